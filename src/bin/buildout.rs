@@ -1,0 +1,2 @@
+//! The `buildout` command.
+fn main() {}

@@ -1,0 +1,281 @@
+//! What is wrong with a scenario: every problem found, each with its place.
+//!
+//! A check never stops at the first fault. It pushes a [`Problem`] to a
+//! [`Problems`] list and goes on, so that a planner mends a file in one pass.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// The place of a value inside a scenario, such as `campuses[0].buildings[2].name`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Path(Vec<Step>);
+
+/// One step of a [`Path`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Step {
+    /// A key of a table.
+    Key(String),
+    /// A position in a list, from 0.
+    Index(usize),
+}
+
+impl Path {
+    /// The scenario itself.
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// The place under `key` of this table.
+    pub fn key(&self, key: &str) -> Self {
+        let mut steps = self.0.clone();
+        steps.push(Step::Key(key.to_owned()));
+        Self(steps)
+    }
+
+    /// The place at `index` of this list.
+    pub fn index(&self, index: usize) -> Self {
+        let mut steps = self.0.clone();
+        steps.push(Step::Index(index));
+        Self(steps)
+    }
+
+    /// The steps from the root to this place.
+    pub fn steps(&self) -> &[Step] {
+        &self.0
+    }
+
+    /// The table or list that holds this place; `None` at the root.
+    pub fn parent(&self) -> Option<Self> {
+        let (_, rest) = self.0.split_last()?;
+        Some(Self(rest.to_vec()))
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Key(key) if position == 0 => write!(f, "{key}")?,
+                Step::Key(key) => write!(f, ".{key}")?,
+                Step::Index(index) => write!(f, "[{index}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a problem stops the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The scenario cannot be simulated.
+    Error,
+    /// The scenario can be simulated, but what it says is unlikely.
+    Warning,
+}
+
+/// A place in a file that the planner wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// The file, as it was named.
+    pub file: PathBuf,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// The text of that line, without its end.
+    pub text: String,
+    /// How many characters the value spans on that line, at least 1.
+    pub length: usize,
+}
+
+/// One thing that is wrong with a scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Whether it stops the run.
+    pub severity: Severity,
+    /// Where in the scenario.
+    pub path: Path,
+    /// What was read and why it cannot be, in a sentence.
+    pub message: String,
+    /// What would be right: the allowed range, the nearest name.
+    pub help: Option<String>,
+    /// Where in the file; `None` for a scenario built in Rust.
+    pub location: Option<Location>,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        write!(f, "{word}: {}", self.message)?;
+        if let Some(place) = &self.location {
+            let number = place.line.to_string();
+            let margin = " ".repeat(number.len());
+            let indent: String = place
+                .text
+                .chars()
+                .take(place.column - 1)
+                .map(|c| if c == '\t' { '\t' } else { ' ' })
+                .collect();
+            write!(
+                f,
+                "\n{margin}--> {}:{}:{}\n{margin} |\n{number} | {}\n{margin} | {indent}{}",
+                place.file.display(),
+                place.line,
+                place.column,
+                place.text,
+                "^".repeat(place.length.max(1)),
+            )?;
+        }
+        if !self.path.steps().is_empty() {
+            write!(f, "\n  at: {}", self.path)?;
+        }
+        if let Some(help) = &self.help {
+            write!(f, "\n  help: {help}")?;
+        }
+        Ok(())
+    }
+}
+
+/// All that was found wrong, in the order of finding.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// No problem yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Notes an error at `path`; `help` says what would be right (empty for nothing to say).
+    pub fn error(&mut self, path: &Path, message: impl Into<String>, help: impl Into<String>) {
+        self.note(Severity::Error, path, message.into(), help.into());
+    }
+
+    /// Notes something unlikely at `path`.
+    pub fn warning(&mut self, path: &Path, message: impl Into<String>, help: impl Into<String>) {
+        self.note(Severity::Warning, path, message.into(), help.into());
+    }
+
+    fn note(&mut self, severity: Severity, path: &Path, message: String, help: String) {
+        self.0.push(Problem {
+            severity,
+            path: path.clone(),
+            message,
+            help: (!help.is_empty()).then_some(help),
+            location: None,
+        });
+    }
+
+    /// Adds a problem that is already complete.
+    pub fn push(&mut self, problem: Problem) {
+        self.0.push(problem);
+    }
+
+    /// Adds all of `others`.
+    pub fn extend(&mut self, others: Problems) {
+        self.0.extend(others.0);
+    }
+
+    /// Whether any problem stops the run.
+    pub fn has_errors(&self) -> bool {
+        self.0
+            .iter()
+            .any(|problem| problem.severity == Severity::Error)
+    }
+
+    /// Whether nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many were found.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The problems, in the order of finding.
+    pub fn iter(&self) -> impl Iterator<Item = &Problem> {
+        self.0.iter()
+    }
+
+    /// The problems, to be completed in place.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Problem> {
+        self.0.iter_mut()
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, problem) in self.0.iter().enumerate() {
+            if position > 0 {
+                f.write_str("\n\n")?;
+            }
+            write!(f, "{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The name among `known` that `wrong` was most likely meant to be, if any is near.
+///
+/// Near is a Damerau-Levenshtein distance of at most a third of the longer name.
+pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|name| {
+            (
+                edit_distance(&wrong.to_lowercase(), &name.to_lowercase()),
+                name,
+            )
+        })
+        .filter(|(distance, name)| {
+            *distance <= (name.chars().count().max(wrong.chars().count())).div_ceil(3)
+        })
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+fn edit_distance(left: &str, right: &str) -> usize {
+    strsim::damerau_levenshtein(left, right)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_reads_like_the_file() {
+        let path = Path::root().key("campuses").index(0).key("name");
+        assert_eq!(path.to_string(), "campuses[0].name");
+        assert_eq!(path.parent().unwrap().to_string(), "campuses[0]");
+    }
+
+    #[test]
+    fn the_nearest_name_is_found_and_a_far_one_is_not_guessed() {
+        let known = ["duration_months", "name", "racks"];
+        assert_eq!(nearest("duration_month", known), Some("duration_months"));
+        assert_eq!(nearest("Rakcs", known), Some("racks"));
+        assert_eq!(nearest("voltage", known), None);
+    }
+
+    #[test]
+    fn a_problem_points_into_the_text() {
+        let mut problems = Problems::new();
+        problems.error(&Path::root().key("racks"), "racks is -3", "0 or more");
+        for problem in problems.iter_mut() {
+            problem.location = Some(Location {
+                file: "a.toml".into(),
+                line: 7,
+                column: 9,
+                text: "racks = -3".into(),
+                length: 2,
+            });
+        }
+        let shown = problems.to_string();
+        assert!(shown.contains("a.toml:7:9"), "{shown}");
+        assert!(shown.contains("7 | racks = -3\n  |         ^^"), "{shown}");
+    }
+}
