@@ -1,5 +1,105 @@
-//! Data-centre build-out simulation.
+//! When will how much data-centre capacity be live, sold and paid for, how sure are we, what holds
+//! it back, and what should we do about it?
+//!
+//! `buildout` simulates the build-out of data-centre campuses month by month: **construction**,
+//! **power**, **equipment** and **tenants** in one trial, and a great many trials in parallel.
+//! It is for capacity planners, who call it from Rust or write scenario files for its command.
+//!
+//! # From a file
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # #[cfg(feature = "files")] {
+//! use buildout::{Batch, Scenario};
+//!
+//! let model = Scenario::from_path("examples/qingyang.toml")?.compile()?;
+//! let projection = Batch::new(&model).trials(200).seed(1).run()?;
+//! let racks = projection.metric("standard_racks").expect("a metric of every projection");
+//! println!("P50 after nine months: {:.0} standard racks", racks.quantile(0.5)[8]);
+//! # }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # In plain Rust
+//! The same structs that a file is read into can be filled in by hand; see `examples/qingyang.rs`
+//! for a whole campus, and [`Scenario`] for all that can be said.
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use buildout::construction::{Activity, Building, Hall};
+//! use buildout::compute::RackType;
+//! use buildout::scenario::Campus;
+//! use buildout::{Batch, Date, Scenario, Uncertain};
+//!
+//! let mut hall = Hall::new("hall", 1_000, "standard");
+//! hall.power_kw = Some(2_400.0);
+//! let mut building = Building::new("A1");
+//! building.activities = Some(vec![
+//!     Activity::new("permit", Uncertain::pert(2.0, 3.0, 6.0)),
+//!     Activity::new("shell", Uncertain::pert(6.0, 8.0, 14.0)),
+//! ]);
+//! building.halls = Some(vec![hall]);
+//! let mut campus = Campus::new("north");
+//! campus.buildings.push(building);
+//! let mut scenario = Scenario::new("one building", Date::month(2025, 1)?, 36);
+//! scenario.rack_types.push(RackType::new("standard", 2.5));
+//! scenario.campuses.push(campus);
+//!
+//! let projection = Batch::new(&scenario.compile()?).trials(1_000).run()?;
+//! let live = projection.milestone("A1 live").expect("every building has one");
+//! assert!(live.quantile(0.5).is_some_and(|months| (11.0..13.0).contains(&months)));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # How data flows
+//! ```text
+//! scenario.toml ─▶ Scenario ─▶ Model ─▶ trial ─▶ Projection ─▶ report
+//!  (planner)      plain data   compiled  one      mergeable     table, chart,
+//!                 validated    flat      future   distributions JSON, CSV
+//! ```
+//!
+//! # What a month does, in order
+//! 1. **Construction**: activities finish ([`construction`]), halls are handed over.
+//! 2. **Power**: grid steps and substations energise; halls get power in the order of hand-over ([`power`]).
+//! 3. **Equipment**: hardware arrives after its lead time, no sooner than it is released ([`compute`]).
+//! 4. **Deployable** capacity of a hall is the least of space, power and equipment; what is missing is booked as stranded to its cause.
+//! 5. **Tenants** are contacted, sign, wait, move in, ramp up and leave ([`tenants`]).
+//! 6. **Compute and draw** follow from what is in service.
+//! 7. **The binding constraint** of the month is named, with the MW that it holds back ([`metrics`]).
+//!
+//! # Reproducible
+//! The same scenario, seed and version of the crate give the same bits, on any number of threads.
+//! Every draw depends on the seed, the name of its source, the number of the trial and its position
+//! in the source alone ([`monte_carlo::streams`]), so adding a building leaves the luck of the
+//! others as it was.
+//!
+//! # Features
+//! - `files` (default): scenario files in TOML.
+//! - `charts` (default): SVG charts.
+//! - `cli` (default): the `buildout` command.
+//!
+//! With `default-features = false` the simulator alone remains.
 #![forbid(unsafe_code)]
 
+pub mod compute;
+pub mod construction;
 pub mod date;
+pub mod metrics;
+mod model;
+pub mod monte_carlo;
+pub mod power;
 pub mod problem;
+pub mod projection;
+pub mod scenario;
+pub mod tenants;
+mod trial;
+pub mod uncertain;
+
+pub use date::Date;
+pub use model::Model;
+pub use monte_carlo::batch::{Batch, Cancel, RunError};
+pub use problem::{Problem, Problems};
+pub use projection::Projection;
+pub use scenario::{Scenario, ScenarioError};
+pub use trial::Workspace;
+pub use uncertain::Uncertain;

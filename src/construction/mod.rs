@@ -1,0 +1,462 @@
+//! Construction: buildings, their halls, and the activities that lead to them.
+//!
+//! A building or substation has a list of [`Activity`]s. Unless an activity says
+//! otherwise it follows the one before it, so that a plain list is a chain:
+//!
+//! ```text
+//! start ─▶ permit ─▶ shell ─▶ fit-out ─▶ commissioning ─▶ handed over
+//! ```
+//!
+//! An activity is referred to by `"shell"` inside its own building, and by
+//! `"A1/shell"` from elsewhere on the same campus; a hall's activity is
+//! `"A1/north hall/fit-out"`. The name of a building or substation alone stands for
+//! its completion: the moment at which all of its own activities have finished; `"A1/start"` is
+//! the moment at which its first activity may start.
+
+pub mod network;
+
+use serde::{Deserialize, Serialize};
+
+use crate::date::Date;
+use crate::problem::{Path, Problems};
+use crate::uncertain::{Domain, Uncertain};
+
+/// A piece of work of uncertain duration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Activity {
+    /// Its name, unique within its building, hall or substation.
+    pub name: String,
+    /// Working time from its start to its finish, in months, 0 or more (0 makes it a milestone).
+    pub duration_months: Uncertain,
+    /// What must have finished before it starts. If this is left out it follows the activity before it in the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Vec<Dependency>>,
+    /// Reports the finish of this activity among the milestones of the projection.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub milestone: bool,
+}
+
+pub(crate) fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl Activity {
+    /// An activity that follows the one before it in its list.
+    pub fn new(name: impl Into<String>, duration_months: impl Into<Uncertain>) -> Self {
+        Self {
+            name: name.into(),
+            duration_months: duration_months.into(),
+            after: None,
+            milestone: false,
+        }
+    }
+
+    /// The same activity, reported among the milestones.
+    #[must_use]
+    pub fn as_milestone(mut self) -> Self {
+        self.milestone = true;
+        self
+    }
+
+    fn check(&self, at: &Path, problems: &mut Problems) {
+        check_name(&self.name, &at.key("name"), problems);
+        self.duration_months.check(
+            Domain::NON_NEGATIVE,
+            &at.key("duration_months"),
+            problems,
+        );
+        check_dependencies(self.after.as_deref(), at, problems);
+    }
+}
+
+/// A finish-to-start dependency: by name alone, or with a lag.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub enum Dependency {
+    /// Starts as soon as the named activity has finished.
+    Finish(String),
+    /// Starts some time after the named activity has finished.
+    Lagged(Lagged),
+}
+
+/// A dependency with a lag.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Lagged {
+    /// The activity, building or substation that must have finished.
+    pub activity: String,
+    /// Time from its finish to the start of what depends on it, in months; negative for a lead.
+    pub lag_months: Uncertain,
+}
+
+impl Dependency {
+    /// The name of what must have finished.
+    pub fn activity(&self) -> &str {
+        match self {
+            Self::Finish(activity) => activity,
+            Self::Lagged(lagged) => &lagged.activity,
+        }
+    }
+
+    /// The lag in months.
+    pub fn lag_months(&self) -> Uncertain {
+        match self {
+            Self::Finish(_) => Uncertain::Constant(0.0),
+            Self::Lagged(lagged) => lagged.lag_months.clone(),
+        }
+    }
+}
+
+impl From<&str> for Dependency {
+    fn from(activity: &str) -> Self {
+        Self::Finish(activity.to_owned())
+    }
+}
+
+/// A data hall: the space in which racks stand.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Hall {
+    /// Its name, unique within its building.
+    pub name: String,
+    /// Rack positions, 1 or more.
+    pub racks: u32,
+    /// The rack type that its positions are made for.
+    pub rack_type: String,
+    /// Critical IT power that the hall can take, in kW; left out, all positions at the power of their rack type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power_kw: Option<f64>,
+    /// The hardware generation installed, or "newest" for the newest one that is released when the order is placed and fits the rack type. Left out, tenants bring their own hardware: no delivery is waited for and no PFLOPS are counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hardware: Option<String>,
+    /// The event at whose finish the hardware is ordered, such as "shell", or "start" for the start of the building. Left out, the finish of the first activity of the building.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hardware_ordered_after: Option<String>,
+    /// Work on this hall alone (its fit-out, say), after the building's own activities. Left out, the hall is handed over with the building.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub activities: Vec<Activity>,
+}
+
+impl Hall {
+    /// A hall of so many positions of a rack type, handed over with its building; all else is set on its fields.
+    pub fn new(name: impl Into<String>, racks: u32, rack_type: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            racks,
+            rack_type: rack_type.into(),
+            power_kw: None,
+            hardware: None,
+            hardware_ordered_after: None,
+            activities: Vec::new(),
+        }
+    }
+}
+
+impl Building {
+    /// A building of which all is still to be set on its fields.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..Self::default() }
+    }
+}
+
+/// What a building is made of, shared by all buildings that name it as their template.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct BuildingTemplate {
+    /// Its name, unique in the scenario.
+    pub name: String,
+    /// The building's activities; see [`Building::activities`].
+    pub activities: Vec<Activity>,
+    /// The building's halls; see [`Building::halls`].
+    pub halls: Vec<Hall>,
+}
+
+/// A building, or a series of like buildings.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Building {
+    /// Its name, unique on its campus. In a series, `{n}` stands for the number of the building.
+    pub name: String,
+    /// The template that provides what is not given here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// When its first activity may start; left out, at the start of the scenario.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts: Option<Date>,
+    /// What must have finished before its first activity starts, such as "A1/shell".
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<Dependency>,
+    /// The substation that feeds it; left out, it hangs on the campus grid directly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub substation: Option<String>,
+    /// Critical IT power that its own electrical chain can carry, in kW; left out, as much as its halls take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power_kw: Option<f64>,
+    /// Its activities from start to hand-over; a list is a chain unless `after` says otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activities: Option<Vec<Activity>>,
+    /// Its halls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub halls: Option<Vec<Hall>>,
+    /// Makes this a series of like buildings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<Series>,
+}
+
+/// How a series of like buildings is numbered and spaced.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Series {
+    /// How many buildings, 1 to 1,000.
+    pub count: u32,
+    /// The number of the first.
+    #[serde(default = "one")]
+    pub first: u32,
+    /// Time from the start of one building to the start of the next, in months, 0 or more.
+    pub every_months: f64,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// One building of a campus after templates and series are resolved.
+#[derive(Clone, Debug)]
+pub(crate) struct PlannedBuilding<'a> {
+    pub(crate) name: String,
+    /// Months from the start date of its series to its own.
+    pub(crate) offset_months: f64,
+    pub(crate) plan: &'a Building,
+    pub(crate) activities: &'a [Activity],
+    pub(crate) activities_at: Path,
+    pub(crate) halls: &'a [Hall],
+    pub(crate) halls_at: Path,
+    pub(crate) at: Path,
+}
+
+/// Resolves templates and series; what a template does not provide is reported by [`check_building`].
+pub(crate) fn plan_buildings<'a>(
+    buildings: &'a [Building],
+    templates: &'a [BuildingTemplate],
+    at: &Path,
+) -> Vec<PlannedBuilding<'a>> {
+    let mut planned = Vec::new();
+    for (position, plan) in buildings.iter().enumerate() {
+        let at = at.index(position);
+        let template = plan.template.as_ref().and_then(|wanted| {
+            let position = templates.iter().position(|template| &template.name == wanted)?;
+            let at = Path::root().key("building_templates").index(position);
+            Some((&templates[position], at))
+        });
+        let (activities, activities_at) = match (&plan.activities, &template) {
+            (Some(own), _) => (own.as_slice(), at.key("activities")),
+            (None, Some((template, at))) => (template.activities.as_slice(), at.key("activities")),
+            (None, None) => (&[][..], at.key("activities")),
+        };
+        let (halls, halls_at) = match (&plan.halls, &template) {
+            (Some(own), _) => (own.as_slice(), at.key("halls")),
+            (None, Some((template, at))) => (template.halls.as_slice(), at.key("halls")),
+            (None, None) => (&[][..], at.key("halls")),
+        };
+        let (count, first, every) = match &plan.series {
+            Some(series) => (series.count.min(MOST_IN_A_SERIES), series.first, series.every_months),
+            None => (1, 1, 0.0),
+        };
+        for number in 0..count {
+            let name = match &plan.series {
+                Some(_) => plan.name.replace("{n}", &first.saturating_add(number).to_string()),
+                None => plan.name.clone(),
+            };
+            planned.push(PlannedBuilding {
+                name,
+                offset_months: f64::from(number) * every,
+                plan,
+                activities,
+                activities_at: activities_at.clone(),
+                halls,
+                halls_at: halls_at.clone(),
+                at: at.clone(),
+            });
+        }
+    }
+    planned
+}
+
+const MOST_IN_A_SERIES: u32 = 1_000;
+
+/// Checks what a building says of itself; names that it refers to are checked where they are known.
+pub(crate) fn check_building(
+    building: &Building,
+    templates: &[BuildingTemplate],
+    at: &Path,
+    problems: &mut Problems,
+) {
+    check_name(&building.name, &at.key("name"), problems);
+    if let Some(wanted) = &building.template {
+        check_known(
+            "building template",
+            wanted,
+            templates.iter().map(|template| template.name.as_str()),
+            &at.key("template"),
+            problems,
+        );
+    } else {
+        for (given, key) in [
+            (building.activities.is_some(), "activities"),
+            (building.halls.is_some(), "halls"),
+        ] {
+            if !given {
+                problems.error(
+                    at,
+                    format!("building \"{}\" has no {key}", building.name),
+                    format!("give it `{key}`, or a `template` that has them"),
+                );
+            }
+        }
+    }
+    check_dependencies(Some(&building.after), at, problems);
+    check_positive(building.power_kw, "power_kw", at, problems);
+    if let Some(activities) = &building.activities {
+        check_activities(activities, &at.key("activities"), problems);
+    }
+    if let Some(halls) = &building.halls {
+        check_halls(halls, &at.key("halls"), problems);
+    }
+    if let Some(series) = &building.series {
+        let at = at.key("series");
+        if !(1..=MOST_IN_A_SERIES).contains(&series.count) {
+            problems.error(
+                &at.key("count"),
+                format!("count is {}", series.count),
+                format!("a series has 1 to {MOST_IN_A_SERIES} buildings"),
+            );
+        }
+        if !(series.every_months.is_finite() && series.every_months >= 0.0) {
+            problems.error(
+                &at.key("every_months"),
+                format!("every_months is {}", series.every_months),
+                "0 months or more",
+            );
+        }
+        if series.count > 1 && !building.name.contains("{n}") {
+            problems.error(
+                &at.key("count"),
+                format!("all {} buildings of the series would be named \"{}\"", series.count, building.name),
+                format!("put {{n}} into the name, such as \"{}{{n}}\"", building.name),
+            );
+        }
+    }
+}
+
+impl BuildingTemplate {
+    pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
+        check_name(&self.name, &at.key("name"), problems);
+        check_activities(&self.activities, &at.key("activities"), problems);
+        check_halls(&self.halls, &at.key("halls"), problems);
+    }
+}
+
+pub(crate) fn check_activities(activities: &[Activity], at: &Path, problems: &mut Problems) {
+    for (position, activity) in activities.iter().enumerate() {
+        activity.check(&at.index(position), problems);
+    }
+    check_unique("activity", activities.iter().map(|activity| activity.name.as_str()), at, problems);
+}
+
+fn check_halls(halls: &[Hall], at: &Path, problems: &mut Problems) {
+    for (position, hall) in halls.iter().enumerate() {
+        let at = at.index(position);
+        check_name(&hall.name, &at.key("name"), problems);
+        if hall.racks == 0 {
+            problems.error(&at.key("racks"), "racks is 0", "a hall has 1 rack position or more");
+        }
+        check_positive(hall.power_kw, "power_kw", &at, problems);
+        check_activities(&hall.activities, &at.key("activities"), problems);
+    }
+    check_unique("hall", halls.iter().map(|hall| hall.name.as_str()), at, problems);
+}
+
+fn check_dependencies(after: Option<&[Dependency]>, at: &Path, problems: &mut Problems) {
+    for (position, dependency) in after.unwrap_or_default().iter().enumerate() {
+        if let Dependency::Lagged(lagged) = dependency {
+            let at = at.key("after").index(position).key("lag_months");
+            lagged.lag_months.check(Domain::ANY, &at, problems);
+        }
+    }
+}
+
+/// Reports a name that is empty or holds the `/` which separates the names in a reference.
+pub(crate) fn check_name(name: &str, at: &Path, problems: &mut Problems) {
+    if name.trim().is_empty() {
+        problems.error(at, "the name is empty", "a name of one character or more");
+    } else if name.contains('/') {
+        problems.error(
+            at,
+            format!("the name \"{name}\" holds a \"/\""),
+            "\"/\" separates names in a reference such as \"A1/shell\"; use another character",
+        );
+    }
+}
+
+/// Reports every name that stands more than once in the list at `at`.
+pub(crate) fn check_unique<'a>(
+    what: &str,
+    names: impl Iterator<Item = &'a str>,
+    at: &Path,
+    problems: &mut Problems,
+) {
+    let mut seen = std::collections::BTreeSet::new();
+    for (position, name) in names.enumerate() {
+        if !seen.insert(name) {
+            problems.error(
+                &at.index(position).key("name"),
+                format!("there is already a {what} \"{name}\""),
+                "each needs a name of its own",
+            );
+        }
+    }
+}
+
+/// Reports a name that is not among the known ones, with the nearest of them.
+pub(crate) fn check_known<'a>(
+    what: &str,
+    wanted: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+    at: &Path,
+    problems: &mut Problems,
+) {
+    if known.clone().any(|name| name == wanted) {
+        return;
+    }
+    problems.error(at, format!("there is no {what} \"{wanted}\""), name_help(wanted, known));
+}
+
+/// What to say of a name that is not known: the nearest, or the whole list where it is short.
+pub(crate) fn name_help<'a>(wanted: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    if let Some(near) = crate::problem::nearest(wanted, known.clone()) {
+        return format!("did you mean \"{near}\"?");
+    }
+    let all: Vec<String> = known.map(|name| format!("\"{name}\"")).collect();
+    match all.len() {
+        0 => "none is defined".to_owned(),
+        1..=12 => format!("known: {}", all.join(", ")),
+        many => format!("{many} are known, among them {}", all[..6].join(", ")),
+    }
+}
+
+/// Reports a given value that is not a finite number above 0.
+pub(crate) fn check_positive(value: Option<f64>, key: &str, at: &Path, problems: &mut Problems) {
+    if let Some(value) = value
+        && !(value.is_finite() && value > 0.0)
+    {
+        problems.error(&at.key(key), format!("{key} is {value}"), "a number above 0");
+    }
+}

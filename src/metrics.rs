@@ -1,0 +1,85 @@
+//! What is reported for each month, for each campus and in total.
+
+/// A metric that every trial reports for each month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MetricLabel {
+    /// Its name in results and targets.
+    pub name: &'static str,
+    /// Its unit.
+    pub unit: &'static str,
+    /// What it says of the end of a month.
+    pub meaning: &'static str,
+}
+
+macro_rules! metrics {
+    ($($id:ident = $name:literal, $unit:literal, $meaning:literal;)*) => {
+        /// The position of a metric in [`METRICS`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum MetricId { $($id),* }
+
+        /// All metrics, in the order of results.
+        pub const METRICS: &[MetricLabel] = &[
+            $(MetricLabel { name: $name, unit: $unit, meaning: $meaning }),*
+        ];
+    };
+}
+
+metrics! {
+    RacksBuilt = "racks_built", "racks", "Racks for which there is space that has been handed over";
+    RacksEnergised = "racks_energised", "racks", "Racks with space and power";
+    RacksDeployable = "racks_deployable", "racks", "Racks with space, power and equipment: live";
+    RacksInService = "racks_in_service", "racks", "Live racks that tenants use";
+    StandardRacks = "standard_racks", "standard racks", "Deployable critical IT power in standard racks";
+    ItPower = "it_power_mw", "MW", "Deployable critical IT power";
+    FacilityPower = "facility_power_mw", "MW", "Facility power of the deployable capacity: critical IT power x PUE";
+    LeasedPower = "leased_power_mw", "MW", "Critical IT power leased by tenants that have moved in";
+    InServicePower = "in_service_power_mw", "MW", "Critical IT power in service: leased and ramped up";
+    ItDraw = "it_draw_mw", "MW", "Power drawn by the IT equipment in service";
+    FacilityDraw = "facility_draw_mw", "MW", "Power drawn by the facility: IT draw x PUE";
+    InstalledPflops = "installed_pflops", "PFLOPS", "Compute of the deployable racks";
+    InServicePflops = "in_service_pflops", "PFLOPS", "Compute of the racks in service";
+    EffectivePflops = "effective_pflops", "PFLOPS", "Compute in service x availability x utilisation";
+    CompaniesContacted = "companies_contacted", "companies", "Companies contacted since outreach began";
+    ContractsSigned = "contracts_signed", "contracts", "Contracts signed since outreach began";
+    Subsidiaries = "subsidiaries", "companies", "Subsidiaries established since outreach began";
+    ContractsInService = "contracts_in_service", "contracts", "Contracts that have moved in and not left";
+    ContractsLost = "contracts_lost", "contracts", "Contracts lost for want of capacity since the start";
+    WaitingDemand = "waiting_demand_mw", "MW", "Critical IT power that signed contracts wait for";
+    TakeUp = "take_up", "share", "Power in service / deployable power";
+    StrandedSpace = "stranded_space_without_power_mw", "MW", "Built space whose power has not come";
+    StrandedPower = "stranded_power_without_space_mw", "MW", "Energised power for which no space is built yet";
+    StrandedEquipment = "stranded_equipment_late_mw", "MW", "Space with power whose equipment has not arrived";
+    BindingPower = "binding_constraint_mw", "MW", "Capacity in service held back by the binding constraint";
+}
+
+/// How many metrics there are.
+pub(crate) const METRIC_COUNT: usize = METRICS.len();
+
+/// What can hold capacity in service down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    Construction,
+    Power,
+    Equipment,
+    Demand,
+}
+
+/// The names of the causes, by their number.
+pub const CAUSES: [&str; 4] = ["construction", "power", "equipment", "demand"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_carry_their_unit_once() {
+        let mut names: Vec<_> = METRICS.iter().map(|metric| metric.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), METRIC_COUNT);
+        for metric in METRICS.iter().filter(|metric| metric.unit == "MW") {
+            assert_eq!(metric.name.matches("_mw").count(), 1, "{}", metric.name);
+            assert!(metric.name.ends_with("_mw"), "{}", metric.name);
+        }
+    }
+}

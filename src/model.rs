@@ -1,0 +1,766 @@
+//! The model: a scenario compiled once, with names resolved, distributions made samplers and the
+//! activity network sorted. It is immutable and shared by all threads.
+
+use std::sync::Arc;
+
+use crate::compute::{CompiledGeneration, Hardware, NEWEST, compile_generations};
+use crate::construction::network::{Network, NetworkBuilder, NodeId};
+use crate::construction::{
+    Activity, Dependency, Hall, PlannedBuilding, name_help, plan_buildings,
+};
+use crate::date::Date;
+use crate::metrics::{CAUSES, METRICS};
+use crate::monte_carlo::inputs::{Inputs, Quantity};
+use crate::power::{Feed, PUE};
+use crate::problem::{Path, Problems};
+use crate::projection::{Layout, Metric, TargetLabel};
+use crate::scenario::{Campus, Scenario};
+use crate::tenants::market::{Market, Supply};
+use crate::uncertain::{Domain, Uncertain, UncertainError};
+
+/// A compiled scenario.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub(crate) layout: Arc<Layout>,
+    pub(crate) months: usize,
+    pub(crate) standard_rack_kw: f64,
+    pub(crate) inputs: Inputs,
+    pub(crate) network: Network,
+    pub(crate) generations: Vec<CompiledGeneration>,
+    pub(crate) campuses: Vec<CompiledCampus>,
+    pub(crate) halls: Vec<CompiledHall>,
+    pub(crate) market: Market,
+    pub(crate) pools: usize,
+    pub(crate) milestones: Vec<CompiledMilestone>,
+    pub(crate) targets: Vec<CompiledTarget>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct CompiledCampus {
+    pub(crate) pue: Quantity,
+    pub(crate) availability: Quantity,
+    /// Energisation and facility power in kW; none: the grid is no limit.
+    pub(crate) grid: Vec<(NodeId, f64)>,
+    pub(crate) substations: Vec<(NodeId, f64)>,
+    /// What each building's own chain carries, in kW of critical IT power.
+    pub(crate) buildings_kw: Vec<f64>,
+    /// Its halls among those of the model.
+    pub(crate) halls: std::ops::Range<usize>,
+    /// Its pools among those of the model.
+    pub(crate) pools: std::ops::Range<usize>,
+    pub(crate) existing: Option<CompiledExisting>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct CompiledExisting {
+    pub(crate) pool: usize,
+    pub(crate) racks: f64,
+    pub(crate) power_kw: f64,
+    pub(crate) pflops: f64,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct CompiledHall {
+    pub(crate) pool: usize,
+    pub(crate) handover: NodeId,
+    pub(crate) ordered: NodeId,
+    pub(crate) hardware: Hardware,
+    pub(crate) racks: f64,
+    pub(crate) rack_type_kw: f64,
+    pub(crate) power_kw: f64,
+    pub(crate) feed: Feed,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct CompiledMilestone {
+    pub(crate) finished: Vec<NodeId>,
+    /// Halls of each building that must be live; the first of them makes the building live.
+    pub(crate) live: Vec<std::ops::Range<usize>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum CompiledTarget {
+    Metric { scope: usize, metric: usize, at_least: f64, month: usize },
+    Milestone { milestone: usize, by_months: f64 },
+}
+
+impl Model {
+    /// What a projection of this model consists of.
+    pub fn layout(&self) -> &Arc<Layout> {
+        &self.layout
+    }
+
+    /// Draws the inputs of a trial, in the order of [`Model::input_names`].
+    pub fn draw_inputs(&self, seed: u64, trial: u64, drawn: &mut Vec<f64>) {
+        self.inputs.draw(seed, trial, drawn);
+    }
+
+    /// The names of all inputs that are drawn once a trial.
+    pub fn input_names(&self) -> impl Iterator<Item = &str> {
+        self.inputs.iter().map(|input| input.name.as_str())
+    }
+}
+
+/// Checks references and cycles alone, for a scenario that has other errors already.
+pub(crate) fn check_network(scenario: &Scenario, problems: &mut Problems) {
+    let mut site = Sites::lay_out(scenario, &mut None, problems);
+    site.connect(scenario, &mut None, problems);
+    if let Err(cycle) = site.network.build() {
+        problems.error(&Path::root().key("campuses"), cycle.to_string(), BREAK_THE_CIRCLE);
+    }
+}
+
+const BREAK_THE_CIRCLE: &str = "take one of these dependencies away";
+
+/// Compiles a scenario whose parts have been checked; what is wrong with the whole is added to `problems`.
+pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Model> {
+    let mut inputs = Some(Inputs::default());
+    let mut sites = Sites::lay_out(scenario, &mut inputs, problems);
+    sites.connect(scenario, &mut inputs, problems);
+    let milestones = sites.milestones(scenario, problems);
+    let targets = compile_targets(scenario, &milestones, problems);
+    let network = match sites.network.build() {
+        Ok(network) => network,
+        Err(cycle) => {
+            problems.error(&Path::root().key("campuses"), cycle.to_string(), BREAK_THE_CIRCLE);
+            return None;
+        }
+    };
+    if problems.has_errors() {
+        return None;
+    }
+    let parts = Parts { network, halls: sites.halls, campuses: sites.campuses, milestones, targets };
+    match assemble(scenario, inputs.unwrap_or_default(), parts) {
+        Ok(model) => Some(model),
+        Err(error) => {
+            // Every quantity has been checked, so this says that a check is missing.
+            problems.error(&Path::root(), error.to_string(), "");
+            None
+        }
+    }
+}
+
+struct Parts<'a> {
+    network: Network,
+    halls: Vec<HallNodes<'a>>,
+    campuses: Vec<CampusNodes>,
+    milestones: Vec<(String, CompiledMilestone)>,
+    targets: Vec<CompiledTarget>,
+}
+
+fn assemble(
+    scenario: &Scenario,
+    mut inputs: Inputs,
+    parts: Parts<'_>,
+) -> Result<Model, UncertainError> {
+    let generations = compile_generations(
+        &scenario.generations,
+        &scenario.precision,
+        scenario.start,
+        &mut inputs,
+    )?;
+    let campus_names: Vec<String> =
+        scenario.campuses.iter().map(|campus| campus.name.clone()).collect();
+    let rack_types: Vec<String> =
+        scenario.rack_types.iter().map(|rack_type| rack_type.name.clone()).collect();
+    let months = scenario.horizon_months as usize;
+    let supply = Supply {
+        campuses: &campus_names,
+        rack_types: &rack_types,
+        standard_rack_kw: scenario.standard_rack_power_kw,
+        months,
+    };
+    let rack_type_of = |name: &str| rack_types.iter().position(|kind| kind == name).unwrap_or(0);
+    let mut halls = Vec::with_capacity(parts.halls.len());
+    let mut campuses = Vec::with_capacity(parts.campuses.len());
+    for (position, nodes) in parts.campuses.into_iter().enumerate() {
+        let campus = &scenario.campuses[position];
+        for hall in &parts.halls[nodes.halls.clone()] {
+            let kind = rack_type_of(&hall.plan.rack_type);
+            let rack_type_kw = scenario.rack_types[kind].power_kw;
+            let hardware = compile_hardware(scenario, hall, rack_type_kw, &mut inputs)?;
+            halls.push(CompiledHall {
+                pool: supply.pool(position, kind),
+                handover: hall.handover,
+                ordered: hall.ordered,
+                hardware,
+                racks: f64::from(hall.plan.racks),
+                rack_type_kw,
+                power_kw: hall.plan.power_kw.unwrap_or(f64::INFINITY),
+                feed: hall.feed,
+            });
+        }
+        let name = &campus.name;
+        campuses.push(CompiledCampus {
+            pue: inputs.add(format!("{name}/PUE"), &campus.pue, PUE)?,
+            availability: inputs.add(
+                format!("{name}/availability"),
+                &campus.availability,
+                Domain::SHARE,
+            )?,
+            grid: nodes.grid,
+            substations: nodes.substations,
+            buildings_kw: nodes.buildings_kw,
+            halls: nodes.halls,
+            pools: supply.pool(position, 0)..supply.pool(position + 1, 0),
+            existing: campus.existing.as_ref().map(|existing| CompiledExisting {
+                pool: supply.pool(position, rack_type_of(&existing.rack_type)),
+                racks: f64::from(existing.racks),
+                power_kw: existing.power_kw,
+                pflops: existing.compute_pflops,
+            }),
+        });
+    }
+    let market = Market::compile(&scenario.segments, &supply, &mut inputs)?;
+    let pools = campus_names.len() * rack_types.len();
+    let (milestone_names, milestones) = parts.milestones.into_iter().unzip();
+    Ok(Model {
+        layout: Arc::new(layout(scenario, campus_names, milestone_names)),
+        months,
+        standard_rack_kw: scenario.standard_rack_power_kw,
+        inputs,
+        network: parts.network,
+        generations,
+        campuses,
+        halls,
+        market,
+        pools,
+        milestones,
+        targets: parts.targets,
+    })
+}
+
+fn layout(scenario: &Scenario, campuses: Vec<String>, milestones: Vec<String>) -> Layout {
+    let mut scopes = vec!["total".to_owned()];
+    if campuses.len() > 1 {
+        scopes.extend(campuses);
+    }
+    Layout {
+        start: scenario.start,
+        months: scenario.horizon_months as usize,
+        scopes,
+        metrics: METRICS
+            .iter()
+            .map(|metric| Metric {
+                name: metric.name.to_owned(),
+                unit: metric.unit.to_owned(),
+                meaning: metric.meaning.to_owned(),
+            })
+            .collect(),
+        causes: CAUSES.map(str::to_owned).to_vec(),
+        milestones,
+        targets: scenario
+            .targets
+            .iter()
+            .map(|target| TargetLabel {
+                name: target.name.clone(),
+                description: target.describe(),
+                by: Some(target.by),
+            })
+            .collect(),
+        outcomes: Vec::new(),
+    }
+}
+
+fn compile_hardware(
+    scenario: &Scenario,
+    hall: &HallNodes<'_>,
+    rack_type_kw: f64,
+    inputs: &mut Inputs,
+) -> Result<Hardware, UncertainError> {
+    let Some(wanted) = &hall.plan.hardware else { return Ok(Hardware::Tenants) };
+    let mut choices: Vec<usize> = (0..scenario.generations.len())
+        .filter(|&position| {
+            let generation = &scenario.generations[position];
+            if wanted == NEWEST {
+                generation.rack_power_kw <= rack_type_kw
+            } else {
+                &generation.name == wanted
+            }
+        })
+        .collect();
+    // Stable: of generations released on the same day the one written last counts as the newest.
+    choices.sort_by_key(|&position| scenario.generations[position].available_from);
+    let choices = choices
+        .into_iter()
+        .map(|position| {
+            let generation = &scenario.generations[position];
+            let name = format!("{}/lead time of {}", hall.name, generation.name);
+            let lead_time =
+                inputs.add(name, &generation.lead_time_months, Domain::NON_NEGATIVE)?;
+            Ok((position, lead_time))
+        })
+        .collect::<Result<_, UncertainError>>()?;
+    Ok(Hardware::Generations(choices))
+}
+
+fn compile_targets(
+    scenario: &Scenario,
+    milestones: &[(String, CompiledMilestone)],
+    problems: &mut Problems,
+) -> Vec<CompiledTarget> {
+    let mut targets = Vec::new();
+    for (position, target) in scenario.targets.iter().enumerate() {
+        let at = Path::root().key("targets").index(position);
+        let month = target.by.months_after(scenario.start).floor();
+        if let Some(wanted) = &target.milestone {
+            let names = milestones.iter().map(|(name, _)| name.as_str());
+            match names.clone().position(|name| name == wanted) {
+                Some(milestone) => {
+                    targets.push(CompiledTarget::Milestone { milestone, by_months: month + 1.0 });
+                }
+                None => problems.error(
+                    &at.key("milestone"),
+                    format!("there is no milestone \"{wanted}\""),
+                    name_help(wanted, names),
+                ),
+            }
+        } else if let (Some(metric), Some(at_least)) = (&target.metric, target.at_least) {
+            let campus = target.campus.as_ref().and_then(|wanted| {
+                scenario.campuses.iter().position(|campus| &campus.name == wanted)
+            });
+            let scope = match campus {
+                Some(campus) if scenario.campuses.len() > 1 => campus + 1,
+                _ => 0,
+            };
+            if let Some(metric) = METRICS.iter().position(|known| known.name == metric) {
+                targets.push(CompiledTarget::Metric {
+                    scope,
+                    metric,
+                    at_least,
+                    month: month.max(0.0) as usize,
+                });
+            }
+        }
+    }
+    targets
+}
+
+/// The nodes of all campuses while the network is laid out.
+struct Sites<'a> {
+    network: NetworkBuilder,
+    campuses: Vec<CampusNodes>,
+    halls: Vec<HallNodes<'a>>,
+    buildings: Vec<BuildingNodes<'a>>,
+    /// Dependencies whose names are resolved once all nodes exist.
+    links: Vec<Link>,
+    /// Activities that mark themselves as milestones.
+    marked: Vec<(String, NodeId)>,
+}
+
+struct CampusNodes {
+    grid: Vec<(NodeId, f64)>,
+    substations: Vec<(NodeId, f64)>,
+    buildings_kw: Vec<f64>,
+    halls: std::ops::Range<usize>,
+}
+
+struct BuildingNodes<'a> {
+    campus: usize,
+    planned: PlannedBuilding<'a>,
+    halls: std::ops::Range<usize>,
+}
+
+struct HallNodes<'a> {
+    name: String,
+    plan: &'a Hall,
+    at: Path,
+    handover: NodeId,
+    ordered: NodeId,
+    feed: Feed,
+    building: usize,
+}
+
+struct Link {
+    node: NodeId,
+    /// Where the name is looked up, the innermost first: `campus/building/hall`, `campus/building`, `campus`.
+    scope: String,
+    dependency: Dependency,
+    at: Path,
+}
+
+const NO_DATE: f64 = f64::NEG_INFINITY;
+const AT_ONCE: Quantity = Quantity::Fixed(0.0);
+/// Words that have a meaning of their own in a reference: "A1/start", "A1/live".
+const RESERVED: [(&str, &str); 2] = [
+    ("start", "the moment at which a building or substation may start"),
+    ("live", "a building whose first racks are live"),
+];
+
+impl<'a> Sites<'a> {
+    /// Adds all nodes. Without `inputs` nothing is drawn and durations are taken as 0.
+    fn lay_out(
+        scenario: &'a Scenario,
+        inputs: &mut Option<Inputs>,
+        problems: &mut Problems,
+    ) -> Self {
+        let mut sites = Self {
+            network: NetworkBuilder::default(),
+            campuses: Vec::new(),
+            halls: Vec::new(),
+            buildings: Vec::new(),
+            links: Vec::new(),
+            marked: Vec::new(),
+        };
+        for (position, campus) in scenario.campuses.iter().enumerate() {
+            let at = Path::root().key("campuses").index(position);
+            sites.lay_out_campus(scenario, position, campus, &at, inputs, problems);
+        }
+        sites
+    }
+
+    fn lay_out_campus(
+        &mut self,
+        scenario: &'a Scenario,
+        position: usize,
+        campus: &'a Campus,
+        at: &Path,
+        inputs: &mut Option<Inputs>,
+        problems: &mut Problems,
+    ) {
+        let mut nodes = CampusNodes {
+            grid: Vec::new(),
+            substations: Vec::new(),
+            buildings_kw: Vec::new(),
+            halls: self.halls.len()..self.halls.len(),
+        };
+        for (step_position, step) in campus.grid.iter().enumerate() {
+            let at = at.key("grid").index(step_position);
+            let name = format!("{}/{}", campus.name, step.name);
+            let earliest = earliest_months(scenario, step.starts, &step.after);
+            let wait = draw(inputs, &name, &step.wait_months, Domain::NON_NEGATIVE);
+            let node = self.network.add(name, wait, earliest);
+            self.link(node, &campus.name, &step.after, &at);
+            nodes.grid.push((node, step.power_mw * 1_000.0));
+        }
+        for (substation_position, substation) in campus.substations.iter().enumerate() {
+            let at = at.key("substations").index(substation_position);
+            let name = format!("{}/{}", campus.name, substation.name);
+            let earliest = earliest_months(scenario, substation.starts, &substation.after);
+            let start = self.network.add(format!("{name}/start"), AT_ONCE, earliest);
+            self.link(start, &campus.name, &substation.after, &at);
+            let list = ActivityList { prefix: &name, starts_after: start, at: at.key("activities") };
+            let done = self.add_activities(&list, &substation.activities, inputs, problems);
+            let energised = self.complete(name, start, &done);
+            nodes.substations.push((energised, substation.power_mw * 1_000.0));
+        }
+        let planned = plan_buildings(
+            &campus.buildings,
+            &scenario.building_templates,
+            &at.key("buildings"),
+        );
+        for planned in planned {
+            self.lay_out_building(scenario, position, campus, planned, &mut nodes, inputs, problems);
+        }
+        nodes.halls.end = self.halls.len();
+        self.campuses.push(nodes);
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn lay_out_building(
+        &mut self,
+        scenario: &'a Scenario,
+        campus_position: usize,
+        campus: &'a Campus,
+        planned: PlannedBuilding<'a>,
+        nodes: &mut CampusNodes,
+        inputs: &mut Option<Inputs>,
+        problems: &mut Problems,
+    ) {
+        let plan = planned.plan;
+        let name = format!("{}/{}", campus.name, planned.name);
+        let earliest = earliest_months(scenario, plan.starts, &plan.after);
+        // In a series each building starts at its own distance from the first.
+        let offset = Quantity::Fixed(planned.offset_months);
+        let start = self.network.add(format!("{name}/start"), offset, earliest);
+        self.link(start, &campus.name, &plan.after, &planned.at);
+        let list = ActivityList {
+            prefix: &name,
+            starts_after: start,
+            at: planned.activities_at.clone(),
+        };
+        let done = self.add_activities(&list, planned.activities, inputs, problems);
+        let complete = self.complete(name.clone(), start, &done);
+        let substation = plan.substation.as_ref().and_then(|wanted| {
+            campus.substations.iter().position(|substation| &substation.name == wanted)
+        });
+        let first_hall = self.halls.len();
+        let building = nodes.buildings_kw.len();
+        nodes.buildings_kw.push(plan.power_kw.unwrap_or(f64::INFINITY));
+        for (position, hall) in planned.halls.iter().enumerate() {
+            let hall_name = format!("{name}/{}", hall.name);
+            let at = planned.halls_at.index(position);
+            let list = ActivityList {
+                prefix: &hall_name,
+                starts_after: complete,
+                at: at.key("activities"),
+            };
+            let mut own = self.add_activities(&list, &hall.activities, inputs, problems);
+            own.push(complete);
+            let handover = self.complete(hall_name.clone(), complete, &own);
+            self.halls.push(HallNodes {
+                name: hall_name,
+                plan: hall,
+                at,
+                handover,
+                ordered: done.first().copied().unwrap_or(start),
+                feed: Feed { building, substation },
+                building: self.buildings.len(),
+            });
+        }
+        self.buildings.push(BuildingNodes {
+            campus: campus_position,
+            planned,
+            halls: first_hall..self.halls.len(),
+        });
+    }
+
+    /// Adds a list of activities, each after the one before it unless it says otherwise.
+    fn add_activities(
+        &mut self,
+        list: &ActivityList<'_>,
+        activities: &[Activity],
+        inputs: &mut Option<Inputs>,
+        problems: &mut Problems,
+    ) -> Vec<NodeId> {
+        let mut done = Vec::with_capacity(activities.len());
+        for (position, activity) in activities.iter().enumerate() {
+            let at = list.at.index(position);
+            if let Some((word, stands_for)) =
+                RESERVED.iter().find(|(word, _)| *word == activity.name)
+            {
+                problems.error(
+                    &at.key("name"),
+                    format!("an activity is named \"{word}\""),
+                    format!("that word stands for {stands_for}; use another name"),
+                );
+            }
+            let name = format!("{}/{}", list.prefix, activity.name);
+            let duration =
+                draw(inputs, &name, &activity.duration_months, Domain::NON_NEGATIVE);
+            let node = self.network.add(name.clone(), duration, NO_DATE);
+            match &activity.after {
+                None => {
+                    let before = done.last().copied().unwrap_or(list.starts_after);
+                    self.network.depend(node, before, AT_ONCE);
+                }
+                Some(after) => {
+                    if after.is_empty() {
+                        self.network.depend(node, list.starts_after, AT_ONCE);
+                    }
+                    self.link(node, list.prefix, after, &at);
+                }
+            }
+            if activity.milestone {
+                self.marked.push((name, node));
+            }
+            done.push(node);
+        }
+        done
+    }
+
+    /// A moment at which all of `parts` have finished, and `start` too.
+    fn complete(&mut self, name: String, start: NodeId, parts: &[NodeId]) -> NodeId {
+        let node = self.network.add(name, AT_ONCE, NO_DATE);
+        self.network.depend(node, start, AT_ONCE);
+        for &part in parts {
+            self.network.depend(node, part, AT_ONCE);
+        }
+        node
+    }
+
+    fn link(&mut self, node: NodeId, scope: &str, after: &[Dependency], at: &Path) {
+        for (position, dependency) in after.iter().enumerate() {
+            self.links.push(Link {
+                node,
+                scope: scope.to_owned(),
+                dependency: dependency.clone(),
+                at: at.key("after").index(position),
+            });
+        }
+    }
+
+    /// Resolves all references by name.
+    fn connect(
+        &mut self,
+        scenario: &Scenario,
+        inputs: &mut Option<Inputs>,
+        problems: &mut Problems,
+    ) {
+        for link in std::mem::take(&mut self.links) {
+            let wanted = link.dependency.activity();
+            let Some(predecessor) = self.find(&link.scope, wanted) else {
+                let at = match &link.dependency {
+                    Dependency::Finish(_) => link.at.clone(),
+                    Dependency::Lagged(_) => link.at.key("activity"),
+                };
+                self.unknown(&link.scope, wanted, &at, problems);
+                continue;
+            };
+            let lag_name = format!("{}/lag after {wanted}", self.network.name(link.node));
+            let lag = draw(inputs, &lag_name, &link.dependency.lag_months(), Domain::ANY);
+            self.network.depend(link.node, predecessor, lag);
+        }
+        for position in 0..self.halls.len() {
+            let hall = &self.halls[position];
+            let Some(wanted) = &hall.plan.hardware_ordered_after else { continue };
+            let building = &self.buildings[hall.building];
+            let scope = format!(
+                "{}/{}/{}",
+                scenario.campuses[building.campus].name, building.planned.name, hall.plan.name
+            );
+            match self.find(&scope, wanted) {
+                Some(node) => self.halls[position].ordered = node,
+                None => {
+                    let at = hall.at.key("hardware_ordered_after");
+                    self.unknown(&scope, wanted, &at, problems);
+                }
+            }
+        }
+    }
+
+    /// Looks a name up in its scope, then in those around it.
+    fn find(&self, scope: &str, wanted: &str) -> Option<NodeId> {
+        let mut scope = Some(scope);
+        while let Some(inner) = scope {
+            if let Some(node) = self.network.find(&format!("{inner}/{wanted}")) {
+                return Some(node);
+            }
+            scope = inner.rsplit_once('/').map(|(outer, _)| outer);
+        }
+        self.network.find(wanted)
+    }
+
+    fn unknown(&self, scope: &str, wanted: &str, at: &Path, problems: &mut Problems) {
+        // Names as they would be written from there: without what the scopes around share.
+        let mut known: Vec<String> = Vec::new();
+        for name in self.network.names().filter(|name| !name.ends_with("/start")) {
+            let mut inner = Some(scope);
+            while let Some(prefix) = inner {
+                if let Some(rest) = name.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('/')) {
+                    known.push(rest.to_owned());
+                    break;
+                }
+                inner = prefix.rsplit_once('/').map(|(outer, _)| outer);
+            }
+        }
+        problems.error(
+            at,
+            format!("there is no activity, building or substation \"{wanted}\""),
+            name_help(wanted, known.iter().map(String::as_str)),
+        );
+    }
+
+    /// All milestones: what activities mark, substations, buildings going live, and those stated.
+    fn milestones(
+        &self,
+        scenario: &Scenario,
+        problems: &mut Problems,
+    ) -> Vec<(String, CompiledMilestone)> {
+        let several = scenario.campuses.len() > 1;
+        let short = |name: &str| match name.split_once('/') {
+            Some((_, rest)) if !several => rest.to_owned(),
+            _ => name.to_owned(),
+        };
+        let mut milestones: Vec<(String, CompiledMilestone)> = Vec::new();
+        for (position, milestone) in scenario.milestones.iter().enumerate() {
+            let at = Path::root().key("milestones").index(position).key("requires");
+            let mut compiled = CompiledMilestone { finished: Vec::new(), live: Vec::new() };
+            for (item, wanted) in milestone.requires.iter().enumerate() {
+                let at = at.index(item);
+                if let Some(building) = wanted.strip_suffix("/live") {
+                    match self.find_building(scenario, building) {
+                        Some(halls) => compiled.live.push(halls),
+                        None => {
+                            let known: Vec<String> = self
+                                .buildings
+                                .iter()
+                                .map(|known| format!("{}/live", known.planned.name))
+                                .collect();
+                            problems.error(
+                                &at,
+                                format!("there is no building \"{building}\""),
+                                name_help(wanted, known.iter().map(String::as_str)),
+                            );
+                        }
+                    }
+                    continue;
+                }
+                let found = scenario
+                    .campuses
+                    .iter()
+                    .find_map(|campus| self.network.find(&format!("{}/{wanted}", campus.name)))
+                    .or_else(|| self.network.find(wanted));
+                match found {
+                    Some(node) => compiled.finished.push(node),
+                    None => {
+                        let scope = &scenario.campuses[0].name;
+                        self.unknown(scope, wanted, &at, problems);
+                    }
+                }
+            }
+            milestones.push((milestone.name.clone(), compiled));
+        }
+        for (name, node) in &self.marked {
+            let compiled = CompiledMilestone { finished: vec![*node], live: Vec::new() };
+            milestones.push((short(name), compiled));
+        }
+        for (campus, nodes) in scenario.campuses.iter().zip(&self.campuses) {
+            for (substation, (node, _)) in campus.substations.iter().zip(&nodes.substations) {
+                let name = short(&format!("{}/{} energised", campus.name, substation.name));
+                let compiled = CompiledMilestone { finished: vec![*node], live: Vec::new() };
+                milestones.push((name, compiled));
+            }
+        }
+        for building in &self.buildings {
+            let campus = &scenario.campuses[building.campus].name;
+            let name = short(&format!("{campus}/{} live", building.planned.name));
+            let compiled =
+                CompiledMilestone { finished: Vec::new(), live: vec![building.halls.clone()] };
+            milestones.push((name, compiled));
+        }
+        milestones
+    }
+
+    fn find_building(&self, scenario: &Scenario, wanted: &str) -> Option<std::ops::Range<usize>> {
+        self.buildings
+            .iter()
+            .find(|building| {
+                let campus = &scenario.campuses[building.campus].name;
+                building.planned.name == wanted
+                    || wanted
+                        .strip_prefix(campus.as_str())
+                        .and_then(|rest| rest.strip_prefix('/'))
+                        == Some(building.planned.name.as_str())
+            })
+            .map(|building| building.halls.clone())
+    }
+}
+
+struct ActivityList<'a> {
+    prefix: &'a str,
+    starts_after: NodeId,
+    at: Path,
+}
+
+/// The date that is given; else the start of the scenario, unless there is something to wait for.
+fn earliest_months(scenario: &Scenario, date: Option<Date>, after: &[Dependency]) -> f64 {
+    match date {
+        Some(date) => date.months_after(scenario.start),
+        None if after.is_empty() => 0.0,
+        None => NO_DATE,
+    }
+}
+
+/// Registers an input; a quantity that fails to compile has been reported already and counts as 0.
+fn draw(
+    inputs: &mut Option<Inputs>,
+    name: &str,
+    quantity: &Uncertain,
+    domain: Domain,
+) -> Quantity {
+    match inputs {
+        Some(inputs) => inputs.add(name.to_owned(), quantity, domain).unwrap_or(AT_ONCE),
+        None => AT_ONCE,
+    }
+}

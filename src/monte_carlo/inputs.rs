@@ -1,0 +1,81 @@
+//! The inputs of a trial: every uncertain quantity that is drawn once a trial.
+//!
+//! Each has a name, such as `Qingyang/A1/shell`, and is drawn from the source of that name.
+//! So an input keeps its luck when others are added or removed.
+
+use crate::monte_carlo::streams::Source;
+use crate::uncertain::{Domain, Sampler, Uncertain, UncertainError};
+
+/// A quantity as the model reads it: known beforehand, or drawn once a trial.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Quantity {
+    /// The same in every trial.
+    Fixed(f64),
+    /// The position among the drawn inputs.
+    Drawn(u32),
+}
+
+impl Quantity {
+    /// Its value in the trial whose inputs are `drawn`.
+    #[inline]
+    pub fn value(self, drawn: &[f64]) -> f64 {
+        match self {
+            Self::Fixed(value) => value,
+            Self::Drawn(position) => drawn[position as usize],
+        }
+    }
+}
+
+/// One uncertain quantity that is drawn once a trial.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// Its name, which is also that of its source of randomness.
+    pub name: String,
+    source: Source,
+    sampler: Sampler,
+}
+
+/// All quantities that are drawn once a trial, in the order of the scenario.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs(Vec<Input>);
+
+impl Inputs {
+    /// Registers an uncertain quantity. One that cannot vary is fixed and never drawn.
+    pub fn add(
+        &mut self,
+        name: String,
+        quantity: &Uncertain,
+        domain: Domain,
+    ) -> Result<Quantity, UncertainError> {
+        if let Some(value) = quantity.constant() {
+            return Ok(Quantity::Fixed(value));
+        }
+        let sampler = quantity.sampler(domain)?;
+        let position = u32::try_from(self.0.len()).expect("fewer than 2^32 inputs");
+        self.0.push(Input { source: Source::named(&name), name, sampler });
+        Ok(Quantity::Drawn(position))
+    }
+
+    /// The inputs, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Input> {
+        self.0.iter()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether nothing is uncertain.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Draws all inputs of a trial at random.
+    pub fn draw(&self, seed: u64, trial: u64, drawn: &mut Vec<f64>) {
+        drawn.clear();
+        drawn.extend(
+            self.0.iter().map(|input| input.sampler.at(input.source.uniform(seed, trial))),
+        );
+    }
+}

@@ -1,0 +1,5 @@
+//! Many trials: sources of randomness, inputs, and batches.
+
+pub mod batch;
+pub mod inputs;
+pub mod streams;

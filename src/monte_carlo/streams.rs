@@ -1,0 +1,388 @@
+//! Named random streams: every draw depends on the seed, the name of its
+//! source, the number of the trial and the position, and on nothing else.
+//!
+//! So a trial can be replayed alone, adding a building does not disturb the
+//! draws of another, and two scenarios run on one seed meet the same luck.
+//!
+//! # How
+//! - [`Source::named`] hashes a name by FNV-1a to 64 bits.
+//! - Philox4x64-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as
+//!   easy as 1, 2, 3", SC11) maps the key (seed, source) and the counter (trial,
+//!   position, purpose, 0) to 256 bits. It is a bijection of the counter for
+//!   each key that passes BigCrush with neighbouring keys and counters, which is
+//!   what a simulation with many short streams leans on.
+//! - A single uniform is the first word of them. A [`Stream`] is a
+//!   xoshiro256++ generator (Blackman and Vigna, "Scrambled linear pseudorandom
+//!   number generators", ACM TOMS 47(4), 2021) whose state is all 256 bits.
+//!
+//! The values never change from one release to another without a word in the
+//! changelog; tests pin them. Only integer operations, the four arithmetic
+//! operations, square roots and `libm` are used, so the bits are the same on
+//! every machine.
+
+use std::convert::Infallible;
+
+use rand::{Rng, SeedableRng, TryRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use serde::{Deserialize, Serialize};
+
+/// A named source of randomness, such as the duration of one activity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Source(u64);
+
+/// What the 256 bits of a counter are for, so that a source's single uniform
+/// and its streams share nothing.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Uniform = 0,
+    Stream = 1,
+}
+
+impl Source {
+    /// The source of that name: the same on every machine and in every release.
+    ///
+    /// The name's UTF-8 bytes are hashed by 64-bit FNV-1a (Fowler, Noll and Vo;
+    /// RFC 9923). Among a million names, two share a hash with a probability of
+    /// 3e-8.
+    ///
+    /// ```
+    /// use buildout::monte_carlo::streams::Source;
+    /// let shell = Source::named("Qingyang/A1/shell");
+    /// assert_eq!(shell.uniform(7, 0), shell.uniform(7, 0));
+    /// assert_ne!(shell.uniform(7, 0), shell.uniform(7, 1));
+    /// ```
+    pub fn named(name: &str) -> Self {
+        const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+        const PRIME: u64 = 0x0000_0100_0000_01b3;
+        let hash = name.bytes().fold(OFFSET_BASIS, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(PRIME)
+        });
+        Self(hash)
+    }
+
+    /// The hash of the name, which stands for the source.
+    pub fn id(self) -> u64 {
+        self.0
+    }
+
+    /// The source's one number of a trial: uniform in the open interval (0, 1).
+    ///
+    /// It is independent of the draws of [`Source::stream`].
+    pub fn uniform(self, seed: u64, trial: u64) -> f64 {
+        self.uniform_at(seed, trial, 0)
+    }
+
+    /// The source's number at a position of a trial, such as a month: uniform in
+    /// (0, 1). Position 0 is [`Source::uniform`].
+    #[inline]
+    pub fn uniform_at(self, seed: u64, trial: u64, position: u64) -> f64 {
+        open_unit(self.bits(seed, trial, position, Purpose::Uniform)[0])
+    }
+
+    /// The source's stream of numbers in a trial.
+    pub fn stream(self, seed: u64, trial: u64) -> Stream {
+        self.stream_at(seed, trial, 0)
+    }
+
+    /// The source's stream at a position of a trial, such as a month, so that
+    /// what one month draws does not shift the draws of the next.
+    /// Position 0 is [`Source::stream`].
+    #[inline]
+    pub fn stream_at(self, seed: u64, trial: u64, position: u64) -> Stream {
+        let bits = self.bits(seed, trial, position, Purpose::Stream);
+        let mut state = [0; 32];
+        for (bytes, word) in state.chunks_exact_mut(8).zip(bits) {
+            bytes.copy_from_slice(&word.to_le_bytes());
+        }
+        Stream {
+            generator: Xoshiro256PlusPlus::from_seed(state),
+        }
+    }
+
+    #[inline]
+    fn bits(self, seed: u64, trial: u64, position: u64, purpose: Purpose) -> [u64; 4] {
+        philox4x64_10([trial, position, purpose as u64, 0], [seed, self.0])
+    }
+}
+
+/// A stream of random numbers; opened by [`Source::stream`].
+///
+/// It is a generator of the `rand` crate, so any of its distributions can be
+/// sampled from it. Those of `rand_distr` may use the platform's exponential and
+/// logarithm; where the same bits everywhere matter use the methods below.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stream {
+    generator: Xoshiro256PlusPlus,
+}
+
+impl TryRng for Stream {
+    type Error = Infallible;
+
+    #[inline]
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        self.generator.try_next_u32()
+    }
+
+    #[inline]
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        self.generator.try_next_u64()
+    }
+
+    #[inline]
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.generator.try_fill_bytes(bytes)
+    }
+}
+
+impl Stream {
+    /// A number uniform in the open interval (0, 1): one of the 2^52 odd multiples
+    /// of 2^-53, so that `u` and `1 - u` are equally likely.
+    #[inline]
+    pub fn uniform(&mut self) -> f64 {
+        open_unit(self.generator.next_u64())
+    }
+
+    /// A number of the exponential distribution with mean 1: -ln u of a uniform u.
+    #[inline]
+    pub fn exponential(&mut self) -> f64 {
+        -libm::log(self.uniform())
+    }
+
+    /// How many events happen when `mean` are expected: Poisson distributed.
+    ///
+    /// Below a mean of 10 by inversion (Devroye, "Non-Uniform Random Variate
+    /// Generation", 1986, X.3.3), with one uniform; from there by transformed
+    /// rejection, algorithm PTRS (Hörmann, "The transformed rejection method for
+    /// generating Poisson random variables", Insurance: Mathematics and Economics
+    /// 12, 1993), accepting by Loader's saddle-point form of the probability.
+    ///
+    /// A mean of 0 gives 0, as does one that is negative or NaN, which no Poisson
+    /// distribution has. Means are cut at 1e15.
+    pub fn poisson(&mut self, mean: f64) -> u64 {
+        if mean > 0.0 {
+            if mean < 10.0 {
+                self.poisson_by_inversion(mean)
+            } else {
+                self.poisson_by_rejection(mean.min(1e15))
+            }
+        } else {
+            0
+        }
+    }
+
+    fn poisson_by_inversion(&mut self, mean: f64) -> u64 {
+        let none = libm::exp(-mean);
+        loop {
+            let mut left = self.uniform();
+            let mut probability = none;
+            let mut count = 0_u64;
+            // The probability beyond 200 at a mean below 10 is under 1e-170, so a
+            // walk that gets there has only met the rounding of the sum near 1.
+            while count <= 200 {
+                if left <= probability {
+                    return count;
+                }
+                left -= probability;
+                count += 1;
+                probability *= mean / count as f64;
+            }
+        }
+    }
+
+    fn poisson_by_rejection(&mut self, mean: f64) -> u64 {
+        // The constants are those of Hörmann (1993), table of algorithm PTRS.
+        let b = 0.931 + 2.53 * mean.sqrt();
+        let a = -0.059 + 0.02483 * b;
+        let inverse_alpha = 1.1239 + 1.1328 / (b - 3.4);
+        let squeeze = 0.9277 - 3.6224 / (b - 2.0);
+        loop {
+            let u = self.uniform() - 0.5;
+            let v = self.uniform();
+            let us = 0.5 - u.abs();
+            let count = ((2.0 * a / us + b) * u + mean + 0.43).floor();
+            if us >= 0.07 && v <= squeeze {
+                return count as u64;
+            }
+            if count < 0.0 || (us < 0.013 && v > us) {
+                continue;
+            }
+            let ratio = v * inverse_alpha / (a / (us * us) + b);
+            if libm::log(ratio) <= ln_poisson(count, mean) {
+                return count as u64;
+            }
+        }
+    }
+
+    /// How many of `trials` succeed when each does with `probability`: binomially
+    /// distributed.
+    ///
+    /// By inversion (Devroye, 1986, X.4.3) where the rarer result is expected
+    /// fewer than 10 times; otherwise by transformed rejection, algorithm BTRS
+    /// (Hörmann, "The generation of binomial random variates", Journal of
+    /// Statistical Computation and Simulation 46, 1993).
+    ///
+    /// A probability outside of 0 to 1 counts as the nearer end, NaN as 0.
+    pub fn binomial(&mut self, trials: u64, probability: f64) -> u64 {
+        if trials == 0 || probability.is_nan() || probability <= 0.0 {
+            return 0;
+        }
+        if probability >= 1.0 {
+            return trials;
+        }
+        let n = trials as f64;
+        let rarer = probability.min(1.0 - probability);
+        let count = if n * rarer < 10.0 {
+            self.binomial_by_inversion(trials, rarer)
+        } else {
+            self.binomial_by_rejection(n, rarer)
+        };
+        let count = count.min(trials);
+        if probability <= 0.5 {
+            count
+        } else {
+            trials - count
+        }
+    }
+
+    fn binomial_by_inversion(&mut self, trials: u64, probability: f64) -> u64 {
+        let n = trials as f64;
+        let odds = probability / (1.0 - probability);
+        let none = libm::exp(n * libm::log1p(-probability));
+        loop {
+            let mut left = self.uniform();
+            let mut mass = none;
+            let mut count = 0_u64;
+            // Beyond 200 at a mean below 10 the probability is under 1e-170.
+            while count <= trials.min(200) {
+                if left <= mass {
+                    return count;
+                }
+                left -= mass;
+                mass *= odds * (n - count as f64) / (count + 1) as f64;
+                count += 1;
+            }
+        }
+    }
+
+    fn binomial_by_rejection(&mut self, n: f64, probability: f64) -> u64 {
+        // The constants are those of Hörmann (1993), table of algorithm BTRS.
+        let spread = (n * probability * (1.0 - probability)).sqrt();
+        let b = 1.15 + 2.53 * spread;
+        let a = -0.0873 + 0.0248 * b + 0.01 * probability;
+        let c = n * probability + 0.5;
+        let squeeze = 0.92 - 4.2 / b;
+        let alpha = (2.83 + 5.1 / b) * spread;
+        let mode = ((n + 1.0) * probability).floor();
+        let at_mode = ln_binomial(mode, n, probability);
+        loop {
+            let u = self.uniform() - 0.5;
+            let v = self.uniform();
+            let us = 0.5 - u.abs();
+            let count = ((2.0 * a / us + b) * u + c).floor();
+            if us >= 0.07 && v <= squeeze {
+                return count as u64;
+            }
+            if !(0.0..=n).contains(&count) {
+                continue;
+            }
+            let ratio = v * alpha / (a / (us * us) + b);
+            if libm::log(ratio) <= ln_binomial(count, n, probability) - at_mode {
+                return count as u64;
+            }
+        }
+    }
+}
+
+/// The odd multiple of 2^-53 that 52 random bits stand for.
+#[inline]
+fn open_unit(bits: u64) -> f64 {
+    const STEP: f64 = 1.0 / (1_u64 << 53) as f64;
+    ((bits >> 11) | 1) as f64 * STEP
+}
+
+/// Philox4x64-10 of Random123: `counter` under `key`.
+#[inline]
+fn philox4x64_10(mut counter: [u64; 4], mut key: [u64; 2]) -> [u64; 4] {
+    const MULTIPLIERS: [u64; 2] = [0xd2e7_470e_e14c_6c93, 0xca5a_8263_9512_1157];
+    // The golden ratio and the square root of 3, less 1.
+    const WEYL: [u64; 2] = [0x9e37_79b9_7f4a_7c15, 0xbb67_ae85_84ca_a73b];
+    for _ in 0..10 {
+        let first = u128::from(MULTIPLIERS[0]) * u128::from(counter[0]);
+        let second = u128::from(MULTIPLIERS[1]) * u128::from(counter[2]);
+        counter = [
+            (second >> 64) as u64 ^ counter[1] ^ key[0],
+            second as u64,
+            (first >> 64) as u64 ^ counter[3] ^ key[1],
+            first as u64,
+        ];
+        key = [
+            key[0].wrapping_add(WEYL[0]),
+            key[1].wrapping_add(WEYL[1]),
+        ];
+    }
+    counter
+}
+
+// Probabilities in the form of Loader, "Fast and Accurate Computation of Binomial
+// Probabilities" (2000): no large terms cancel, so they stay accurate at large means.
+
+/// ln of the Poisson probability of `count` (whole, 0 or more) at `mean`.
+fn ln_poisson(count: f64, mean: f64) -> f64 {
+    if count == 0.0 {
+        return -mean;
+    }
+    -stirling_error(count) - deviance(count, mean) - 0.5 * libm::log(std::f64::consts::TAU * count)
+}
+
+/// ln of the binomial probability of `count` (whole, 0 to n) among `n`.
+fn ln_binomial(count: f64, n: f64, probability: f64) -> f64 {
+    if count == 0.0 {
+        return n * libm::log1p(-probability);
+    }
+    if count == n {
+        return n * libm::log(probability);
+    }
+    let rest = n - count;
+    stirling_error(n)
+        - stirling_error(count)
+        - stirling_error(rest)
+        - deviance(count, n * probability)
+        - deviance(rest, n * (1.0 - probability))
+        + 0.5 * libm::log(n / (std::f64::consts::TAU * count * rest))
+}
+
+/// x ln(x / mean) + mean - x, for x above 0.
+fn deviance(x: f64, mean: f64) -> f64 {
+    let excess = (x - mean) / mean;
+    mean * ((1.0 + excess) * libm::log1p(excess) - excess)
+}
+
+/// ln n! less its Stirling approximation (n + 1/2) ln n - n + ln(2 pi) / 2, for whole n from 1.
+fn stirling_error(n: f64) -> f64 {
+    // To 15 from the definition in 60 decimal digits; beyond, four terms of the
+    // Stirling series err by less than 1e-13.
+    const SMALL: [f64; 16] = [
+        0.0,
+        0.081_061_466_795_327_258,
+        0.041_340_695_955_409_294,
+        0.027_677_925_684_998_339,
+        0.020_790_672_103_765_093,
+        0.016_644_691_189_821_192,
+        0.013_876_128_823_070_747,
+        0.011_896_709_945_891_770,
+        0.010_411_265_261_972_096,
+        0.009_255_462_182_712_732,
+        0.008_330_563_433_362_871,
+        0.007_573_675_487_951_840,
+        0.006_942_840_107_209_529,
+        0.006_408_994_188_004_207,
+        0.005_951_370_112_758_847,
+        0.005_554_733_551_962_801,
+    ];
+    if n < 16.0 {
+        return SMALL[n as usize];
+    }
+    let square = n * n;
+    (1.0 / 12.0 - (1.0 / 360.0 - (1.0 / 1260.0 - 1.0 / (1680.0 * square)) / square) / square) / n
+}

@@ -1,0 +1,199 @@
+//! Power: the grid in steps, substations, PUE, and who gets what is energised.
+//!
+//! Facility power [MW] = critical IT power [MW] x PUE (The Green Grid; ISO/IEC 30134-2).
+//! Halls are fed in the order in which they are handed over, each as much as it can take, from
+//! what its building's own chain, its substation and the campus grid have left:
+//!
+//! ```text
+//! grid steps (campus) ─▶ substation ─▶ building ─▶ hall
+//!        MW import          MW            kW IT       kW IT
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use crate::construction::{
+    Activity, Dependency, check_activities, check_name, check_positive,
+};
+use crate::date::Date;
+use crate::problem::{Path, Problems};
+use crate::uncertain::{Domain, Uncertain};
+
+/// A step of the campus's grid connection: so much more import from a moment on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct GridStep {
+    /// Its name, unique on its campus.
+    pub name: String,
+    /// What it adds to the import of the campus, in MW of facility power, above 0.
+    pub power_mw: f64,
+    /// When it is applied for (or works on it start); left out, at the start of the scenario.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts: Option<Date>,
+    /// What must have finished before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<Dependency>,
+    /// Time from then to its energisation, in months, 0 or more.
+    #[serde(default = "Uncertain::zero")]
+    pub wait_months: Uncertain,
+}
+
+/// A substation, energised when its activities have finished.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Substation {
+    /// Its name, unique on its campus.
+    pub name: String,
+    /// Facility power that it carries once energised, in MW, above 0.
+    pub power_mw: f64,
+    /// When its first activity may start; left out, at the start of the scenario.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts: Option<Date>,
+    /// What must have finished before its first activity starts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<Dependency>,
+    /// Its activities from start to energisation; a list is a chain unless `after` says otherwise.
+    pub activities: Vec<Activity>,
+}
+
+/// PUE cannot be below 1: what the IT takes, the facility takes.
+pub const PUE: Domain = Domain { min: 1.0, max: f64::INFINITY };
+
+impl GridStep {
+    /// A step that comes so long after the start of the scenario.
+    pub fn new(
+        name: impl Into<String>,
+        power_mw: f64,
+        wait_months: impl Into<Uncertain>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            power_mw,
+            starts: None,
+            after: Vec::new(),
+            wait_months: wait_months.into(),
+        }
+    }
+
+    pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
+        check_name(&self.name, &at.key("name"), problems);
+        check_positive(Some(self.power_mw), "power_mw", at, problems);
+        self.wait_months.check(Domain::NON_NEGATIVE, &at.key("wait_months"), problems);
+    }
+}
+
+impl Substation {
+    /// A substation whose activities begin at the start of the scenario.
+    pub fn new(name: impl Into<String>, power_mw: f64, activities: Vec<Activity>) -> Self {
+        Self { name: name.into(), power_mw, starts: None, after: Vec::new(), activities }
+    }
+
+    pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
+        check_name(&self.name, &at.key("name"), problems);
+        check_positive(Some(self.power_mw), "power_mw", at, problems);
+        check_activities(&self.activities, &at.key("activities"), problems);
+        if self.activities.is_empty() {
+            problems.error(
+                at,
+                format!("substation \"{}\" has no activities", self.name),
+                "list what leads to its energisation, one activity or more",
+            );
+        }
+    }
+}
+
+/// What feeds one hall.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Feed {
+    /// Position of its building among those of the campus.
+    pub(crate) building: usize,
+    /// Position of its substation, if it has one.
+    pub(crate) substation: Option<usize>,
+}
+
+/// What is left to give, in kW of critical IT power.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Headroom {
+    grid_kw: f64,
+    substations_kw: Vec<f64>,
+    buildings_kw: Vec<f64>,
+}
+
+impl Headroom {
+    /// Begins an allocation: all in kW of critical IT power, infinite where there is no limit.
+    pub(crate) fn reset(
+        &mut self,
+        grid_kw: f64,
+        substations_kw: impl Iterator<Item = f64>,
+        buildings_kw: impl Iterator<Item = f64>,
+    ) {
+        self.grid_kw = grid_kw;
+        self.substations_kw.clear();
+        self.substations_kw.extend(substations_kw);
+        self.buildings_kw.clear();
+        self.buildings_kw.extend(buildings_kw);
+    }
+
+    /// More import, in kW of critical IT power.
+    pub(crate) fn add_grid(&mut self, kw: f64) {
+        self.grid_kw += kw;
+    }
+
+    /// A substation energised, in kW of critical IT power.
+    pub(crate) fn add_substation(&mut self, substation: usize, kw: f64) {
+        self.substations_kw[substation] += kw;
+    }
+
+    /// Gives a hall as much of `wanted_kw` as every level above it has left, and returns it.
+    pub(crate) fn give(&mut self, feed: Feed, wanted_kw: f64) -> f64 {
+        let mut given = wanted_kw.min(self.grid_kw).min(self.buildings_kw[feed.building]);
+        if let Some(substation) = feed.substation {
+            given = given.min(self.substations_kw[substation]);
+            self.substations_kw[substation] -= given;
+        }
+        self.grid_kw -= given;
+        self.buildings_kw[feed.building] -= given;
+        given
+    }
+
+    /// What could still be given through energised substations, in kW; 0 if nothing limits power
+    /// (then no power stands idle waiting for space).
+    pub(crate) fn unused_kw(&self) -> f64 {
+        let substations: f64 = self.substations_kw.iter().sum();
+        let unused = if self.substations_kw.is_empty() {
+            self.grid_kw
+        } else {
+            self.grid_kw.min(substations)
+        };
+        if unused.is_finite() { unused } else { 0.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_level_limits_what_a_hall_is_given() {
+        let mut headroom = Headroom::default();
+        headroom.reset(
+            100.0,
+            [70.0, 60.0].into_iter(),
+            [50.0, f64::INFINITY, f64::INFINITY].into_iter(),
+        );
+        let feed = |building, substation| Feed { building, substation };
+        assert_eq!(headroom.give(feed(0, Some(0)), 80.0), 50.0, "the building");
+        assert_eq!(headroom.give(feed(1, Some(0)), 80.0), 20.0, "the substation");
+        assert_eq!(headroom.give(feed(2, Some(1)), 80.0), 30.0, "the grid");
+        assert_eq!(headroom.unused_kw(), 0.0);
+    }
+
+    #[test]
+    fn without_limits_no_power_is_idle() {
+        let mut headroom = Headroom::default();
+        headroom.reset(f64::INFINITY, std::iter::empty(), [f64::INFINITY].into_iter());
+        assert_eq!(headroom.give(Feed { building: 0, substation: None }, 12.0), 12.0);
+        assert_eq!(headroom.unused_kw(), 0.0);
+    }
+}

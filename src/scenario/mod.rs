@@ -1,0 +1,480 @@
+//! The scenario: everything that a planner states, as plain data.
+//!
+//! A [`Scenario`] is read from a file ([`Scenario::from_path`]) or built in Rust; either way
+//! [`Scenario::check`] lists all that is wrong with it, and [`Scenario::compile`] turns it into a
+//! [`Model`](crate::Model).
+
+use serde::{Deserialize, Serialize};
+
+use crate::compute::{Generation, NEWEST, RackType};
+use crate::construction::{
+    Building, BuildingTemplate, check_building, check_known, check_name, check_positive,
+    check_unique, plan_buildings,
+};
+use crate::date::Date;
+use crate::metrics::METRICS;
+use crate::model::Model;
+use crate::power::{GridStep, PUE, Substation};
+use crate::problem::{Path, Problems};
+use crate::tenants::Segment;
+use crate::uncertain::{Domain, Uncertain};
+
+/// The version of the scenario format that this crate reads and writes.
+pub const FORMAT: u32 = 1;
+/// The longest horizon, in months: a hundred years.
+pub const LONGEST_HORIZON_MONTHS: u32 = 1_200;
+
+/// A hub of one or more campuses, its tenants, and what is asked of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// The version of the format: 1.
+    #[serde(default = "format")]
+    pub format: u32,
+    /// Its name, which heads every result.
+    pub name: String,
+    /// What it is about, in a sentence or two.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// The first month that is simulated. What is there already is its state at the beginning of that month.
+    pub start: Date,
+    /// How many months are simulated, 1 to 1,200.
+    pub horizon_months: u32,
+    /// The precision in which PFLOPS are counted, such as "fp16_dense".
+    #[serde(default = "precision")]
+    pub precision: String,
+    /// Critical IT power of a standard rack, in kW (2.5 kW in Chinese statistics).
+    #[serde(default = "standard_rack")]
+    pub standard_rack_power_kw: f64,
+    /// Kinds of rack positions.
+    #[serde(default)]
+    pub rack_types: Vec<RackType>,
+    /// Generations of hardware.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub generations: Vec<Generation>,
+    /// What many buildings have in common.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub building_templates: Vec<BuildingTemplate>,
+    /// The campuses, one or more.
+    pub campuses: Vec<Campus>,
+    /// Groups of tenants.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<Segment>,
+    /// Moments to report beside those that activities mark themselves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub milestones: Vec<Milestone>,
+    /// What should be reached by when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<Target>,
+}
+
+fn format() -> u32 {
+    FORMAT
+}
+
+fn precision() -> String {
+    "fp16_dense".to_owned()
+}
+
+fn standard_rack() -> f64 {
+    2.5
+}
+
+/// A site with its own grid connection, substations and buildings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Campus {
+    /// Its name.
+    pub name: String,
+    /// Power usage effectiveness: facility power / critical IT power, 1 or more. Drawn once a trial.
+    #[serde(default = "Uncertain::one")]
+    pub pue: Uncertain,
+    /// Share of the time in which compute in service is available, 0 to 1. Drawn once a trial.
+    #[serde(default = "Uncertain::one")]
+    pub availability: Uncertain,
+    /// The grid connection in steps; left out, the grid is no limit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grid: Vec<GridStep>,
+    /// Its substations.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub substations: Vec<Substation>,
+    /// Its buildings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub buildings: Vec<Building>,
+    /// What is live already at the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub existing: Option<ExistingCapacity>,
+}
+
+impl Campus {
+    /// A campus with a PUE of 1, full availability and an unlimited grid; all else is set on its fields.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            pue: Uncertain::one(),
+            availability: Uncertain::one(),
+            grid: Vec::new(),
+            substations: Vec::new(),
+            buildings: Vec::new(),
+            existing: None,
+        }
+    }
+}
+
+/// Capacity that is live at the start of the scenario, with power of its own beside the grid steps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ExistingCapacity {
+    /// Racks, 1 or more.
+    pub racks: u32,
+    /// Their rack type.
+    pub rack_type: String,
+    /// Their critical IT power altogether, in kW, above 0.
+    pub power_kw: f64,
+    /// Their compute altogether, in PFLOPS at the scenario's precision, 0 or more.
+    #[serde(default)]
+    pub compute_pflops: f64,
+}
+
+/// A moment to report: when the last of several things has happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Milestone {
+    /// Its name.
+    pub name: String,
+    /// What must have happened: activities ("A1/shell"), buildings, halls or substations that are complete ("A1"), or buildings that are live ("A1/live"). With several campuses the campus's name goes in front where it is needed ("Qingyang/A1/shell").
+    pub requires: Vec<String>,
+}
+
+/// A question: will this be reached by then?
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// Its name, such as "100,000 PFLOPS by the end of 2027".
+    pub name: String,
+    /// A metric that should have at least the value `at_least` at the end of the month `by`. Give this or `milestone`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<String>,
+    /// The least value of the metric, in the metric's unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<f64>,
+    /// The milestone that should have happened by the end of the month `by`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub milestone: Option<String>,
+    /// The campus that is meant; left out, all together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campus: Option<String>,
+    /// The month at whose end it counts.
+    pub by: Date,
+}
+
+impl Target {
+    /// What it asks for, such as "installed_pflops at least 100000 by 2027-12".
+    pub fn describe(&self) -> String {
+        let what = match (&self.metric, self.at_least, &self.milestone) {
+            (Some(metric), Some(least), _) => format!("{metric} at least {least}"),
+            (_, _, Some(milestone)) => milestone.clone(),
+            _ => self.name.clone(),
+        };
+        let place = self.campus.as_ref().map(|campus| format!(" at {campus}")).unwrap_or_default();
+        format!("{what}{place} by {}", self.by.to_month_string())
+    }
+}
+
+/// A scenario that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScenarioError {
+    /// What it says is wrong; all problems are listed.
+    #[error("{}", list(.0))]
+    Invalid(Problems),
+}
+
+fn list(problems: &Problems) -> String {
+    let errors =
+        problems.iter().filter(|p| p.severity == crate::problem::Severity::Error).count();
+    let noun = if errors == 1 { "error" } else { "errors" };
+    format!("{problems}\n\n{errors} {noun} in the scenario")
+}
+
+impl Scenario {
+    /// A scenario with a name, a start and a horizon; all else is set on its fields.
+    pub fn new(name: impl Into<String>, start: Date, horizon_months: u32) -> Self {
+        Self {
+            format: FORMAT,
+            name: name.into(),
+            description: String::new(),
+            start,
+            horizon_months,
+            precision: precision(),
+            standard_rack_power_kw: standard_rack(),
+            rack_types: Vec::new(),
+            generations: Vec::new(),
+            building_templates: Vec::new(),
+            campuses: Vec::new(),
+            segments: Vec::new(),
+            milestones: Vec::new(),
+            targets: Vec::new(),
+        }
+    }
+
+    /// Compiles the scenario to a model that can be simulated; an error lists all that is wrong.
+    pub fn compile(&self) -> Result<Model, ScenarioError> {
+        let (model, problems) = self.compile_with_warnings();
+        match model {
+            Some(model) => Ok(model),
+            None => Err(ScenarioError::Invalid(problems)),
+        }
+    }
+
+    /// Lists all that is wrong or unlikely, without simulating anything.
+    pub fn check(&self) -> Problems {
+        self.compile_with_warnings().1
+    }
+
+    fn compile_with_warnings(&self) -> (Option<Model>, Problems) {
+        let mut problems = Problems::new();
+        self.check_parts(&mut problems);
+        if problems.has_errors() {
+            // The network can be checked for cycles and unknown names all the same.
+            crate::model::check_network(self, &mut problems);
+            return (None, problems);
+        }
+        let model = crate::model::compile(self, &mut problems);
+        (model.filter(|_| !problems.has_errors()), problems)
+    }
+
+    fn check_parts(&self, problems: &mut Problems) {
+        let root = Path::root();
+        if self.format != FORMAT {
+            problems.error(
+                &root.key("format"),
+                format!("the scenario is of format {}", self.format),
+                format!("this version of buildout reads format {FORMAT}"),
+            );
+        }
+        if self.name.trim().is_empty() {
+            problems.error(&root.key("name"), "the name is empty", "a name of one character or more");
+        }
+        if !(1..=LONGEST_HORIZON_MONTHS).contains(&self.horizon_months) {
+            problems.error(
+                &root.key("horizon_months"),
+                format!("horizon_months is {}", self.horizon_months),
+                format!("1 to {LONGEST_HORIZON_MONTHS} months"),
+            );
+        }
+        check_positive(Some(self.standard_rack_power_kw), "standard_rack_power_kw", &root, problems);
+        let at = root.key("rack_types");
+        for (position, rack_type) in self.rack_types.iter().enumerate() {
+            rack_type.check(&at.index(position), problems);
+        }
+        check_unique("rack type", self.rack_type_names(), &at, problems);
+        let at = root.key("generations");
+        for (position, generation) in self.generations.iter().enumerate() {
+            generation.check(&self.precision, &at.index(position), problems);
+        }
+        check_unique("generation", self.generations.iter().map(|g| g.name.as_str()), &at, problems);
+        let at = root.key("building_templates");
+        for (position, template) in self.building_templates.iter().enumerate() {
+            template.check(&at.index(position), problems);
+            self.check_halls(&template.halls, &at.index(position).key("halls"), problems);
+        }
+        check_unique(
+            "building template",
+            self.building_templates.iter().map(|template| template.name.as_str()),
+            &at,
+            problems,
+        );
+        let at = root.key("campuses");
+        if self.campuses.is_empty() {
+            problems.error(&at, "the scenario has no campus", "a scenario has one campus or more");
+        }
+        for (position, campus) in self.campuses.iter().enumerate() {
+            self.check_campus(campus, &at.index(position), problems);
+        }
+        check_unique("campus", self.campus_names(), &at, problems);
+        let at = root.key("segments");
+        for (position, segment) in self.segments.iter().enumerate() {
+            segment.check(self.campus_names(), self.rack_type_names(), &at.index(position), problems);
+        }
+        check_unique("segment", self.segments.iter().map(|s| s.name.as_str()), &at, problems);
+        let at = root.key("milestones");
+        for (position, milestone) in self.milestones.iter().enumerate() {
+            let at = at.index(position);
+            if milestone.requires.is_empty() {
+                problems.error(
+                    &at.key("requires"),
+                    format!("milestone \"{}\" requires nothing", milestone.name),
+                    "name one thing or more, such as \"A1/shell\"",
+                );
+            }
+        }
+        check_unique("milestone", self.milestones.iter().map(|m| m.name.as_str()), &at, problems);
+        self.check_targets(&root.key("targets"), problems);
+    }
+
+    fn campus_names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.campuses.iter().map(|campus| campus.name.as_str())
+    }
+
+    fn rack_type_names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.rack_types.iter().map(|rack_type| rack_type.name.as_str())
+    }
+
+    fn check_campus(&self, campus: &Campus, at: &Path, problems: &mut Problems) {
+        check_name(&campus.name, &at.key("name"), problems);
+        campus.pue.check(PUE, &at.key("pue"), problems);
+        campus.availability.check(Domain::SHARE, &at.key("availability"), problems);
+        for (position, step) in campus.grid.iter().enumerate() {
+            step.check(&at.key("grid").index(position), problems);
+        }
+        for (position, substation) in campus.substations.iter().enumerate() {
+            substation.check(&at.key("substations").index(position), problems);
+        }
+        let buildings_at = at.key("buildings");
+        for (position, building) in campus.buildings.iter().enumerate() {
+            let at = buildings_at.index(position);
+            check_building(building, &self.building_templates, &at, problems);
+            if let Some(wanted) = &building.substation {
+                let known = campus.substations.iter().map(|s| s.name.as_str());
+                check_known("substation", wanted, known, &at.key("substation"), problems);
+            }
+            if let Some(halls) = &building.halls {
+                self.check_halls(halls, &at.key("halls"), problems);
+            }
+        }
+        self.check_site_names(campus, at, problems);
+        if let Some(existing) = &campus.existing {
+            let at = at.key("existing");
+            if existing.racks == 0 {
+                problems.error(&at.key("racks"), "racks is 0", "1 or more; leave `existing` out if there are none");
+            }
+            check_positive(Some(existing.power_kw), "power_kw", &at, problems);
+            check_known("rack type", &existing.rack_type, self.rack_type_names(), &at.key("rack_type"), problems);
+            if !(existing.compute_pflops.is_finite() && existing.compute_pflops >= 0.0) {
+                problems.error(
+                    &at.key("compute_pflops"),
+                    format!("compute_pflops is {}", existing.compute_pflops),
+                    "0 PFLOPS or more",
+                );
+            }
+        }
+    }
+
+    /// Buildings, substations and grid steps of a campus are referred to alike, so their names must differ.
+    fn check_site_names(&self, campus: &Campus, at: &Path, problems: &mut Problems) {
+        let mut seen = std::collections::BTreeMap::new();
+        let buildings =
+            plan_buildings(&campus.buildings, &self.building_templates, &at.key("buildings"));
+        let steps = campus.grid.iter().enumerate().map(|(position, step)| {
+            (step.name.clone(), at.key("grid").index(position), "grid step")
+        });
+        let substations = campus.substations.iter().enumerate().map(|(position, substation)| {
+            (substation.name.clone(), at.key("substations").index(position), "substation")
+        });
+        let buildings =
+            buildings.into_iter().map(|building| (building.name, building.at, "building"));
+        for (name, at, what) in steps.chain(substations).chain(buildings) {
+            if let Some(other) = seen.insert(name.clone(), what) {
+                problems.error(
+                    &at.key("name"),
+                    format!("the {what} \"{name}\" has the name of a {other}"),
+                    "buildings, substations and grid steps of a campus need names of their own",
+                );
+            }
+        }
+    }
+
+    fn check_halls(&self, halls: &[crate::construction::Hall], at: &Path, problems: &mut Problems) {
+        for (position, hall) in halls.iter().enumerate() {
+            let at = at.index(position);
+            check_known("rack type", &hall.rack_type, self.rack_type_names(), &at.key("rack_type"), problems);
+            let limit = self.rack_types.iter().find(|kind| kind.name == hall.rack_type);
+            let (Some(wanted), Some(limit)) = (&hall.hardware, limit) else { continue };
+            if wanted == NEWEST {
+                if !self.generations.iter().any(|g| g.rack_power_kw <= limit.power_kw) {
+                    problems.error(
+                        &at.key("hardware"),
+                        format!("no generation fits rack type \"{}\" of {} kW", limit.name, limit.power_kw),
+                        "a generation whose rack_power_kw is at most that",
+                    );
+                }
+                continue;
+            }
+            let known = self.generations.iter().map(|g| g.name.as_str()).chain([NEWEST]);
+            check_known("hardware generation", wanted, known, &at.key("hardware"), problems);
+            if let Some(generation) = self.generations.iter().find(|g| &g.name == wanted)
+                && generation.rack_power_kw > limit.power_kw
+            {
+                problems.error(
+                    &at.key("hardware"),
+                    format!(
+                        "a rack of \"{wanted}\" takes {} kW, but rack type \"{}\" is made for {} kW",
+                        generation.rack_power_kw, limit.name, limit.power_kw
+                    ),
+                    "a rack type of enough power, or a generation that needs less",
+                );
+            }
+        }
+    }
+
+    fn check_targets(&self, at: &Path, problems: &mut Problems) {
+        check_unique("target", self.targets.iter().map(|t| t.name.as_str()), at, problems);
+        for (position, target) in self.targets.iter().enumerate() {
+            let at = at.index(position);
+            match (&target.metric, &target.milestone) {
+                (Some(metric), None) => {
+                    let known = METRICS.iter().map(|metric| metric.name);
+                    check_known("metric", metric, known, &at.key("metric"), problems);
+                    if !target.at_least.is_some_and(f64::is_finite) {
+                        problems.error(
+                            &at,
+                            format!("target \"{}\" does not say how much of {metric}", target.name),
+                            "give `at_least`, a finite number in the metric's unit",
+                        );
+                    }
+                }
+                (None, Some(_)) => {
+                    for (given, key) in [
+                        (target.at_least.is_some(), "at_least"),
+                        (target.campus.is_some(), "campus"),
+                    ] {
+                        if given {
+                            problems.error(
+                                &at.key(key),
+                                format!("target \"{}\" is a milestone, which has no {key}", target.name),
+                                format!("leave `{key}` out"),
+                            );
+                        }
+                    }
+                }
+                _ => problems.error(
+                    &at,
+                    format!("target \"{}\" must name one thing to be reached", target.name),
+                    "give either `metric` with `at_least`, or `milestone`",
+                ),
+            }
+            if let Some(campus) = &target.campus {
+                check_known("campus", campus, self.campus_names(), &at.key("campus"), problems);
+            }
+            let by = target.by.months_after(self.start).floor();
+            if !(0.0..f64::from(self.horizon_months)).contains(&by) {
+                let last = self.start.plus_months(f64::from(self.horizon_months) - 1.0);
+                problems.error(
+                    &at.key("by"),
+                    format!("by is {}, outside of the horizon", target.by),
+                    format!(
+                        "a month from {} to {}",
+                        self.start.to_month_string(),
+                        last.map_or("the end".to_owned(), Date::to_month_string),
+                    ),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,799 @@
+//! The compiled market, and how a month passes for it.
+//!
+//! Capacity is counted in whole millionths of a kW (2^-20 kW), so that what moves in and out
+//! cancels exactly and nothing drifts over the years. Each contract costs a constant number of
+//! steps however long it stays: its ramp is a rate that is switched on and off.
+
+use crate::monte_carlo::inputs::{Inputs, Quantity};
+use crate::monte_carlo::streams::{Source, Stream};
+use crate::tenants::buckets::Buckets;
+use crate::tenants::{Allocation, GROWTH, Segment};
+use crate::uncertain::{Domain, Sampler, Uncertain, UncertainError};
+
+const UNITS_PER_KW: f64 = 1_048_576.0;
+/// Later than any horizon.
+const NEVER: u32 = u32::MAX;
+
+/// kW to units, rounded down, so that no more is given than there is.
+fn units(kw: f64) -> i64 {
+    (kw * UNITS_PER_KW).floor() as i64
+}
+
+fn kw(units: i64) -> f64 {
+    units as f64 / UNITS_PER_KW
+}
+
+/// All segments, compiled. A pool is the capacity of one rack type on one campus.
+#[derive(Clone, Debug)]
+pub(crate) struct Market {
+    segments: Vec<CompiledSegment>,
+    /// Segments of equal priority, the first served first.
+    ranks: Vec<Vec<usize>>,
+    pools: usize,
+    months: usize,
+}
+
+#[derive(Clone, Debug)]
+struct CompiledSegment {
+    outreach: Quantity,
+    outreach_growth: Quantity,
+    sign_probability: Quantity,
+    subsidiary_probability: Quantity,
+    churn: Quantity,
+    draw_share: Quantity,
+    utilisation: Quantity,
+    sign_lag: Varying,
+    subsidiary_lag: Varying,
+    subsidiary: Source,
+    size: Varying,
+    size_kw: f64,
+    size_whole: bool,
+    largest_kw: f64,
+    move_in_lag: Varying,
+    ramp: Varying,
+    term: Varying,
+    patience: Option<Varying>,
+    stay: Source,
+    arrivals: Source,
+    signing: Source,
+    allocation: Allocation,
+    /// Pools that it accepts, in the order of liking.
+    pools: Vec<usize>,
+    home: usize,
+    existing: Existing,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Existing {
+    contacted: u32,
+    negotiating: u32,
+    signed: u32,
+    subsidiaries: u32,
+    contract: i64,
+}
+
+/// A quantity that is drawn for each contract.
+#[derive(Clone, Debug)]
+struct Varying {
+    sampler: Sampler,
+    source: Source,
+}
+
+impl Varying {
+    fn new(
+        segment: &str,
+        what: &str,
+        quantity: &Uncertain,
+        domain: Domain,
+    ) -> Result<Self, UncertainError> {
+        Ok(Self {
+            sampler: quantity.sampler(domain)?,
+            source: Source::named(&format!("tenants/{segment}/{what}")),
+        })
+    }
+}
+
+/// One contract's draws come from these, each the next of its own stream, so that the k-th
+/// contract of a segment has the same luck whatever the others do.
+#[derive(Clone, Debug)]
+struct Luck {
+    sign_lag: Drawer,
+    subsidiary_lag: Drawer,
+    size: Drawer,
+    move_in_lag: Drawer,
+    ramp: Drawer,
+    term: Drawer,
+    patience: Drawer,
+    subsidiary: Stream,
+    stay: Stream,
+    signing: Stream,
+}
+
+#[derive(Clone, Debug)]
+enum Drawer {
+    Constant(f64),
+    Stream(Stream),
+}
+
+impl Drawer {
+    fn open(varying: &Varying, seed: u64, trial: u64) -> Self {
+        match varying.sampler.constant() {
+            Some(value) => Self::Constant(value),
+            None => Self::Stream(varying.source.stream(seed, trial)),
+        }
+    }
+
+    #[inline]
+    fn next(&mut self, varying: &Varying) -> f64 {
+        match self {
+            Self::Constant(value) => *value,
+            Self::Stream(stream) => varying.sampler.at(stream.uniform()),
+        }
+    }
+}
+
+/// What the market needs to know of the campuses to be compiled.
+pub(crate) struct Supply<'a> {
+    pub(crate) campuses: &'a [String],
+    pub(crate) rack_types: &'a [String],
+    pub(crate) standard_rack_kw: f64,
+    pub(crate) months: usize,
+}
+
+impl Supply<'_> {
+    /// The pool of a rack type on a campus.
+    pub(crate) fn pool(&self, campus: usize, rack_type: usize) -> usize {
+        campus * self.rack_types.len() + rack_type
+    }
+}
+
+impl Market {
+    pub(crate) fn compile(
+        segments: &[Segment],
+        supply: &Supply<'_>,
+        inputs: &mut Inputs,
+    ) -> Result<Self, UncertainError> {
+        let compiled = segments
+            .iter()
+            .map(|segment| CompiledSegment::compile(segment, supply, inputs))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut priorities: Vec<u32> = segments.iter().map(|segment| segment.priority).collect();
+        priorities.sort_unstable();
+        priorities.dedup();
+        let ranks = priorities
+            .iter()
+            .map(|priority| {
+                (0..segments.len()).filter(|&s| segments[s].priority == *priority).collect()
+            })
+            .collect();
+        Ok(Self {
+            segments: compiled,
+            ranks,
+            pools: supply.campuses.len() * supply.rack_types.len(),
+            months: supply.months,
+        })
+    }
+}
+
+impl CompiledSegment {
+    fn compile(
+        segment: &Segment,
+        supply: &Supply<'_>,
+        inputs: &mut Inputs,
+    ) -> Result<Self, UncertainError> {
+        let name = &segment.name;
+        let mut drawn = |what: &str, quantity: &Uncertain, domain: Domain| {
+            inputs.add(format!("tenants/{name}/{what}"), quantity, domain)
+        };
+        let varying = |what: &str, quantity: &Uncertain| {
+            Varying::new(name, what, quantity, Domain::NON_NEGATIVE)
+        };
+        let source = |what: &str| Source::named(&format!("tenants/{name}/{what}"));
+        let (size, size_kw, size_whole) =
+            match (&segment.contract_standard_racks, &segment.contract_power_kw) {
+                (Some(racks), _) => (racks.clone(), supply.standard_rack_kw, true),
+                (None, Some(power)) => (power.clone(), 1.0, false),
+                (None, None) => (Uncertain::zero(), 1.0, false),
+            };
+        let positions = |wanted: &[String], known: &[String]| -> Vec<usize> {
+            if wanted.is_empty() {
+                return (0..known.len()).collect();
+            }
+            wanted.iter().filter_map(|name| known.iter().position(|other| other == name)).collect()
+        };
+        let campuses = positions(&segment.campuses, supply.campuses);
+        let rack_types = positions(&segment.rack_types, supply.rack_types);
+        let pools = campuses
+            .iter()
+            .flat_map(|&campus| rack_types.iter().map(move |&kind| supply.pool(campus, kind)))
+            .collect();
+        let existing = segment.existing.clone().unwrap_or_default();
+        Ok(Self {
+            outreach: drawn("outreach", &segment.outreach_per_month, Domain::NON_NEGATIVE)?,
+            outreach_growth: drawn("outreach growth", &segment.outreach_growth_per_year, GROWTH)?,
+            sign_probability: drawn("sign probability", &segment.sign_probability, Domain::SHARE)?,
+            subsidiary_probability: drawn(
+                "subsidiary probability",
+                &segment.subsidiary_probability,
+                Domain::SHARE,
+            )?,
+            churn: drawn("churn", &segment.churn_per_month, Domain::SHARE)?,
+            draw_share: drawn("draw share", &segment.draw_share, Domain::SHARE)?,
+            utilisation: drawn("utilisation", &segment.utilisation, Domain::SHARE)?,
+            sign_lag: varying("sign lag", &segment.sign_lag_months)?,
+            subsidiary_lag: varying("subsidiary lag", &segment.subsidiary_lag_months)?,
+            subsidiary: source("subsidiary"),
+            size: varying("contract size", &size)?,
+            size_kw,
+            size_whole,
+            largest_kw: segment.largest_contract_kw.unwrap_or(f64::INFINITY),
+            move_in_lag: varying("move-in lag", &segment.move_in_lag_months)?,
+            ramp: varying("ramp", &segment.ramp_months)?,
+            term: varying("term", &segment.term_months)?,
+            patience: segment
+                .patience_months
+                .as_ref()
+                .map(|patience| varying("patience", patience))
+                .transpose()?,
+            stay: source("stay"),
+            arrivals: source("arrivals"),
+            signing: source("signing"),
+            allocation: segment.allocation,
+            home: campuses.first().copied().unwrap_or(0),
+            pools,
+            existing: Existing {
+                contacted: existing.companies_contacted,
+                negotiating: existing.companies_negotiating,
+                signed: existing.contracts_signed,
+                subsidiaries: existing.subsidiaries,
+                contract: match existing.contracts_signed {
+                    0 => 0,
+                    count => units(existing.leased_power_kw / f64::from(count)),
+                },
+            },
+        })
+    }
+
+    fn luck(&self, seed: u64, trial: u64) -> Luck {
+        let open = |varying: &Varying| Drawer::open(varying, seed, trial);
+        Luck {
+            sign_lag: open(&self.sign_lag),
+            subsidiary_lag: open(&self.subsidiary_lag),
+            size: open(&self.size),
+            move_in_lag: open(&self.move_in_lag),
+            ramp: open(&self.ramp),
+            term: open(&self.term),
+            patience: self.patience.as_ref().map_or(Drawer::Constant(0.0), open),
+            subsidiary: self.subsidiary.stream(seed, trial),
+            stay: self.stay.stream(seed, trial),
+            signing: self.signing.stream(seed, trial),
+        }
+    }
+
+    /// The size of a contract in units: whole standard racks and one at least, or kW as drawn.
+    fn contract_units(&self, drawn: f64) -> i64 {
+        let amount = if self.size_whole { drawn.ceil().max(1.0) } else { drawn };
+        units((amount * self.size_kw).min(self.largest_kw)).max(1)
+    }
+
+    /// Months that a tenant stays after the one in which it moves in, for its first month of
+    /// absence: its term, then a geometric number of months with the churn as its probability.
+    ///
+    /// `ln_stay` is ln(1 - churn); the inversion of the geometric distribution is
+    /// floor(ln u / ln(1 - churn)).
+    fn stay_months(term: f64, uniform: f64, ln_stay: f64) -> u32 {
+        if ln_stay == 0.0 {
+            return NEVER;
+        }
+        let beyond = (libm::log(uniform) / ln_stay).floor();
+        let stay = term.floor() + 1.0 + beyond;
+        if stay < f64::from(NEVER) { stay as u32 } else { NEVER }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Contract {
+    size: i64,
+    /// What has not found room yet.
+    left: i64,
+    segment: u32,
+    ready: u32,
+    /// Months from moving in to the first month of absence.
+    stay: u32,
+    ramp: u32,
+    /// The first month of absence, once it has moved in.
+    leaves: u32,
+}
+
+impl Contract {
+    fn has_moved_in(&self) -> bool {
+        self.left < self.size
+    }
+}
+
+/// A part of a contract in one pool.
+#[derive(Clone, Debug)]
+struct Lease {
+    amount: i64,
+    /// What each month of the ramp adds.
+    step: i64,
+    month: u32,
+    ramp: u32,
+    contract: u32,
+    slot: u32,
+    first: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Queue {
+    contracts: Vec<u32>,
+    front: usize,
+}
+
+/// The market of one trial; reused from trial to trial.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MarketState {
+    luck: Vec<Luck>,
+    rates: Vec<Rates>,
+    contracts: Vec<Contract>,
+    leases: Vec<Lease>,
+    ready: Buckets,
+    expiring: Buckets,
+    leaving: Buckets,
+    queues: Vec<Queue>,
+    blocked: Vec<bool>,
+    /// By segment and month.
+    signing: Vec<u32>,
+    establishing: Vec<u32>,
+    /// By slot, which is a segment and a pool; pooled segments use a slot of their own.
+    level: Vec<i64>,
+    rate: Vec<i64>,
+    /// By month and slot: what the rate loses when ramps end.
+    ramp_ends: Vec<i64>,
+    leased: Vec<i64>,
+    served: Vec<i64>,
+    waiting: Vec<i64>,
+    counts: Vec<Counts>,
+}
+
+/// What is drawn once a trial for a segment.
+#[derive(Clone, Debug)]
+struct Rates {
+    outreach: f64,
+    outreach_growth: f64,
+    sign_probability: f64,
+    subsidiary_probability: f64,
+    ln_stay: f64,
+    draw_share: f64,
+    utilisation: f64,
+}
+
+/// How many, up to now or now.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Counts {
+    pub(crate) contacted: u64,
+    pub(crate) signed: u64,
+    pub(crate) subsidiaries: u64,
+    /// Contracts that have moved in and not left.
+    pub(crate) in_service: u64,
+    /// Contracts that gave up waiting before they moved in.
+    pub(crate) lost: u64,
+}
+
+/// What the market did in a month, by segment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SegmentMonth {
+    pub(crate) home: usize,
+    pub(crate) counts: Counts,
+    pub(crate) waiting_kw: f64,
+}
+
+impl Market {
+    /// Slots are segment x (pools + 1): the last is the total demand of a pooled segment.
+    fn slot(&self, segment: usize, pool: usize) -> usize {
+        segment * (self.pools + 1) + pool
+    }
+
+    fn demand_slot(&self, segment: usize) -> usize {
+        self.slot(segment, self.pools)
+    }
+
+    pub(crate) fn reset(&self, state: &mut MarketState, seed: u64, trial: u64, drawn: &[f64]) {
+        let (segments, slots) = (self.segments.len(), self.slot(self.segments.len(), 0));
+        state.luck.clear();
+        state.rates.clear();
+        state.contracts.clear();
+        state.leases.clear();
+        for buckets in [&mut state.ready, &mut state.expiring, &mut state.leaving] {
+            buckets.reset(self.months);
+        }
+        state.queues.resize_with(segments, Queue::default);
+        for queue in &mut state.queues {
+            queue.contracts.clear();
+            queue.front = 0;
+        }
+        refill(&mut state.blocked, segments, false);
+        refill(&mut state.signing, segments * self.months, 0);
+        refill(&mut state.establishing, segments * self.months, 0);
+        refill(&mut state.level, slots, 0);
+        refill(&mut state.rate, slots, 0);
+        refill(&mut state.served, slots, 0);
+        refill(&mut state.ramp_ends, slots * self.months, 0);
+        refill(&mut state.leased, self.pools, 0);
+        refill(&mut state.waiting, segments, 0);
+        refill(&mut state.counts, segments, Counts::default());
+        for (position, segment) in self.segments.iter().enumerate() {
+            state.luck.push(segment.luck(seed, trial));
+            state.rates.push(Rates {
+                outreach: segment.outreach.value(drawn),
+                outreach_growth: libm::pow(
+                    1.0 + segment.outreach_growth.value(drawn),
+                    1.0 / 12.0,
+                ),
+                sign_probability: segment.sign_probability.value(drawn),
+                subsidiary_probability: segment.subsidiary_probability.value(drawn),
+                ln_stay: libm::log1p(-segment.churn.value(drawn)),
+                draw_share: segment.draw_share.value(drawn),
+                utilisation: segment.utilisation.value(drawn),
+            });
+            let existing = &segment.existing;
+            state.counts[position] = Counts {
+                contacted: u64::from(existing.contacted),
+                signed: u64::from(existing.signed),
+                subsidiaries: u64::from(existing.subsidiaries),
+                ..Counts::default()
+            };
+            if existing.contract > 0 {
+                for _ in 0..existing.signed {
+                    self.add_contract(state, position, existing.contract, 0.0, Some(1));
+                }
+            }
+            for number in 0..existing.negotiating {
+                let lag_left = (f64::from(number) + 0.5) / f64::from(existing.negotiating);
+                self.negotiate(state, position, 0.0, lag_left);
+            }
+        }
+    }
+
+    /// Adds a contract that is ready to move in at `ready` months.
+    fn add_contract(
+        &self,
+        state: &mut MarketState,
+        position: usize,
+        size: i64,
+        ready: f64,
+        ramp: Option<u32>,
+    ) {
+        let segment = &self.segments[position];
+        let luck = &mut state.luck[position];
+        let drawn_ramp = luck.ramp.next(&segment.ramp).round().clamp(1.0, 1e6) as u32;
+        let term = luck.term.next(&segment.term);
+        let stay = CompiledSegment::stay_months(
+            term,
+            luck.stay.uniform(),
+            state.rates[position].ln_stay,
+        );
+        let patience = luck.patience.next(segment.patience.as_ref().unwrap_or(&segment.term));
+        if ready >= self.months as f64 {
+            return;
+        }
+        let item = state.contracts.len() as u32;
+        let ready_month = ready as u32;
+        state.contracts.push(Contract {
+            size,
+            left: size,
+            segment: position as u32,
+            ready: ready_month,
+            stay,
+            ramp: ramp.unwrap_or(drawn_ramp),
+            leaves: NEVER,
+        });
+        state.ready.push(ready_month as usize, item);
+        if segment.patience.is_some() && segment.allocation != Allocation::Pooled {
+            state.expiring.push((ready + patience) as usize, item);
+        }
+    }
+
+    /// Passes month `month`, with `room_kw` of deployable capacity in each pool at its end.
+    pub(crate) fn pass_month(
+        &self,
+        state: &mut MarketState,
+        seed: u64,
+        trial: u64,
+        month: usize,
+        room_kw: &[f64],
+    ) {
+        self.advance_ramps(state, month);
+        self.leave(state, month);
+        self.reach_out(state, seed, trial, month);
+        self.make_ready(state, month);
+        self.place(state, month, room_kw);
+        self.give_up(state, month);
+        self.serve(state, room_kw);
+    }
+
+    fn advance_ramps(&self, state: &mut MarketState, month: usize) {
+        let slots = state.rate.len();
+        let ends = &state.ramp_ends[month * slots..(month + 1) * slots];
+        for ((level, rate), end) in state.level.iter_mut().zip(&mut state.rate).zip(ends) {
+            *rate -= end;
+            *level += *rate;
+        }
+    }
+
+    fn leave(&self, state: &mut MarketState, month: usize) {
+        let slots = state.rate.len();
+        let mut next = state.leaving.first(month);
+        while let Some(item) = next {
+            next = state.leaving.after(item);
+            let lease = &state.leases[item as usize];
+            let slot = lease.slot as usize;
+            let ramp_end = lease.month as usize + lease.ramp as usize;
+            // The ramp has already been advanced to this month.
+            let steps = (month + 1 - lease.month as usize).min(lease.ramp as usize);
+            state.level[slot] -= lease.step * steps as i64;
+            if month < ramp_end {
+                state.rate[slot] -= lease.step;
+                if ramp_end < self.months {
+                    state.ramp_ends[ramp_end * slots + slot] += -lease.step;
+                }
+            }
+            let pool = slot % (self.pools + 1);
+            if pool < self.pools {
+                state.leased[pool] -= lease.amount;
+            }
+            if lease.first {
+                let contract = &mut state.contracts[lease.contract as usize];
+                let segment = contract.segment as usize;
+                state.counts[segment].in_service -= 1;
+                state.waiting[segment] -= contract.left;
+                contract.left = 0;
+            }
+        }
+    }
+
+    fn reach_out(&self, state: &mut MarketState, seed: u64, trial: u64, month: usize) {
+        for (position, segment) in self.segments.iter().enumerate() {
+            let rates = &mut state.rates[position];
+            let mean = rates.outreach;
+            rates.outreach *= rates.outreach_growth;
+            let contacted = if mean > 0.0 {
+                segment.arrivals.stream_at(seed, trial, month as u64).poisson(mean)
+            } else {
+                0
+            };
+            state.counts[position].contacted += contacted;
+            for number in 0..contacted {
+                let share_of_month = (number as f64 + 0.5) / contacted as f64;
+                self.negotiate(state, position, month as f64 + share_of_month, 1.0);
+            }
+            let counts = &mut state.counts[position];
+            counts.signed += u64::from(state.signing[position * self.months + month]);
+            counts.subsidiaries += u64::from(state.establishing[position * self.months + month]);
+        }
+    }
+
+    /// A company contacted at `contact` months signs or does not, after this share of a lag.
+    fn negotiate(&self, state: &mut MarketState, position: usize, contact: f64, lag_share: f64) {
+        let segment = &self.segments[position];
+        let rates = &state.rates[position];
+        let luck = &mut state.luck[position];
+        if luck.signing.uniform() >= rates.sign_probability {
+            return;
+        }
+        let signed = contact + lag_share * luck.sign_lag.next(&segment.sign_lag);
+        let size = segment.contract_units(luck.size.next(&segment.size));
+        let ready = signed + luck.move_in_lag.next(&segment.move_in_lag);
+        let established = signed + luck.subsidiary_lag.next(&segment.subsidiary_lag);
+        let has_subsidiary = luck.subsidiary.uniform() < rates.subsidiary_probability;
+        if signed < self.months as f64 {
+            state.signing[position * self.months + signed as usize] += 1;
+        }
+        if has_subsidiary && established < self.months as f64 {
+            state.establishing[position * self.months + established as usize] += 1;
+        }
+        self.add_contract(state, position, size, ready, None);
+    }
+
+    fn make_ready(&self, state: &mut MarketState, month: usize) {
+        let mut next = state.ready.first(month);
+        while let Some(item) = next {
+            next = state.ready.after(item);
+            let contract = &state.contracts[item as usize];
+            let (segment, size) = (contract.segment as usize, contract.size);
+            state.waiting[segment] += size;
+            if self.segments[segment].allocation == Allocation::Pooled {
+                self.lease(state, item, month, self.demand_slot(segment), size);
+            } else {
+                state.queues[segment].contracts.push(item);
+            }
+        }
+    }
+
+    /// Gives room to waiting contracts, by priority, then in the order of becoming ready.
+    fn place(&self, state: &mut MarketState, month: usize, room_kw: &[f64]) {
+        for rank in &self.ranks {
+            for &segment in rank {
+                state.blocked[segment] = false;
+            }
+            while let Some((segment, item)) = self.next_in_turn(state, rank) {
+                self.place_contract(state, segment, item, month, room_kw);
+                if state.contracts[item as usize].left > 0 {
+                    state.blocked[segment] = true;
+                } else {
+                    state.queues[segment].front += 1;
+                }
+            }
+        }
+    }
+
+    /// Of the segments that are not blocked, the one whose first contract was ready first.
+    fn next_in_turn(&self, state: &mut MarketState, rank: &[usize]) -> Option<(usize, u32)> {
+        let mut best: Option<(u32, usize, u32)> = None;
+        for &segment in rank {
+            if state.blocked[segment] {
+                continue;
+            }
+            let queue = &mut state.queues[segment];
+            while let Some(&item) = queue.contracts.get(queue.front) {
+                if state.contracts[item as usize].left > 0 {
+                    break;
+                }
+                queue.front += 1;
+            }
+            if let Some(&item) = queue.contracts.get(queue.front) {
+                let ready = state.contracts[item as usize].ready;
+                if best.is_none_or(|(earliest, ..)| ready < earliest) {
+                    best = Some((ready, segment, item));
+                }
+            }
+        }
+        best.map(|(_, segment, item)| (segment, item))
+    }
+
+    fn place_contract(
+        &self,
+        state: &mut MarketState,
+        segment: usize,
+        item: u32,
+        month: usize,
+        room_kw: &[f64],
+    ) {
+        let whole = self.segments[segment].allocation == Allocation::FirstComeWhole;
+        for &pool in &self.segments[segment].pools {
+            let left = state.contracts[item as usize].left;
+            let free = (units(room_kw[pool]) - state.leased[pool]).max(0);
+            let taken = left.min(free);
+            if taken == 0 || (whole && taken < left) {
+                continue;
+            }
+            state.leased[pool] += taken;
+            self.lease(state, item, month, self.slot(segment, pool), taken);
+            if taken == left {
+                return;
+            }
+        }
+    }
+
+    fn lease(&self, state: &mut MarketState, item: u32, month: usize, slot: usize, amount: i64) {
+        let contract = &mut state.contracts[item as usize];
+        let first = !contract.has_moved_in();
+        let segment = contract.segment as usize;
+        if first {
+            contract.leaves = (month as u32).saturating_add(contract.stay);
+            state.counts[segment].in_service += 1;
+        }
+        contract.left -= amount;
+        state.waiting[segment] -= amount;
+        let step = amount / i64::from(contract.ramp);
+        let lease = Lease {
+            amount,
+            step,
+            month: month as u32,
+            ramp: contract.ramp,
+            contract: item,
+            slot: slot as u32,
+            first,
+        };
+        state.level[slot] += step;
+        state.rate[slot] += step;
+        let ramp_end = month + lease.ramp as usize;
+        if ramp_end < self.months {
+            state.ramp_ends[ramp_end * state.rate.len() + slot] += step;
+        }
+        if contract.leaves != NEVER {
+            state.leaving.push(contract.leaves as usize, state.leases.len() as u32);
+        }
+        state.leases.push(lease);
+    }
+
+    fn give_up(&self, state: &mut MarketState, month: usize) {
+        let mut next = state.expiring.first(month);
+        while let Some(item) = next {
+            next = state.expiring.after(item);
+            let contract = &mut state.contracts[item as usize];
+            let segment = contract.segment as usize;
+            if !contract.has_moved_in() {
+                state.counts[segment].lost += 1;
+            }
+            state.waiting[segment] -= contract.left;
+            // A lost contract must not look as if it had moved in.
+            contract.size -= contract.left;
+            contract.left = 0;
+        }
+    }
+
+    /// Finds what is in service in each slot; pooled demand takes what the others left, in the
+    /// order of the segments.
+    fn serve(&self, state: &mut MarketState, room_kw: &[f64]) {
+        state.served.copy_from_slice(&state.level);
+        for (segment, compiled) in self.segments.iter().enumerate() {
+            if compiled.allocation != Allocation::Pooled {
+                continue;
+            }
+            for pool in 0..self.pools {
+                let slot = self.slot(segment, pool);
+                state.leased[pool] -= state.level[slot];
+            }
+            let mut demand = state.level[self.demand_slot(segment)];
+            for &pool in &compiled.pools {
+                let free = (units(room_kw[pool]) - state.leased[pool]).max(0);
+                let taken = demand.min(free);
+                let slot = self.slot(segment, pool);
+                state.served[slot] = taken;
+                state.level[slot] = taken;
+                state.leased[pool] += taken;
+                demand -= taken;
+            }
+            state.waiting[segment] = demand;
+            state.served[self.demand_slot(segment)] = 0;
+        }
+    }
+
+    /// Power in service in a pool, in kW.
+    pub(crate) fn in_service_kw(&self, state: &MarketState, pool: usize) -> f64 {
+        let total: i64 =
+            (0..self.segments.len()).map(|segment| state.served[self.slot(segment, pool)]).sum();
+        kw(total)
+    }
+
+    /// Power that tenants draw in a pool, in kW: what is in service x the segment's draw share.
+    pub(crate) fn drawn_kw(&self, state: &MarketState, pool: usize) -> f64 {
+        self.weighted_kw(state, pool, |rates| rates.draw_share)
+    }
+
+    /// Power in service that does useful work in a pool, in kW: x the segment's utilisation.
+    pub(crate) fn useful_kw(&self, state: &MarketState, pool: usize) -> f64 {
+        self.weighted_kw(state, pool, |rates| rates.utilisation)
+    }
+
+    fn weighted_kw(&self, state: &MarketState, pool: usize, weight: fn(&Rates) -> f64) -> f64 {
+        (0..self.segments.len())
+            .map(|segment| {
+                kw(state.served[self.slot(segment, pool)]) * weight(&state.rates[segment])
+            })
+            .sum()
+    }
+
+    /// Power leased in a pool, in kW, whether its ramp is over or not.
+    pub(crate) fn leased_kw(&self, state: &MarketState, pool: usize) -> f64 {
+        kw(state.leased[pool])
+    }
+
+    /// The month of each segment.
+    pub(crate) fn segments<'a>(
+        &'a self,
+        state: &'a MarketState,
+    ) -> impl Iterator<Item = SegmentMonth> + 'a {
+        self.segments.iter().enumerate().map(|(position, segment)| SegmentMonth {
+            home: segment.home,
+            counts: state.counts[position],
+            waiting_kw: kw(state.waiting[position]),
+        })
+    }
+}
+
+fn refill<T: Clone>(list: &mut Vec<T>, length: usize, value: T) {
+    list.clear();
+    list.resize(length, value);
+}

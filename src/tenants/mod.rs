@@ -1,0 +1,262 @@
+//! Tenants: from outreach to contracts that move in, ramp up and leave.
+//!
+//! ```text
+//! contacted ──sign probability, lag──▶ signed ──move-in lag──▶ waiting ──room──▶ in service ──▶ left
+//!                                        └─▶ subsidiary          └─ patience ends ─▶ lost
+//! ```
+//!
+//! Companies contacted in a month are Poisson distributed. Each signs with the segment's sign
+//! probability, after a lag of its own. Two kinds of uncertainty are told apart: what is uncertain
+//! about a *segment* (its outreach, its sign probability) is drawn once a trial; what differs from
+//! *contract to contract* (its size, its lags, its term) is drawn for each. The documentation of
+//! each field says which it is.
+
+mod buckets;
+pub(crate) mod market;
+
+use serde::{Deserialize, Serialize};
+
+use crate::construction::{check_known, check_name, check_positive};
+use crate::problem::{Path, Problems};
+use crate::uncertain::{Domain, Uncertain};
+
+/// A group of tenants that behave alike.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Segment {
+    /// Its name.
+    pub name: String,
+    /// Companies contacted in the first month, 0 or more. Drawn once a trial.
+    #[serde(default = "Uncertain::zero")]
+    pub outreach_per_month: Uncertain,
+    /// Growth of the outreach a year, as a share, compounding month by month; above -1. Drawn once a trial.
+    #[serde(default = "Uncertain::zero")]
+    pub outreach_growth_per_year: Uncertain,
+    /// Probability that a contacted company signs a contract, 0 to 1. Drawn once a trial.
+    #[serde(default = "Uncertain::one")]
+    pub sign_probability: Uncertain,
+    /// Time from contact to signature, in months, 0 or more. Drawn for each contract.
+    #[serde(default = "Uncertain::zero")]
+    pub sign_lag_months: Uncertain,
+    /// Probability that a company that signed sets up a local subsidiary, 0 to 1. Drawn once a trial.
+    #[serde(default = "Uncertain::zero")]
+    pub subsidiary_probability: Uncertain,
+    /// Time from signature to the subsidiary, in months, 0 or more. Drawn for each contract.
+    #[serde(default = "Uncertain::zero")]
+    pub subsidiary_lag_months: Uncertain,
+    /// Size of a contract in kW of critical IT power, above 0. Drawn for each contract. Give this or `contract_standard_racks`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract_power_kw: Option<Uncertain>,
+    /// Size of a contract in standard racks, rounded up to whole ones and 1 at least. Drawn for each contract.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract_standard_racks: Option<Uncertain>,
+    /// The most that one contract takes, in kW of critical IT power; a larger draw is cut to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub largest_contract_kw: Option<f64>,
+    /// Time from signature until the tenant wants to move in, in months, 0 or more. Drawn for each contract.
+    #[serde(default = "Uncertain::zero")]
+    pub move_in_lag_months: Uncertain,
+    /// Months over which a tenant fills its lease in equal steps, rounded to whole ones and 1 at least (1: all in the month of moving in). Drawn for each contract.
+    #[serde(default = "Uncertain::one")]
+    pub ramp_months: Uncertain,
+    /// Term from moving in during which a tenant cannot leave, in months, rounded down to whole ones. Drawn for each contract.
+    #[serde(default = "Uncertain::zero")]
+    pub term_months: Uncertain,
+    /// Probability of leaving at the end of each month after the term, 0 to 1. Drawn once a trial.
+    #[serde(default = "Uncertain::zero")]
+    pub churn_per_month: Uncertain,
+    /// How long a contract waits for capacity before it is lost, in months; left out, for ever. Drawn for each contract.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience_months: Option<Uncertain>,
+    /// Share of the power in service that tenants draw, 0 to 1. Drawn once a trial.
+    #[serde(default = "Uncertain::one")]
+    pub draw_share: Uncertain,
+    /// Share of the compute in service that does useful work, 0 to 1. Drawn once a trial.
+    #[serde(default = "Uncertain::one")]
+    pub utilisation: Uncertain,
+    /// Who is served first: a smaller number goes before a larger one, and equal ones are served first come, first served.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub priority: u32,
+    /// How capacity is given to contracts.
+    #[serde(default, skip_serializing_if = "Allocation::is_default")]
+    pub allocation: Allocation,
+    /// The campuses it accepts, in the order of liking; left out, all in the order of the scenario. Its contracts and contacts count to the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub campuses: Vec<String>,
+    /// The rack types it accepts, in the order of liking; left out, all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rack_types: Vec<String>,
+    /// What is already there at the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub existing: Option<ExistingTenants>,
+}
+
+fn is_zero(value: &u32) -> bool {
+    *value == 0
+}
+
+/// How deployable capacity is given to the contracts of a segment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Allocation {
+    /// Each contract waits its turn, takes what is free as it becomes free, and starts its ramp and its term when it first moves in.
+    #[default]
+    FirstCome,
+    /// As `first_come`, but a contract moves in only when a single campus and rack type has room for all of it; those behind it wait too.
+    FirstComeWhole,
+    /// Ramp and term run from the signature whether there is room or not; whatever of the segment's total demand finds room is in service. For very many small tenants.
+    Pooled,
+}
+
+impl Allocation {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What a segment has at the start of the scenario.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ExistingTenants {
+    /// Companies contacted up to then.
+    #[serde(default)]
+    pub companies_contacted: u32,
+    /// Of these, companies that have not decided yet: each signs with the segment's sign probability, the rest of its lag later (a uniform share of a drawn lag).
+    #[serde(default)]
+    pub companies_negotiating: u32,
+    /// Contracts signed up to then; all are taken to be still running.
+    #[serde(default)]
+    pub contracts_signed: u32,
+    /// Subsidiaries established up to then.
+    #[serde(default)]
+    pub subsidiaries: u32,
+    /// Critical IT power that their contracts lease and use, in kW, in equal parts. They are the first to be placed, fully ramped, with their term beginning anew.
+    #[serde(default)]
+    pub leased_power_kw: f64,
+}
+
+/// Growth is a share of the year before, above a total loss.
+const GROWTH: Domain = Domain { min: -0.99, max: f64::INFINITY };
+
+impl Segment {
+    /// A segment with a name; all else is at its default, and is set on the fields.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            outreach_per_month: Uncertain::zero(),
+            outreach_growth_per_year: Uncertain::zero(),
+            sign_probability: Uncertain::one(),
+            sign_lag_months: Uncertain::zero(),
+            subsidiary_probability: Uncertain::zero(),
+            subsidiary_lag_months: Uncertain::zero(),
+            contract_power_kw: None,
+            contract_standard_racks: None,
+            largest_contract_kw: None,
+            move_in_lag_months: Uncertain::zero(),
+            ramp_months: Uncertain::one(),
+            term_months: Uncertain::zero(),
+            churn_per_month: Uncertain::zero(),
+            patience_months: None,
+            draw_share: Uncertain::one(),
+            utilisation: Uncertain::one(),
+            priority: 0,
+            allocation: Allocation::default(),
+            campuses: Vec::new(),
+            rack_types: Vec::new(),
+            existing: None,
+        }
+    }
+
+    pub(crate) fn check<'a>(
+        &self,
+        campuses: impl Iterator<Item = &'a str> + Clone,
+        rack_types: impl Iterator<Item = &'a str> + Clone,
+        at: &Path,
+        problems: &mut Problems,
+    ) {
+        check_name(&self.name, &at.key("name"), problems);
+        let shares = [
+            (&self.sign_probability, "sign_probability"),
+            (&self.subsidiary_probability, "subsidiary_probability"),
+            (&self.churn_per_month, "churn_per_month"),
+            (&self.draw_share, "draw_share"),
+            (&self.utilisation, "utilisation"),
+        ];
+        for (share, key) in shares {
+            share.check(Domain::SHARE, &at.key(key), problems);
+        }
+        let amounts = [
+            (&self.outreach_per_month, "outreach_per_month"),
+            (&self.sign_lag_months, "sign_lag_months"),
+            (&self.subsidiary_lag_months, "subsidiary_lag_months"),
+            (&self.move_in_lag_months, "move_in_lag_months"),
+            (&self.ramp_months, "ramp_months"),
+            (&self.term_months, "term_months"),
+        ];
+        for (amount, key) in amounts {
+            amount.check(Domain::NON_NEGATIVE, &at.key(key), problems);
+        }
+        self.outreach_growth_per_year.check(GROWTH, &at.key("outreach_growth_per_year"), problems);
+        if let Some(patience) = &self.patience_months {
+            patience.check(Domain::NON_NEGATIVE, &at.key("patience_months"), problems);
+        }
+        match (&self.contract_power_kw, &self.contract_standard_racks) {
+            (Some(size), None) => {
+                size.check(Domain::NON_NEGATIVE, &at.key("contract_power_kw"), problems);
+            }
+            (None, Some(size)) => {
+                size.check(Domain::NON_NEGATIVE, &at.key("contract_standard_racks"), problems);
+            }
+            (None, None) => problems.error(
+                at,
+                format!("segment \"{}\" does not say how large its contracts are", self.name),
+                "give `contract_power_kw` or `contract_standard_racks`",
+            ),
+            (Some(_), Some(_)) => problems.error(
+                &at.key("contract_standard_racks"),
+                format!("segment \"{}\" gives the size of its contracts twice", self.name),
+                "give `contract_power_kw` or `contract_standard_racks`, not both",
+            ),
+        }
+        check_positive(self.largest_contract_kw, "largest_contract_kw", at, problems);
+        for (position, wanted) in self.campuses.iter().enumerate() {
+            check_known("campus", wanted, campuses.clone(), &at.key("campuses").index(position), problems);
+        }
+        for (position, wanted) in self.rack_types.iter().enumerate() {
+            check_known("rack type", wanted, rack_types.clone(), &at.key("rack_types").index(position), problems);
+        }
+        if let Some(existing) = &self.existing {
+            let at = at.key("existing");
+            if !(existing.leased_power_kw.is_finite() && existing.leased_power_kw >= 0.0) {
+                problems.error(
+                    &at.key("leased_power_kw"),
+                    format!("leased_power_kw is {}", existing.leased_power_kw),
+                    "0 kW or more",
+                );
+            } else if existing.leased_power_kw > 0.0 && existing.contracts_signed == 0 {
+                problems.error(
+                    &at.key("leased_power_kw"),
+                    format!("{} kW are leased, but no contract is signed", existing.leased_power_kw),
+                    "give `contracts_signed` too",
+                );
+            }
+            for (count, key, of, of_key) in [
+                (existing.contracts_signed, "contracts_signed", existing.companies_contacted, "companies_contacted"),
+                (existing.companies_negotiating, "companies_negotiating", existing.companies_contacted, "companies_contacted"),
+                (existing.subsidiaries, "subsidiaries", existing.contracts_signed, "contracts_signed"),
+            ] {
+                if count > of {
+                    problems.error(
+                        &at.key(key),
+                        format!("{key} is {count}, more than {of_key}, which is {of}"),
+                        format!("at most as many as {of_key}"),
+                    );
+                }
+            }
+        }
+    }
+}

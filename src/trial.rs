@@ -1,0 +1,542 @@
+//! One future: the month loop that ties construction, power, equipment and tenants together.
+//!
+//! What happens inside a month has its real-valued time; the state is reported at the end of the
+//! month. An event at time t (in months) counts from the month m on for which t <= m + 1.
+
+use crate::compute::Delivery;
+use crate::metrics::{Cause, METRIC_COUNT, MetricId};
+use crate::model::{CompiledCampus, CompiledTarget, Model};
+use crate::power::Headroom;
+use crate::projection::TrialRow;
+use crate::tenants::market::MarketState;
+
+const KW_PER_MW: f64 = 1_000.0;
+
+/// The buffers of a worker, reused from trial to trial.
+#[derive(Clone, Debug, Default)]
+pub struct Workspace {
+    drawn: Vec<f64>,
+    finish: Vec<f64>,
+    events: Vec<Event>,
+    halls: Vec<HallState>,
+    campuses: Vec<CampusState>,
+    pools: Vec<PoolState>,
+    room_kw: Vec<f64>,
+    market: MarketState,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Event {
+    months: f64,
+    what: What,
+}
+
+/// In the order in which events of the same moment are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    GridStep { campus: u32, step: u32 },
+    Energised { campus: u32, substation: u32 },
+    Delivered { hall: u32 },
+    HandedOver { hall: u32 },
+}
+
+#[derive(Clone, Debug)]
+struct HallState {
+    campus: usize,
+    delivery: Delivery,
+    space_kw: f64,
+    given_kw: f64,
+    handed_over: bool,
+    delivered: bool,
+    live: f64,
+}
+
+impl HallState {
+    fn deployable_kw(&self) -> f64 {
+        if self.delivered { self.given_kw } else { 0.0 }
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct CampusState {
+    headroom: Headroom,
+    pue: f64,
+    availability: f64,
+    /// Halls that were handed over, the first first.
+    order: Vec<usize>,
+    supply: Supply,
+    is_stale: bool,
+}
+
+/// What is there on a campus at a month's end, in kW of critical IT power unless it says otherwise.
+#[derive(Clone, Copy, Debug, Default)]
+struct Supply {
+    space_kw: f64,
+    powered_kw: f64,
+    deployable_kw: f64,
+    unused_power_kw: f64,
+    equipment_late_kw: f64,
+    /// Delivered to halls whether they are built or not.
+    delivered_kw: f64,
+    pflops: f64,
+    racks_built: f64,
+    racks_energised: f64,
+    racks_deployable: f64,
+}
+
+#[derive(Clone, Debug, Default)]
+struct PoolState {
+    /// What went live, the first first: halls, and before them what existed at the start.
+    live: Vec<LivePart>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct LivePart {
+    /// `None` for what existed at the start.
+    hall: Option<usize>,
+    kw: f64,
+    racks_per_kw: f64,
+    pflops_per_kw: f64,
+}
+
+/// A total over campuses that is reported as one campus would be.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    values: [f64; METRIC_COUNT],
+    /// What relieving each cause of supply alone would add, in kW.
+    relief_kw: [f64; 3],
+    /// What of space, power and equipment there is, in kW.
+    level_kw: [f64; 3],
+}
+
+impl Tally {
+    fn add(&mut self, metric: MetricId, value: f64) {
+        self.values[metric as usize] += value;
+    }
+
+    fn get(&self, metric: MetricId) -> f64 {
+        self.values[metric as usize]
+    }
+
+    fn include(&mut self, other: &Self) {
+        for (sum, value) in self.values.iter_mut().zip(&other.values) {
+            *sum += value;
+        }
+        for (sum, value) in self.relief_kw.iter_mut().zip(&other.relief_kw) {
+            *sum += value;
+        }
+        for (sum, value) in self.level_kw.iter_mut().zip(&other.level_kw) {
+            *sum += value;
+        }
+    }
+
+    /// Fills in the ratios and the binding constraint, which are not sums.
+    ///
+    /// Demand binds if nothing waits; what it holds back is the deployable power not in service.
+    /// Otherwise supply binds: the cause whose relief alone would let the most of the waiting
+    /// demand in. If no relief alone would help, the cause of which there is the least binds, and
+    /// of equal ones the first in the order construction, power, equipment.
+    fn close(&mut self) -> Cause {
+        let deployable = self.get(MetricId::ItPower);
+        let in_service = self.get(MetricId::InServicePower);
+        let take_up = if deployable > 0.0 { in_service / deployable } else { 0.0 };
+        self.values[MetricId::TakeUp as usize] = take_up;
+        let waiting_kw = self.get(MetricId::WaitingDemand) * KW_PER_MW;
+        let (cause, held_back_mw) = if waiting_kw <= 0.0 {
+            (Cause::Demand, (deployable - in_service).max(0.0))
+        } else {
+            let causes = [Cause::Construction, Cause::Power, Cause::Equipment];
+            let relief = self.relief_kw.map(|kw| kw.min(waiting_kw));
+            let most = first_largest(&relief);
+            if relief[most] > 0.0 {
+                (causes[most], relief[most] / KW_PER_MW)
+            } else {
+                let least = first_largest(&self.level_kw.map(|kw| -kw));
+                (causes[least], waiting_kw / KW_PER_MW)
+            }
+        };
+        self.values[MetricId::BindingPower as usize] = held_back_mw;
+        cause
+    }
+}
+
+fn first_largest(values: &[f64; 3]) -> usize {
+    let mut best = 0;
+    for position in 1..values.len() {
+        if values[position] > values[best] {
+            best = position;
+        }
+    }
+    best
+}
+
+impl Model {
+    /// Simulates trial `trial` of the batch of `seed` and writes its results to `row`, which must
+    /// be of this model's layout. The same arguments always give the same row.
+    pub fn simulate(&self, seed: u64, trial: u64, workspace: &mut Workspace, row: &mut TrialRow) {
+        let mut drawn = std::mem::take(&mut workspace.drawn);
+        self.inputs.draw(seed, trial, &mut drawn);
+        row.clear();
+        self.begin(workspace, seed, trial, &drawn);
+        let mut next_event = 0;
+        for month in 0..self.months {
+            let until = month as f64 + 1.0;
+            while let Some(event) = workspace.events.get(next_event).copied() {
+                if event.months > until {
+                    break;
+                }
+                self.happen(workspace, event);
+                next_event += 1;
+            }
+            self.take_stock(workspace);
+            self.market.pass_month(&mut workspace.market, seed, trial, month, &workspace.room_kw);
+            self.report_month(workspace, month, row);
+        }
+        self.report_moments(workspace, row);
+        workspace.drawn = drawn;
+    }
+
+    fn begin(&self, workspace: &mut Workspace, seed: u64, trial: u64, drawn: &[f64]) {
+        workspace.finish.clear();
+        workspace.finish.resize(self.network.len(), 0.0);
+        self.network.schedule(drawn, &mut workspace.finish);
+        workspace.room_kw.clear();
+        workspace.room_kw.resize(self.pools, 0.0);
+        workspace.pools.resize_with(self.pools, PoolState::default);
+        for pool in &mut workspace.pools {
+            pool.live.clear();
+        }
+        workspace.halls.clear();
+        workspace.events.clear();
+        workspace.campuses.resize_with(self.campuses.len(), CampusState::default);
+        for (position, campus) in self.campuses.iter().enumerate() {
+            self.begin_campus(workspace, position, campus, drawn);
+        }
+        workspace
+            .events
+            .sort_unstable_by(|a, b| a.months.total_cmp(&b.months).then(a.what.cmp(&b.what)));
+        self.market.reset(&mut workspace.market, seed, trial, drawn);
+    }
+
+    fn begin_campus(
+        &self,
+        workspace: &mut Workspace,
+        position: usize,
+        campus: &CompiledCampus,
+        drawn: &[f64],
+    ) {
+        let state = &mut workspace.campuses[position];
+        state.pue = campus.pue.value(drawn);
+        state.availability = campus.availability.value(drawn);
+        state.order.clear();
+        state.is_stale = true;
+        let grid = if campus.grid.is_empty() { f64::INFINITY } else { 0.0 };
+        state.headroom.reset(
+            grid,
+            campus.substations.iter().map(|_| 0.0),
+            campus.buildings_kw.iter().copied(),
+        );
+        let number = position as u32;
+        for (step, (node, _)) in campus.grid.iter().enumerate() {
+            workspace.events.push(Event {
+                months: workspace.finish[node.index()],
+                what: What::GridStep { campus: number, step: step as u32 },
+            });
+        }
+        for (substation, (node, _)) in campus.substations.iter().enumerate() {
+            workspace.events.push(Event {
+                months: workspace.finish[node.index()],
+                what: What::Energised { campus: number, substation: substation as u32 },
+            });
+        }
+        for hall_position in campus.halls.clone() {
+            let hall = &self.halls[hall_position];
+            let ordered = workspace.finish[hall.ordered.index()];
+            let delivery =
+                hall.hardware.order(&self.generations, ordered, hall.rack_type_kw, drawn);
+            workspace.halls.push(HallState {
+                campus: position,
+                delivery,
+                space_kw: (hall.racks * delivery.rack_power_kw).min(hall.power_kw),
+                given_kw: 0.0,
+                handed_over: false,
+                delivered: false,
+                live: f64::INFINITY,
+            });
+            let hall_number = hall_position as u32;
+            workspace.events.push(Event {
+                months: delivery.arrives,
+                what: What::Delivered { hall: hall_number },
+            });
+            workspace.events.push(Event {
+                months: workspace.finish[hall.handover.index()],
+                what: What::HandedOver { hall: hall_number },
+            });
+        }
+        if let Some(existing) = &campus.existing {
+            workspace.pools[existing.pool].live.push(LivePart {
+                hall: None,
+                kw: existing.power_kw,
+                racks_per_kw: existing.racks / existing.power_kw,
+                pflops_per_kw: existing.pflops / existing.power_kw,
+            });
+        }
+    }
+
+    fn happen(&self, workspace: &mut Workspace, event: Event) {
+        match event.what {
+            What::GridStep { campus, step } => {
+                let campus = campus as usize;
+                let state = &mut workspace.campuses[campus];
+                let facility_kw = self.campuses[campus].grid[step as usize].1;
+                state.headroom.add_grid(facility_kw / state.pue);
+                self.share_out(workspace, campus, event.months);
+            }
+            What::Energised { campus, substation } => {
+                let campus = campus as usize;
+                let state = &mut workspace.campuses[campus];
+                let facility_kw = self.campuses[campus].substations[substation as usize].1;
+                state.headroom.add_substation(substation as usize, facility_kw / state.pue);
+                self.share_out(workspace, campus, event.months);
+            }
+            What::Delivered { hall } => {
+                let hall = hall as usize;
+                let state = &mut workspace.halls[hall];
+                state.delivered = true;
+                workspace.campuses[state.campus].is_stale = true;
+                self.note_if_live(workspace, hall, event.months);
+            }
+            What::HandedOver { hall } => {
+                let hall = hall as usize;
+                let state = &mut workspace.halls[hall];
+                state.handed_over = true;
+                let campus = state.campus;
+                workspace.campuses[campus].order.push(hall);
+                self.share_out(workspace, campus, event.months);
+            }
+        }
+    }
+
+    /// Gives what power is left to halls that lack it, in the order in which they were handed over.
+    /// What a hall has been given it keeps.
+    fn share_out(&self, workspace: &mut Workspace, campus: usize, months: f64) {
+        workspace.campuses[campus].is_stale = true;
+        for place in 0..workspace.campuses[campus].order.len() {
+            let hall = workspace.campuses[campus].order[place];
+            let state = &mut workspace.halls[hall];
+            let lacking = state.space_kw - state.given_kw;
+            if lacking <= 0.0 {
+                continue;
+            }
+            let headroom = &mut workspace.campuses[campus].headroom;
+            let given = headroom.give(self.halls[hall].feed, lacking);
+            // All of the space exactly, not the space but for a rounding.
+            state.given_kw =
+                if given == lacking { state.space_kw } else { state.given_kw + given };
+            self.note_if_live(workspace, hall, months);
+        }
+    }
+
+    fn note_if_live(&self, workspace: &mut Workspace, hall: usize, months: f64) {
+        let state = &mut workspace.halls[hall];
+        if state.live == f64::INFINITY && state.deployable_kw() > 0.0 {
+            state.live = months;
+            workspace.pools[self.halls[hall].pool].live.push(LivePart {
+                hall: Some(hall),
+                kw: 0.0,
+                racks_per_kw: 1.0 / state.delivery.rack_power_kw,
+                pflops_per_kw: state.delivery.pflops_per_kw,
+            });
+        }
+    }
+
+    /// Sums up what is there, where something has changed this month.
+    fn take_stock(&self, workspace: &mut Workspace) {
+        for (position, campus) in self.campuses.iter().enumerate() {
+            if !std::mem::take(&mut workspace.campuses[position].is_stale) {
+                continue;
+            }
+            let mut supply = Supply::default();
+            for hall in &workspace.halls[campus.halls.clone()] {
+                let racks_per_kw = 1.0 / hall.delivery.rack_power_kw;
+                if hall.delivered {
+                    supply.delivered_kw += hall.space_kw;
+                }
+                if !hall.handed_over {
+                    continue;
+                }
+                let deployable = hall.deployable_kw();
+                supply.space_kw += hall.space_kw;
+                supply.powered_kw += hall.given_kw;
+                supply.deployable_kw += deployable;
+                supply.equipment_late_kw += hall.given_kw - deployable;
+                supply.pflops += deployable * hall.delivery.pflops_per_kw;
+                supply.racks_built += hall.space_kw * racks_per_kw;
+                supply.racks_energised += hall.given_kw * racks_per_kw;
+                supply.racks_deployable += deployable * racks_per_kw;
+            }
+            if let Some(existing) = &campus.existing {
+                supply.space_kw += existing.power_kw;
+                supply.powered_kw += existing.power_kw;
+                supply.deployable_kw += existing.power_kw;
+                supply.delivered_kw += existing.power_kw;
+                supply.pflops += existing.pflops;
+                supply.racks_built += existing.racks;
+                supply.racks_energised += existing.racks;
+                supply.racks_deployable += existing.racks;
+            }
+            supply.unused_power_kw = workspace.campuses[position].headroom.unused_kw();
+            workspace.campuses[position].supply = supply;
+            for pool in campus.pools.clone() {
+                let mut room = 0.0;
+                for part in &mut workspace.pools[pool].live {
+                    if let Some(hall) = part.hall {
+                        part.kw = workspace.halls[hall].deployable_kw();
+                    }
+                    room += part.kw;
+                }
+                workspace.room_kw[pool] = room;
+            }
+        }
+    }
+
+    fn report_month(&self, workspace: &mut Workspace, month: usize, row: &mut TrialRow) {
+        let mut total = Tally::default();
+        for (position, campus) in self.campuses.iter().enumerate() {
+            let mut tally = self.tally_campus(workspace, position, campus);
+            total.include(&tally);
+            if self.campuses.len() > 1 {
+                let cause = tally.close();
+                write(&tally, position + 1, month, cause, row);
+            }
+        }
+        let cause = total.close();
+        write(&total, 0, month, cause, row);
+    }
+
+    fn tally_campus(
+        &self,
+        workspace: &Workspace,
+        position: usize,
+        campus: &CompiledCampus,
+    ) -> Tally {
+        let mut tally = Tally::default();
+        let state = &workspace.campuses[position];
+        let supply = &state.supply;
+        let mw = |kw: f64| kw / KW_PER_MW;
+        tally.add(MetricId::RacksBuilt, supply.racks_built);
+        tally.add(MetricId::RacksEnergised, supply.racks_energised);
+        tally.add(MetricId::RacksDeployable, supply.racks_deployable);
+        tally.add(MetricId::StandardRacks, supply.deployable_kw / self.standard_rack_kw);
+        tally.add(MetricId::ItPower, mw(supply.deployable_kw));
+        tally.add(MetricId::FacilityPower, mw(supply.deployable_kw * state.pue));
+        tally.add(MetricId::InstalledPflops, supply.pflops);
+        tally.add(MetricId::StrandedSpace, mw((supply.space_kw - supply.powered_kw).max(0.0)));
+        tally.add(MetricId::StrandedPower, mw(supply.unused_power_kw));
+        tally.add(MetricId::StrandedEquipment, mw(supply.equipment_late_kw));
+        for pool in campus.pools.clone() {
+            let in_service = self.market.in_service_kw(&workspace.market, pool);
+            if in_service <= 0.0 && workspace.room_kw[pool] <= 0.0 {
+                continue;
+            }
+            let draw = self.market.drawn_kw(&workspace.market, pool);
+            let useful = self.market.useful_kw(&workspace.market, pool);
+            let leased = self.market.leased_kw(&workspace.market, pool);
+            let (racks, pflops) = occupy(&workspace.pools[pool].live, in_service);
+            let useful_share = if in_service > 0.0 { useful / in_service } else { 0.0 };
+            tally.add(MetricId::RacksInService, racks);
+            tally.add(MetricId::InServicePower, mw(in_service));
+            tally.add(MetricId::LeasedPower, mw(leased));
+            tally.add(MetricId::ItDraw, mw(draw));
+            tally.add(MetricId::FacilityDraw, mw(draw * state.pue));
+            tally.add(MetricId::InServicePflops, pflops);
+            tally.add(MetricId::EffectivePflops, pflops * state.availability * useful_share);
+        }
+        for segment in self.market.segments(&workspace.market) {
+            if segment.home != position {
+                continue;
+            }
+            let counts = segment.counts;
+            tally.add(MetricId::CompaniesContacted, counts.contacted as f64);
+            tally.add(MetricId::ContractsSigned, counts.signed as f64);
+            tally.add(MetricId::Subsidiaries, counts.subsidiaries as f64);
+            tally.add(MetricId::ContractsInService, counts.in_service as f64);
+            tally.add(MetricId::ContractsLost, counts.lost as f64);
+            tally.add(MetricId::WaitingDemand, mw(segment.waiting_kw));
+        }
+        let (space, powered) = (supply.space_kw, supply.powered_kw);
+        tally.relief_kw = [
+            supply.unused_power_kw,
+            self.relief_by_power(workspace, campus),
+            supply.equipment_late_kw,
+        ];
+        tally.level_kw = [space, powered + supply.unused_power_kw, supply.delivered_kw];
+        tally
+    }
+
+    /// What would be deployable if all built halls had power, beyond what is.
+    fn relief_by_power(&self, workspace: &Workspace, campus: &CompiledCampus) -> f64 {
+        workspace.halls[campus.halls.clone()]
+            .iter()
+            .filter(|hall| hall.handed_over && hall.delivered)
+            .map(|hall| hall.space_kw - hall.given_kw)
+            .sum()
+    }
+
+    fn report_moments(&self, workspace: &Workspace, row: &mut TrialRow) {
+        let horizon = self.months as f64;
+        for (position, milestone) in self.milestones.iter().enumerate() {
+            let finished = milestone
+                .finished
+                .iter()
+                .map(|node| workspace.finish[node.index()])
+                .fold(f64::NEG_INFINITY, f64::max);
+            let live = milestone
+                .live
+                .iter()
+                .map(|halls| {
+                    workspace.halls[halls.clone()]
+                        .iter()
+                        .map(|hall| hall.live)
+                        .fold(f64::INFINITY, f64::min)
+                })
+                .fold(f64::NEG_INFINITY, f64::max);
+            let months = finished.max(live);
+            row.milestones_mut()[position] =
+                if months <= horizon { months } else { f64::INFINITY };
+        }
+        for (position, target) in self.targets.iter().enumerate() {
+            let met = match *target {
+                CompiledTarget::Metric { scope, metric, at_least, month } => {
+                    row.monthly(scope, metric)[month] >= at_least
+                }
+                CompiledTarget::Milestone { milestone, by_months } => {
+                    row.milestones()[milestone] <= by_months
+                }
+            };
+            row.targets_mut()[position] = met;
+        }
+    }
+}
+
+/// Racks and PFLOPS of `kw` in service, filled in the order of going live.
+fn occupy(live: &[LivePart], kw: f64) -> (f64, f64) {
+    let (mut racks, mut pflops, mut left) = (0.0, 0.0, kw);
+    for part in live {
+        if left <= 0.0 {
+            break;
+        }
+        let used = part.kw.min(left);
+        racks += used * part.racks_per_kw;
+        pflops += used * part.pflops_per_kw;
+        left -= used;
+    }
+    (racks, pflops)
+}
+
+fn write(tally: &Tally, scope: usize, month: usize, cause: Cause, row: &mut TrialRow) {
+    for (metric, value) in tally.values.iter().enumerate() {
+        row.set(scope, metric, month, *value);
+    }
+    row.set_binding(scope, month, Some(cause as usize));
+}

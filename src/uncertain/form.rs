@@ -1,0 +1,207 @@
+//! How an uncertain quantity is written in a file.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{Outcome, Uncertain};
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Form {
+    Constant(f64),
+    Percentiles(Percentiles),
+    Distribution(Distribution),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Percentiles {
+    p10: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    p50: Option<f64>,
+    p90: f64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Distribution {
+    Uniform(Uniform),
+    Triangular(Triangular),
+    Pert(Pert),
+    Normal(Normal),
+    Lognormal(Lognormal),
+    Discrete(Vec<(f64, f64)>),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Uniform {
+    min: f64,
+    max: f64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Triangular {
+    min: f64,
+    mode: f64,
+    max: f64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pert {
+    min: f64,
+    mode: f64,
+    max: f64,
+    #[serde(default = "usual_shape")]
+    shape: f64,
+}
+
+fn usual_shape() -> f64 {
+    4.0
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Normal {
+    mean: f64,
+    sd: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    min: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max: Option<f64>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lognormal {
+    median: f64,
+    sigma: f64,
+}
+
+impl Serialize for Uncertain {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let distribution = match self.clone() {
+            Self::Constant(value) => return Form::Constant(value).serialize(serializer),
+            Self::Percentiles { p10, p50, p90 } => {
+                return Form::Percentiles(Percentiles { p10, p50, p90 }).serialize(serializer);
+            }
+            Self::Uniform { min, max } => Distribution::Uniform(Uniform { min, max }),
+            Self::Triangular { min, mode, max } => {
+                Distribution::Triangular(Triangular { min, mode, max })
+            }
+            Self::Pert { min, mode, max, shape } => {
+                Distribution::Pert(Pert { min, mode, max, shape })
+            }
+            Self::Normal { mean, sd, min, max } => {
+                Distribution::Normal(Normal { mean, sd, min, max })
+            }
+            Self::Lognormal { median, sigma } => {
+                Distribution::Lognormal(Lognormal { median, sigma })
+            }
+            Self::Discrete(outcomes) => Distribution::Discrete(
+                outcomes.iter().map(|outcome| (outcome.value, outcome.probability)).collect(),
+            ),
+        };
+        Form::Distribution(distribution).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Uncertain {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let form = Form::deserialize(deserializer).map_err(|_| {
+            serde::de::Error::custom(
+                "not an uncertain quantity: write a number, or a table with one of uniform, \
+                 triangular, pert, normal, lognormal, discrete, or with p10 and p90",
+            )
+        })?;
+        Ok(match form {
+            Form::Constant(value) => Self::Constant(value),
+            Form::Percentiles(Percentiles { p10, p50, p90 }) => Self::Percentiles { p10, p50, p90 },
+            Form::Distribution(distribution) => match distribution {
+                Distribution::Uniform(Uniform { min, max }) => Self::Uniform { min, max },
+                Distribution::Triangular(Triangular { min, mode, max }) => {
+                    Self::Triangular { min, mode, max }
+                }
+                Distribution::Pert(Pert { min, mode, max, shape }) => {
+                    Self::Pert { min, mode, max, shape }
+                }
+                Distribution::Normal(Normal { mean, sd, min, max }) => {
+                    Self::Normal { mean, sd, min, max }
+                }
+                Distribution::Lognormal(Lognormal { median, sigma }) => {
+                    Self::Lognormal { median, sigma }
+                }
+                Distribution::Discrete(outcomes) => Self::Discrete(
+                    outcomes
+                        .into_iter()
+                        .map(|(value, probability)| Outcome { value, probability })
+                        .collect(),
+                ),
+            },
+        })
+    }
+}
+
+#[cfg(feature = "files")]
+impl schemars::JsonSchema for Uncertain {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Uncertain".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let parameters = |names: &[&str], required: usize| {
+            let properties: serde_json::Map<String, serde_json::Value> = names
+                .iter()
+                .map(|name| ((*name).to_owned(), serde_json::json!({ "type": ["number", "string"] })))
+                .collect();
+            let list = serde_json::json!({
+                "type": "array",
+                "items": { "type": ["number", "string"] },
+                "minItems": required,
+                "maxItems": names.len(),
+            });
+            let table = serde_json::json!({
+                "type": "object",
+                "properties": properties,
+                "required": names[..required],
+                "additionalProperties": false,
+            });
+            serde_json::json!({ "anyOf": [list, table] })
+        };
+        schemars::json_schema!({
+            "x-buildout": "uncertain",
+            "anyOf": [
+                { "type": "number" },
+                { "type": "string" },
+                {
+                    "type": "object",
+                    "properties": {
+                        "uniform": parameters(&["min", "max"], 2),
+                        "triangular": parameters(&["min", "mode", "max"], 3),
+                        "pert": parameters(&["min", "mode", "max", "shape"], 3),
+                        "normal": parameters(&["mean", "sd", "min", "max"], 2),
+                        "lognormal": parameters(&["median", "sigma"], 2),
+                        "discrete": {
+                            "type": "array",
+                            "items": {
+                                "type": "array",
+                                "items": { "type": ["number", "string"] },
+                                "minItems": 2,
+                                "maxItems": 2
+                            }
+                        },
+                        "p10": { "type": ["number", "string"] },
+                        "p50": { "type": ["number", "string"] },
+                        "p90": { "type": ["number", "string"] }
+                    },
+                    "additionalProperties": false
+                }
+            ]
+        })
+    }
+}

@@ -1,0 +1,711 @@
+//! Uncertain quantities: what a planner says of a number that is not known, and how it is drawn.
+//!
+//! An [`Uncertain`] is plain data. [`Uncertain::check`] lists what is wrong with it for a quantity
+//! of a given [`Domain`], and [`Uncertain::sampler`] compiles it to a [`Sampler`], which turns a
+//! uniform number into a value by inversion of the distribution function. Inversion keeps order:
+//! the same luck gives a longer duration wherever the distribution is longer, so that scenarios
+//! can be compared on the same luck.
+
+mod form;
+mod percentiles;
+mod special;
+mod table;
+
+use std::sync::Arc;
+
+pub use special::{normal_cdf, normal_quantile};
+
+use crate::problem::{Path, Problems};
+use percentiles::Johnson;
+use special::{Beta, normal_density, normal_tail_quantile};
+use table::Table;
+
+/// A quantity that may be uncertain. Parameters are in the unit of the quantity.
+///
+/// | in a file | |
+/// |---|---|
+/// | `4` | known |
+/// | `{ uniform = [2, 6] }` | least, most |
+/// | `{ triangular = [1, 1.5, 3] }` | least, mode, most |
+/// | `{ pert = [2, 3, 6] }` | least, mode, most |
+/// | `{ normal = { mean = 5, sd = 1, min = 0 } }` | truncated where the quantity or `min`, `max` demand it |
+/// | `{ lognormal = { median = 14, sigma = 0.25 } }` | sigma: standard deviation of the logarithm |
+/// | `{ discrete = [[1, 0.2], [2, 0.8]] }` | values and their probabilities |
+/// | `{ p10 = 3, p90 = 8 }`, `{ p10 = 3, p50 = 4, p90 = 8 }` | percentiles |
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Uncertain {
+    /// A known value.
+    Constant(f64),
+    /// Every value from `min` to `max` is as likely as any other.
+    Uniform {
+        /// The least value.
+        min: f64,
+        /// The greatest value.
+        max: f64,
+    },
+    /// The density rises in a straight line from `min` to `mode` and falls in one to `max`.
+    Triangular {
+        /// The least value.
+        min: f64,
+        /// The most likely value.
+        mode: f64,
+        /// The greatest value.
+        max: f64,
+    },
+    /// The modified PERT: a beta distribution on `min` to `max` with the mean
+    /// (min + shape x mode + max) / (shape + 2), that is, with the parameters
+    /// 1 + shape (mode - min)/(max - min) and 1 + shape (max - mode)/(max - min).
+    ///
+    /// Malcolm, Roseboom, Clark & Fazar, "Application of a technique for research and development
+    /// program evaluation", Operations Research 7 (1959), with shape 4; other shapes: Vose, Risk
+    /// Analysis (2008).
+    Pert {
+        /// The least value.
+        min: f64,
+        /// The most likely value.
+        mode: f64,
+        /// The greatest value.
+        max: f64,
+        /// How peaked it is, 0 (uniform) to 1,000; 4 is usual.
+        shape: f64,
+    },
+    /// A normal distribution, truncated to `min` and `max` and to what the quantity admits.
+    Normal {
+        /// The mean before truncation.
+        mean: f64,
+        /// The standard deviation before truncation, 0 or more.
+        sd: f64,
+        /// The least value, if there is one.
+        min: Option<f64>,
+        /// The greatest value, if there is one.
+        max: Option<f64>,
+    },
+    /// The logarithm is normal with mean ln(median) and standard deviation sigma.
+    Lognormal {
+        /// The median, above 0.
+        median: f64,
+        /// The standard deviation of the natural logarithm, 0 to 20.
+        sigma: f64,
+    },
+    /// One of several values.
+    Discrete(Vec<Outcome>),
+    /// The distribution that has these percentiles: a Johnson quantile-parameterised distribution
+    /// (Hadlock & Bickel, Decision Analysis 14, 2017) that respects the bounds of the quantity.
+    /// Without P50 it is lognormal for a quantity that is 0 or more, and normal for one that has
+    /// no bounds.
+    Percentiles {
+        /// With 10 % probability the value is at most this.
+        p10: f64,
+        /// With 50 % probability the value is at most this.
+        p50: Option<f64>,
+        /// With 90 % probability the value is at most this.
+        p90: f64,
+    },
+}
+
+/// A value and its probability.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outcome {
+    /// The value.
+    pub value: f64,
+    /// Its probability, 0 to 1.
+    pub probability: f64,
+}
+
+/// What values a quantity can have at all.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Domain {
+    /// The least value; negative infinity if there is none.
+    pub min: f64,
+    /// The greatest value; infinity if there is none.
+    pub max: f64,
+}
+
+impl Domain {
+    /// Any finite number.
+    pub const ANY: Self = Self { min: f64::NEG_INFINITY, max: f64::INFINITY };
+    /// 0 or more.
+    pub const NON_NEGATIVE: Self = Self { min: 0.0, max: f64::INFINITY };
+    /// A share or a probability: 0 to 1.
+    pub const SHARE: Self = Self { min: 0.0, max: 1.0 };
+
+    fn admits(self, value: f64) -> bool {
+        (self.min..=self.max).contains(&value)
+    }
+
+    fn describe(self) -> String {
+        match (self.min.is_finite(), self.max.is_finite()) {
+            (true, true) => format!("{} to {}", self.min, self.max),
+            (true, false) => format!("{} or more", self.min),
+            (false, true) => format!("{} or less", self.max),
+            (false, false) => "any finite number".to_owned(),
+        }
+    }
+}
+
+/// Why a quantity cannot be sampled. Each names the parameter that is wrong.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UncertainError {
+    /// A parameter is NaN or infinite.
+    #[error("{parameter} is {value}")]
+    NotFinite {
+        /// The parameter.
+        parameter: &'static str,
+        /// What it is.
+        value: f64,
+    },
+    /// A parameter lies outside of what it may be.
+    #[error("{parameter} is {value}")]
+    OutOfRange {
+        /// The parameter.
+        parameter: &'static str,
+        /// What it is.
+        value: f64,
+        /// What it may be.
+        allowed: String,
+    },
+    /// Two parameters are in the wrong order.
+    #[error("{lower} is {lower_value}, more than {upper}, which is {upper_value}")]
+    Order {
+        /// The parameter that should be less.
+        lower: &'static str,
+        /// What it is.
+        lower_value: f64,
+        /// The parameter that should be more.
+        upper: &'static str,
+        /// What it is.
+        upper_value: f64,
+        /// What is right.
+        allowed: &'static str,
+    },
+    /// A discrete distribution has no outcome.
+    #[error("there is no outcome")]
+    NoOutcome,
+    /// The probabilities of a discrete distribution do not sum to 1.
+    #[error("the probabilities sum to {0}")]
+    ProbabilitySum(f64),
+    /// Truncation leaves next to nothing of a normal distribution.
+    #[error("a normal distribution of mean {mean} and sd {sd} hardly ever lies from {min} to {max}")]
+    NothingLeft {
+        /// The mean.
+        mean: f64,
+        /// The standard deviation.
+        sd: f64,
+        /// The least admitted value.
+        min: f64,
+        /// The greatest admitted value.
+        max: f64,
+    },
+}
+
+impl UncertainError {
+    /// Which parameter is wrong, as a key in the file; none: the whole.
+    fn parameter(&self) -> Option<&'static str> {
+        match self {
+            Self::NotFinite { parameter, .. } | Self::OutOfRange { parameter, .. } => {
+                Some(parameter)
+            }
+            Self::Order { lower, .. } => Some(lower),
+            _ => None,
+        }
+    }
+
+    fn help(&self) -> String {
+        match self {
+            Self::NotFinite { .. } => "a finite number".to_owned(),
+            Self::OutOfRange { allowed, .. } => format!("allowed: {allowed}"),
+            Self::Order { allowed, .. } => (*allowed).to_owned(),
+            Self::NoOutcome => "one [value, probability] or more".to_owned(),
+            Self::ProbabilitySum(_) => "they must sum to 1".to_owned(),
+            Self::NothingLeft { .. } => "a mean within the range, or a wider range".to_owned(),
+        }
+    }
+}
+
+impl From<f64> for Uncertain {
+    fn from(value: f64) -> Self {
+        Self::Constant(value)
+    }
+}
+
+impl Uncertain {
+    /// 0.
+    pub fn zero() -> Self {
+        Self::Constant(0.0)
+    }
+
+    /// 1.
+    pub fn one() -> Self {
+        Self::Constant(1.0)
+    }
+
+    /// A uniform distribution.
+    pub fn uniform(min: f64, max: f64) -> Self {
+        Self::Uniform { min, max }
+    }
+
+    /// A triangular distribution.
+    pub fn triangular(min: f64, mode: f64, max: f64) -> Self {
+        Self::Triangular { min, mode, max }
+    }
+
+    /// A PERT distribution of the usual shape.
+    pub fn pert(min: f64, mode: f64, max: f64) -> Self {
+        Self::Pert { min, mode, max, shape: 4.0 }
+    }
+
+    /// A normal distribution, truncated where the quantity demands it.
+    pub fn normal(mean: f64, sd: f64) -> Self {
+        Self::Normal { mean, sd, min: None, max: None }
+    }
+
+    /// A lognormal distribution.
+    pub fn lognormal(median: f64, sigma: f64) -> Self {
+        Self::Lognormal { median, sigma }
+    }
+
+    /// One of several (value, probability).
+    pub fn discrete(outcomes: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        let outcomes = outcomes.into_iter();
+        Self::Discrete(outcomes.map(|(value, probability)| Outcome { value, probability }).collect())
+    }
+
+    /// A distribution by its 10th, 50th and 90th percentiles.
+    pub fn percentiles(p10: f64, p50: f64, p90: f64) -> Self {
+        Self::Percentiles { p10, p50: Some(p50), p90 }
+    }
+
+    /// The value, if it cannot vary.
+    pub fn constant(&self) -> Option<f64> {
+        match self {
+            Self::Constant(value) => Some(*value),
+            Self::Uniform { min, max }
+            | Self::Triangular { min, max, .. }
+            | Self::Pert { min, max, .. } => (min == max).then_some(*min),
+            Self::Normal { mean, sd, .. } => (*sd == 0.0).then_some(*mean),
+            Self::Lognormal { median, sigma } => (*sigma == 0.0).then_some(*median),
+            Self::Discrete(outcomes) => {
+                let mut possible = outcomes.iter().filter(|outcome| outcome.probability > 0.0);
+                let first = possible.next()?.value;
+                possible.all(|outcome| outcome.value == first).then_some(first)
+            }
+            Self::Percentiles { p10, p90, .. } => (p10 == p90).then_some(*p10),
+        }
+    }
+
+    /// Notes all that is wrong with it for a quantity of this domain, at the places where a file
+    /// has the parameters.
+    pub fn check(&self, domain: Domain, at: &Path, problems: &mut Problems) {
+        let at = match self.kind() {
+            Some(kind) => at.key(kind),
+            None => at.clone(),
+        };
+        for (place, error) in self.faults(domain) {
+            let at = match (place, error.parameter()) {
+                (Place::Outcome(index, part), _) => at.index(index).index(part),
+                (Place::Parameter, Some(parameter)) if *self != Self::Constant(0.0) => {
+                    if matches!(self, Self::Constant(_)) { at.clone() } else { at.key(parameter) }
+                }
+                _ => at.clone(),
+            };
+            problems.error(&at, error.to_string(), error.help());
+        }
+    }
+
+    /// The key under which a file has its parameters.
+    fn kind(&self) -> Option<&'static str> {
+        match self {
+            Self::Constant(_) | Self::Percentiles { .. } => None,
+            Self::Uniform { .. } => Some("uniform"),
+            Self::Triangular { .. } => Some("triangular"),
+            Self::Pert { .. } => Some("pert"),
+            Self::Normal { .. } => Some("normal"),
+            Self::Lognormal { .. } => Some("lognormal"),
+            Self::Discrete(_) => Some("discrete"),
+        }
+    }
+
+    fn faults(&self, domain: Domain) -> Vec<(Place, UncertainError)> {
+        let mut faults = Faults { domain, list: Vec::new() };
+        match self {
+            Self::Constant(value) => {
+                faults.value("the value", *value);
+            }
+            Self::Uniform { min, max } => {
+                faults.values(&[("min", *min), ("max", *max)]);
+            }
+            Self::Triangular { min, mode, max } => {
+                faults.values(&[("min", *min), ("mode", *mode), ("max", *max)]);
+            }
+            Self::Pert { min, mode, max, shape } => {
+                faults.values(&[("min", *min), ("mode", *mode), ("max", *max)]);
+                faults.range("shape", *shape, 0.0, 1_000.0);
+            }
+            Self::Normal { mean, sd, min, max } => {
+                let finite = faults.range("mean", *mean, f64::NEG_INFINITY, f64::INFINITY)
+                    & faults.range("sd", *sd, 0.0, f64::INFINITY);
+                let bounds = [("min", *min), ("max", *max)];
+                let given: Vec<_> =
+                    bounds.iter().filter_map(|(name, value)| Some((*name, (*value)?))).collect();
+                faults.values(&given);
+                if finite && faults.list.is_empty() {
+                    faults.leaves_something(*mean, *sd, *min, *max);
+                }
+            }
+            Self::Lognormal { median, sigma } => {
+                if faults.value("median", *median) && *median <= 0.0 {
+                    faults.range("median", *median, f64::MIN_POSITIVE, f64::INFINITY);
+                }
+                faults.range("sigma", *sigma, 0.0, 20.0);
+                if *sigma > 0.0 && domain.max.is_finite() {
+                    faults.add(UncertainError::OutOfRange {
+                        parameter: "sigma",
+                        value: *sigma,
+                        allowed: format!(
+                            "0: a lognormal has no greatest value, but this is {}",
+                            domain.describe()
+                        ),
+                    });
+                }
+            }
+            Self::Discrete(outcomes) => faults.outcomes(outcomes),
+            Self::Percentiles { p10, p50, p90 } => {
+                let mut given = vec![("p10", *p10)];
+                given.extend(p50.map(|p50| ("p50", p50)));
+                given.push(("p90", *p90));
+                faults.values(&given);
+                if p10 != p90 && faults.list.is_empty() {
+                    faults.strictly_within(&given);
+                }
+            }
+        }
+        faults.list
+    }
+
+    /// Compiles it for a quantity of this domain; the error is the first thing that is wrong.
+    pub fn sampler(&self, domain: Domain) -> Result<Sampler, UncertainError> {
+        if let Some((_, error)) = self.faults(domain).into_iter().next() {
+            return Err(error);
+        }
+        if let Some(value) = self.constant() {
+            return Ok(Sampler::fixed(value));
+        }
+        let (rule, mean) = match self {
+            Self::Constant(value) => (Rule::Fixed(*value), *value),
+            Self::Uniform { min, max } => {
+                (Rule::Uniform { min: *min, width: max - min }, 0.5 * (min + max))
+            }
+            Self::Triangular { min, mode, max } => {
+                let (min, mode, max) = (*min, *mode, *max);
+                let rule = Rule::Triangular {
+                    min,
+                    max,
+                    split: (mode - min) / (max - min),
+                    rise: (max - min) * (mode - min),
+                    fall: (max - min) * (max - mode),
+                };
+                (rule, (min + mode + max) / 3.0)
+            }
+            Self::Pert { min, mode, max, shape } => {
+                let width = max - min;
+                let beta = Beta::new(
+                    1.0 + shape * (mode - min) / width,
+                    1.0 + shape * (max - mode) / width,
+                );
+                let mut lower = beta.tail_quantiles();
+                let mut upper = beta.mirrored().tail_quantiles();
+                let table = Table::new(
+                    BETA_OCTAVES,
+                    |w| min + width * lower(w),
+                    |w| max - width * upper(w),
+                )
+                .with_ends(*min, *max);
+                (Rule::table(table), (min + shape * mode + max) / (shape + 2.0))
+            }
+            Self::Normal { mean, sd, min, max } => truncated_normal(
+                *mean,
+                *sd,
+                domain.min.max(min.unwrap_or(f64::NEG_INFINITY)),
+                domain.max.min(max.unwrap_or(f64::INFINITY)),
+            ),
+            Self::Lognormal { median, sigma } => {
+                let at = |z: f64| median * libm::exp(sigma * z);
+                (normal_table(at), median * libm::exp(0.5 * sigma * sigma))
+            }
+            Self::Discrete(outcomes) => discrete(outcomes),
+            Self::Percentiles { p10, p50, p90 } => {
+                let fitted = Johnson::through(*p10, *p50, *p90, domain.min, domain.max);
+                let rule = normal_table(|z| fitted.at(z));
+                let mean = match &rule {
+                    Rule::Table(table) => table.mean(),
+                    _ => f64::NAN,
+                };
+                (rule, mean)
+            }
+        };
+        Ok(Sampler { rule, mean })
+    }
+}
+
+/// Down to a tail probability of 2^-24 the beta quantiles are tabulated; below, they approach the
+/// end by the power that they follow there.
+const BETA_OCTAVES: u32 = 24;
+/// Uniform numbers are multiples of 2^-53, so this is all of the tail.
+const NORMAL_OCTAVES: u32 = 53;
+
+/// Tabulates a rising function of a standard normal variable.
+fn normal_table(at: impl Fn(f64) -> f64) -> Rule {
+    Rule::table(Table::new(
+        NORMAL_OCTAVES,
+        |w| at(normal_tail_quantile(w)),
+        |w| at(-normal_tail_quantile(w)),
+    ))
+}
+
+/// The quantile of a normal truncated to `min` and `max` is that of the normal at
+/// P(min) + u (P(max) - P(min)); each half is computed from the nearer tail.
+/// Mean: Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions 1 (1994), 13.10.
+fn truncated_normal(mean: f64, sd: f64, min: f64, max: f64) -> (Rule, f64) {
+    let (low, high) = ((min - mean) / sd, (max - mean) / sd);
+    // Mirrored, so that most of what is left lies below 0, where small probabilities are accurate.
+    let mirrored = low > 0.0;
+    let (from, to) = if mirrored { (-high, -low) } else { (low, high) };
+    let (below, above) = (normal_cdf(from), normal_cdf(-to));
+    let left = normal_cdf(to) - below;
+    let from_bottom = |w: f64| {
+        let p = below + w * left;
+        if p < 0.5 { normal_tail_quantile(p) } else { -normal_tail_quantile(1.0 - p) }
+    };
+    let from_top = |w: f64| {
+        let p = above + w * left;
+        if p < 0.5 { -normal_tail_quantile(p) } else { normal_tail_quantile(1.0 - p) }
+    };
+    let value = |z: f64| (mean + sd * z).clamp(min, max);
+    let table = if mirrored {
+        Table::new(NORMAL_OCTAVES, |w| value(-from_top(w)), |w| value(-from_bottom(w)))
+    } else {
+        Table::new(NORMAL_OCTAVES, |w| value(from_bottom(w)), |w| value(from_top(w)))
+    };
+    let density = |z: f64| if z.is_finite() { normal_density(z) } else { 0.0 };
+    let centre = mean + sd * (density(low) - density(high)) / left;
+    (Rule::table(table), centre.clamp(min, max))
+}
+
+fn discrete(outcomes: &[Outcome]) -> (Rule, f64) {
+    let mut sorted: Vec<Outcome> =
+        outcomes.iter().copied().filter(|outcome| outcome.probability > 0.0).collect();
+    sorted.sort_by(|a, b| a.value.total_cmp(&b.value));
+    let total: f64 = sorted.iter().map(|outcome| outcome.probability).sum();
+    let mean = sorted.iter().map(|o| o.value * o.probability).sum::<f64>() / total;
+    let mut cumulated = 0.0;
+    let steps = sorted
+        .iter()
+        .map(|outcome| {
+            cumulated += outcome.probability / total;
+            (cumulated, outcome.value)
+        })
+        .collect();
+    (Rule::Discrete(steps), mean)
+}
+
+enum Place {
+    Parameter,
+    Outcome(usize, usize),
+}
+
+struct Faults {
+    domain: Domain,
+    list: Vec<(Place, UncertainError)>,
+}
+
+impl Faults {
+    fn add(&mut self, error: UncertainError) {
+        self.list.push((Place::Parameter, error));
+    }
+
+    /// A parameter that is a value of the quantity itself.
+    fn value(&mut self, parameter: &'static str, value: f64) -> bool {
+        let error = if !value.is_finite() {
+            UncertainError::NotFinite { parameter, value }
+        } else if !self.domain.admits(value) {
+            let allowed = self.domain.describe();
+            UncertainError::OutOfRange { parameter, value, allowed }
+        } else {
+            return true;
+        };
+        self.add(error);
+        false
+    }
+
+    /// Values of the quantity that must not fall.
+    fn values(&mut self, values: &[(&'static str, f64)]) {
+        let mut fine = true;
+        for (parameter, value) in values {
+            fine &= self.value(parameter, *value);
+        }
+        if !fine {
+            return;
+        }
+        for pair in values.windows(2) {
+            let [(lower, lower_value), (upper, upper_value)] = [pair[0], pair[1]];
+            if lower_value > upper_value {
+                self.add(UncertainError::Order {
+                    lower,
+                    lower_value,
+                    upper,
+                    upper_value,
+                    allowed: ORDER,
+                });
+            }
+        }
+    }
+
+    fn range(&mut self, parameter: &'static str, value: f64, min: f64, max: f64) -> bool {
+        let error = if !value.is_finite() {
+            UncertainError::NotFinite { parameter, value }
+        } else if value < min || value > max {
+            let allowed = if min == f64::MIN_POSITIVE {
+                "more than 0".to_owned()
+            } else {
+                Domain { min, max }.describe()
+            };
+            UncertainError::OutOfRange { parameter, value, allowed }
+        } else {
+            return true;
+        };
+        self.add(error);
+        false
+    }
+
+    fn leaves_something(&mut self, mean: f64, sd: f64, min: Option<f64>, max: Option<f64>) {
+        let min = self.domain.min.max(min.unwrap_or(f64::NEG_INFINITY));
+        let max = self.domain.max.min(max.unwrap_or(f64::INFINITY));
+        let left = if sd == 0.0 {
+            f64::from(u8::from((min..=max).contains(&mean)))
+        } else {
+            let (low, high) = ((min - mean) / sd, (max - mean) / sd);
+            if low > 0.0 {
+                normal_cdf(-low) - normal_cdf(-high)
+            } else {
+                normal_cdf(high) - normal_cdf(low)
+            }
+        };
+        if left < 1e-9 {
+            self.add(UncertainError::NothingLeft { mean, sd, min, max });
+        }
+    }
+
+    fn strictly_within(&mut self, given: &[(&'static str, f64)]) {
+        for pair in given.windows(2) {
+            let [(lower, lower_value), (upper, upper_value)] = [pair[0], pair[1]];
+            if lower_value == upper_value {
+                self.add(UncertainError::Order {
+                    lower,
+                    lower_value,
+                    upper,
+                    upper_value,
+                    allowed: "percentiles must rise, or all be the same",
+                });
+            }
+        }
+        for (parameter, value) in given {
+            if *value == self.domain.min || *value == self.domain.max {
+                self.add(UncertainError::OutOfRange {
+                    parameter,
+                    value: *value,
+                    allowed: "strictly within what the quantity admits, for something lies beyond a percentile".into(),
+                });
+            }
+        }
+    }
+
+    fn outcomes(&mut self, outcomes: &[Outcome]) {
+        if outcomes.is_empty() {
+            self.add(UncertainError::NoOutcome);
+            return;
+        }
+        let before = self.list.len();
+        for (index, outcome) in outcomes.iter().enumerate() {
+            let start = self.list.len();
+            self.value("the value", outcome.value);
+            let values = self.list.len();
+            self.range("the probability", outcome.probability, 0.0, 1.0);
+            for (position, (place, _)) in self.list.iter_mut().enumerate().skip(start) {
+                *place = Place::Outcome(index, usize::from(position >= values));
+            }
+        }
+        let total: f64 = outcomes.iter().map(|outcome| outcome.probability).sum();
+        if self.list.len() == before && (total - 1.0).abs() > 1e-9 {
+            self.add(UncertainError::ProbabilitySum(total));
+        }
+    }
+}
+
+const ORDER: &str = "from the least to the greatest";
+
+/// A compiled distribution: the quantile function.
+#[derive(Clone, Debug)]
+pub struct Sampler {
+    rule: Rule,
+    mean: f64,
+}
+
+#[derive(Clone, Debug)]
+enum Rule {
+    Fixed(f64),
+    Uniform { min: f64, width: f64 },
+    Triangular { min: f64, max: f64, split: f64, rise: f64, fall: f64 },
+    Discrete(Arc<[(f64, f64)]>),
+    Table(Arc<Table>),
+}
+
+impl Rule {
+    fn table(table: Table) -> Self {
+        Self::Table(Arc::new(table))
+    }
+}
+
+impl Sampler {
+    fn fixed(value: f64) -> Self {
+        Self { rule: Rule::Fixed(value), mean: value }
+    }
+
+    /// The value below which a share `u` of all values lies, for u in (0, 1). Never falls as u rises.
+    #[inline]
+    pub fn at(&self, u: f64) -> f64 {
+        match &self.rule {
+            Rule::Fixed(value) => *value,
+            Rule::Uniform { min, width } => min + width * u,
+            Rule::Triangular { min, max, split, rise, fall } => {
+                if u < *split {
+                    min + (u * rise).sqrt()
+                } else {
+                    max - ((1.0 - u) * fall).sqrt()
+                }
+            }
+            Rule::Discrete(steps) => {
+                let found = steps.iter().find(|(cumulated, _)| u < *cumulated);
+                found.or(steps.last()).map_or(f64::NAN, |(_, value)| *value)
+            }
+            Rule::Table(table) => table.at(u),
+        }
+    }
+
+    /// The mean of the distribution.
+    pub fn mean(&self) -> f64 {
+        self.mean
+    }
+
+    /// The value, if it cannot vary.
+    pub fn constant(&self) -> Option<f64> {
+        match self.rule {
+            Rule::Fixed(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
