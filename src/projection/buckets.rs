@@ -1,0 +1,272 @@
+//! Counts of magnitudes in buckets of bounded relative width.
+
+/// Counts of positive numbers in log-linear buckets: each power of two is cut into
+/// 2^`fineness` buckets of equal width, as in an HDR histogram. A bucket's number
+/// is the top of the double's bit pattern, so no logarithm is taken. A bucket is
+/// at most 2^-fineness of its value wide; its middle is within 2^-(fineness+1).
+///
+/// The buckets of one power of two make a page; a page exists once one of its
+/// buckets has been counted in, so that a lone outlier costs one page.
+#[derive(Clone, Debug)]
+pub(super) struct Buckets {
+    fineness: u32,
+    /// The power of two (as a biased exponent) of the first entry of `page_of`.
+    first: u32,
+    /// For each power of two, its page, or `NO_PAGE`.
+    page_of: Vec<u16>,
+    counts: Counts,
+}
+
+const NO_PAGE: u16 = u16::MAX;
+
+/// Counters as wide as the number of trials asks for.
+#[derive(Clone, Debug)]
+enum Counts {
+    Narrow(Vec<u16>),
+    Wide(Vec<u32>),
+    Widest(Vec<u64>),
+}
+
+trait Counter: Copy {
+    fn increase(&mut self);
+}
+
+impl Counter for u16 {
+    #[inline]
+    fn increase(&mut self) {
+        *self += 1;
+    }
+}
+
+impl Counter for u32 {
+    #[inline]
+    fn increase(&mut self) {
+        *self += 1;
+    }
+}
+
+impl Counter for u64 {
+    #[inline]
+    fn increase(&mut self) {
+        *self += 1;
+    }
+}
+
+impl Buckets {
+    pub(super) fn new(fineness: u32) -> Self {
+        Self {
+            fineness,
+            first: 0,
+            page_of: Vec::new(),
+            counts: Counts::Narrow(Vec::new()),
+        }
+    }
+
+    /// How finely a power of two is cut.
+    pub(super) fn fineness(&self) -> u32 {
+        self.fineness
+    }
+
+    /// The bucket of a positive finite number, for `fineness` F.
+    #[inline]
+    pub(super) fn bucket(fineness: u32, x: f64) -> u32 {
+        ((x.to_bits() & !(1 << 63)) >> (52 - fineness)) as u32
+    }
+
+    /// The least number in a bucket, which is also the bound of the one before.
+    pub(super) fn lower_bound(fineness: u32, bucket: u32) -> f64 {
+        f64::from_bits(u64::from(bucket) << (52 - fineness))
+    }
+
+    /// How many buckets positive finite numbers have.
+    pub(super) fn all(fineness: u32) -> u32 {
+        0x7ff << fineness
+    }
+
+    /// Makes room for counts up to `most`: to be called before adding, with how
+    /// many numbers there will be at most in all.
+    pub(super) fn reserve_counts(&mut self, most: u64) {
+        if most > u64::from(u16::MAX)
+            && let Counts::Narrow(counts) = &self.counts
+        {
+            self.counts = Counts::Wide(counts.iter().map(|count| u32::from(*count)).collect());
+        }
+        if most > u64::from(u32::MAX)
+            && let Counts::Wide(counts) = &self.counts
+        {
+            self.counts = Counts::Widest(counts.iter().map(|count| u64::from(*count)).collect());
+        }
+    }
+
+    /// Counts numbers by their buckets. Room for their counts must have been made.
+    #[inline]
+    pub(super) fn count<const FINENESS: u32>(&mut self, buckets: &[u32]) {
+        debug_assert_eq!(self.fineness, FINENESS);
+        for bucket in buckets {
+            self.page(bucket >> FINENESS);
+        }
+        let (first, page_of) = (self.first, &self.page_of[..]);
+        match &mut self.counts {
+            Counts::Narrow(counts) => count_in::<FINENESS, _>(counts, first, page_of, buckets),
+            Counts::Wide(counts) => count_in::<FINENESS, _>(counts, first, page_of, buckets),
+            Counts::Widest(counts) => count_in::<FINENESS, _>(counts, first, page_of, buckets),
+        }
+    }
+
+    /// Adds `times` to one bucket. Room for the count must have been made.
+    pub(super) fn add(&mut self, bucket: u32, times: u64) {
+        if times == 0 {
+            return;
+        }
+        let page = self.page(bucket >> self.fineness);
+        let slot = (page << self.fineness) + (bucket & ((1 << self.fineness) - 1)) as usize;
+        match &mut self.counts {
+            Counts::Narrow(counts) => counts[slot] += times as u16,
+            Counts::Wide(counts) => counts[slot] += times as u32,
+            Counts::Widest(counts) => counts[slot] += times,
+        }
+    }
+
+    /// The page of a power of two, made if there is none.
+    #[inline]
+    fn page(&mut self, power: u32) -> usize {
+        match self.page_of.get(power.wrapping_sub(self.first) as usize) {
+            Some(page) if *page != NO_PAGE => usize::from(*page),
+            _ => self.new_page(power),
+        }
+    }
+
+    #[cold]
+    fn new_page(&mut self, power: u32) -> usize {
+        if self.page_of.is_empty() {
+            self.first = power;
+        } else if power < self.first {
+            let missing = (self.first - power) as usize;
+            self.page_of
+                .splice(0..0, std::iter::repeat_n(NO_PAGE, missing));
+            self.first = power;
+        }
+        let position = (power - self.first) as usize;
+        if position >= self.page_of.len() {
+            self.page_of.resize(position + 1, NO_PAGE);
+        }
+        let size = 1 << self.fineness;
+        let page = match &mut self.counts {
+            Counts::Narrow(counts) => lengthen(counts, 0, size),
+            Counts::Wide(counts) => lengthen(counts, 0, size),
+            Counts::Widest(counts) => lengthen(counts, 0, size),
+        };
+        self.page_of[position] = page as u16;
+        page
+    }
+
+    /// Buckets that were counted in and their counts, in ascending order.
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (u32, u64)> {
+        (self.first..)
+            .take(self.page_of.len())
+            .collect::<Vec<u32>>()
+            .into_iter()
+            .zip(self.page_of.iter())
+            .filter(|(_, page)| **page != NO_PAGE)
+            .flat_map(move |(power, page)| {
+                let start = usize::from(*page) << self.fineness;
+                (0..1_u32 << self.fineness).map(move |slot| {
+                    (
+                        (power << self.fineness) | slot,
+                        self.at(start + slot as usize),
+                    )
+                })
+            })
+            .filter(|(_, count)| *count != 0)
+    }
+
+    fn at(&self, slot: usize) -> u64 {
+        match &self.counts {
+            Counts::Narrow(counts) => u64::from(counts[slot]),
+            Counts::Wide(counts) => u64::from(counts[slot]),
+            Counts::Widest(counts) => counts[slot],
+        }
+    }
+
+    /// Adds all counts of `other`. Room for the counts must have been made.
+    pub(super) fn merge(&mut self, other: &Self) {
+        for (bucket, count) in other.iter() {
+            self.add(bucket, count);
+        }
+    }
+
+    /// The memory held, in bytes, besides the struct itself.
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.page_of.capacity() * size_of::<u16>()
+            + match &self.counts {
+                Counts::Narrow(counts) => counts.capacity() * 2,
+                Counts::Wide(counts) => counts.capacity() * 4,
+                Counts::Widest(counts) => counts.capacity() * 8,
+            }
+    }
+}
+
+#[inline]
+fn count_in<const FINENESS: u32, C: Counter>(
+    counts: &mut [C],
+    first: u32,
+    page_of: &[u16],
+    buckets: &[u32],
+) {
+    for bucket in buckets {
+        let page = usize::from(page_of[((bucket >> FINENESS) - first) as usize]);
+        let slot = bucket & ((1 << FINENESS) - 1);
+        counts[(page << FINENESS) + slot as usize].increase();
+    }
+}
+
+/// Appends a page of `size` and says its number. Memory grows by one page, not by
+/// doubling: pages are few and there are thousands of histograms.
+fn lengthen<C: Copy>(counts: &mut Vec<C>, empty: C, size: usize) -> usize {
+    let page = counts.len() / size;
+    counts.reserve_exact(size);
+    counts.resize(counts.len() + size, empty);
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(of: &Buckets) -> Vec<(u32, u64)> {
+        of.iter().collect()
+    }
+
+    #[test]
+    fn a_bucket_is_as_narrow_as_promised() {
+        for x in [1e-300, 0.1, 1.0, 1.999, 2.0, 12345.6, 1e300] {
+            let bucket = Buckets::bucket(7, x);
+            let (low, high) = (
+                Buckets::lower_bound(7, bucket),
+                Buckets::lower_bound(7, bucket + 1),
+            );
+            assert!(low <= x && x < high);
+            assert!((high - low) / low <= 1.0 / 128.0);
+        }
+        assert!(Buckets::bucket(7, f64::MAX) < Buckets::all(7));
+    }
+
+    #[test]
+    fn counts_widen_and_pages_are_made_in_any_order() {
+        let mut buckets = Buckets::new(7);
+        let (low, high) = (Buckets::bucket(7, 1e-9), Buckets::bucket(7, 1e9));
+        buckets.reserve_counts(60_000);
+        buckets.add(high, 60_000);
+        buckets.count::<7>(&[low, high]);
+        buckets.reserve_counts(70_000);
+        buckets.add(high, 9_999);
+        buckets.reserve_counts(5_000_000_000);
+        buckets.add(low, 4_900_000_000);
+        assert_eq!(counts(&buckets), [(low, 4_900_000_001), (high, 70_000)]);
+        let mut other = Buckets::new(7);
+        other.reserve_counts(10_000_000_000);
+        other.merge(&buckets);
+        assert_eq!(counts(&other), counts(&buckets));
+        assert!(other.heap_bytes() < 2 * 128 * 8 + 200);
+    }
+}

@@ -1,0 +1,394 @@
+//! What many trials say: distributions of every metric, month, milestone and target.
+//!
+//! A [`Projection`] absorbs trials and merges with other projections of the same run.
+//! Merging is exact: whatever the order in which parts meet, the result is the same to the
+//! bit. Its memory does not grow with the number of trials.
+//!
+//! - Sums are kept without rounding, so means and standard errors do not depend on order.
+//! - While a number takes at most 256 distinct values they are counted one by one and its quantiles
+//!   are exact. From there on they come from a histogram with a relative error of at
+//!   most 0.39 %, or 0.049 % for milestones and outcomes.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use buildout::date::Date;
+//! use buildout::projection::{Layout, Metric, Projection, Provenance, TrialRow};
+//!
+//! let mut layout = Layout::new(Date::month(2024, 1)?, 12);
+//! layout.metrics.push(Metric {
+//!     name: "installed_pflops".into(),
+//!     unit: "PFLOPS".into(),
+//!     meaning: "Compute installed at the end of the month.".into(),
+//! });
+//! let layout = Arc::new(layout);
+//! let mut projection = Projection::new(layout.clone(), Provenance::default())?;
+//! let mut row = TrialRow::new(layout);
+//! for trial in 0..101 {
+//!     row.clear();
+//!     row.monthly_mut(0, 0).fill(f64::from(trial));
+//!     projection.absorb(std::slice::from_ref(&row))?;
+//! }
+//! let installed = projection.metric("installed_pflops").expect("it is in the layout");
+//! assert_eq!(installed.quantile(0.5), [50.0; 12]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod buckets;
+mod exact_sum;
+mod few;
+mod layout;
+mod output;
+mod row;
+mod series;
+mod views;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
+
+pub use layout::{Layout, LayoutError, Metric, TargetLabel};
+pub use output::{PERCENTILES, write_csv};
+pub use row::{NO_CAUSE, TrialRow};
+pub use views::{Distribution, MetricView, ScopeView, TargetView};
+
+use series::{BLOCK, Fineness, Series, SeriesState};
+
+/// Where a projection comes from. Two projections merge only if theirs are equal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The version of the program.
+    pub version: String,
+    /// The seed of the run.
+    pub seed: u64,
+}
+
+/// What many trials say.
+#[derive(Clone, Debug)]
+pub struct Projection {
+    layout: Arc<Layout>,
+    provenance: Provenance,
+    trials: u64,
+    /// By [`Layout::series_index`].
+    monthly: Vec<Series>,
+    milestones: Vec<Series>,
+    outcomes: Vec<Series>,
+    /// Trials that met each target.
+    targets: Vec<u64>,
+    /// Trials in which each cause was binding: [scope][month][cause].
+    binding: Vec<u64>,
+}
+
+/// Why a projection did not take something in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProjectionError {
+    /// A trial's row or another projection is of another layout.
+    #[error("what is to be added has another layout: other metrics, months, campuses or targets")]
+    OtherLayout,
+    /// Another projection is of another run.
+    #[error(
+        "projections of different runs cannot be merged: \
+         scenario \"{}\", version {}, seed {} and scenario \"{}\", version {}, seed {}",
+        ours.scenario, ours.version, ours.seed, theirs.scenario, theirs.version, theirs.seed
+    )]
+    OtherRun {
+        /// The run of the projection that was to take the other in.
+        ours: Box<Provenance>,
+        /// The run of the other.
+        theirs: Box<Provenance>,
+    },
+}
+
+impl Projection {
+    /// A projection of no trials yet; an error if no projection can have that layout.
+    pub fn new(layout: Arc<Layout>, provenance: Provenance) -> Result<Self, LayoutError> {
+        layout.check()?;
+        Ok(Self {
+            monthly: vec![Series::new(Fineness::Monthly); layout.monthly_len()],
+            milestones: vec![Series::new(Fineness::Fine); layout.milestones.len()],
+            outcomes: vec![Series::new(Fineness::Fine); layout.outcomes.len()],
+            targets: vec![0; layout.targets.len()],
+            binding: vec![0; layout.scopes.len() * layout.months * layout.causes.len()],
+            trials: 0,
+            provenance,
+            layout,
+        })
+    }
+
+    /// What it is of.
+    pub fn layout(&self) -> &Arc<Layout> {
+        &self.layout
+    }
+
+    /// Where it comes from.
+    pub fn provenance(&self) -> &Provenance {
+        &self.provenance
+    }
+
+    /// How many trials it has taken in.
+    pub fn trials(&self) -> u64 {
+        self.trials
+    }
+
+    /// Takes in the results of trials. Some 64 at once are several times faster than one by one,
+    /// and give the same bits.
+    ///
+    /// An error, with nothing taken in, if a row is of another layout.
+    pub fn absorb(&mut self, rows: &[TrialRow]) -> Result<(), ProjectionError> {
+        for row in rows {
+            if !same_layout(row.layout(), &self.layout) {
+                return Err(ProjectionError::OtherLayout);
+            }
+        }
+        for block in rows.chunks(BLOCK) {
+            absorb_columns(&mut self.monthly, block, TrialRow::all_monthly);
+            absorb_columns(&mut self.milestones, block, TrialRow::milestones);
+            absorb_columns(&mut self.outcomes, block, TrialRow::outcomes);
+            let causes = self.layout.causes.len();
+            for row in block {
+                for (met, target) in self.targets.iter_mut().zip(row.targets()) {
+                    *met += u64::from(*target);
+                }
+                if causes > 0 {
+                    let months = self.binding.chunks_exact_mut(causes);
+                    for (counts, cause) in months.zip(row.all_binding()) {
+                        if let Some(count) = counts.get_mut(usize::from(*cause)) {
+                            *count += 1;
+                        }
+                    }
+                }
+            }
+            self.trials += block.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Takes in all trials of another part of the same run.
+    ///
+    /// That no trial is in both is up to the caller: a projection does not know its trials'
+    /// numbers. An error, with nothing taken in, if layout or run differ.
+    pub fn merge(&mut self, other: &Projection) -> Result<(), ProjectionError> {
+        if !same_layout(&self.layout, &other.layout) {
+            return Err(ProjectionError::OtherLayout);
+        }
+        if self.provenance != other.provenance {
+            return Err(ProjectionError::OtherRun {
+                ours: Box::new(self.provenance.clone()),
+                theirs: Box::new(other.provenance.clone()),
+            });
+        }
+        for (ours, theirs) in [
+            (&mut self.monthly, &other.monthly),
+            (&mut self.milestones, &other.milestones),
+            (&mut self.outcomes, &other.outcomes),
+        ] {
+            for (ours, theirs) in ours.iter_mut().zip(theirs) {
+                ours.merge(theirs);
+            }
+        }
+        for (ours, theirs) in [
+            (&mut self.targets, &other.targets),
+            (&mut self.binding, &other.binding),
+        ] {
+            for (ours, theirs) in ours.iter_mut().zip(theirs) {
+                *ours += theirs;
+            }
+        }
+        self.trials += other.trials;
+        Ok(())
+    }
+
+    /// The total of all campuses.
+    pub fn total(&self) -> ScopeView<'_> {
+        ScopeView::new(self, 0)
+    }
+
+    /// A campus by name. There are campuses beside the total only if there are several.
+    pub fn campus(&self, name: &str) -> Option<ScopeView<'_>> {
+        let scope = self.layout.scope_index(name)?;
+        (scope > 0).then(|| ScopeView::new(self, scope))
+    }
+
+    /// The campuses, if there are several.
+    pub fn campuses(&self) -> impl Iterator<Item = ScopeView<'_>> {
+        (1..self.layout.scopes.len()).map(|scope| ScopeView::new(self, scope))
+    }
+
+    /// A metric of the total by name.
+    pub fn metric(&self, name: &str) -> Option<MetricView<'_>> {
+        self.total().metric(name)
+    }
+
+    /// When a milestone is reached, in months after the start.
+    pub fn milestone(&self, name: &str) -> Option<Distribution<'_>> {
+        let index = self.layout.milestone_index(name)?;
+        Some(Distribution::new(&self.milestones[index]))
+    }
+
+    /// All milestones by name, in the layout's order.
+    pub fn milestones(&self) -> impl Iterator<Item = (&str, Distribution<'_>)> {
+        (self.layout.milestones.iter().map(String::as_str))
+            .zip(self.milestones.iter().map(Distribution::new))
+    }
+
+    /// An outcome by name.
+    pub fn outcome(&self, name: &str) -> Option<Distribution<'_>> {
+        let index = self.layout.outcome_index(name)?;
+        Some(Distribution::new(&self.outcomes[index]))
+    }
+
+    /// All outcomes, in the layout's order.
+    pub fn outcomes(&self) -> impl Iterator<Item = (&Metric, Distribution<'_>)> {
+        (self.layout.outcomes.iter()).zip(self.outcomes.iter().map(Distribution::new))
+    }
+
+    /// A target by name.
+    pub fn target(&self, name: &str) -> Option<TargetView<'_>> {
+        let index = self.layout.target_index(name)?;
+        self.targets().nth(index)
+    }
+
+    /// All targets, in the layout's order.
+    pub fn targets(&self) -> impl Iterator<Item = TargetView<'_>> {
+        (self.layout.targets.iter().zip(&self.targets)).map(|(label, met)| TargetView {
+            label,
+            met: *met,
+            trials: self.trials,
+        })
+    }
+
+    /// The memory it holds, in bytes, without its layout.
+    pub fn memory_bytes(&self) -> usize {
+        let series = [&self.monthly, &self.milestones, &self.outcomes];
+        let heap: usize = (series.iter().flat_map(|list| list.iter()))
+            .map(|series| size_of::<Series>() + series.heap_bytes())
+            .sum();
+        size_of::<Self>() + heap + (self.targets.len() + self.binding.len()) * size_of::<u64>()
+    }
+}
+
+fn same_layout(left: &Arc<Layout>, right: &Arc<Layout>) -> bool {
+    Arc::ptr_eq(left, right) || left == right
+}
+
+/// Takes in one list of numbers of each row, column by column.
+fn absorb_columns(series: &mut [Series], rows: &[TrialRow], list: impl Fn(&TrialRow) -> &[f64]) {
+    // Eight doubles are one cache line: each line of each row is read once.
+    const LANES: usize = 8;
+    let lists: Vec<&[f64]> = rows.iter().map(list).collect();
+    let mut columns = [[0.0; BLOCK]; LANES];
+    for (chunk, series) in series.chunks_mut(LANES).enumerate() {
+        let start = chunk * LANES;
+        for (row, list) in lists.iter().enumerate() {
+            for (column, x) in columns.iter_mut().zip(&list[start..start + series.len()]) {
+                column[row] = *x;
+            }
+        }
+        for (series, column) in series.iter_mut().zip(&columns) {
+            series.absorb(&column[..rows.len()]);
+        }
+    }
+}
+
+/// The state of a [`Projection`] as it is written.
+#[derive(Deserialize)]
+struct ProjectionState {
+    layout: Layout,
+    provenance: Provenance,
+    trials: u64,
+    monthly: Vec<SeriesState>,
+    milestones: Vec<SeriesState>,
+    outcomes: Vec<SeriesState>,
+    targets: Vec<u64>,
+    binding: Vec<u64>,
+}
+
+/// The whole state, which comes back exactly; equal projections give equal text.
+/// For results to read see [`Projection::to_json`].
+impl Serialize for Projection {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let states = |series: &[Series]| -> Vec<SeriesState> {
+            series.iter().map(Series::to_state).collect()
+        };
+        let mut state = serializer.serialize_struct("Projection", 8)?;
+        state.serialize_field("layout", &*self.layout)?;
+        state.serialize_field("provenance", &self.provenance)?;
+        state.serialize_field("trials", &self.trials)?;
+        state.serialize_field("monthly", &states(&self.monthly))?;
+        state.serialize_field("milestones", &states(&self.milestones))?;
+        state.serialize_field("outcomes", &states(&self.outcomes))?;
+        state.serialize_field("targets", &self.targets)?;
+        state.serialize_field("binding", &self.binding)?;
+        state.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Projection {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        let state = ProjectionState::deserialize(deserializer)?;
+        state.into_projection().map_err(D::Error::custom)
+    }
+}
+
+impl ProjectionState {
+    fn into_projection(self) -> Result<Projection, String> {
+        let trials = self.trials;
+        let series = |list: Vec<SeriesState>, fineness, expected: usize| {
+            if list.len() != expected {
+                return Err(format!("{} series, not {expected}", list.len()));
+            }
+            (list.into_iter().enumerate())
+                .map(|(index, state)| {
+                    Series::from_state(state, fineness, trials)
+                        .ok_or_else(|| format!("series {index} is damaged"))
+                })
+                .collect::<Result<Vec<Series>, String>>()
+        };
+        let counts = |list: Vec<u64>, expected: usize| {
+            if list.len() != expected || list.iter().any(|count| *count > trials) {
+                return Err("the counts of targets or binding causes are damaged".to_owned());
+            }
+            Ok(list)
+        };
+        self.layout.check().map_err(|error| error.to_string())?;
+        let layout = self.layout;
+        Ok(Projection {
+            monthly: series(self.monthly, Fineness::Monthly, layout.monthly_len())?,
+            milestones: series(self.milestones, Fineness::Fine, layout.milestones.len())?,
+            outcomes: series(self.outcomes, Fineness::Fine, layout.outcomes.len())?,
+            targets: counts(self.targets, layout.targets.len())?,
+            binding: counts(
+                self.binding,
+                layout.scopes.len() * layout.months * layout.causes.len(),
+            )?,
+            trials,
+            provenance: self.provenance,
+            layout: Arc::new(layout),
+        })
+    }
+}
+
+/// Equal in every bit of the state.
+impl PartialEq for Projection {
+    fn eq(&self, other: &Self) -> bool {
+        let series = |projection: &Self| -> Vec<SeriesState> {
+            (projection.monthly.iter())
+                .chain(&projection.milestones)
+                .chain(&projection.outcomes)
+                .map(Series::to_state)
+                .collect()
+        };
+        same_layout(&self.layout, &other.layout)
+            && self.provenance == other.provenance
+            && self.trials == other.trials
+            && self.targets == other.targets
+            && self.binding == other.binding
+            && series(self) == series(other)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,276 @@
+//! A projection as JSON and as a tidy table of comma-separated values.
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value, json};
+
+use super::Projection;
+use super::views::{Distribution, MetricView, ScopeView};
+use crate::date::Date;
+
+/// The percentiles that JSON and CSV have, as their names and as p.
+pub const PERCENTILES: [(&str, f64); 6] = [
+    ("p5", 0.05),
+    ("p10", 0.1),
+    ("p50", 0.5),
+    ("p80", 0.8),
+    ("p90", 0.9),
+    ("p95", 0.95),
+];
+
+/// The statistics of one number, in the order in which they are written: `mean`,
+/// `std_error` and the percentiles.
+fn statistics(of: Distribution<'_>) -> Vec<(&'static str, Option<f64>)> {
+    let (mean, std_error) = of.mean_and_std_error();
+    let quantiles = of.quantiles(&PERCENTILES.map(|(_, p)| p));
+    let percentiles = PERCENTILES.iter().map(|(name, _)| *name).zip(quantiles);
+    [("mean", mean), ("std_error", std_error)]
+        .into_iter()
+        .chain(percentiles)
+        .collect()
+}
+
+impl Projection {
+    /// The results as JSON, for other programs. Keys keep their order; more may be
+    /// added in later releases, none is taken away.
+    ///
+    /// ```json
+    /// {"scenario": "…", "version": "…", "seed": 7, "trials": 1000,
+    ///  "months": ["2024-01", …],
+    ///  "metrics": {NAME: {"unit": "…", "mean": […], "std_error": […],
+    ///                     "p5": […], "p10": […], "p50": […], "p80": […], "p90": […], "p95": […]}},
+    ///  "milestones": {NAME: {"unit": "months", "mean": 31.2, …, "p95": …, "probability": 0.97,
+    ///                        "probability_std_error": …, "dates": {"p5": "2026-05-11", …}}},
+    ///  "targets": [{"name": "…", "description": "…", "by": "2027-06", "probability": 0.8, "std_error": 0.01}],
+    ///  "binding": {CAUSE: [share of trials by month]},
+    ///  "outcomes": {NAME: {"unit": "…", "mean": …, …, "p95": …}},
+    ///  "campuses": {NAME: {"metrics": {…}, "binding": {…}}}}
+    /// ```
+    ///
+    /// `campuses` has the campuses if there are several. `null` stands for what does not exist: the mean of no
+    /// trials, a percentile of a milestone that is not reached in so many trials.
+    pub fn to_json(&self) -> Value {
+        let layout = self.layout();
+        let milestones: Map<String, Value> = (self.milestones())
+            .map(|(name, distribution)| {
+                let mut entry = one_number("months", distribution);
+                entry.insert("probability".into(), json!(distribution.probability()));
+                entry.insert(
+                    "probability_std_error".into(),
+                    json!(distribution.probability_std_error()),
+                );
+                let dates: Map<String, Value> = PERCENTILES
+                    .iter()
+                    .map(|(name, p)| {
+                        let date = (distribution.quantile(*p))
+                            .and_then(|months| layout.start.plus_months(months));
+                        ((*name).to_owned(), json!(date.map(full_date)))
+                    })
+                    .collect();
+                entry.insert("dates".into(), Value::Object(dates));
+                (name.to_owned(), Value::Object(entry))
+            })
+            .collect();
+        let targets: Vec<Value> = (self.targets())
+            .map(|target| {
+                json!({
+                    "name": target.label().name,
+                    "description": target.label().description,
+                    "by": target.label().by,
+                    "probability": target.probability(),
+                    "std_error": target.std_error(),
+                })
+            })
+            .collect();
+        let outcomes: Map<String, Value> = (self.outcomes())
+            .map(|(metric, distribution)| {
+                let entry = one_number(&metric.unit, distribution);
+                (metric.name.clone(), Value::Object(entry))
+            })
+            .collect();
+        let campuses: Map<String, Value> = (self.campuses())
+            .map(|campus| {
+                let entry = json!({"metrics": metrics(campus), "binding": binding(campus)});
+                (campus.name().to_owned(), entry)
+            })
+            .collect();
+        json!({
+            "scenario": self.provenance().scenario,
+            "version": self.provenance().version,
+            "seed": self.provenance().seed,
+            "trials": self.trials(),
+            "months": layout.month_labels(),
+            "metrics": metrics(self.total()),
+            "milestones": milestones,
+            "targets": targets,
+            "binding": binding(self.total()),
+            "outcomes": outcomes,
+            "campuses": campuses,
+        })
+    }
+}
+
+/// A day as `2026-05-01`, also the first of a month.
+fn full_date(date: Date) -> String {
+    let text = date.to_string();
+    if text.len() == "2026-05".len() {
+        text + "-01"
+    } else {
+        text
+    }
+}
+
+fn one_number(unit: &str, distribution: Distribution<'_>) -> Map<String, Value> {
+    let statistics = statistics(distribution)
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), json!(value)));
+    std::iter::once(("unit".to_owned(), json!(unit)))
+        .chain(statistics)
+        .collect()
+}
+
+fn metrics(scope: ScopeView<'_>) -> Map<String, Value> {
+    (scope.metrics())
+        .map(|metric| (metric.name().to_owned(), Value::Object(by_month(metric))))
+        .collect()
+}
+
+fn by_month(metric: MetricView<'_>) -> Map<String, Value> {
+    let mut entry = Map::new();
+    entry.insert("unit".to_owned(), json!(metric.unit()));
+    for distribution in metric.distributions() {
+        for (name, value) in statistics(distribution) {
+            let list = entry
+                .entry(name)
+                .or_insert_with(|| Value::Array(Vec::new()));
+            if let Value::Array(list) = list {
+                list.push(json!(value));
+            }
+        }
+    }
+    entry
+}
+
+fn binding(scope: ScopeView<'_>) -> Map<String, Value> {
+    (scope.bindings())
+        .map(|(cause, shares)| (cause.to_owned(), json!(shares)))
+        .collect()
+}
+
+/// Writes projections as one tidy table of comma-separated values (RFC 4180, lines end
+/// in LF), one number a line.
+///
+/// The columns are scenario, scope, metric, unit, month, statistic and value. The month is empty for
+/// milestones, targets and outcomes. Statistics are those of [`Projection::to_json`]; a
+/// cause stands as a metric with the statistic `binding_share`, a milestone's and a target's share of trials as
+/// `probability` and `probability_std_error`. A value that does not exist is empty. Numbers are in the
+/// shortest form that reads back as the same double.
+pub fn write_csv<'a>(
+    projections: impl IntoIterator<Item = &'a Projection>,
+    mut to: impl Write,
+) -> io::Result<()> {
+    writeln!(to, "scenario,scope,metric,unit,month,statistic,value")?;
+    for projection in projections {
+        let mut table = Table {
+            scenario: quoted(&projection.provenance().scenario),
+            to: &mut to,
+        };
+        table.projection(projection)?;
+    }
+    Ok(())
+}
+
+struct Table<W> {
+    scenario: String,
+    to: W,
+}
+
+impl<W: Write> Table<W> {
+    fn projection(&mut self, projection: &Projection) -> io::Result<()> {
+        let months = projection.layout().month_labels();
+        for scope in std::iter::once(projection.total()).chain(projection.campuses()) {
+            for metric in scope.metrics() {
+                for (month, distribution) in months.iter().zip(metric.distributions()) {
+                    let place = [scope.name(), metric.name(), metric.unit(), month];
+                    self.lines(place, statistics(distribution))?;
+                }
+            }
+            for (cause, shares) in scope.bindings() {
+                for (month, share) in months.iter().zip(shares) {
+                    let place = [scope.name(), cause, SHARE, month];
+                    self.line(place, "binding_share", Some(share))?;
+                }
+            }
+        }
+        let total = projection.total();
+        for (name, distribution) in projection.milestones() {
+            let place = [total.name(), name, "months", ""];
+            self.lines(place, statistics(distribution))?;
+            let place = [total.name(), name, SHARE, ""];
+            self.probability(
+                place,
+                distribution.probability(),
+                distribution.probability_std_error(),
+            )?;
+        }
+        for target in projection.targets() {
+            let place = [total.name(), &target.label().name, SHARE, ""];
+            self.probability(place, target.probability(), target.std_error())?;
+        }
+        for (metric, distribution) in projection.outcomes() {
+            let place = [total.name(), &metric.name, &metric.unit, ""];
+            self.lines(place, statistics(distribution))?;
+        }
+        Ok(())
+    }
+
+    fn probability(
+        &mut self,
+        place: [&str; 4],
+        probability: Option<f64>,
+        std_error: Option<f64>,
+    ) -> io::Result<()> {
+        self.line(place, "probability", probability)?;
+        self.line(place, "probability_std_error", std_error)
+    }
+
+    fn lines(&mut self, place: [&str; 4], statistics: Vec<(&str, Option<f64>)>) -> io::Result<()> {
+        for (statistic, value) in statistics {
+            self.line(place, statistic, value)?;
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, place: [&str; 4], statistic: &str, value: Option<f64>) -> io::Result<()> {
+        let [scope, metric, unit, month] = place.map(quoted);
+        let value = value.map_or_else(String::new, number);
+        writeln!(
+            self.to,
+            "{},{scope},{metric},{unit},{month},{statistic},{value}",
+            self.scenario
+        )
+    }
+}
+
+const SHARE: &str = "share of trials";
+
+/// A number in the shortest form that reads back as the same double; empty if it is not finite.
+fn number(x: f64) -> String {
+    let size = x.abs();
+    if !x.is_finite() {
+        String::new()
+    } else if size == 0.0 || (1e-5..1e16).contains(&size) {
+        format!("{x}")
+    } else {
+        format!("{x:e}")
+    }
+}
+
+/// A field of comma-separated values, quoted where it must be.
+fn quoted(field: &str) -> String {
+    if field.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field.to_owned()
+    }
+}

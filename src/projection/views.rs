@@ -1,0 +1,302 @@
+//! Reading a projection: by name, as plain numbers.
+
+use super::Projection;
+use super::layout::{Metric, TargetLabel};
+use super::series::Series;
+
+/// The distribution of one number over the trials.
+///
+/// Where a statistic does not exist it is `None`: the mean of nothing, the standard
+/// error from a single trial, a quantile that falls among trials in which the number is
+/// infinite (a milestone not reached within the horizon).
+///
+/// The mean and what derives from it are over the trials in which the number is finite. Quantiles
+/// and shares are over all trials in which it is a number, with
+/// a milestone that is not reached as a time beyond all others. Trials in which it is NaN, such
+/// as a price without a sale, take part in nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Distribution<'a> {
+    series: &'a Series,
+}
+
+impl<'a> Distribution<'a> {
+    pub(super) fn new(series: &'a Series) -> Self {
+        Self { series }
+    }
+
+    /// In how many trials it is a number, infinite ones included.
+    pub fn count(&self) -> u64 {
+        self.series.defined()
+    }
+
+    /// Whether the quantiles are exact: so long as at most 256 distinct values were seen.
+    /// Beyond that they are within 0.39 % (milestones and outcomes: 0.049 %).
+    pub fn is_exact(&self) -> bool {
+        self.series.is_exact()
+    }
+
+    /// The arithmetic mean.
+    pub fn mean(&self) -> Option<f64> {
+        Some(self.series.moments()?.mean)
+    }
+
+    /// The standard deviation over trials, with n - 1.
+    pub fn std_dev(&self) -> Option<f64> {
+        self.series.moments()?.standard_deviation
+    }
+
+    /// The standard error of the mean: standard deviation / sqrt(n).
+    pub fn std_error(&self) -> Option<f64> {
+        self.mean_and_std_error().1
+    }
+
+    pub(super) fn mean_and_std_error(&self) -> (Option<f64>, Option<f64>) {
+        let Some(moments) = self.series.moments() else {
+            return (None, None);
+        };
+        let n = self.series.finite() as f64;
+        (
+            Some(moments.mean),
+            moments.standard_deviation.map(|sd| sd / n.sqrt()),
+        )
+    }
+
+    /// The least finite value, exactly.
+    pub fn min(&self) -> Option<f64> {
+        Some(self.series.range()?.0)
+    }
+
+    /// The greatest finite value, exactly.
+    pub fn max(&self) -> Option<f64> {
+        Some(self.series.range()?.1)
+    }
+
+    /// The quantile at p from 0 to 1 (cut to it): 0.5 is the P50.
+    ///
+    /// By straight interpolation between order statistics at the rank (n - 1) p: definition 7 of
+    /// Hyndman and Fan, "Sample Quantiles in Statistical Packages", The American
+    /// Statistician 50(4), 1996, which is NumPy's default.
+    pub fn quantile(&self, p: f64) -> Option<f64> {
+        finite(self.series.ordered().quantile(p))
+    }
+
+    /// Several quantiles at once, which is cheaper than one by one.
+    pub fn quantiles(&self, ps: &[f64]) -> Vec<Option<f64>> {
+        let ordered = self.series.ordered();
+        ps.iter().map(|p| finite(ordered.quantile(*p))).collect()
+    }
+
+    /// The standard error of the quantile at p: half the distance between the quantiles at
+    /// p - s and p + s with s = sqrt(p (1 - p) / n) (Woodruff, "Confidence Intervals for
+    /// Medians and Other Position Measures", Journal of the American Statistical
+    /// Association 47, 1952). A rough one near p = 0 and 1.
+    pub fn quantile_std_error(&self, p: f64) -> Option<f64> {
+        self.series.ordered().quantile_std_error(p)
+    }
+
+    /// The share of trials with at least that value.
+    pub fn probability_at_least(&self, value: f64) -> Option<f64> {
+        self.share(self.series.count_at_least(value), value)
+    }
+
+    /// The share of trials with at most that value: for a milestone, the
+    /// probability that it is reached by that time.
+    pub fn probability_at_most(&self, value: f64) -> Option<f64> {
+        self.share(self.series.count_at_most(value), value)
+    }
+
+    fn share(&self, count: f64, value: f64) -> Option<f64> {
+        let defined = self.series.defined();
+        (defined > 0 && !value.is_nan()).then(|| (count / defined as f64).clamp(0.0, 1.0))
+    }
+
+    /// The share of trials in which it is finite: for a milestone, the probability that it is
+    /// reached within the horizon.
+    pub fn probability(&self) -> Option<f64> {
+        let defined = self.series.defined();
+        (defined > 0).then(|| self.series.finite() as f64 / defined as f64)
+    }
+
+    /// The standard error of [`Self::probability`]: sqrt(p (1 - p) / n).
+    pub fn probability_std_error(&self) -> Option<f64> {
+        Some(share_std_error(self.probability()?, self.series.defined()))
+    }
+}
+
+/// The standard error of a share p of n trials (at least 1): sqrt(p (1 - p) / n), from the binomial distribution.
+pub(super) fn share_std_error(p: f64, n: u64) -> f64 {
+    (p * (1.0 - p) / n as f64).sqrt()
+}
+
+fn finite(value: Option<f64>) -> Option<f64> {
+    value.filter(|value| value.is_finite())
+}
+
+/// One metric of one scope, month by month.
+///
+/// The lists have one number a month; NaN stands where [`Distribution`] has `None`.
+#[derive(Clone, Copy, Debug)]
+pub struct MetricView<'a> {
+    metric: &'a Metric,
+    months: &'a [Series],
+}
+
+impl<'a> MetricView<'a> {
+    /// The metric's name.
+    pub fn name(&self) -> &'a str {
+        &self.metric.name
+    }
+
+    /// The metric's unit.
+    pub fn unit(&self) -> &'a str {
+        &self.metric.unit
+    }
+
+    /// What the metric says.
+    pub fn meaning(&self) -> &'a str {
+        &self.metric.meaning
+    }
+
+    /// Its distribution in one month, from 0; `None` beyond the horizon.
+    pub fn month(&self, month: usize) -> Option<Distribution<'a>> {
+        self.months.get(month).map(Distribution::new)
+    }
+
+    /// Its distributions, month by month.
+    pub fn distributions(&self) -> impl ExactSizeIterator<Item = Distribution<'a>> + use<'a> {
+        self.months.iter().map(Distribution::new)
+    }
+
+    fn each(&self, statistic: impl Fn(Distribution<'a>) -> Option<f64>) -> Vec<f64> {
+        self.distributions()
+            .map(|distribution| statistic(distribution).unwrap_or(f64::NAN))
+            .collect()
+    }
+
+    /// The means.
+    pub fn mean(&self) -> Vec<f64> {
+        self.each(|distribution| distribution.mean())
+    }
+
+    /// The standard errors of the means.
+    pub fn std_error(&self) -> Vec<f64> {
+        self.each(|distribution| distribution.std_error())
+    }
+
+    /// The standard deviations.
+    pub fn std_dev(&self) -> Vec<f64> {
+        self.each(|distribution| distribution.std_dev())
+    }
+
+    /// The least values.
+    pub fn min(&self) -> Vec<f64> {
+        self.each(|distribution| distribution.min())
+    }
+
+    /// The greatest values.
+    pub fn max(&self) -> Vec<f64> {
+        self.each(|distribution| distribution.max())
+    }
+
+    /// The quantiles at p from 0 to 1: [`Distribution::quantile`].
+    pub fn quantile(&self, p: f64) -> Vec<f64> {
+        self.each(|distribution| distribution.quantile(p))
+    }
+
+    /// The standard errors of the quantiles at p: [`Distribution::quantile_std_error`].
+    pub fn quantile_std_error(&self, p: f64) -> Vec<f64> {
+        self.each(|distribution| distribution.quantile_std_error(p))
+    }
+
+    /// The shares of trials with at least that value.
+    pub fn probability_at_least(&self, value: f64) -> Vec<f64> {
+        self.each(|distribution| distribution.probability_at_least(value))
+    }
+}
+
+/// The total or one campus.
+#[derive(Clone, Copy, Debug)]
+pub struct ScopeView<'a> {
+    projection: &'a Projection,
+    scope: usize,
+}
+
+impl<'a> ScopeView<'a> {
+    pub(super) fn new(projection: &'a Projection, scope: usize) -> Self {
+        Self { projection, scope }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'a str {
+        &self.projection.layout.scopes[self.scope]
+    }
+
+    /// A metric by name.
+    pub fn metric(&self, name: &str) -> Option<MetricView<'a>> {
+        Some(self.metric_at(self.projection.layout.metric_index(name)?))
+    }
+
+    fn metric_at(&self, index: usize) -> MetricView<'a> {
+        let layout = &self.projection.layout;
+        let start = layout.series_index(self.scope, index, 0);
+        MetricView {
+            metric: &layout.metrics[index],
+            months: &self.projection.monthly[start..start + layout.months],
+        }
+    }
+
+    /// All metrics, in the layout's order.
+    pub fn metrics(&self) -> impl Iterator<Item = MetricView<'a>> + use<'a> {
+        let view = *self;
+        (0..view.projection.layout.metrics.len()).map(move |index| view.metric_at(index))
+    }
+
+    /// The share of trials in which that cause held capacity down, month by month;
+    /// NaN without trials.
+    pub fn binding(&self, cause: &str) -> Option<Vec<f64>> {
+        Some(self.binding_at(self.projection.layout.cause_index(cause)?))
+    }
+
+    /// All causes and their shares of trials by month, in the layout's order.
+    pub fn bindings(&self) -> impl Iterator<Item = (&'a str, Vec<f64>)> + use<'a> {
+        let view = *self;
+        (view.projection.layout.causes.iter().enumerate())
+            .map(move |(index, cause)| (cause.as_str(), view.binding_at(index)))
+    }
+
+    fn binding_at(&self, cause: usize) -> Vec<f64> {
+        let layout = &self.projection.layout;
+        let trials = self.projection.trials as f64;
+        (0..layout.months)
+            .map(|month| {
+                let place = self.scope * layout.months + month;
+                self.projection.binding[place * layout.causes.len() + cause] as f64 / trials
+            })
+            .collect()
+    }
+}
+
+/// How often a target is met.
+#[derive(Clone, Copy, Debug)]
+pub struct TargetView<'a> {
+    pub(super) label: &'a TargetLabel,
+    pub(super) met: u64,
+    pub(super) trials: u64,
+}
+
+impl<'a> TargetView<'a> {
+    /// The target.
+    pub fn label(&self) -> &'a TargetLabel {
+        self.label
+    }
+
+    /// The share of trials that meet it; `None` without trials.
+    pub fn probability(&self) -> Option<f64> {
+        (self.trials > 0).then(|| self.met as f64 / self.trials as f64)
+    }
+
+    /// The standard error of that share: sqrt(p (1 - p) / n).
+    pub fn std_error(&self) -> Option<f64> {
+        Some(share_std_error(self.probability()?, self.trials))
+    }
+}
