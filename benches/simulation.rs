@@ -12,7 +12,9 @@ const TRIALS: u64 = 2_000;
 
 fn qingyang() -> Model {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/qingyang.toml");
-    Scenario::from_path(file).and_then(|scenario| scenario.compile()).expect("the example is right")
+    Scenario::from_path(file)
+        .and_then(|scenario| scenario.compile())
+        .expect("the example is right")
 }
 
 fn trial(criterion: &mut Criterion) {
@@ -43,7 +45,9 @@ fn trial(criterion: &mut Criterion) {
 fn batch(criterion: &mut Criterion) {
     let model = qingyang();
     let mut group = criterion.benchmark_group("qingyang batch");
-    group.throughput(Throughput::Elements(TRIALS)).sample_size(10);
+    group
+        .throughput(Throughput::Elements(TRIALS))
+        .sample_size(10);
     for threads in [1, 2] {
         group.bench_function(format!("{threads} threads"), |bencher| {
             bencher.iter(|| Batch::new(&model).trials(TRIALS).threads(threads).run());

@@ -24,7 +24,10 @@ pub struct RackType {
 impl RackType {
     /// A rack type.
     pub fn new(name: impl Into<String>, power_kw: f64) -> Self {
-        Self { name: name.into(), power_kw }
+        Self {
+            name: name.into(),
+            power_kw,
+        }
     }
 
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
@@ -56,7 +59,10 @@ pub struct Generation {
 }
 
 /// Growth is a share of the year before, above a total loss.
-const GROWTH: Domain = Domain { min: -0.99, max: f64::INFINITY };
+const GROWTH: Domain = Domain {
+    min: -0.99,
+    max: f64::INFINITY,
+};
 
 impl Generation {
     /// A generation that is available at once, of a given compute at one precision.
@@ -105,8 +111,10 @@ impl Generation {
                 name_help(precision, self.rack_pflops.keys().map(String::as_str)),
             );
         }
-        self.lead_time_months.check(Domain::NON_NEGATIVE, &at.key("lead_time_months"), problems);
-        self.growth_per_year.check(GROWTH, &at.key("growth_per_year"), problems);
+        self.lead_time_months
+            .check(Domain::NON_NEGATIVE, &at.key("lead_time_months"), problems);
+        self.growth_per_year
+            .check(GROWTH, &at.key("growth_per_year"), problems);
     }
 }
 
@@ -133,7 +141,11 @@ pub(crate) fn compile_generations(
     generations
         .iter()
         .map(|generation| {
-            let pflops = generation.rack_pflops.get(precision).copied().unwrap_or(0.0);
+            let pflops = generation
+                .rack_pflops
+                .get(precision)
+                .copied()
+                .unwrap_or(0.0);
             Ok(CompiledGeneration {
                 rack_power_kw: generation.rack_power_kw,
                 pflops_per_kw: pflops / generation.rack_power_kw,
@@ -169,7 +181,11 @@ impl CompiledGeneration {
         if growth == 0.0 {
             return self.pflops_per_kw;
         }
-        let since = if self.available_months.is_finite() { self.available_months } else { 0.0 };
+        let since = if self.available_months.is_finite() {
+            self.available_months
+        } else {
+            0.0
+        };
         self.pflops_per_kw * libm::pow(1.0 + growth, (months - since) / 12.0)
     }
 }
@@ -242,8 +258,10 @@ mod tests {
 
     #[test]
     fn the_newest_released_generation_is_ordered() {
-        let generations =
-            [generation(10.0, 8.0, -20.0, 0.0), generation(140.0, 180.0, 12.0, 0.0)];
+        let generations = [
+            generation(10.0, 8.0, -20.0, 0.0),
+            generation(140.0, 180.0, 12.0, 0.0),
+        ];
         let lead = Quantity::Fixed(6.0);
         let newest = Hardware::Generations(vec![(0, lead), (1, lead)]);
         let early = newest.order(&generations, 5.0, 140.0, &[]);

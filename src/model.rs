@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use crate::compute::{CompiledGeneration, Hardware, NEWEST, compile_generations};
 use crate::construction::network::{Network, NetworkBuilder, NodeId};
-use crate::construction::{
-    Activity, Dependency, Hall, PlannedBuilding, name_help, plan_buildings,
-};
+use crate::construction::{Activity, Dependency, Hall, PlannedBuilding, name_help, plan_buildings};
 use crate::date::Date;
 use crate::metrics::{CAUSES, METRICS};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
@@ -21,6 +19,7 @@ use crate::uncertain::{Domain, Uncertain, UncertainError};
 /// A compiled scenario.
 #[derive(Clone, Debug)]
 pub struct Model {
+    name: String,
     pub(crate) layout: Arc<Layout>,
     pub(crate) months: usize,
     pub(crate) standard_rack_kw: f64,
@@ -80,11 +79,24 @@ pub(crate) struct CompiledMilestone {
 
 #[derive(Clone, Debug)]
 pub(crate) enum CompiledTarget {
-    Metric { scope: usize, metric: usize, at_least: f64, month: usize },
-    Milestone { milestone: usize, by_months: f64 },
+    Metric {
+        scope: usize,
+        metric: usize,
+        at_least: f64,
+        month: usize,
+    },
+    Milestone {
+        milestone: usize,
+        by_months: f64,
+    },
 }
 
 impl Model {
+    /// The scenario's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// What a projection of this model consists of.
     pub fn layout(&self) -> &Arc<Layout> {
         &self.layout
@@ -106,10 +118,16 @@ pub(crate) fn check_network(scenario: &Scenario, problems: &mut Problems) {
     let mut site = Sites::lay_out(scenario, &mut None, problems);
     site.connect(scenario, &mut None, problems);
     if let Err(cycle) = site.network.build() {
-        problems.error(&Path::root().key("campuses"), cycle.to_string(), BREAK_THE_CIRCLE);
+        problems.error(
+            &Path::root().key("campuses"),
+            cycle.to_string(),
+            BREAK_THE_CIRCLE,
+        );
     }
 }
 
+/// What all campuses together are called in results.
+const TOTAL: &str = "total";
 const BREAK_THE_CIRCLE: &str = "take one of these dependencies away";
 
 /// Compiles a scenario whose parts have been checked; what is wrong with the whole is added to `problems`.
@@ -119,17 +137,28 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
     sites.connect(scenario, &mut inputs, problems);
     let milestones = sites.milestones(scenario, problems);
     let targets = compile_targets(scenario, &milestones, problems);
+    check_distinct_names(scenario, &milestones, problems);
     let network = match sites.network.build() {
         Ok(network) => network,
         Err(cycle) => {
-            problems.error(&Path::root().key("campuses"), cycle.to_string(), BREAK_THE_CIRCLE);
+            problems.error(
+                &Path::root().key("campuses"),
+                cycle.to_string(),
+                BREAK_THE_CIRCLE,
+            );
             return None;
         }
     };
     if problems.has_errors() {
         return None;
     }
-    let parts = Parts { network, halls: sites.halls, campuses: sites.campuses, milestones, targets };
+    let parts = Parts {
+        network,
+        halls: sites.halls,
+        campuses: sites.campuses,
+        milestones,
+        targets,
+    };
     match assemble(scenario, inputs.unwrap_or_default(), parts) {
         Ok(model) => Some(model),
         Err(error) => {
@@ -159,10 +188,16 @@ fn assemble(
         scenario.start,
         &mut inputs,
     )?;
-    let campus_names: Vec<String> =
-        scenario.campuses.iter().map(|campus| campus.name.clone()).collect();
-    let rack_types: Vec<String> =
-        scenario.rack_types.iter().map(|rack_type| rack_type.name.clone()).collect();
+    let campus_names: Vec<String> = scenario
+        .campuses
+        .iter()
+        .map(|campus| campus.name.clone())
+        .collect();
+    let rack_types: Vec<String> = scenario
+        .rack_types
+        .iter()
+        .map(|rack_type| rack_type.name.clone())
+        .collect();
     let months = scenario.horizon_months as usize;
     let supply = Supply {
         campuses: &campus_names,
@@ -215,6 +250,7 @@ fn assemble(
     let pools = campus_names.len() * rack_types.len();
     let (milestone_names, milestones) = parts.milestones.into_iter().unzip();
     Ok(Model {
+        name: scenario.name.clone(),
         layout: Arc::new(layout(scenario, campus_names, milestone_names)),
         months,
         standard_rack_kw: scenario.standard_rack_power_kw,
@@ -231,7 +267,7 @@ fn assemble(
 }
 
 fn layout(scenario: &Scenario, campuses: Vec<String>, milestones: Vec<String>) -> Layout {
-    let mut scopes = vec!["total".to_owned()];
+    let mut scopes = vec![TOTAL.to_owned()];
     if campuses.len() > 1 {
         scopes.extend(campuses);
     }
@@ -268,7 +304,9 @@ fn compile_hardware(
     rack_type_kw: f64,
     inputs: &mut Inputs,
 ) -> Result<Hardware, UncertainError> {
-    let Some(wanted) = &hall.plan.hardware else { return Ok(Hardware::Tenants) };
+    let Some(wanted) = &hall.plan.hardware else {
+        return Ok(Hardware::Tenants);
+    };
     let mut choices: Vec<usize> = (0..scenario.generations.len())
         .filter(|&position| {
             let generation = &scenario.generations[position];
@@ -286,12 +324,53 @@ fn compile_hardware(
         .map(|position| {
             let generation = &scenario.generations[position];
             let name = format!("{}/lead time of {}", hall.name, generation.name);
-            let lead_time =
-                inputs.add(name, &generation.lead_time_months, Domain::NON_NEGATIVE)?;
+            let lead_time = inputs.add(name, &generation.lead_time_months, Domain::NON_NEGATIVE)?;
             Ok((position, lead_time))
         })
         .collect::<Result<_, UncertainError>>()?;
     Ok(Hardware::Generations(choices))
+}
+
+/// Results are told apart by name: milestones, and the total from the campuses.
+fn check_distinct_names(
+    scenario: &Scenario,
+    milestones: &[(String, CompiledMilestone)],
+    problems: &mut Problems,
+) {
+    let mut seen = std::collections::BTreeSet::new();
+    for (position, (name, _)) in milestones.iter().enumerate() {
+        if seen.insert(name) {
+            continue;
+        }
+        // Those that are stated come first; the others take their names from buildings and the like.
+        let stated = scenario
+            .milestones
+            .iter()
+            .position(|milestone| &milestone.name == name);
+        let at = match stated {
+            Some(stated) if stated != position => {
+                Path::root().key("milestones").index(stated).key("name")
+            }
+            _ => continue,
+        };
+        problems.error(
+            &at,
+            format!("every scenario with such a building, substation or activity has a milestone \"{name}\" already"),
+            "use another name, or leave it out",
+        );
+    }
+    if scenario.campuses.len() > 1
+        && let Some(position) = scenario
+            .campuses
+            .iter()
+            .position(|campus| campus.name == TOTAL)
+    {
+        problems.error(
+            &Path::root().key("campuses").index(position).key("name"),
+            format!("a campus is named \"{TOTAL}\""),
+            "that word stands for all campuses together; use another name",
+        );
+    }
 }
 
 fn compile_targets(
@@ -307,7 +386,10 @@ fn compile_targets(
             let names = milestones.iter().map(|(name, _)| name.as_str());
             match names.clone().position(|name| name == wanted) {
                 Some(milestone) => {
-                    targets.push(CompiledTarget::Milestone { milestone, by_months: month + 1.0 });
+                    targets.push(CompiledTarget::Milestone {
+                        milestone,
+                        by_months: month + 1.0,
+                    });
                 }
                 None => problems.error(
                     &at.key("milestone"),
@@ -317,7 +399,10 @@ fn compile_targets(
             }
         } else if let (Some(metric), Some(at_least)) = (&target.metric, target.at_least) {
             let campus = target.campus.as_ref().and_then(|wanted| {
-                scenario.campuses.iter().position(|campus| &campus.name == wanted)
+                scenario
+                    .campuses
+                    .iter()
+                    .position(|campus| &campus.name == wanted)
             });
             let scope = match campus {
                 Some(campus) if scenario.campuses.len() > 1 => campus + 1,
@@ -383,7 +468,10 @@ const NO_DATE: f64 = f64::NEG_INFINITY;
 const AT_ONCE: Quantity = Quantity::Fixed(0.0);
 /// Words that have a meaning of their own in a reference: "A1/start", "A1/live".
 const RESERVED: [(&str, &str); 2] = [
-    ("start", "the moment at which a building or substation may start"),
+    (
+        "start",
+        "the moment at which a building or substation may start",
+    ),
     ("live", "a building whose first racks are live"),
 ];
 
@@ -439,10 +527,16 @@ impl<'a> Sites<'a> {
             let earliest = earliest_months(scenario, substation.starts, &substation.after);
             let start = self.network.add(format!("{name}/start"), AT_ONCE, earliest);
             self.link(start, &campus.name, &substation.after, &at);
-            let list = ActivityList { prefix: &name, starts_after: start, at: at.key("activities") };
+            let list = ActivityList {
+                prefix: &name,
+                starts_after: start,
+                at: at.key("activities"),
+            };
             let done = self.add_activities(&list, &substation.activities, inputs, problems);
             let energised = self.complete(name, start, &done);
-            nodes.substations.push((energised, substation.power_mw * 1_000.0));
+            nodes
+                .substations
+                .push((energised, substation.power_mw * 1_000.0));
         }
         let planned = plan_buildings(
             &campus.buildings,
@@ -450,7 +544,9 @@ impl<'a> Sites<'a> {
             &at.key("buildings"),
         );
         for planned in planned {
-            self.lay_out_building(scenario, position, campus, planned, &mut nodes, inputs, problems);
+            self.lay_out_building(
+                scenario, position, campus, planned, &mut nodes, inputs, problems,
+            );
         }
         nodes.halls.end = self.halls.len();
         self.campuses.push(nodes);
@@ -482,11 +578,16 @@ impl<'a> Sites<'a> {
         let done = self.add_activities(&list, planned.activities, inputs, problems);
         let complete = self.complete(name.clone(), start, &done);
         let substation = plan.substation.as_ref().and_then(|wanted| {
-            campus.substations.iter().position(|substation| &substation.name == wanted)
+            campus
+                .substations
+                .iter()
+                .position(|substation| &substation.name == wanted)
         });
         let first_hall = self.halls.len();
         let building = nodes.buildings_kw.len();
-        nodes.buildings_kw.push(plan.power_kw.unwrap_or(f64::INFINITY));
+        nodes
+            .buildings_kw
+            .push(plan.power_kw.unwrap_or(f64::INFINITY));
         for (position, hall) in planned.halls.iter().enumerate() {
             let hall_name = format!("{name}/{}", hall.name);
             let at = planned.halls_at.index(position);
@@ -504,7 +605,10 @@ impl<'a> Sites<'a> {
                 at,
                 handover,
                 ordered: done.first().copied().unwrap_or(start),
-                feed: Feed { building, substation },
+                feed: Feed {
+                    building,
+                    substation,
+                },
                 building: self.buildings.len(),
             });
         }
@@ -536,8 +640,12 @@ impl<'a> Sites<'a> {
                 );
             }
             let name = format!("{}/{}", list.prefix, activity.name);
-            let duration =
-                draw(inputs, &name, &activity.duration_months, Domain::NON_NEGATIVE);
+            let duration = draw(
+                inputs,
+                &name,
+                &activity.duration_months,
+                Domain::NON_NEGATIVE,
+            );
             let node = self.network.add(name.clone(), duration, NO_DATE);
             match &activity.after {
                 None => {
@@ -598,12 +706,19 @@ impl<'a> Sites<'a> {
                 continue;
             };
             let lag_name = format!("{}/lag after {wanted}", self.network.name(link.node));
-            let lag = draw(inputs, &lag_name, &link.dependency.lag_months(), Domain::ANY);
+            let lag = draw(
+                inputs,
+                &lag_name,
+                &link.dependency.lag_months(),
+                Domain::ANY,
+            );
             self.network.depend(link.node, predecessor, lag);
         }
         for position in 0..self.halls.len() {
             let hall = &self.halls[position];
-            let Some(wanted) = &hall.plan.hardware_ordered_after else { continue };
+            let Some(wanted) = &hall.plan.hardware_ordered_after else {
+                continue;
+            };
             let building = &self.buildings[hall.building];
             let scope = format!(
                 "{}/{}/{}",
@@ -634,10 +749,17 @@ impl<'a> Sites<'a> {
     fn unknown(&self, scope: &str, wanted: &str, at: &Path, problems: &mut Problems) {
         // Names as they would be written from there: without what the scopes around share.
         let mut known: Vec<String> = Vec::new();
-        for name in self.network.names().filter(|name| !name.ends_with("/start")) {
+        for name in self
+            .network
+            .names()
+            .filter(|name| !name.ends_with("/start"))
+        {
             let mut inner = Some(scope);
             while let Some(prefix) = inner {
-                if let Some(rest) = name.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('/')) {
+                if let Some(rest) = name
+                    .strip_prefix(prefix)
+                    .and_then(|rest| rest.strip_prefix('/'))
+                {
                     known.push(rest.to_owned());
                     break;
                 }
@@ -664,8 +786,14 @@ impl<'a> Sites<'a> {
         };
         let mut milestones: Vec<(String, CompiledMilestone)> = Vec::new();
         for (position, milestone) in scenario.milestones.iter().enumerate() {
-            let at = Path::root().key("milestones").index(position).key("requires");
-            let mut compiled = CompiledMilestone { finished: Vec::new(), live: Vec::new() };
+            let at = Path::root()
+                .key("milestones")
+                .index(position)
+                .key("requires");
+            let mut compiled = CompiledMilestone {
+                finished: Vec::new(),
+                live: Vec::new(),
+            };
             for (item, wanted) in milestone.requires.iter().enumerate() {
                 let at = at.index(item);
                 if let Some(building) = wanted.strip_suffix("/live") {
@@ -702,21 +830,29 @@ impl<'a> Sites<'a> {
             milestones.push((milestone.name.clone(), compiled));
         }
         for (name, node) in &self.marked {
-            let compiled = CompiledMilestone { finished: vec![*node], live: Vec::new() };
+            let compiled = CompiledMilestone {
+                finished: vec![*node],
+                live: Vec::new(),
+            };
             milestones.push((short(name), compiled));
         }
         for (campus, nodes) in scenario.campuses.iter().zip(&self.campuses) {
             for (substation, (node, _)) in campus.substations.iter().zip(&nodes.substations) {
                 let name = short(&format!("{}/{} energised", campus.name, substation.name));
-                let compiled = CompiledMilestone { finished: vec![*node], live: Vec::new() };
+                let compiled = CompiledMilestone {
+                    finished: vec![*node],
+                    live: Vec::new(),
+                };
                 milestones.push((name, compiled));
             }
         }
         for building in &self.buildings {
             let campus = &scenario.campuses[building.campus].name;
             let name = short(&format!("{campus}/{} live", building.planned.name));
-            let compiled =
-                CompiledMilestone { finished: Vec::new(), live: vec![building.halls.clone()] };
+            let compiled = CompiledMilestone {
+                finished: Vec::new(),
+                live: vec![building.halls.clone()],
+            };
             milestones.push((name, compiled));
         }
         milestones
@@ -753,14 +889,11 @@ fn earliest_months(scenario: &Scenario, date: Option<Date>, after: &[Dependency]
 }
 
 /// Registers an input; a quantity that fails to compile has been reported already and counts as 0.
-fn draw(
-    inputs: &mut Option<Inputs>,
-    name: &str,
-    quantity: &Uncertain,
-    domain: Domain,
-) -> Quantity {
+fn draw(inputs: &mut Option<Inputs>, name: &str, quantity: &Uncertain, domain: Domain) -> Quantity {
     match inputs {
-        Some(inputs) => inputs.add(name.to_owned(), quantity, domain).unwrap_or(AT_ONCE),
+        Some(inputs) => inputs
+            .add(name.to_owned(), quantity, domain)
+            .unwrap_or(AT_ONCE),
         None => AT_ONCE,
     }
 }

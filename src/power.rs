@@ -11,9 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::construction::{
-    Activity, Dependency, check_activities, check_name, check_positive,
-};
+use crate::construction::{Activity, Dependency, check_activities, check_name, check_positive};
 use crate::date::Date;
 use crate::problem::{Path, Problems};
 use crate::uncertain::{Domain, Uncertain};
@@ -58,15 +56,14 @@ pub struct Substation {
 }
 
 /// PUE cannot be below 1: what the IT takes, the facility takes.
-pub const PUE: Domain = Domain { min: 1.0, max: f64::INFINITY };
+pub const PUE: Domain = Domain {
+    min: 1.0,
+    max: f64::INFINITY,
+};
 
 impl GridStep {
     /// A step that comes so long after the start of the scenario.
-    pub fn new(
-        name: impl Into<String>,
-        power_mw: f64,
-        wait_months: impl Into<Uncertain>,
-    ) -> Self {
+    pub fn new(name: impl Into<String>, power_mw: f64, wait_months: impl Into<Uncertain>) -> Self {
         Self {
             name: name.into(),
             power_mw,
@@ -79,14 +76,21 @@ impl GridStep {
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
         check_positive(Some(self.power_mw), "power_mw", at, problems);
-        self.wait_months.check(Domain::NON_NEGATIVE, &at.key("wait_months"), problems);
+        self.wait_months
+            .check(Domain::NON_NEGATIVE, &at.key("wait_months"), problems);
     }
 }
 
 impl Substation {
     /// A substation whose activities begin at the start of the scenario.
     pub fn new(name: impl Into<String>, power_mw: f64, activities: Vec<Activity>) -> Self {
-        Self { name: name.into(), power_mw, starts: None, after: Vec::new(), activities }
+        Self {
+            name: name.into(),
+            power_mw,
+            starts: None,
+            after: Vec::new(),
+            activities,
+        }
     }
 
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
@@ -147,7 +151,9 @@ impl Headroom {
 
     /// Gives a hall as much of `wanted_kw` as every level above it has left, and returns it.
     pub(crate) fn give(&mut self, feed: Feed, wanted_kw: f64) -> f64 {
-        let mut given = wanted_kw.min(self.grid_kw).min(self.buildings_kw[feed.building]);
+        let mut given = wanted_kw
+            .min(self.grid_kw)
+            .min(self.buildings_kw[feed.building]);
         if let Some(substation) = feed.substation {
             given = given.min(self.substations_kw[substation]);
             self.substations_kw[substation] -= given;
@@ -182,9 +188,16 @@ mod tests {
             [70.0, 60.0].into_iter(),
             [50.0, f64::INFINITY, f64::INFINITY].into_iter(),
         );
-        let feed = |building, substation| Feed { building, substation };
+        let feed = |building, substation| Feed {
+            building,
+            substation,
+        };
         assert_eq!(headroom.give(feed(0, Some(0)), 80.0), 50.0, "the building");
-        assert_eq!(headroom.give(feed(1, Some(0)), 80.0), 20.0, "the substation");
+        assert_eq!(
+            headroom.give(feed(1, Some(0)), 80.0),
+            20.0,
+            "the substation"
+        );
         assert_eq!(headroom.give(feed(2, Some(1)), 80.0), 30.0, "the grid");
         assert_eq!(headroom.unused_kw(), 0.0);
     }
@@ -192,8 +205,21 @@ mod tests {
     #[test]
     fn without_limits_no_power_is_idle() {
         let mut headroom = Headroom::default();
-        headroom.reset(f64::INFINITY, std::iter::empty(), [f64::INFINITY].into_iter());
-        assert_eq!(headroom.give(Feed { building: 0, substation: None }, 12.0), 12.0);
+        headroom.reset(
+            f64::INFINITY,
+            std::iter::empty(),
+            [f64::INFINITY].into_iter(),
+        );
+        assert_eq!(
+            headroom.give(
+                Feed {
+                    building: 0,
+                    substation: None
+                },
+                12.0
+            ),
+            12.0
+        );
         assert_eq!(headroom.unused_kw(), 0.0);
     }
 }

@@ -139,7 +139,11 @@ impl Tally {
     fn close(&mut self) -> Cause {
         let deployable = self.get(MetricId::ItPower);
         let in_service = self.get(MetricId::InServicePower);
-        let take_up = if deployable > 0.0 { in_service / deployable } else { 0.0 };
+        let take_up = if deployable > 0.0 {
+            in_service / deployable
+        } else {
+            0.0
+        };
         self.values[MetricId::TakeUp as usize] = take_up;
         let waiting_kw = self.get(MetricId::WaitingDemand) * KW_PER_MW;
         let (cause, held_back_mw) = if waiting_kw <= 0.0 {
@@ -189,7 +193,13 @@ impl Model {
                 next_event += 1;
             }
             self.take_stock(workspace);
-            self.market.pass_month(&mut workspace.market, seed, trial, month, &workspace.room_kw);
+            self.market.pass_month(
+                &mut workspace.market,
+                seed,
+                trial,
+                month,
+                &workspace.room_kw,
+            );
             self.report_month(workspace, month, row);
         }
         self.report_moments(workspace, row);
@@ -208,7 +218,9 @@ impl Model {
         }
         workspace.halls.clear();
         workspace.events.clear();
-        workspace.campuses.resize_with(self.campuses.len(), CampusState::default);
+        workspace
+            .campuses
+            .resize_with(self.campuses.len(), CampusState::default);
         for (position, campus) in self.campuses.iter().enumerate() {
             self.begin_campus(workspace, position, campus, drawn);
         }
@@ -230,7 +242,11 @@ impl Model {
         state.availability = campus.availability.value(drawn);
         state.order.clear();
         state.is_stale = true;
-        let grid = if campus.grid.is_empty() { f64::INFINITY } else { 0.0 };
+        let grid = if campus.grid.is_empty() {
+            f64::INFINITY
+        } else {
+            0.0
+        };
         state.headroom.reset(
             grid,
             campus.substations.iter().map(|_| 0.0),
@@ -240,20 +256,27 @@ impl Model {
         for (step, (node, _)) in campus.grid.iter().enumerate() {
             workspace.events.push(Event {
                 months: workspace.finish[node.index()],
-                what: What::GridStep { campus: number, step: step as u32 },
+                what: What::GridStep {
+                    campus: number,
+                    step: step as u32,
+                },
             });
         }
         for (substation, (node, _)) in campus.substations.iter().enumerate() {
             workspace.events.push(Event {
                 months: workspace.finish[node.index()],
-                what: What::Energised { campus: number, substation: substation as u32 },
+                what: What::Energised {
+                    campus: number,
+                    substation: substation as u32,
+                },
             });
         }
         for hall_position in campus.halls.clone() {
             let hall = &self.halls[hall_position];
             let ordered = workspace.finish[hall.ordered.index()];
             let delivery =
-                hall.hardware.order(&self.generations, ordered, hall.rack_type_kw, drawn);
+                hall.hardware
+                    .order(&self.generations, ordered, hall.rack_type_kw, drawn);
             workspace.halls.push(HallState {
                 campus: position,
                 delivery,
@@ -296,7 +319,9 @@ impl Model {
                 let campus = campus as usize;
                 let state = &mut workspace.campuses[campus];
                 let facility_kw = self.campuses[campus].substations[substation as usize].1;
-                state.headroom.add_substation(substation as usize, facility_kw / state.pue);
+                state
+                    .headroom
+                    .add_substation(substation as usize, facility_kw / state.pue);
                 self.share_out(workspace, campus, event.months);
             }
             What::Delivered { hall } => {
@@ -331,8 +356,11 @@ impl Model {
             let headroom = &mut workspace.campuses[campus].headroom;
             let given = headroom.give(self.halls[hall].feed, lacking);
             // All of the space exactly, not the space but for a rounding.
-            state.given_kw =
-                if given == lacking { state.space_kw } else { state.given_kw + given };
+            state.given_kw = if given == lacking {
+                state.space_kw
+            } else {
+                state.given_kw + given
+            };
             self.note_if_live(workspace, hall, months);
         }
     }
@@ -427,11 +455,20 @@ impl Model {
         tally.add(MetricId::RacksBuilt, supply.racks_built);
         tally.add(MetricId::RacksEnergised, supply.racks_energised);
         tally.add(MetricId::RacksDeployable, supply.racks_deployable);
-        tally.add(MetricId::StandardRacks, supply.deployable_kw / self.standard_rack_kw);
+        tally.add(
+            MetricId::StandardRacks,
+            supply.deployable_kw / self.standard_rack_kw,
+        );
         tally.add(MetricId::ItPower, mw(supply.deployable_kw));
-        tally.add(MetricId::FacilityPower, mw(supply.deployable_kw * state.pue));
+        tally.add(
+            MetricId::FacilityPower,
+            mw(supply.deployable_kw * state.pue),
+        );
         tally.add(MetricId::InstalledPflops, supply.pflops);
-        tally.add(MetricId::StrandedSpace, mw((supply.space_kw - supply.powered_kw).max(0.0)));
+        tally.add(
+            MetricId::StrandedSpace,
+            mw((supply.space_kw - supply.powered_kw).max(0.0)),
+        );
         tally.add(MetricId::StrandedPower, mw(supply.unused_power_kw));
         tally.add(MetricId::StrandedEquipment, mw(supply.equipment_late_kw));
         for pool in campus.pools.clone() {
@@ -443,14 +480,21 @@ impl Model {
             let useful = self.market.useful_kw(&workspace.market, pool);
             let leased = self.market.leased_kw(&workspace.market, pool);
             let (racks, pflops) = occupy(&workspace.pools[pool].live, in_service);
-            let useful_share = if in_service > 0.0 { useful / in_service } else { 0.0 };
+            let useful_share = if in_service > 0.0 {
+                useful / in_service
+            } else {
+                0.0
+            };
             tally.add(MetricId::RacksInService, racks);
             tally.add(MetricId::InServicePower, mw(in_service));
             tally.add(MetricId::LeasedPower, mw(leased));
             tally.add(MetricId::ItDraw, mw(draw));
             tally.add(MetricId::FacilityDraw, mw(draw * state.pue));
             tally.add(MetricId::InServicePflops, pflops);
-            tally.add(MetricId::EffectivePflops, pflops * state.availability * useful_share);
+            tally.add(
+                MetricId::EffectivePflops,
+                pflops * state.availability * useful_share,
+            );
         }
         for segment in self.market.segments(&workspace.market) {
             if segment.home != position {
@@ -502,17 +546,24 @@ impl Model {
                 })
                 .fold(f64::NEG_INFINITY, f64::max);
             let months = finished.max(live);
-            row.milestones_mut()[position] =
-                if months <= horizon { months } else { f64::INFINITY };
+            row.milestones_mut()[position] = if months <= horizon {
+                months
+            } else {
+                f64::INFINITY
+            };
         }
         for (position, target) in self.targets.iter().enumerate() {
             let met = match *target {
-                CompiledTarget::Metric { scope, metric, at_least, month } => {
-                    row.monthly(scope, metric)[month] >= at_least
-                }
-                CompiledTarget::Milestone { milestone, by_months } => {
-                    row.milestones()[milestone] <= by_months
-                }
+                CompiledTarget::Metric {
+                    scope,
+                    metric,
+                    at_least,
+                    month,
+                } => row.monthly(scope, metric)[month] >= at_least,
+                CompiledTarget::Milestone {
+                    milestone,
+                    by_months,
+                } => row.milestones()[milestone] <= by_months,
             };
             row.targets_mut()[position] = met;
         }

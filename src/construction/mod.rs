@@ -62,11 +62,8 @@ impl Activity {
 
     fn check(&self, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
-        self.duration_months.check(
-            Domain::NON_NEGATIVE,
-            &at.key("duration_months"),
-            problems,
-        );
+        self.duration_months
+            .check(Domain::NON_NEGATIVE, &at.key("duration_months"), problems);
         check_dependencies(self.after.as_deref(), at, problems);
     }
 }
@@ -160,7 +157,10 @@ impl Hall {
 impl Building {
     /// A building of which all is still to be set on its fields.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), ..Self::default() }
+        Self {
+            name: name.into(),
+            ..Self::default()
+        }
     }
 }
 
@@ -252,7 +252,9 @@ pub(crate) fn plan_buildings<'a>(
     for (position, plan) in buildings.iter().enumerate() {
         let at = at.index(position);
         let template = plan.template.as_ref().and_then(|wanted| {
-            let position = templates.iter().position(|template| &template.name == wanted)?;
+            let position = templates
+                .iter()
+                .position(|template| &template.name == wanted)?;
             let at = Path::root().key("building_templates").index(position);
             Some((&templates[position], at))
         });
@@ -267,12 +269,18 @@ pub(crate) fn plan_buildings<'a>(
             (None, None) => (&[][..], at.key("halls")),
         };
         let (count, first, every) = match &plan.series {
-            Some(series) => (series.count.min(MOST_IN_A_SERIES), series.first, series.every_months),
+            Some(series) => (
+                series.count.min(MOST_IN_A_SERIES),
+                series.first,
+                series.every_months,
+            ),
             None => (1, 1, 0.0),
         };
         for number in 0..count {
             let name = match &plan.series {
-                Some(_) => plan.name.replace("{n}", &first.saturating_add(number).to_string()),
+                Some(_) => plan
+                    .name
+                    .replace("{n}", &first.saturating_add(number).to_string()),
                 None => plan.name.clone(),
             };
             planned.push(PlannedBuilding {
@@ -349,8 +357,14 @@ pub(crate) fn check_building(
         if series.count > 1 && !building.name.contains("{n}") {
             problems.error(
                 &at.key("count"),
-                format!("all {} buildings of the series would be named \"{}\"", series.count, building.name),
-                format!("put {{n}} into the name, such as \"{}{{n}}\"", building.name),
+                format!(
+                    "all {} buildings of the series would be named \"{}\"",
+                    series.count, building.name
+                ),
+                format!(
+                    "put {{n}} into the name, such as \"{}{{n}}\"",
+                    building.name
+                ),
             );
         }
     }
@@ -368,7 +382,12 @@ pub(crate) fn check_activities(activities: &[Activity], at: &Path, problems: &mu
     for (position, activity) in activities.iter().enumerate() {
         activity.check(&at.index(position), problems);
     }
-    check_unique("activity", activities.iter().map(|activity| activity.name.as_str()), at, problems);
+    check_unique(
+        "activity",
+        activities.iter().map(|activity| activity.name.as_str()),
+        at,
+        problems,
+    );
 }
 
 fn check_halls(halls: &[Hall], at: &Path, problems: &mut Problems) {
@@ -376,12 +395,21 @@ fn check_halls(halls: &[Hall], at: &Path, problems: &mut Problems) {
         let at = at.index(position);
         check_name(&hall.name, &at.key("name"), problems);
         if hall.racks == 0 {
-            problems.error(&at.key("racks"), "racks is 0", "a hall has 1 rack position or more");
+            problems.error(
+                &at.key("racks"),
+                "racks is 0",
+                "a hall has 1 rack position or more",
+            );
         }
         check_positive(hall.power_kw, "power_kw", &at, problems);
         check_activities(&hall.activities, &at.key("activities"), problems);
     }
-    check_unique("hall", halls.iter().map(|hall| hall.name.as_str()), at, problems);
+    check_unique(
+        "hall",
+        halls.iter().map(|hall| hall.name.as_str()),
+        at,
+        problems,
+    );
 }
 
 fn check_dependencies(after: Option<&[Dependency]>, at: &Path, problems: &mut Problems) {
@@ -436,7 +464,11 @@ pub(crate) fn check_known<'a>(
     if known.clone().any(|name| name == wanted) {
         return;
     }
-    problems.error(at, format!("there is no {what} \"{wanted}\""), name_help(wanted, known));
+    problems.error(
+        at,
+        format!("there is no {what} \"{wanted}\""),
+        name_help(wanted, known),
+    );
 }
 
 /// What to say of a name that is not known: the nearest, or the whole list where it is short.
@@ -457,6 +489,10 @@ pub(crate) fn check_positive(value: Option<f64>, key: &str, at: &Path, problems:
     if let Some(value) = value
         && !(value.is_finite() && value > 0.0)
     {
-        problems.error(&at.key(key), format!("{key} is {value}"), "a number above 0");
+        problems.error(
+            &at.key(key),
+            format!("{key} is {value}"),
+            "a number above 0",
+        );
     }
 }

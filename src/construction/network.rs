@@ -126,8 +126,11 @@ impl NetworkBuilder {
         let mut trail = Vec::new();
         loop {
             if let Some(from) = trail.iter().position(|&seen| seen == node) {
-                let mut members: Vec<String> =
-                    trail[from..].iter().rev().map(|&member: &usize| self.names[member].clone()).collect();
+                let mut members: Vec<String> = trail[from..]
+                    .iter()
+                    .rev()
+                    .map(|&member: &usize| self.names[member].clone())
+                    .collect();
                 let smallest = (0..members.len()).min_by_key(|&i| &members[i]).unwrap_or(0);
                 members.rotate_left(smallest);
                 return Cycle { members };
@@ -231,7 +234,10 @@ mod tests {
         let network = builder.build().unwrap();
         let mut finish = vec![0.0; network.len()];
         network.schedule(&[], &mut finish);
-        assert_eq!([a, b, c, d, e].map(|node| finish[node.index()]), [3.0, 7.0, 5.0, 14.0, 15.0]);
+        assert_eq!(
+            [a, b, c, d, e].map(|node| finish[node.index()]),
+            [3.0, 7.0, 5.0, 14.0, 15.0]
+        );
     }
 
     #[test]
@@ -257,6 +263,10 @@ mod tests {
         builder.depend(ids[3], ids[0], AT_ONCE);
         let cycle = builder.build().unwrap_err();
         assert_eq!(cycle.members, ["grid", "permit", "shell"]);
-        assert!(cycle.to_string().ends_with("grid -> permit -> shell -> grid"));
+        assert!(
+            cycle
+                .to_string()
+                .ends_with("grid -> permit -> shell -> grid")
+        );
     }
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use rayon::prelude::*;
 
 use crate::model::Model;
-use crate::projection::{Projection, TrialRow};
+use crate::projection::{LayoutError, Projection, ProjectionError, Provenance, TrialRow};
 use crate::trial::Workspace;
 
 /// How many trials are run if nothing else is said.
@@ -30,6 +30,12 @@ pub enum RunError {
     /// The threads could not be started.
     #[error("the threads could not be started: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
+    /// The model has a layout that no projection can have.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// Parts of the run do not fit together.
+    #[error(transparent)]
+    Projection(#[from] ProjectionError),
     /// It was cancelled by its [`Cancel`].
     #[error("the run was cancelled")]
     Cancelled,
@@ -152,38 +158,47 @@ impl<'a> Batch<'a> {
                 .into_par_iter()
                 .with_max_len(1)
                 .map(|_| self.work(&next, &done))
-                .reduce_with(|mut left, right| {
-                    left.merge(&right);
-                    left
+                .reduce_with(|left, right| {
+                    let mut left = left?;
+                    left.merge(&right?)?;
+                    Ok(left)
                 })
         });
         if self.cancel.is_some_and(Cancel::is_cancelled) {
             return Err(RunError::Cancelled);
         }
-        projection.ok_or(RunError::NoTrials)
+        projection.unwrap_or(Err(RunError::NoTrials))
+    }
+
+    fn provenance(&self) -> Provenance {
+        Provenance {
+            scenario: self.model.name().to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            seed: self.seed,
+        }
     }
 
     /// What one worker does: takes blocks until none is left.
-    fn work(&self, next: &AtomicU64, done: &AtomicU64) -> Projection {
+    fn work(&self, next: &AtomicU64, done: &AtomicU64) -> Result<Projection, RunError> {
         let layout = self.model.layout();
-        let mut projection = Projection::new(layout.clone());
+        let mut projection = Projection::new(layout.clone(), self.provenance())?;
         let mut workspace = Workspace::default();
         let block = (BLOCK_VALUES / layout.monthly_len().max(1)).clamp(1, LARGEST_BLOCK);
         let mut rows: Vec<TrialRow> = (0..block).map(|_| TrialRow::new(layout.clone())).collect();
         let total = self.trials.end - self.trials.start;
         loop {
             if self.cancel.is_some_and(Cancel::is_cancelled) {
-                return projection;
+                return Ok(projection);
             }
             let first = next.fetch_add(block as u64, Ordering::Relaxed);
             if first >= self.trials.end {
-                return projection;
+                return Ok(projection);
             }
             let count = (self.trials.end - first).min(block as u64);
             for (trial, row) in (first..first + count).zip(&mut rows) {
                 self.model.simulate(self.seed, trial, &mut workspace, row);
             }
-            projection.absorb(&rows[..count as usize]);
+            projection.absorb(&rows[..count as usize])?;
             if let Some(report) = &self.on_progress {
                 report(done.fetch_add(count, Ordering::Relaxed) + count, total);
             }

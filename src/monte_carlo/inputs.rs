@@ -52,7 +52,11 @@ impl Inputs {
         }
         let sampler = quantity.sampler(domain)?;
         let position = u32::try_from(self.0.len()).expect("fewer than 2^32 inputs");
-        self.0.push(Input { source: Source::named(&name), name, sampler });
+        self.0.push(Input {
+            source: Source::named(&name),
+            name,
+            sampler,
+        });
         Ok(Quantity::Drawn(position))
     }
 
@@ -75,7 +79,9 @@ impl Inputs {
     pub fn draw(&self, seed: u64, trial: u64, drawn: &mut Vec<f64>) {
         drawn.clear();
         drawn.extend(
-            self.0.iter().map(|input| input.sampler.at(input.source.uniform(seed, trial))),
+            self.0
+                .iter()
+                .map(|input| input.sampler.at(input.source.uniform(seed, trial))),
         );
     }
 }

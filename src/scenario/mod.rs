@@ -181,7 +181,11 @@ impl Target {
             (_, _, Some(milestone)) => milestone.clone(),
             _ => self.name.clone(),
         };
-        let place = self.campus.as_ref().map(|campus| format!(" at {campus}")).unwrap_or_default();
+        let place = self
+            .campus
+            .as_ref()
+            .map(|campus| format!(" at {campus}"))
+            .unwrap_or_default();
         format!("{what}{place} by {}", self.by.to_month_string())
     }
 }
@@ -196,8 +200,10 @@ pub enum ScenarioError {
 }
 
 fn list(problems: &Problems) -> String {
-    let errors =
-        problems.iter().filter(|p| p.severity == crate::problem::Severity::Error).count();
+    let errors = problems
+        .iter()
+        .filter(|p| p.severity == crate::problem::Severity::Error)
+        .count();
     let noun = if errors == 1 { "error" } else { "errors" };
     format!("{problems}\n\n{errors} {noun} in the scenario")
 }
@@ -259,7 +265,11 @@ impl Scenario {
             );
         }
         if self.name.trim().is_empty() {
-            problems.error(&root.key("name"), "the name is empty", "a name of one character or more");
+            problems.error(
+                &root.key("name"),
+                "the name is empty",
+                "a name of one character or more",
+            );
         }
         if !(1..=LONGEST_HORIZON_MONTHS).contains(&self.horizon_months) {
             problems.error(
@@ -268,7 +278,12 @@ impl Scenario {
                 format!("1 to {LONGEST_HORIZON_MONTHS} months"),
             );
         }
-        check_positive(Some(self.standard_rack_power_kw), "standard_rack_power_kw", &root, problems);
+        check_positive(
+            Some(self.standard_rack_power_kw),
+            "standard_rack_power_kw",
+            &root,
+            problems,
+        );
         let at = root.key("rack_types");
         for (position, rack_type) in self.rack_types.iter().enumerate() {
             rack_type.check(&at.index(position), problems);
@@ -278,7 +293,12 @@ impl Scenario {
         for (position, generation) in self.generations.iter().enumerate() {
             generation.check(&self.precision, &at.index(position), problems);
         }
-        check_unique("generation", self.generations.iter().map(|g| g.name.as_str()), &at, problems);
+        check_unique(
+            "generation",
+            self.generations.iter().map(|g| g.name.as_str()),
+            &at,
+            problems,
+        );
         let at = root.key("building_templates");
         for (position, template) in self.building_templates.iter().enumerate() {
             template.check(&at.index(position), problems);
@@ -286,13 +306,19 @@ impl Scenario {
         }
         check_unique(
             "building template",
-            self.building_templates.iter().map(|template| template.name.as_str()),
+            self.building_templates
+                .iter()
+                .map(|template| template.name.as_str()),
             &at,
             problems,
         );
         let at = root.key("campuses");
         if self.campuses.is_empty() {
-            problems.error(&at, "the scenario has no campus", "a scenario has one campus or more");
+            problems.error(
+                &at,
+                "the scenario has no campus",
+                "a scenario has one campus or more",
+            );
         }
         for (position, campus) in self.campuses.iter().enumerate() {
             self.check_campus(campus, &at.index(position), problems);
@@ -300,9 +326,19 @@ impl Scenario {
         check_unique("campus", self.campus_names(), &at, problems);
         let at = root.key("segments");
         for (position, segment) in self.segments.iter().enumerate() {
-            segment.check(self.campus_names(), self.rack_type_names(), &at.index(position), problems);
+            segment.check(
+                self.campus_names(),
+                self.rack_type_names(),
+                &at.index(position),
+                problems,
+            );
         }
-        check_unique("segment", self.segments.iter().map(|s| s.name.as_str()), &at, problems);
+        check_unique(
+            "segment",
+            self.segments.iter().map(|s| s.name.as_str()),
+            &at,
+            problems,
+        );
         let at = root.key("milestones");
         for (position, milestone) in self.milestones.iter().enumerate() {
             let at = at.index(position);
@@ -314,7 +350,12 @@ impl Scenario {
                 );
             }
         }
-        check_unique("milestone", self.milestones.iter().map(|m| m.name.as_str()), &at, problems);
+        check_unique(
+            "milestone",
+            self.milestones.iter().map(|m| m.name.as_str()),
+            &at,
+            problems,
+        );
         self.check_targets(&root.key("targets"), problems);
     }
 
@@ -323,13 +364,17 @@ impl Scenario {
     }
 
     fn rack_type_names(&self) -> impl Iterator<Item = &str> + Clone {
-        self.rack_types.iter().map(|rack_type| rack_type.name.as_str())
+        self.rack_types
+            .iter()
+            .map(|rack_type| rack_type.name.as_str())
     }
 
     fn check_campus(&self, campus: &Campus, at: &Path, problems: &mut Problems) {
         check_name(&campus.name, &at.key("name"), problems);
         campus.pue.check(PUE, &at.key("pue"), problems);
-        campus.availability.check(Domain::SHARE, &at.key("availability"), problems);
+        campus
+            .availability
+            .check(Domain::SHARE, &at.key("availability"), problems);
         for (position, step) in campus.grid.iter().enumerate() {
             step.check(&at.key("grid").index(position), problems);
         }
@@ -352,10 +397,20 @@ impl Scenario {
         if let Some(existing) = &campus.existing {
             let at = at.key("existing");
             if existing.racks == 0 {
-                problems.error(&at.key("racks"), "racks is 0", "1 or more; leave `existing` out if there are none");
+                problems.error(
+                    &at.key("racks"),
+                    "racks is 0",
+                    "1 or more; leave `existing` out if there are none",
+                );
             }
             check_positive(Some(existing.power_kw), "power_kw", &at, problems);
-            check_known("rack type", &existing.rack_type, self.rack_type_names(), &at.key("rack_type"), problems);
+            check_known(
+                "rack type",
+                &existing.rack_type,
+                self.rack_type_names(),
+                &at.key("rack_type"),
+                problems,
+            );
             if !(existing.compute_pflops.is_finite() && existing.compute_pflops >= 0.0) {
                 problems.error(
                     &at.key("compute_pflops"),
@@ -369,16 +424,32 @@ impl Scenario {
     /// Buildings, substations and grid steps of a campus are referred to alike, so their names must differ.
     fn check_site_names(&self, campus: &Campus, at: &Path, problems: &mut Problems) {
         let mut seen = std::collections::BTreeMap::new();
-        let buildings =
-            plan_buildings(&campus.buildings, &self.building_templates, &at.key("buildings"));
+        let buildings = plan_buildings(
+            &campus.buildings,
+            &self.building_templates,
+            &at.key("buildings"),
+        );
         let steps = campus.grid.iter().enumerate().map(|(position, step)| {
-            (step.name.clone(), at.key("grid").index(position), "grid step")
+            (
+                step.name.clone(),
+                at.key("grid").index(position),
+                "grid step",
+            )
         });
-        let substations = campus.substations.iter().enumerate().map(|(position, substation)| {
-            (substation.name.clone(), at.key("substations").index(position), "substation")
-        });
-        let buildings =
-            buildings.into_iter().map(|building| (building.name, building.at, "building"));
+        let substations = campus
+            .substations
+            .iter()
+            .enumerate()
+            .map(|(position, substation)| {
+                (
+                    substation.name.clone(),
+                    at.key("substations").index(position),
+                    "substation",
+                )
+            });
+        let buildings = buildings
+            .into_iter()
+            .map(|building| (building.name, building.at, "building"));
         for (name, at, what) in steps.chain(substations).chain(buildings) {
             if let Some(other) = seen.insert(name.clone(), what) {
                 problems.error(
@@ -393,21 +464,49 @@ impl Scenario {
     fn check_halls(&self, halls: &[crate::construction::Hall], at: &Path, problems: &mut Problems) {
         for (position, hall) in halls.iter().enumerate() {
             let at = at.index(position);
-            check_known("rack type", &hall.rack_type, self.rack_type_names(), &at.key("rack_type"), problems);
-            let limit = self.rack_types.iter().find(|kind| kind.name == hall.rack_type);
-            let (Some(wanted), Some(limit)) = (&hall.hardware, limit) else { continue };
+            check_known(
+                "rack type",
+                &hall.rack_type,
+                self.rack_type_names(),
+                &at.key("rack_type"),
+                problems,
+            );
+            let limit = self
+                .rack_types
+                .iter()
+                .find(|kind| kind.name == hall.rack_type);
+            let (Some(wanted), Some(limit)) = (&hall.hardware, limit) else {
+                continue;
+            };
             if wanted == NEWEST {
-                if !self.generations.iter().any(|g| g.rack_power_kw <= limit.power_kw) {
+                if !self
+                    .generations
+                    .iter()
+                    .any(|g| g.rack_power_kw <= limit.power_kw)
+                {
                     problems.error(
                         &at.key("hardware"),
-                        format!("no generation fits rack type \"{}\" of {} kW", limit.name, limit.power_kw),
+                        format!(
+                            "no generation fits rack type \"{}\" of {} kW",
+                            limit.name, limit.power_kw
+                        ),
                         "a generation whose rack_power_kw is at most that",
                     );
                 }
                 continue;
             }
-            let known = self.generations.iter().map(|g| g.name.as_str()).chain([NEWEST]);
-            check_known("hardware generation", wanted, known, &at.key("hardware"), problems);
+            let known = self
+                .generations
+                .iter()
+                .map(|g| g.name.as_str())
+                .chain([NEWEST]);
+            check_known(
+                "hardware generation",
+                wanted,
+                known,
+                &at.key("hardware"),
+                problems,
+            );
             if let Some(generation) = self.generations.iter().find(|g| &g.name == wanted)
                 && generation.rack_power_kw > limit.power_kw
             {
@@ -424,7 +523,12 @@ impl Scenario {
     }
 
     fn check_targets(&self, at: &Path, problems: &mut Problems) {
-        check_unique("target", self.targets.iter().map(|t| t.name.as_str()), at, problems);
+        check_unique(
+            "target",
+            self.targets.iter().map(|t| t.name.as_str()),
+            at,
+            problems,
+        );
         for (position, target) in self.targets.iter().enumerate() {
             let at = at.index(position);
             match (&target.metric, &target.milestone) {
@@ -434,7 +538,10 @@ impl Scenario {
                     if !target.at_least.is_some_and(f64::is_finite) {
                         problems.error(
                             &at,
-                            format!("target \"{}\" does not say how much of {metric}", target.name),
+                            format!(
+                                "target \"{}\" does not say how much of {metric}",
+                                target.name
+                            ),
                             "give `at_least`, a finite number in the metric's unit",
                         );
                     }
@@ -447,7 +554,10 @@ impl Scenario {
                         if given {
                             problems.error(
                                 &at.key(key),
-                                format!("target \"{}\" is a milestone, which has no {key}", target.name),
+                                format!(
+                                    "target \"{}\" is a milestone, which has no {key}",
+                                    target.name
+                                ),
                                 format!("leave `{key}` out"),
                             );
                         }
@@ -455,12 +565,21 @@ impl Scenario {
                 }
                 _ => problems.error(
                     &at,
-                    format!("target \"{}\" must name one thing to be reached", target.name),
+                    format!(
+                        "target \"{}\" must name one thing to be reached",
+                        target.name
+                    ),
                     "give either `metric` with `at_least`, or `milestone`",
                 ),
             }
             if let Some(campus) = &target.campus {
-                check_known("campus", campus, self.campus_names(), &at.key("campus"), problems);
+                check_known(
+                    "campus",
+                    campus,
+                    self.campus_names(),
+                    &at.key("campus"),
+                    problems,
+                );
             }
             let by = target.by.months_after(self.start).floor();
             if !(0.0..f64::from(self.horizon_months)).contains(&by) {

@@ -22,7 +22,9 @@ impl Buckets {
 
     /// Puts `item` into the list of `month`; beyond the horizon it is forgotten.
     pub(super) fn push(&mut self, month: usize, item: u32) {
-        let Some(last) = self.last.get_mut(month) else { return };
+        let Some(last) = self.last.get_mut(month) else {
+            return;
+        };
         let place = item as usize;
         if self.next.len() <= place {
             self.next.resize(place + 1, NONE);

@@ -163,7 +163,9 @@ impl Market {
         let ranks = priorities
             .iter()
             .map(|priority| {
-                (0..segments.len()).filter(|&s| segments[s].priority == *priority).collect()
+                (0..segments.len())
+                    .filter(|&s| segments[s].priority == *priority)
+                    .collect()
             })
             .collect();
         Ok(Self {
@@ -199,17 +201,28 @@ impl CompiledSegment {
             if wanted.is_empty() {
                 return (0..known.len()).collect();
             }
-            wanted.iter().filter_map(|name| known.iter().position(|other| other == name)).collect()
+            wanted
+                .iter()
+                .filter_map(|name| known.iter().position(|other| other == name))
+                .collect()
         };
         let campuses = positions(&segment.campuses, supply.campuses);
         let rack_types = positions(&segment.rack_types, supply.rack_types);
         let pools = campuses
             .iter()
-            .flat_map(|&campus| rack_types.iter().map(move |&kind| supply.pool(campus, kind)))
+            .flat_map(|&campus| {
+                rack_types
+                    .iter()
+                    .map(move |&kind| supply.pool(campus, kind))
+            })
             .collect();
         let existing = segment.existing.clone().unwrap_or_default();
         Ok(Self {
-            outreach: drawn("outreach", &segment.outreach_per_month, Domain::NON_NEGATIVE)?,
+            outreach: drawn(
+                "outreach",
+                &segment.outreach_per_month,
+                Domain::NON_NEGATIVE,
+            )?,
             outreach_growth: drawn("outreach growth", &segment.outreach_growth_per_year, GROWTH)?,
             sign_probability: drawn("sign probability", &segment.sign_probability, Domain::SHARE)?,
             subsidiary_probability: drawn(
@@ -272,7 +285,11 @@ impl CompiledSegment {
 
     /// The size of a contract in units: whole standard racks and one at least, or kW as drawn.
     fn contract_units(&self, drawn: f64) -> i64 {
-        let amount = if self.size_whole { drawn.ceil().max(1.0) } else { drawn };
+        let amount = if self.size_whole {
+            drawn.ceil().max(1.0)
+        } else {
+            drawn
+        };
         units((amount * self.size_kw).min(self.largest_kw)).max(1)
     }
 
@@ -287,7 +304,11 @@ impl CompiledSegment {
         }
         let beyond = (libm::log(uniform) / ln_stay).floor();
         let stay = term.floor() + 1.0 + beyond;
-        if stay < f64::from(NEVER) { stay as u32 } else { NEVER }
+        if stay < f64::from(NEVER) {
+            stay as u32
+        } else {
+            NEVER
+        }
     }
 }
 
@@ -426,10 +447,7 @@ impl Market {
             state.luck.push(segment.luck(seed, trial));
             state.rates.push(Rates {
                 outreach: segment.outreach.value(drawn),
-                outreach_growth: libm::pow(
-                    1.0 + segment.outreach_growth.value(drawn),
-                    1.0 / 12.0,
-                ),
+                outreach_growth: libm::pow(1.0 + segment.outreach_growth.value(drawn), 1.0 / 12.0),
                 sign_probability: segment.sign_probability.value(drawn),
                 subsidiary_probability: segment.subsidiary_probability.value(drawn),
                 ln_stay: libm::log1p(-segment.churn.value(drawn)),
@@ -468,12 +486,11 @@ impl Market {
         let luck = &mut state.luck[position];
         let drawn_ramp = luck.ramp.next(&segment.ramp).round().clamp(1.0, 1e6) as u32;
         let term = luck.term.next(&segment.term);
-        let stay = CompiledSegment::stay_months(
-            term,
-            luck.stay.uniform(),
-            state.rates[position].ln_stay,
-        );
-        let patience = luck.patience.next(segment.patience.as_ref().unwrap_or(&segment.term));
+        let stay =
+            CompiledSegment::stay_months(term, luck.stay.uniform(), state.rates[position].ln_stay);
+        let patience = luck
+            .patience
+            .next(segment.patience.as_ref().unwrap_or(&segment.term));
         if ready >= self.months as f64 {
             return;
         }
@@ -558,7 +575,10 @@ impl Market {
             let mean = rates.outreach;
             rates.outreach *= rates.outreach_growth;
             let contacted = if mean > 0.0 {
-                segment.arrivals.stream_at(seed, trial, month as u64).poisson(mean)
+                segment
+                    .arrivals
+                    .stream_at(seed, trial, month as u64)
+                    .poisson(mean)
             } else {
                 0
             };
@@ -702,7 +722,9 @@ impl Market {
             state.ramp_ends[ramp_end * state.rate.len() + slot] += step;
         }
         if contract.leaves != NEVER {
-            state.leaving.push(contract.leaves as usize, state.leases.len() as u32);
+            state
+                .leaving
+                .push(contract.leaves as usize, state.leases.len() as u32);
         }
         state.leases.push(lease);
     }
@@ -752,8 +774,9 @@ impl Market {
 
     /// Power in service in a pool, in kW.
     pub(crate) fn in_service_kw(&self, state: &MarketState, pool: usize) -> f64 {
-        let total: i64 =
-            (0..self.segments.len()).map(|segment| state.served[self.slot(segment, pool)]).sum();
+        let total: i64 = (0..self.segments.len())
+            .map(|segment| state.served[self.slot(segment, pool)])
+            .sum();
         kw(total)
     }
 
@@ -785,11 +808,14 @@ impl Market {
         &'a self,
         state: &'a MarketState,
     ) -> impl Iterator<Item = SegmentMonth> + 'a {
-        self.segments.iter().enumerate().map(|(position, segment)| SegmentMonth {
-            home: segment.home,
-            counts: state.counts[position],
-            waiting_kw: kw(state.waiting[position]),
-        })
+        self.segments
+            .iter()
+            .enumerate()
+            .map(|(position, segment)| SegmentMonth {
+                home: segment.home,
+                counts: state.counts[position],
+                waiting_kw: kw(state.waiting[position]),
+            })
     }
 }
 

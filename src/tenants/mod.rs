@@ -140,7 +140,10 @@ pub struct ExistingTenants {
 }
 
 /// Growth is a share of the year before, above a total loss.
-const GROWTH: Domain = Domain { min: -0.99, max: f64::INFINITY };
+const GROWTH: Domain = Domain {
+    min: -0.99,
+    max: f64::INFINITY,
+};
 
 impl Segment {
     /// A segment with a name; all else is at its default, and is set on the fields.
@@ -200,7 +203,8 @@ impl Segment {
         for (amount, key) in amounts {
             amount.check(Domain::NON_NEGATIVE, &at.key(key), problems);
         }
-        self.outreach_growth_per_year.check(GROWTH, &at.key("outreach_growth_per_year"), problems);
+        self.outreach_growth_per_year
+            .check(GROWTH, &at.key("outreach_growth_per_year"), problems);
         if let Some(patience) = &self.patience_months {
             patience.check(Domain::NON_NEGATIVE, &at.key("patience_months"), problems);
         }
@@ -209,25 +213,52 @@ impl Segment {
                 size.check(Domain::NON_NEGATIVE, &at.key("contract_power_kw"), problems);
             }
             (None, Some(size)) => {
-                size.check(Domain::NON_NEGATIVE, &at.key("contract_standard_racks"), problems);
+                size.check(
+                    Domain::NON_NEGATIVE,
+                    &at.key("contract_standard_racks"),
+                    problems,
+                );
             }
             (None, None) => problems.error(
                 at,
-                format!("segment \"{}\" does not say how large its contracts are", self.name),
+                format!(
+                    "segment \"{}\" does not say how large its contracts are",
+                    self.name
+                ),
                 "give `contract_power_kw` or `contract_standard_racks`",
             ),
             (Some(_), Some(_)) => problems.error(
                 &at.key("contract_standard_racks"),
-                format!("segment \"{}\" gives the size of its contracts twice", self.name),
+                format!(
+                    "segment \"{}\" gives the size of its contracts twice",
+                    self.name
+                ),
                 "give `contract_power_kw` or `contract_standard_racks`, not both",
             ),
         }
-        check_positive(self.largest_contract_kw, "largest_contract_kw", at, problems);
+        check_positive(
+            self.largest_contract_kw,
+            "largest_contract_kw",
+            at,
+            problems,
+        );
         for (position, wanted) in self.campuses.iter().enumerate() {
-            check_known("campus", wanted, campuses.clone(), &at.key("campuses").index(position), problems);
+            check_known(
+                "campus",
+                wanted,
+                campuses.clone(),
+                &at.key("campuses").index(position),
+                problems,
+            );
         }
         for (position, wanted) in self.rack_types.iter().enumerate() {
-            check_known("rack type", wanted, rack_types.clone(), &at.key("rack_types").index(position), problems);
+            check_known(
+                "rack type",
+                wanted,
+                rack_types.clone(),
+                &at.key("rack_types").index(position),
+                problems,
+            );
         }
         if let Some(existing) = &self.existing {
             let at = at.key("existing");
@@ -240,14 +271,32 @@ impl Segment {
             } else if existing.leased_power_kw > 0.0 && existing.contracts_signed == 0 {
                 problems.error(
                     &at.key("leased_power_kw"),
-                    format!("{} kW are leased, but no contract is signed", existing.leased_power_kw),
+                    format!(
+                        "{} kW are leased, but no contract is signed",
+                        existing.leased_power_kw
+                    ),
                     "give `contracts_signed` too",
                 );
             }
             for (count, key, of, of_key) in [
-                (existing.contracts_signed, "contracts_signed", existing.companies_contacted, "companies_contacted"),
-                (existing.companies_negotiating, "companies_negotiating", existing.companies_contacted, "companies_contacted"),
-                (existing.subsidiaries, "subsidiaries", existing.contracts_signed, "contracts_signed"),
+                (
+                    existing.contracts_signed,
+                    "contracts_signed",
+                    existing.companies_contacted,
+                    "companies_contacted",
+                ),
+                (
+                    existing.companies_negotiating,
+                    "companies_negotiating",
+                    existing.companies_contacted,
+                    "companies_contacted",
+                ),
+                (
+                    existing.subsidiaries,
+                    "subsidiaries",
+                    existing.contracts_signed,
+                    "contracts_signed",
+                ),
             ] {
                 if count > of {
                     problems.error(

@@ -90,9 +90,17 @@ impl Serialize for Uncertain {
             Self::Triangular { min, mode, max } => {
                 Distribution::Triangular(Triangular { min, mode, max })
             }
-            Self::Pert { min, mode, max, shape } => {
-                Distribution::Pert(Pert { min, mode, max, shape })
-            }
+            Self::Pert {
+                min,
+                mode,
+                max,
+                shape,
+            } => Distribution::Pert(Pert {
+                min,
+                mode,
+                max,
+                shape,
+            }),
             Self::Normal { mean, sd, min, max } => {
                 Distribution::Normal(Normal { mean, sd, min, max })
             }
@@ -100,7 +108,10 @@ impl Serialize for Uncertain {
                 Distribution::Lognormal(Lognormal { median, sigma })
             }
             Self::Discrete(outcomes) => Distribution::Discrete(
-                outcomes.iter().map(|outcome| (outcome.value, outcome.probability)).collect(),
+                outcomes
+                    .iter()
+                    .map(|outcome| (outcome.value, outcome.probability))
+                    .collect(),
             ),
         };
         Form::Distribution(distribution).serialize(serializer)
@@ -123,9 +134,17 @@ impl<'de> Deserialize<'de> for Uncertain {
                 Distribution::Triangular(Triangular { min, mode, max }) => {
                     Self::Triangular { min, mode, max }
                 }
-                Distribution::Pert(Pert { min, mode, max, shape }) => {
-                    Self::Pert { min, mode, max, shape }
-                }
+                Distribution::Pert(Pert {
+                    min,
+                    mode,
+                    max,
+                    shape,
+                }) => Self::Pert {
+                    min,
+                    mode,
+                    max,
+                    shape,
+                },
                 Distribution::Normal(Normal { mean, sd, min, max }) => {
                     Self::Normal { mean, sd, min, max }
                 }
@@ -157,7 +176,12 @@ impl schemars::JsonSchema for Uncertain {
         let parameters = |names: &[&str], required: usize| {
             let properties: serde_json::Map<String, serde_json::Value> = names
                 .iter()
-                .map(|name| ((*name).to_owned(), serde_json::json!({ "type": ["number", "string"] })))
+                .map(|name| {
+                    (
+                        (*name).to_owned(),
+                        serde_json::json!({ "type": ["number", "string"] }),
+                    )
+                })
                 .collect();
             let list = serde_json::json!({
                 "type": "array",

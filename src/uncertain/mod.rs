@@ -124,9 +124,15 @@ pub struct Domain {
 
 impl Domain {
     /// Any finite number.
-    pub const ANY: Self = Self { min: f64::NEG_INFINITY, max: f64::INFINITY };
+    pub const ANY: Self = Self {
+        min: f64::NEG_INFINITY,
+        max: f64::INFINITY,
+    };
     /// 0 or more.
-    pub const NON_NEGATIVE: Self = Self { min: 0.0, max: f64::INFINITY };
+    pub const NON_NEGATIVE: Self = Self {
+        min: 0.0,
+        max: f64::INFINITY,
+    };
     /// A share or a probability: 0 to 1.
     pub const SHARE: Self = Self { min: 0.0, max: 1.0 };
 
@@ -187,7 +193,9 @@ pub enum UncertainError {
     #[error("the probabilities sum to {0}")]
     ProbabilitySum(f64),
     /// Truncation leaves next to nothing of a normal distribution.
-    #[error("a normal distribution of mean {mean} and sd {sd} hardly ever lies from {min} to {max}")]
+    #[error(
+        "a normal distribution of mean {mean} and sd {sd} hardly ever lies from {min} to {max}"
+    )]
     NothingLeft {
         /// The mean.
         mean: f64,
@@ -253,12 +261,22 @@ impl Uncertain {
 
     /// A PERT distribution of the usual shape.
     pub fn pert(min: f64, mode: f64, max: f64) -> Self {
-        Self::Pert { min, mode, max, shape: 4.0 }
+        Self::Pert {
+            min,
+            mode,
+            max,
+            shape: 4.0,
+        }
     }
 
     /// A normal distribution, truncated where the quantity demands it.
     pub fn normal(mean: f64, sd: f64) -> Self {
-        Self::Normal { mean, sd, min: None, max: None }
+        Self::Normal {
+            mean,
+            sd,
+            min: None,
+            max: None,
+        }
     }
 
     /// A lognormal distribution.
@@ -269,12 +287,20 @@ impl Uncertain {
     /// One of several (value, probability).
     pub fn discrete(outcomes: impl IntoIterator<Item = (f64, f64)>) -> Self {
         let outcomes = outcomes.into_iter();
-        Self::Discrete(outcomes.map(|(value, probability)| Outcome { value, probability }).collect())
+        Self::Discrete(
+            outcomes
+                .map(|(value, probability)| Outcome { value, probability })
+                .collect(),
+        )
     }
 
     /// A distribution by its 10th, 50th and 90th percentiles.
     pub fn percentiles(p10: f64, p50: f64, p90: f64) -> Self {
-        Self::Percentiles { p10, p50: Some(p50), p90 }
+        Self::Percentiles {
+            p10,
+            p50: Some(p50),
+            p90,
+        }
     }
 
     /// The value, if it cannot vary.
@@ -289,7 +315,9 @@ impl Uncertain {
             Self::Discrete(outcomes) => {
                 let mut possible = outcomes.iter().filter(|outcome| outcome.probability > 0.0);
                 let first = possible.next()?.value;
-                possible.all(|outcome| outcome.value == first).then_some(first)
+                possible
+                    .all(|outcome| outcome.value == first)
+                    .then_some(first)
             }
             Self::Percentiles { p10, p90, .. } => (p10 == p90).then_some(*p10),
         }
@@ -306,7 +334,11 @@ impl Uncertain {
             let at = match (place, error.parameter()) {
                 (Place::Outcome(index, part), _) => at.index(index).index(part),
                 (Place::Parameter, Some(parameter)) if *self != Self::Constant(0.0) => {
-                    if matches!(self, Self::Constant(_)) { at.clone() } else { at.key(parameter) }
+                    if matches!(self, Self::Constant(_)) {
+                        at.clone()
+                    } else {
+                        at.key(parameter)
+                    }
                 }
                 _ => at.clone(),
             };
@@ -328,7 +360,10 @@ impl Uncertain {
     }
 
     fn faults(&self, domain: Domain) -> Vec<(Place, UncertainError)> {
-        let mut faults = Faults { domain, list: Vec::new() };
+        let mut faults = Faults {
+            domain,
+            list: Vec::new(),
+        };
         match self {
             Self::Constant(value) => {
                 faults.value("the value", *value);
@@ -339,7 +374,12 @@ impl Uncertain {
             Self::Triangular { min, mode, max } => {
                 faults.values(&[("min", *min), ("mode", *mode), ("max", *max)]);
             }
-            Self::Pert { min, mode, max, shape } => {
+            Self::Pert {
+                min,
+                mode,
+                max,
+                shape,
+            } => {
                 faults.values(&[("min", *min), ("mode", *mode), ("max", *max)]);
                 faults.range("shape", *shape, 0.0, 1_000.0);
             }
@@ -347,8 +387,10 @@ impl Uncertain {
                 let finite = faults.range("mean", *mean, f64::NEG_INFINITY, f64::INFINITY)
                     & faults.range("sd", *sd, 0.0, f64::INFINITY);
                 let bounds = [("min", *min), ("max", *max)];
-                let given: Vec<_> =
-                    bounds.iter().filter_map(|(name, value)| Some((*name, (*value)?))).collect();
+                let given: Vec<_> = bounds
+                    .iter()
+                    .filter_map(|(name, value)| Some((*name, (*value)?)))
+                    .collect();
                 faults.values(&given);
                 if finite && faults.list.is_empty() {
                     faults.leaves_something(*mean, *sd, *min, *max);
@@ -394,9 +436,13 @@ impl Uncertain {
         }
         let (rule, mean) = match self {
             Self::Constant(value) => (Rule::Fixed(*value), *value),
-            Self::Uniform { min, max } => {
-                (Rule::Uniform { min: *min, width: max - min }, 0.5 * (min + max))
-            }
+            Self::Uniform { min, max } => (
+                Rule::Uniform {
+                    min: *min,
+                    width: max - min,
+                },
+                0.5 * (min + max),
+            ),
             Self::Triangular { min, mode, max } => {
                 let (min, mode, max) = (*min, *mode, *max);
                 let rule = Rule::Triangular {
@@ -408,7 +454,12 @@ impl Uncertain {
                 };
                 (rule, (min + mode + max) / 3.0)
             }
-            Self::Pert { min, mode, max, shape } => {
+            Self::Pert {
+                min,
+                mode,
+                max,
+                shape,
+            } => {
                 let width = max - min;
                 let beta = Beta::new(
                     1.0 + shape * (mode - min) / width,
@@ -422,7 +473,10 @@ impl Uncertain {
                     |w| max - width * upper(w),
                 )
                 .with_ends(*min, *max);
-                (Rule::table(table), (min + shape * mode + max) / (shape + 2.0))
+                (
+                    Rule::table(table),
+                    (min + shape * mode + max) / (shape + 2.0),
+                )
             }
             Self::Normal { mean, sd, min, max } => truncated_normal(
                 *mean,
@@ -476,26 +530,51 @@ fn truncated_normal(mean: f64, sd: f64, min: f64, max: f64) -> (Rule, f64) {
     let left = normal_cdf(to) - below;
     let from_bottom = |w: f64| {
         let p = below + w * left;
-        if p < 0.5 { normal_tail_quantile(p) } else { -normal_tail_quantile(1.0 - p) }
+        if p < 0.5 {
+            normal_tail_quantile(p)
+        } else {
+            -normal_tail_quantile(1.0 - p)
+        }
     };
     let from_top = |w: f64| {
         let p = above + w * left;
-        if p < 0.5 { -normal_tail_quantile(p) } else { normal_tail_quantile(1.0 - p) }
+        if p < 0.5 {
+            -normal_tail_quantile(p)
+        } else {
+            normal_tail_quantile(1.0 - p)
+        }
     };
     let value = |z: f64| (mean + sd * z).clamp(min, max);
     let table = if mirrored {
-        Table::new(NORMAL_OCTAVES, |w| value(-from_top(w)), |w| value(-from_bottom(w)))
+        Table::new(
+            NORMAL_OCTAVES,
+            |w| value(-from_top(w)),
+            |w| value(-from_bottom(w)),
+        )
     } else {
-        Table::new(NORMAL_OCTAVES, |w| value(from_bottom(w)), |w| value(from_top(w)))
+        Table::new(
+            NORMAL_OCTAVES,
+            |w| value(from_bottom(w)),
+            |w| value(from_top(w)),
+        )
     };
-    let density = |z: f64| if z.is_finite() { normal_density(z) } else { 0.0 };
+    let density = |z: f64| {
+        if z.is_finite() {
+            normal_density(z)
+        } else {
+            0.0
+        }
+    };
     let centre = mean + sd * (density(low) - density(high)) / left;
     (Rule::table(table), centre.clamp(min, max))
 }
 
 fn discrete(outcomes: &[Outcome]) -> (Rule, f64) {
-    let mut sorted: Vec<Outcome> =
-        outcomes.iter().copied().filter(|outcome| outcome.probability > 0.0).collect();
+    let mut sorted: Vec<Outcome> = outcomes
+        .iter()
+        .copied()
+        .filter(|outcome| outcome.probability > 0.0)
+        .collect();
     sorted.sort_by(|a, b| a.value.total_cmp(&b.value));
     let total: f64 = sorted.iter().map(|outcome| outcome.probability).sum();
     let mean = sorted.iter().map(|o| o.value * o.probability).sum::<f64>() / total;
@@ -531,7 +610,11 @@ impl Faults {
             UncertainError::NotFinite { parameter, value }
         } else if !self.domain.admits(value) {
             let allowed = self.domain.describe();
-            UncertainError::OutOfRange { parameter, value, allowed }
+            UncertainError::OutOfRange {
+                parameter,
+                value,
+                allowed,
+            }
         } else {
             return true;
         };
@@ -571,7 +654,11 @@ impl Faults {
             } else {
                 Domain { min, max }.describe()
             };
-            UncertainError::OutOfRange { parameter, value, allowed }
+            UncertainError::OutOfRange {
+                parameter,
+                value,
+                allowed,
+            }
         } else {
             return true;
         };
@@ -655,8 +742,17 @@ pub struct Sampler {
 #[derive(Clone, Debug)]
 enum Rule {
     Fixed(f64),
-    Uniform { min: f64, width: f64 },
-    Triangular { min: f64, max: f64, split: f64, rise: f64, fall: f64 },
+    Uniform {
+        min: f64,
+        width: f64,
+    },
+    Triangular {
+        min: f64,
+        max: f64,
+        split: f64,
+        rise: f64,
+        fall: f64,
+    },
     Discrete(Arc<[(f64, f64)]>),
     Table(Arc<Table>),
 }
@@ -669,7 +765,10 @@ impl Rule {
 
 impl Sampler {
     fn fixed(value: f64) -> Self {
-        Self { rule: Rule::Fixed(value), mean: value }
+        Self {
+            rule: Rule::Fixed(value),
+            mean: value,
+        }
     }
 
     /// The value below which a share `u` of all values lies, for u in (0, 1). Never falls as u rises.
@@ -678,7 +777,13 @@ impl Sampler {
         match &self.rule {
             Rule::Fixed(value) => *value,
             Rule::Uniform { min, width } => min + width * u,
-            Rule::Triangular { min, max, split, rise, fall } => {
+            Rule::Triangular {
+                min,
+                max,
+                split,
+                rise,
+                fall,
+            } => {
                 if u < *split {
                     min + (u * rise).sqrt()
                 } else {

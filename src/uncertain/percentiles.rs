@@ -52,9 +52,19 @@ enum Shape {
     /// Symmetric on its scale.
     Normal { centre: f64, sigma: f64 },
     /// S_L-like, for one bound: theta exp(lambda sinh(asinh(delta z) + asinh(n c delta))).
-    Semi { theta: f64, lambda: f64, delta: f64, shift: f64 },
+    Semi {
+        theta: f64,
+        lambda: f64,
+        delta: f64,
+        shift: f64,
+    },
     /// For two bounds or none: xi + lambda sinh(delta (z + n c)).
-    Sinh { xi: f64, lambda: f64, delta: f64, shift: f64 },
+    Sinh {
+        xi: f64,
+        lambda: f64,
+        delta: f64,
+        shift: f64,
+    },
 }
 
 impl Johnson {
@@ -70,13 +80,19 @@ impl Johnson {
         let (low, high) = (scale.into(p10), scale.into(p90));
         let Some(p50) = p50 else {
             let centre = 0.5 * (low + high);
-            let shape = Shape::Normal { centre, sigma: (high - low) / (2.0 * c()) };
+            let shape = Shape::Normal {
+                centre,
+                sigma: (high - low) / (2.0 * c()),
+            };
             return Self { scale, shape };
         };
         let middle = scale.into(p50);
         let skew = low + high - 2.0 * middle;
         if skew.abs() <= 1e-9 * (high - low) {
-            let shape = Shape::Normal { centre: middle, sigma: (high - low) / (2.0 * c()) };
+            let shape = Shape::Normal {
+                centre: middle,
+                sigma: (high - low) / (2.0 * c()),
+            };
             return Self { scale, shape };
         }
         let n = skew.signum();
@@ -107,12 +123,18 @@ impl Johnson {
     pub(super) fn at(&self, z: f64) -> f64 {
         let transformed = match self.shape {
             Shape::Normal { centre, sigma } => centre + sigma * z,
-            Shape::Semi { theta, lambda, delta, shift } => {
-                theta + lambda * libm::sinh(libm::asinh(delta * z) + shift)
-            }
-            Shape::Sinh { xi, lambda, delta, shift } => {
-                xi + lambda * libm::sinh(delta * (z + shift))
-            }
+            Shape::Semi {
+                theta,
+                lambda,
+                delta,
+                shift,
+            } => theta + lambda * libm::sinh(libm::asinh(delta * z) + shift),
+            Shape::Sinh {
+                xi,
+                lambda,
+                delta,
+                shift,
+            } => xi + lambda * libm::sinh(delta * (z + shift)),
         };
         self.scale.back(transformed)
     }

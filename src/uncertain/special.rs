@@ -118,11 +118,19 @@ pub(super) struct Beta {
 
 impl Beta {
     pub(super) fn new(a: f64, b: f64) -> Self {
-        Self { a, b, ln_beta: libm::lgamma(a) + libm::lgamma(b) - libm::lgamma(a + b) }
+        Self {
+            a,
+            b,
+            ln_beta: libm::lgamma(a) + libm::lgamma(b) - libm::lgamma(a + b),
+        }
     }
 
     pub(super) fn mirrored(self) -> Self {
-        Self { a: self.b, b: self.a, ..self }
+        Self {
+            a: self.b,
+            b: self.a,
+            ..self
+        }
     }
 
     /// ln of the distribution function at x in (0, 1), and its derivative by ln x.
@@ -132,8 +140,7 @@ impl Beta {
             let ln_cdf = ln_front - libm::log(self.a) + libm::log(fraction(self.a, self.b, x));
             (ln_cdf, libm::exp(ln_front - libm::log1p(-x) - ln_cdf))
         } else {
-            let upper =
-                libm::exp(ln_front - libm::log(self.b)) * fraction(self.b, self.a, 1.0 - x);
+            let upper = libm::exp(ln_front - libm::log(self.b)) * fraction(self.b, self.a, 1.0 - x);
             let ln_cdf = libm::log1p(-upper);
             (ln_cdf, libm::exp(ln_front - libm::log1p(-x) - ln_cdf))
         }
@@ -209,7 +216,10 @@ mod tests {
             (1e-9, -5.997_807_015_007_686),
             (1e-20, -9.262_340_089_798_408),
         ] {
-            assert!((normal_quantile(u) - z).abs() < 1e-14 * f64::abs(z).max(1.0), "{u}");
+            assert!(
+                (normal_quantile(u) - z).abs() < 1e-14 * f64::abs(z).max(1.0),
+                "{u}"
+            );
         }
         let theory = Normal::standard();
         for step in 1..1_000 {
@@ -221,7 +231,14 @@ mod tests {
 
     #[test]
     fn beta_quantiles_invert_the_distribution_function() {
-        for (a, b) in [(1.0, 5.0), (1.8, 4.2), (3.0, 3.0), (5.0, 1.0), (1.0001, 40.0), (8.0, 24.0)] {
+        for (a, b) in [
+            (1.0, 5.0),
+            (1.8, 4.2),
+            (3.0, 3.0),
+            (5.0, 1.0),
+            (1.0001, 40.0),
+            (8.0, 24.0),
+        ] {
             let beta = Beta::new(a, b);
             for (side, a, b) in [(beta, a, b), (beta.mirrored(), b, a)] {
                 let mut quantile = side.tail_quantiles();

@@ -48,7 +48,10 @@ impl Table {
         lower: impl FnMut(f64) -> f64,
         upper: impl FnMut(f64) -> f64,
     ) -> Self {
-        Self { lower: Half::new(octaves, lower), upper: Half::new(octaves, upper) }
+        Self {
+            lower: Half::new(octaves, lower),
+            upper: Half::new(octaves, upper),
+        }
     }
 
     /// Lets each tail approach the end of the support by the power of w that it shows at the last
@@ -61,7 +64,11 @@ impl Table {
 
     #[inline]
     pub(super) fn at(&self, u: f64) -> f64 {
-        if u < 0.5 { self.lower.at(u) } else { self.upper.at(1.0 - u) }
+        if u < 0.5 {
+            self.lower.at(u)
+        } else {
+            self.upper.at(1.0 - u)
+        }
     }
 
     /// The integral of the quantile function over (0, 1): exact for the cubics of the cells.
@@ -88,7 +95,15 @@ impl Half {
             cells.push(Cell::through(left, one, two, right));
             left = right;
         }
-        Self { cells, first, tail: Tail { smallest, value, approach: None } }
+        Self {
+            cells,
+            first,
+            tail: Tail {
+                smallest,
+                value,
+                approach: None,
+            },
+        }
     }
 
     fn approach(&mut self, end: f64) {
@@ -132,8 +147,7 @@ impl Half {
         let cells: f64 = (self.first..)
             .zip(&self.cells)
             .map(|(number, cell)| {
-                let width =
-                    f64::from_bits((number + 1) << SHIFT) - f64::from_bits(number << SHIFT);
+                let width = f64::from_bits((number + 1) << SHIFT) - f64::from_bits(number << SHIFT);
                 let [c0, c1, c2, c3] = cell.coefficients;
                 width * (c0 + c1 / 2.0 + c2 / 3.0 + c3 / 4.0)
             })
@@ -151,7 +165,11 @@ impl Cell {
             9.0 * v0 - 22.5 * v1 + 18.0 * v2 - 4.5 * v3,
             -4.5 * v0 + 13.5 * v1 - 13.5 * v2 + 4.5 * v3,
         ];
-        Self { coefficients, least: v0.min(v3), most: v0.max(v3) }
+        Self {
+            coefficients,
+            least: v0.min(v3),
+            most: v0.max(v3),
+        }
     }
 
     #[inline]

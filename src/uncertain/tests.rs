@@ -9,12 +9,20 @@ fn sampler(quantity: &Uncertain, domain: Domain) -> Sampler {
 
 fn probabilities() -> impl Iterator<Item = f64> {
     let tails = (1..50).map(|exponent| libm::exp2(-f64::from(exponent) / 1.7));
-    tails.clone().chain((1..2_000).map(|step| f64::from(step) / 2_000.0)).chain(tails.map(|w| 1.0 - w))
+    tails
+        .clone()
+        .chain((1..2_000).map(|step| f64::from(step) / 2_000.0))
+        .chain(tails.map(|w| 1.0 - w))
 }
 
 #[test]
 fn pert_quantiles_are_those_of_the_beta_distribution() {
-    for (min, mode, max) in [(2.0, 3.0, 6.0), (6.0, 8.0, 14.0), (0.0, 0.0, 1.0), (1.0, 5.0, 5.0)] {
+    for (min, mode, max) in [
+        (2.0, 3.0, 6.0),
+        (6.0, 8.0, 14.0),
+        (0.0, 0.0, 1.0),
+        (1.0, 5.0, 5.0),
+    ] {
         let compiled = sampler(&Uncertain::pert(min, mode, max), Domain::NON_NEGATIVE);
         let a = 1.0 + 4.0 * (mode - min) / (max - min);
         let b = 6.0 - a;
@@ -23,12 +31,18 @@ fn pert_quantiles_are_those_of_the_beta_distribution() {
             let (back, aim) = if u < 0.5 {
                 (beta_reg(a, b, x), u)
             } else {
-                (beta_reg(b, a, (max - compiled.at(u)) / (max - min)), 1.0 - u)
+                (
+                    beta_reg(b, a, (max - compiled.at(u)) / (max - min)),
+                    1.0 - u,
+                )
             };
             // The error in probability is the error of the quantile times the density.
             // Below 2^-24 the tail is extrapolated.
             let tolerance = if aim < libm::exp2(-24.0) { 3e-3 } else { 1e-5 };
-            assert!((back / aim - 1.0).abs() < tolerance, "{min} {mode} {max} at {u}: {back} {aim}");
+            assert!(
+                (back / aim - 1.0).abs() < tolerance,
+                "{min} {mode} {max} at {u}: {back} {aim}"
+            );
         }
         assert!((compiled.mean() - (min + 4.0 * mode + max) / 6.0).abs() < 1e-12);
     }
@@ -54,17 +68,27 @@ fn quantiles_agree_with_the_library_of_statistics() {
     for (quantity, cdf) in cases {
         let compiled = sampler(&quantity, Domain::NON_NEGATIVE);
         for u in probabilities() {
-            assert!((cdf(compiled.at(u)) - u).abs() < 2e-7, "{quantity:?} at {u}");
+            assert!(
+                (cdf(compiled.at(u)) - u).abs() < 2e-7,
+                "{quantity:?} at {u}"
+            );
         }
     }
 }
 
 #[test]
 fn a_truncated_normal_keeps_to_its_range_and_has_its_mean() {
-    for (mean, sd, min, max) in
-        [(5.0, 4.0, 0.0, f64::INFINITY), (-6.0, 2.0, 0.0, 9.0), (30.0, 4.0, 0.0, 20.0)]
-    {
-        let quantity = Uncertain::Normal { mean, sd, min: None, max: Some(max).filter(|m| m.is_finite()) };
+    for (mean, sd, min, max) in [
+        (5.0, 4.0, 0.0, f64::INFINITY),
+        (-6.0, 2.0, 0.0, 9.0),
+        (30.0, 4.0, 0.0, 20.0),
+    ] {
+        let quantity = Uncertain::Normal {
+            mean,
+            sd,
+            min: None,
+            max: Some(max).filter(|m| m.is_finite()),
+        };
         let compiled = sampler(&quantity, Domain::NON_NEGATIVE);
         let theory = Normal::new(mean, sd).unwrap();
         let (below, left) = (theory.cdf(min), theory.cdf(max) - theory.cdf(min));
@@ -74,26 +98,45 @@ fn a_truncated_normal_keeps_to_its_range_and_has_its_mean() {
             let u = (f64::from(step) + 0.5) / f64::from(count);
             let value = compiled.at(u);
             assert!((min..=max).contains(&value));
-            assert!(((theory.cdf(value) - below) / left - u).abs() < 1e-5, "{mean} at {u}");
+            assert!(
+                ((theory.cdf(value) - below) / left - u).abs() < 1e-5,
+                "{mean} at {u}"
+            );
             sum += value;
         }
         // The midpoint rule over the quantile function; its error is that of the tails.
-        assert!((sum / f64::from(count) - compiled.mean()).abs() < 1e-3 * sd, "{mean}");
+        assert!(
+            (sum / f64::from(count) - compiled.mean()).abs() < 1e-3 * sd,
+            "{mean}"
+        );
     }
 }
 
 #[test]
 fn discrete_outcomes_come_with_their_probabilities() {
-    let compiled = sampler(&Uncertain::discrete([(36.0, 0.5), (12.0, 0.2), (24.0, 0.3)]), Domain::ANY);
-    assert_eq!([0.1, 0.19, 0.21, 0.49, 0.51, 0.99].map(|u| compiled.at(u)), [12.0, 12.0, 24.0, 24.0, 36.0, 36.0]);
+    let compiled = sampler(
+        &Uncertain::discrete([(36.0, 0.5), (12.0, 0.2), (24.0, 0.3)]),
+        Domain::ANY,
+    );
+    assert_eq!(
+        [0.1, 0.19, 0.21, 0.49, 0.51, 0.99].map(|u| compiled.at(u)),
+        [12.0, 12.0, 24.0, 24.0, 36.0, 36.0]
+    );
     assert!((compiled.mean() - 27.6).abs() < 1e-12);
 }
 
 #[test]
 fn percentiles_are_hit_and_respect_the_domain() {
-    let compiled = sampler(&Uncertain::percentiles(3.0, 4.0, 12.0), Domain::NON_NEGATIVE);
+    let compiled = sampler(
+        &Uncertain::percentiles(3.0, 4.0, 12.0),
+        Domain::NON_NEGATIVE,
+    );
     for (u, value) in [(0.1, 3.0), (0.5, 4.0), (0.9, 12.0)] {
-        assert!((compiled.at(u) - value).abs() < 1e-5 * value, "{u}: {}", compiled.at(u));
+        assert!(
+            (compiled.at(u) - value).abs() < 1e-5 * value,
+            "{u}: {}",
+            compiled.at(u)
+        );
     }
     let share = sampler(&Uncertain::percentiles(0.1, 0.7, 0.9), Domain::SHARE);
     assert!(share.at(1e-12) >= 0.0 && share.at(1.0 - 1e-12) <= 1.0);
@@ -111,7 +154,10 @@ fn what_cannot_vary_is_a_constant() {
         Uncertain::percentiles(4.0, 4.0, 4.0),
     ] {
         let compiled = sampler(&quantity, Domain::NON_NEGATIVE);
-        assert_eq!((compiled.constant(), compiled.at(0.3), compiled.mean()), (Some(4.0), 4.0, 4.0));
+        assert_eq!(
+            (compiled.constant(), compiled.at(0.3), compiled.mean()),
+            (Some(4.0), 4.0, 4.0)
+        );
     }
 }
 
@@ -120,19 +166,31 @@ fn each_fault_is_named_with_its_parameter() {
     let problems = |quantity: Uncertain, domain| {
         let mut problems = Problems::new();
         quantity.check(domain, &Path::root().key("duration_months"), &mut problems);
-        problems.iter().map(|problem| format!("{}: {}", problem.path, problem.message)).collect::<Vec<_>>()
+        problems
+            .iter()
+            .map(|problem| format!("{}: {}", problem.path, problem.message))
+            .collect::<Vec<_>>()
     };
     let share = Domain::SHARE;
     let positive = Domain::NON_NEGATIVE;
-    assert_eq!(problems(Uncertain::Constant(-3.0), positive), ["duration_months: the value is -3"]);
-    assert_eq!(problems(Uncertain::Constant(1.5), share), ["duration_months: the value is 1.5"]);
+    assert_eq!(
+        problems(Uncertain::Constant(-3.0), positive),
+        ["duration_months: the value is -3"]
+    );
+    assert_eq!(
+        problems(Uncertain::Constant(1.5), share),
+        ["duration_months: the value is 1.5"]
+    );
     assert_eq!(
         problems(Uncertain::percentiles(9.0, 4.0, 8.0), positive),
         ["duration_months.p10: p10 is 9, more than p50, which is 4"]
     );
     assert_eq!(
         problems(Uncertain::pert(-2.0, f64::NAN, 3.0), positive),
-        ["duration_months.pert.min: min is -2", "duration_months.pert.mode: mode is NaN"]
+        [
+            "duration_months.pert.min: min is -2",
+            "duration_months.pert.mode: mode is NaN"
+        ]
     );
     assert_eq!(
         problems(Uncertain::discrete([(1.0, 0.6), (2.0, 0.6)]), positive),
@@ -146,7 +204,10 @@ fn each_fault_is_named_with_its_parameter() {
     assert_eq!(problems(Uncertain::lognormal(0.0, 0.5), positive).len(), 1);
     assert_eq!(problems(Uncertain::lognormal(0.5, 0.5), share).len(), 1);
     assert_eq!(problems(Uncertain::Discrete(Vec::new()), positive).len(), 1);
-    assert_eq!(problems(Uncertain::percentiles(0.0, 1.0, 2.0), positive).len(), 1);
+    assert_eq!(
+        problems(Uncertain::percentiles(0.0, 1.0, 2.0), positive).len(),
+        1
+    );
     assert!(problems(Uncertain::pert(2.0, 3.0, 6.0), positive).is_empty());
 }
 
@@ -155,7 +216,9 @@ fn any_quantity() -> impl Strategy<Value = Uncertain> {
     prop_oneof![
         (0.0..1e6_f64).prop_map(Uncertain::Constant),
         (0.0..1e3_f64, 0.0..1e3_f64).prop_map(|(min, width)| Uncertain::uniform(min, min + width)),
-        three.clone().prop_map(|(min, up, more)| Uncertain::triangular(min, min + up, min + up + more)),
+        three
+            .clone()
+            .prop_map(|(min, up, more)| Uncertain::triangular(min, min + up, min + up + more)),
         (three.clone(), 0.0..40.0_f64).prop_map(|((min, up, more), shape)| Uncertain::Pert {
             min,
             mode: min + up,
@@ -163,10 +226,15 @@ fn any_quantity() -> impl Strategy<Value = Uncertain> {
             shape
         }),
         (0.0..50.0_f64, 0.0..50.0_f64).prop_map(|(mean, sd)| Uncertain::normal(mean, sd)),
-        (0.001..1e4_f64, 0.0..3.0_f64).prop_map(|(median, sigma)| Uncertain::lognormal(median, sigma)),
+        (0.001..1e4_f64, 0.0..3.0_f64)
+            .prop_map(|(median, sigma)| Uncertain::lognormal(median, sigma)),
         proptest::collection::vec((0.0..50.0_f64, 0.01..1.0_f64), 1..6).prop_map(|outcomes| {
             let total: f64 = outcomes.iter().map(|(_, weight)| weight).sum();
-            Uncertain::discrete(outcomes.into_iter().map(|(value, weight)| (value, weight / total)))
+            Uncertain::discrete(
+                outcomes
+                    .into_iter()
+                    .map(|(value, weight)| (value, weight / total)),
+            )
         }),
         (0.01..50.0_f64, 0.01..50.0_f64, 0.01..50.0_f64)
             .prop_map(|(p10, up, more)| Uncertain::percentiles(p10, p10 + up, p10 + up + more)),
@@ -215,9 +283,30 @@ proptest! {
 fn parameters_may_be_lists_or_tables() {
     let read = |text: &str| serde_json::from_str::<Uncertain>(text).unwrap();
     assert_eq!(read(r#"{"uniform": [1, 2]}"#), Uncertain::uniform(1.0, 2.0));
-    assert_eq!(read(r#"{"pert": [2, 3, 6]}"#), Uncertain::pert(2.0, 3.0, 6.0));
-    assert_eq!(read(r#"{"pert": {"min": 2, "mode": 3, "max": 6, "shape": 2}}"#), Uncertain::Pert { min: 2.0, mode: 3.0, max: 6.0, shape: 2.0 });
-    assert_eq!(read(r#"{"p10": 3, "p90": 8}"#), Uncertain::Percentiles { p10: 3.0, p50: None, p90: 8.0 });
-    assert_eq!(read(r#"{"discrete": [[1, 0.2], [2, 0.8]]}"#), Uncertain::discrete([(1.0, 0.2), (2.0, 0.8)]));
+    assert_eq!(
+        read(r#"{"pert": [2, 3, 6]}"#),
+        Uncertain::pert(2.0, 3.0, 6.0)
+    );
+    assert_eq!(
+        read(r#"{"pert": {"min": 2, "mode": 3, "max": 6, "shape": 2}}"#),
+        Uncertain::Pert {
+            min: 2.0,
+            mode: 3.0,
+            max: 6.0,
+            shape: 2.0
+        }
+    );
+    assert_eq!(
+        read(r#"{"p10": 3, "p90": 8}"#),
+        Uncertain::Percentiles {
+            p10: 3.0,
+            p50: None,
+            p90: 8.0
+        }
+    );
+    assert_eq!(
+        read(r#"{"discrete": [[1, 0.2], [2, 0.8]]}"#),
+        Uncertain::discrete([(1.0, 0.2), (2.0, 0.8)])
+    );
     assert!(serde_json::from_str::<Uncertain>(r#"{"p10": 3}"#).is_err());
 }
