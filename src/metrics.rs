@@ -17,6 +17,11 @@ macro_rules! metrics {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum MetricId { $($id),* }
 
+        impl MetricId {
+            /// All of them, in the order of [`METRICS`].
+            pub(crate) const ALL: &[Self] = &[$(Self::$id),*];
+        }
+
         /// All metrics, in the order of results.
         pub const METRICS: &[MetricLabel] = &[
             $(MetricLabel { name: $name, unit: $unit, meaning: $meaning }),*
@@ -50,6 +55,25 @@ metrics! {
     StrandedPower = "stranded_power_without_space_mw", "MW", "Energised power for which no space is built yet";
     StrandedEquipment = "stranded_equipment_late_mw", "MW", "Space with power whose equipment has not arrived";
     BindingPower = "binding_constraint_mw", "MW", "Capacity in service held back by the binding constraint";
+    StrandedRedundancy = "stranded_redundancy_not_complete_mw", "MW", "Built space whose electrical modules are there but wait for the redundancy to be complete";
+}
+
+/// What a scenario must use for some metrics to be reported, so that results hold no columns of
+/// zeros and a trial costs what its scenario asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Feature {
+    /// A building states its electrical chain.
+    ElectricalChain,
+}
+
+impl MetricId {
+    /// What must be used for this metric to be reported; `None`: it always is.
+    pub(crate) fn feature(self) -> Option<Feature> {
+        match self {
+            Self::StrandedRedundancy => Some(Feature::ElectricalChain),
+            _ => None,
+        }
+    }
 }
 
 /// How many metrics there are.
