@@ -6,8 +6,8 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use unicode_width::UnicodeWidthStr;
 
 use super::text::{grouped, month_name};
+use crate::Projection;
 use crate::projection::{Layout, MetricView};
-use crate::{Date, Projection};
 
 /// Why there is no chart.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +36,14 @@ const LEAST_SIZE: (u32, u32) = (480, 320);
 /// Pixels above the plot, for the title and the legend.
 const TOP: u32 = 96;
 const MARGIN: i32 = 20;
+/// Pixels beside the plot.
+const LEFT: u32 = 10;
+const RIGHT: u32 = 36;
+/// Pixels for the numbers of the value axis and its unit.
+const VALUE_LABELS: u32 = 96;
+/// Pixels that a year or a month needs on the time axis.
+const YEAR_WIDTH: u32 = 52;
+const MONTH_WIDTH: u32 = 76;
 
 // One hue from light to dark, so that the bands keep their order in greyscale and for readers
 // who do not see colours.
@@ -132,13 +140,14 @@ impl<'a> FanChart<'a> {
         root.fill(&WHITE)?;
         let (head, body) = root.split_vertically(TOP);
         self.write_head(&head)?;
+        let width = self.size.0.saturating_sub(LEFT + VALUE_LABELS + RIGHT);
         let mut chart = ChartBuilder::on(&body)
-            .margin_left(10)
-            .margin_right(36)
+            .margin_left(LEFT)
+            .margin_right(RIGHT)
             .margin_bottom(8)
             .x_label_area_size(34)
-            .y_label_area_size(96)
-            .build_cartesian_2d(TimeAxis(layout), bottom..top)?;
+            .y_label_area_size(VALUE_LABELS)
+            .build_cartesian_2d(TimeAxis { layout, width }, bottom..top)?;
         let y_label = |value: &f64| y_label(*value, top - bottom, share);
         chart
             .configure_mesh()
@@ -305,66 +314,57 @@ fn by_year(layout: &Layout) -> bool {
     layout.months > 36
 }
 
-/// Months after the start, with labels for the calendar.
-struct TimeAxis<'a>(&'a Layout);
+/// Months after the start, with labels for the calendar, on so many pixels.
+struct TimeAxis<'a> {
+    layout: &'a Layout,
+    width: u32,
+}
 
 impl Ranged for TimeAxis<'_> {
     type FormatOption = NoDefaultFormatting;
     type ValueType = f64;
 
     fn range(&self) -> std::ops::Range<f64> {
-        0.0..self.0.months as f64
+        0.0..self.layout.months as f64
     }
 
     fn map(&self, value: &f64, (low, high): (i32, i32)) -> i32 {
-        let share = value / self.0.months as f64;
+        let share = value / self.layout.months as f64;
         low + (share * f64::from(high - low)).round() as i32
     }
 
     fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
-        ticks(self.0)
+        ticks(self.layout, self.width)
     }
 }
 
 impl ValueFormatter<f64> for TimeAxis<'_> {
     fn format_ext(&self, months: &f64) -> String {
-        match self.0.start.plus_months(months.round()) {
-            Some(date) if by_year(self.0) => date.year().to_string(),
+        match self.layout.start.plus_months(months.round()) {
+            Some(date) if by_year(self.layout) => date.year().to_string(),
             Some(date) => month_name(date),
             None => String::new(),
         }
     }
 }
 
-/// Where the time axis is labelled, in months after the start: at most 15 places.
-fn ticks(layout: &Layout) -> Vec<f64> {
-    let months = layout.months;
-    let month_of_year = |date: Date| usize::try_from(date.month_of_year() - 1).unwrap_or(0);
-    let first = month_of_year(layout.start);
-    if !by_year(layout) {
-        let step = if months <= 9 {
-            1
-        } else if months <= 24 {
-            3
-        } else {
-            6
-        };
-        return (0..=months)
-            .filter(|month| (first + month).is_multiple_of(step))
-            .map(|month| month as f64)
-            .collect();
-    }
-    let years = i32::try_from(months / 12).unwrap_or(i32::MAX);
-    let step = [1, 2, 5, 10, 20, 50, 100]
-        .into_iter()
-        .find(|step| years / step < 15)
-        .unwrap_or(100);
-    (0..=months)
-        .filter(|month| (first + month).is_multiple_of(12))
-        .filter(|month| {
-            let year = layout.start.plus_months(*month as f64).map(Date::year);
-            year.is_some_and(|year| i32::from(year) % step == 0)
-        })
+/// Where the time axis is labelled, in months after the start: as often as labels have room, at
+/// round months or years.
+fn ticks(layout: &Layout, width: u32) -> Vec<f64> {
+    let (steps, label): (&[usize], u32) = if by_year(layout) {
+        (&[12, 24, 60, 120, 240, 600, 1_200], YEAR_WIDTH)
+    } else {
+        (&[1, 3, 6, 12, 24], MONTH_WIDTH)
+    };
+    let room = f64::from(width) / f64::from(label);
+    let step = (steps.iter().copied())
+        .find(|step| layout.months as f64 / *step as f64 <= room)
+        .unwrap_or(1_200);
+    // Months since the year 0, so that a step of ten years falls on 2030 and 2040.
+    let first = 12 * usize::try_from(layout.start.year()).unwrap_or(0)
+        + usize::try_from(layout.start.month_of_year() - 1).unwrap_or(0);
+    (0..=layout.months)
+        .filter(|month| (first + month).is_multiple_of(step))
         .map(|month| month as f64)
         .collect()
 }
@@ -420,8 +420,10 @@ mod tests {
             let projection = fixture::run(&fixture::scenario(1, months));
             let svg = FanChart::new(&projection, "it_power_mw").unwrap().to_svg();
             assert!(svg.unwrap().ends_with("</svg>\n"), "{months}");
-            let ticks = ticks(projection.layout());
-            assert!((1..=15).contains(&ticks.len()), "{months}: {ticks:?}");
+            for (width, most) in [(330, 7), (800, 16)] {
+                let ticks = ticks(projection.layout(), width);
+                assert!((1..=most).contains(&ticks.len()), "{months}: {ticks:?}");
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! The summary: what a planner reads first.
 
+use std::ops::Range;
+
 use unicode_width::UnicodeWidthStr;
 
 use super::text::{
@@ -148,22 +150,37 @@ fn side_by_side(corner: &str, labels: &[String], groups: &[Group]) -> String {
         .chain([corner.width()])
         .max()
         .unwrap_or_default();
-    let mut tables = Vec::new();
-    let mut rest = groups;
-    while !rest.is_empty() {
-        let mut width = label_width;
-        let fitting = rest
-            .iter()
-            .take_while(|group| {
-                width += GAP + 1 + group.widths().iter().sum::<usize>() + GAP;
-                width <= WIDTH
-            })
-            .count();
-        let (now, later) = rest.split_at(fitting.max(1));
-        tables.push(table_of(corner, label_width, labels, now));
-        rest = later;
+    let widths: Vec<usize> = (groups.iter())
+        .map(|group| GAP + 1 + group.widths().iter().sum::<usize>() + GAP)
+        .collect();
+    let room = WIDTH.saturating_sub(label_width);
+    let fewest = split_by_width(&widths, room).len();
+    // As many tables as it takes, but none that is nearly empty: the narrowest that do.
+    let narrowest = (0..=room)
+        .find(|room| split_by_width(&widths, *room).len() <= fewest)
+        .unwrap_or(room);
+    split_by_width(&widths, narrowest)
+        .into_iter()
+        .map(|range| table_of(corner, label_width, labels, &groups[range]))
+        .collect::<Vec<String>>()
+        .join("\n")
+}
+
+/// Neighbours that have room together; what is too wide alone stands alone.
+fn split_by_width(widths: &[usize], room: usize) -> Vec<Range<usize>> {
+    let mut parts: Vec<Range<usize>> = Vec::new();
+    let mut used = 0;
+    for (position, width) in widths.iter().enumerate() {
+        used += width;
+        match parts.last_mut() {
+            Some(part) if used <= room => part.end = position + 1,
+            _ => {
+                parts.push(position..position + 1);
+                used = *width;
+            }
+        }
     }
-    tables.join("\n")
+    parts
 }
 
 fn table_of(corner: &str, label_width: usize, labels: &[String], groups: &[Group]) -> String {
@@ -252,34 +269,21 @@ fn targets(projection: &Projection) -> Option<String> {
     ))
 }
 
-/// The kinds of milestones by the ending that the simulator gives to their names.
-const KINDS: [(&str, &str); 3] = [
-    ("Milestones", ""),
-    ("Substations energised", " energised"),
-    ("Buildings live", " live"),
-];
-
-fn milestones(projection: &Projection) -> Vec<String> {
+fn milestones(projection: &Projection) -> Option<String> {
     let layout = projection.layout();
     let last = nth_month(layout.start, layout.months - 1);
-    let heads = ["", "P50", "P80", "P90", "by then"];
-    let mut kinds: Vec<(&str, Vec<[String; 5]>)> =
-        KINDS.iter().map(|(kind, _)| (*kind, Vec::new())).collect();
     let mut any_later = false;
+    let mut rows: Vec<[String; 5]> = Vec::new();
     for (name, distribution) in projection.milestones() {
-        let kind = (KINDS.iter())
-            .rposition(|(_, ending)| name.ends_with(ending))
-            .unwrap_or_default();
-        let name = name.strip_suffix(KINDS[kind].1).unwrap_or(name);
+        let exists = distribution.count() > 0;
         let quantiles = distribution.quantiles(&[0.5, 0.8, 0.9]);
         let mut dates = quantiles.into_iter().map(|months| {
             let date = months.and_then(|months| month_of(layout.start, months));
-            let exists = distribution.count() > 0;
             any_later |= date.is_none() && exists;
             date.unwrap_or_else(|| if exists { "later" } else { MISSING }.to_owned())
         });
         let mut next = || dates.next().unwrap_or_default();
-        kinds[kind].1.push([
+        rows.push([
             one_line(name),
             next(),
             next(),
@@ -287,27 +291,30 @@ fn milestones(projection: &Projection) -> Vec<String> {
             percent(distribution.probability()),
         ]);
     }
-    let mut parts: Vec<String> = kinds
-        .into_iter()
-        .filter(|(_, rows)| !rows.is_empty())
-        .map(|(kind, rows)| {
-            let lines = in_two_halves(columns(&heads, &rows, &[1, 2, 3, 4]));
-            format!("{kind}\n\n{}", paragraph(&lines))
-        })
-        .collect();
-    if let Some(first) = parts.first_mut() {
-        first.insert_str(
-            0,
-            &format!(
-                "When: months by whose end 50, 80 and 90 % of the trials are there, and the share \
-                 that is\nthere by the end of the horizon, {last}\n\n"
-            ),
-        );
+    if rows.is_empty() {
+        return None;
     }
-    if let (true, Some(end)) = (any_later, parts.last_mut()) {
-        *end += &format!("\nlater: not within the horizon, which ends with {last}\n");
+    // What the scenario states comes first, the buildings last.
+    let others = rows
+        .iter()
+        .rposition(|row| !row[0].ends_with(" live"))
+        .map_or(0, |last| last + 1);
+    let (others, buildings) = rows.split_at(others);
+    let mut text = format!(
+        "Milestones: the month by whose end 50, 80 and 90 % of the trials have reached them, and the\n\
+         share that reaches them within the horizon, which ends with {last}\n"
+    );
+    let heads = ["", "P50", "P80", "P90", "reached"];
+    for list in [others, buildings] {
+        if !list.is_empty() {
+            let lines = in_two_halves(columns(&heads, list, &[1, 2, 3, 4]));
+            text += &format!("\n{}", paragraph(&lines));
+        }
     }
-    parts
+    if any_later {
+        text += &format!("\nlater: not within the horizon in so many trials, but after {last}\n");
+    }
+    Some(text)
 }
 
 /// A long list set in two columns under their heads, if it fits.
@@ -338,6 +345,8 @@ fn binding(projection: &Projection) -> Option<String> {
     let mut start = 0;
     let ends = year_ends(projection);
     let mean = |list: &[f64]| list.iter().sum::<f64>() / list.len() as f64;
+    let places = (held_back.iter().flatten()).fold(0.0, |a: f64, x| a.max(*x));
+    let places = decimals("MW", places);
     let rows: Vec<Vec<String>> = ends
         .iter()
         .map(|end| {
@@ -358,8 +367,7 @@ fn binding(projection: &Projection) -> Option<String> {
             row.extend(shares.iter().map(|share| whole_percent(*share)));
             row.push(whole_percent(none));
             if let Some(held_back) = &held_back {
-                let mw = mean(&held_back[months]);
-                row.push(grouped(mw, decimals("MW", mw)));
+                row.push(grouped(mean(&held_back[months]), places));
             }
             row.push(leading.0.to_owned());
             row
@@ -474,7 +482,7 @@ mod tests {
             "Dec 2024",
             "Dec 2025",
             "both shells",
-            "Buildings live",
+            "B2 live",
             "a thousand racks",
             "racks_deployable at least 1000 by 2025-04",
             "±",
@@ -490,10 +498,7 @@ mod tests {
     fn what_lies_beyond_the_horizon_is_said_in_words() {
         let text = summary(&fixture::run(&fixture::scenario(1, 6)));
         assert!(text.contains("later"), "{text}");
-        assert!(
-            text.contains("not within the horizon, which ends with Oct 2024"),
-            "{text}"
-        );
+        assert!(text.contains("but after Oct 2024"), "{text}");
     }
 
     #[test]
