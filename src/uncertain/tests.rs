@@ -50,7 +50,8 @@ fn pert_quantiles_are_those_of_the_beta_distribution() {
 
 #[test]
 fn quantiles_agree_with_the_library_of_statistics() {
-    let cases: Vec<(Uncertain, Box<dyn Fn(f64) -> f64>)> = vec![
+    type Cdf = Box<dyn Fn(f64) -> f64>;
+    let cases: Vec<(Uncertain, Cdf)> = vec![
         (
             Uncertain::lognormal(14.0, 0.25),
             Box::new(|x| LogNormal::new(14.0_f64.ln(), 0.25).unwrap().cdf(x)),
