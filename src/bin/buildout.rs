@@ -82,18 +82,32 @@ fn key_and_value(text: &str) -> Result<(String, String), String> {
 /// Why the command failed.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
-    #[error("{0}")]
-    Scenario(#[from] ScenarioError),
+    #[error("{}{source}", prefix(source))]
+    Scenario {
+        #[from]
+        source: ScenarioError,
+    },
     #[error("error: {0}")]
     Run(#[from] buildout::RunError),
     #[error("error: {0}")]
     Outputs(#[from] report::OutputsError),
-    #[error("error: {0}{}", hint(.0))]
-    Write(#[from] report::WriteError),
+    #[error("error: {source}{}", hint(source))]
+    Write {
+        #[from]
+        source: report::WriteError,
+    },
     #[error("error: the results could not be made into JSON: {0}")]
     Json(#[from] serde_json::Error),
     #[error("error: the results could not be printed: {0}")]
     Print(io::Error),
+}
+
+/// Problems say themselves that they are errors.
+fn prefix(error: &ScenarioError) -> &'static str {
+    match error {
+        ScenarioError::Invalid(_) => "",
+        _ => "error: ",
+    }
 }
 
 fn hint(error: &report::WriteError) -> &'static str {
@@ -108,7 +122,7 @@ fn hint(error: &report::WriteError) -> &'static str {
 impl Failure {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Failure::Scenario(_) => ExitCode::from(2),
+            Failure::Scenario { .. } => ExitCode::from(2),
             // Whoever reads the output has seen enough of it.
             Failure::Print(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
             _ => ExitCode::from(1),

@@ -42,7 +42,7 @@ fn exist(paths: &[PathBuf]) -> String {
         .map(|path| path.display().to_string())
         .collect();
     let verb = if names.len() == 1 { "is" } else { "are" };
-    format!("{} {verb}", names.join(", "))
+    format!("{} {verb}", names.join(",\n  "))
 }
 
 /// A folder for the files of a run.
