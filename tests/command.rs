@@ -1,5 +1,6 @@
 //! The `buildout` command, as a planner and a script meet it.
 #![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -17,15 +17,21 @@ const GAP: usize = 2;
 /// A list of milestones longer than this is set in two columns if they fit.
 const LONG_LIST: usize = 12;
 
-/// The metrics of the summary and their headings.
-const KEY_METRICS: [(&str, &str); 7] = [
-    ("racks_deployable", "racks live"),
-    ("standard_racks", "standard racks"),
-    ("it_power_mw", "IT MW"),
-    ("installed_pflops", "installed PFLOPS"),
-    ("in_service_pflops", "PFLOPS in service"),
-    ("contracts_signed", "contracts signed"),
-    ("take_up", "take-up"),
+/// The metrics of the summary and their headings, by what stands side by side.
+const KEY_METRICS: [&[(&str, &str)]; 3] = [
+    &[
+        ("racks_deployable", "racks live"),
+        ("standard_racks", "standard racks"),
+        ("it_power_mw", "IT MW"),
+    ],
+    &[
+        ("installed_pflops", "installed PFLOPS"),
+        ("in_service_pflops", "PFLOPS in service"),
+    ],
+    &[
+        ("contracts_signed", "contracts signed"),
+        ("take_up", "take-up"),
+    ],
 ];
 
 /// Causes in words.
@@ -47,16 +53,12 @@ pub fn summary(projection: &Projection) -> String {
     let labels: Vec<String> = (ends.iter())
         .map(|month| nth_month(projection.layout().start, *month))
         .collect();
-    let by_year: Vec<Group> = KEY_METRICS
-        .iter()
-        .filter_map(|(name, title)| {
-            let metric = projection.metric(name)?;
-            let months = ends.iter().map(|month| metric.month(*month)).collect();
-            Some(Group::new(title, metric, months))
-        })
-        .collect();
-    if !by_year.is_empty() {
-        let tables = side_by_side("end of", &labels, &by_year);
+    let tables = tables("end of", &labels, |name, title| {
+        let metric = projection.metric(name)?;
+        let months = ends.iter().map(|month| metric.month(*month)).collect();
+        Some(Group::new(title, metric, months))
+    });
+    if !tables.is_empty() {
         parts.push(format!("Capacity: P50 and P10 to P90\n\n{tables}"));
     }
     parts.extend(campuses(projection));
@@ -144,26 +146,25 @@ impl Group {
     }
 }
 
-/// Groups as tables with the same rows, as many groups in each as the width allows.
-fn side_by_side(corner: &str, labels: &[String], groups: &[Group]) -> String {
+/// The key metrics as tables with the same rows, no wider than the width allows.
+fn tables(corner: &str, labels: &[String], group: impl Fn(&str, &str) -> Option<Group>) -> String {
     let label_width = (labels.iter().map(|label| label.width()))
         .chain([corner.width()])
         .max()
         .unwrap_or_default();
-    let widths: Vec<usize> = (groups.iter())
-        .map(|group| GAP + 1 + group.widths().iter().sum::<usize>() + GAP)
-        .collect();
-    let room = WIDTH.saturating_sub(label_width);
-    let fewest = split_by_width(&widths, room).len();
-    // As many tables as it takes, but none that is nearly empty: the narrowest that do.
-    let narrowest = (0..=room)
-        .find(|room| split_by_width(&widths, *room).len() <= fewest)
-        .unwrap_or(room);
-    split_by_width(&widths, narrowest)
-        .into_iter()
-        .map(|range| table_of(corner, label_width, labels, &groups[range]))
-        .collect::<Vec<String>>()
-        .join("\n")
+    let mut tables = Vec::new();
+    for metrics in KEY_METRICS {
+        let groups: Vec<Group> = (metrics.iter())
+            .filter_map(|(name, title)| group(name, title))
+            .collect();
+        let widths: Vec<usize> = (groups.iter())
+            .map(|group| GAP + 1 + group.widths().iter().sum::<usize>() + GAP)
+            .collect();
+        for part in split_by_width(&widths, WIDTH.saturating_sub(label_width)) {
+            tables.push(table_of(corner, label_width, labels, &groups[part]));
+        }
+    }
+    tables.join("\n")
 }
 
 /// Neighbours that have room together; what is too wide alone stands alone.
@@ -215,23 +216,19 @@ fn table_of(corner: &str, label_width: usize, labels: &[String], groups: &[Group
 fn campuses(projection: &Projection) -> Option<String> {
     let campuses: Vec<ScopeView<'_>> = projection.campuses().collect();
     let last = projection.layout().months - 1;
-    let groups: Vec<Group> = KEY_METRICS
-        .iter()
-        .filter_map(|(name, title)| {
-            let months = campuses
-                .iter()
-                .map(|campus| campus.metric(name)?.month(last))
-                .collect();
-            Some(Group::new(title, projection.metric(name)?, months))
-        })
-        .collect();
-    if campuses.is_empty() || groups.is_empty() {
-        return None;
-    }
     let labels: Vec<String> = (campuses.iter())
         .map(|campus| one_line(campus.name()))
         .collect();
-    let tables = side_by_side("campus", &labels, &groups);
+    let tables = tables("campus", &labels, |name, title| {
+        let months = campuses
+            .iter()
+            .map(|campus| campus.metric(name)?.month(last))
+            .collect();
+        Some(Group::new(title, projection.metric(name)?, months))
+    });
+    if campuses.is_empty() || tables.is_empty() {
+        return None;
+    }
     let end = nth_month(projection.layout().start, last);
     Some(format!("Campuses at the end of {end}\n\n{tables}"))
 }
