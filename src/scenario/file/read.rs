@@ -198,17 +198,14 @@ impl<'a> Reader<'a> {
     }
 
     fn number(&mut self, node: &Node, numbers: Numbers, at: &Path) -> Option<f64> {
-        let key = at.steps().iter().rev().find_map(|step| match step {
-            crate::problem::Step::Key(key) => Some(key.as_str()),
-            crate::problem::Step::Index(_) => None,
-        });
+        let key = at.last_key().unwrap_or_default();
         let (message, help) = match (&node.value, numbers.measure) {
             (Value::Integer(_) | Value::Float(_), Some(measure)) if numbers.needs_unit => (
                 format!("{} has no unit", node.shown()),
                 format!(
                     "write it as {}, or call the key \"{}\"",
                     measure.example(),
-                    key.unwrap_or_default()
+                    key
                 ),
             ),
             (Value::Integer(number), _) => return Some(*number as f64),

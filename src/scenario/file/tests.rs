@@ -180,9 +180,13 @@ contract_power_kw = 100
         (3, "-3 is not a whole number from 0", ""),
         (4, "unknown key \"precison\"", "did you mean \"precision\"?"),
         (8, "\"10 months\" is a duration, not a power", ""),
-        (12, "the value is 0.9", "allowed: 1 or more"),
-        (17, "p10 is 8, more than p90, which is 3", ""),
-        (18, "the value is -6", "allowed: 0 or more"),
+        (12, "pue is 0.9", "allowed: 1 or more"),
+        (
+            17,
+            "duration_months: p10 is 8, more than p90, which is 3",
+            "",
+        ),
+        (18, "duration_months is -6", "allowed: 0 or more"),
         (
             18,
             "there is no activity, building or substation \"permt\"",
@@ -192,7 +196,7 @@ contract_power_kw = 100
         (20, "inf is not a finite number", ""),
         (24, "1.5 is not a whole number", ""),
         (24, "there is no rack type \"ari\"", "did you mean \"air\"?"),
-        (28, "the value is 1.3", "allowed: 0 to 1"),
+        (28, "sign_probability is 1.3", "allowed: 0 to 1"),
     ];
     for (line, message, help) in expect {
         assert!(
