@@ -16,7 +16,7 @@
 //! Distributed and block redundant differ in where the reserve stands. Distributed: every module
 //! carries load up to y / x of its rating, and each rack is fed by two of them. Block redundant:
 //! y modules carry load up to their rating, and x - y "catchers" stand idle until one fails.
-//! So they strand power differently when racks are large; see [`placement`](super::placement).
+//! So they strand power differently when racks are large.
 //!
 //! Source of the arrangements and shares: Schneider Electric White Paper 75, "Comparing UPS
 //! system design configurations"; Uptime Institute on distributed redundancy.
