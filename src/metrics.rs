@@ -1,6 +1,6 @@
 //! What is reported for each month, for each campus and in total.
 
-/// A metric that every trial reports for each month.
+/// A metric that trials report for each month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MetricLabel {
     /// Its name in results and targets.
@@ -64,6 +64,14 @@ metrics! {
 pub(crate) enum Feature {
     /// A building states its electrical chain.
     ElectricalChain,
+}
+
+/// The metrics that every scenario reports; the others are reported where it uses what they are of.
+pub fn always_reported() -> impl Iterator<Item = &'static MetricLabel> {
+    MetricId::ALL
+        .iter()
+        .filter(|metric| metric.feature().is_none())
+        .map(|&metric| &METRICS[metric as usize])
 }
 
 impl MetricId {
