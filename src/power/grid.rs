@@ -54,7 +54,7 @@ pub struct GridStep {
     pub ramp_mw_per_month: Option<f64>,
 }
 
-fn is_constant_zero(quantity: &Uncertain) -> bool {
+pub(crate) fn is_constant_zero(quantity: &Uncertain) -> bool {
     quantity.constant() == Some(0.0)
 }
 
