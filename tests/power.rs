@@ -522,3 +522,104 @@ delivery = {{ rows = 12, row_positions = 4 }}
     let error = Scenario::from_toml(&halls(&top, &building("7N/4"))).unwrap_err();
     assert!(error.to_string().contains("7N/4"), "{error}");
 }
+
+#[test]
+fn the_examples_balance_in_every_month_of_every_trial() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/");
+    for name in [
+        "short-of-grid",
+        "short-of-grid-bridge",
+        "air-campus",
+        "air-campus-retrofit",
+        "air-campus-new-build",
+    ] {
+        let scenario = Scenario::from_path(format!("{folder}{name}.toml")).unwrap();
+        let model = scenario.compile().unwrap();
+        let mut workspace = Workspace::default();
+        let mut row = TrialRow::new(model.layout().clone());
+        for number in 0..40 {
+            model.simulate(5, number, &mut workspace, &mut row);
+            let trial = Trial {
+                model: model.clone(),
+                row: row.clone(),
+            };
+            assert_ledger_adds_up(&trial);
+            if model.layout().metric_index("facility_energy_mwh").is_none() {
+                continue;
+            }
+            for month in 0..model.layout().months {
+                let at = |metric| trial.at(metric, month);
+                let used = at("it_draw_mw") + at("electrical_losses_mw") + at("cooling_power_mw");
+                assert!((at("facility_draw_mw") - used).abs() < 1e-9, "{name}");
+                let fed = at("grid_energy_mwh")
+                    + at("bridge_energy_mwh")
+                    + at("on_site_renewable_energy_mwh");
+                let asked = used * 730.5 - at("curtailed_energy_mwh");
+                assert!((fed - asked).abs() < 1e-6, "{name}: {fed} {asked}");
+                assert!(at("in_service_power_mw") <= at("it_power_mw") + 1e-9);
+            }
+        }
+    }
+}
+
+#[test]
+fn campuses_share_the_supply_and_each_has_its_own_power() {
+    let text = r#"
+format = 1
+name = "two"
+start = "2025-01"
+horizon = "24 months"
+rack_types = [{ name = "rack", power = "10 kW" }]
+[[generations]]
+name = "hardware"
+rack_power = "10 kW"
+rack_pflops = { fp16_dense = 12 }
+rack_accelerators = 8
+accelerators_per_quarter = 2400
+[[campuses]]
+name = "north"
+efficiency = { temperatures_celsius = [-5, -5, 0, 5, 10, 15, 17, 15, 10, 5, 0, -5] }
+energy = { grid_carbon_g_per_kwh = 56 }
+buildings = [{ name = "A", activities = [{ name = "shell", duration_months = 0.5 }], halls = [{ name = "hall", racks = 400, rack_type = "rack", hardware = "hardware", hardware_ordered_after = "start" }] }]
+[[campuses]]
+name = "south"
+efficiency = { temperatures_celsius = [15, 15, 18, 22, 26, 30, 33, 33, 29, 24, 19, 15] }
+energy = { grid_carbon_g_per_kwh = 582 }
+buildings = [{ name = "B", activities = [{ name = "shell", duration_months = 1.5 }], halls = [{ name = "hall", racks = 400, rack_type = "rack", hardware = "hardware" }] }]
+[[segments]]
+name = "tenants"
+outreach_per_month = 0
+sign_probability = 1
+contract_power = "1 kW"
+allocation = "pooled"
+existing = { contracts_signed = 1, companies_contacted = 1, leased_power_kw = 1e6 }
+"#;
+    let trial = Trial::of(text);
+    let layout = trial.model.layout();
+    let of = |campus: &str, metric: &str, month: usize| {
+        let scope = layout.scope_index(campus).unwrap();
+        trial
+            .row
+            .monthly(scope, layout.metric_index(metric).unwrap())[month]
+    };
+    // A hundred racks a month: the north's 400 come in month 4, the south's in month 8.
+    assert_eq!(of("north", "it_power_mw", 3), 4.0);
+    assert_eq!(of("south", "it_power_mw", 6), 0.0);
+    assert_eq!(of("south", "it_power_mw", 7), 4.0);
+    for month in 8..24 {
+        assert!(of("south", "pue", month) > of("north", "pue", month));
+        for metric in [
+            "it_power_mw",
+            "facility_energy_mwh",
+            "carbon_location_based_t",
+        ] {
+            let sum = of("north", metric, month) + of("south", metric, month);
+            assert!(
+                (of("total", metric, month) - sum).abs() < 1e-9 * (1.0 + sum),
+                "{metric}"
+            );
+        }
+        let pue = of("total", "facility_draw_mw", month) / of("total", "it_draw_mw", month);
+        assert!((of("total", "pue", month) - pue).abs() < 1e-12);
+    }
+}
