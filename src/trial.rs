@@ -4,6 +4,7 @@
 //! month. An event at time t (in months) counts from the month m on for which t <= m + 1.
 
 use crate::compute::Delivery;
+use crate::construction::schedule::Plan;
 use crate::metrics::{Cause, METRIC_COUNT, MetricId};
 use crate::model::{CompiledCampus, CompiledTarget, Model};
 use crate::power::Headroom;
@@ -16,6 +17,7 @@ const KW_PER_MW: f64 = 1_000.0;
 #[derive(Clone, Debug, Default)]
 pub struct Workspace {
     drawn: Vec<f64>,
+    plan: Plan,
     finish: Vec<f64>,
     events: Vec<Event>,
     halls: Vec<HallState>,
@@ -207,9 +209,8 @@ impl Model {
     }
 
     fn begin(&self, workspace: &mut Workspace, seed: u64, trial: u64, drawn: &[f64]) {
-        workspace.finish.clear();
-        workspace.finish.resize(self.network.len(), 0.0);
-        self.network.schedule(drawn, &mut workspace.finish);
+        self.network
+            .schedule(drawn, &mut workspace.plan, &mut workspace.finish);
         workspace.room_kw.clear();
         workspace.room_kw.resize(self.pools, 0.0);
         workspace.pools.resize_with(self.pools, PoolState::default);

@@ -13,7 +13,11 @@
 //! its completion: the moment at which all of its own activities have finished; `"A1/start"` is
 //! the moment at which its first activity may start.
 
+pub mod calendars;
+pub mod cpm;
+pub mod crews;
 pub mod network;
+pub mod schedule;
 
 use serde::{Deserialize, Serialize};
 
