@@ -87,6 +87,7 @@ pub mod date;
 pub mod metrics;
 mod model;
 pub mod monte_carlo;
+pub mod policy;
 pub mod power;
 pub mod problem;
 pub mod projection;

@@ -202,13 +202,19 @@ impl Calendar {
         }
         let never = |season: &Season| {
             season.pace == 0.0
-                && month_and_day(&season.from).zip(month_and_day(&season.to)).is_some_and(
-                    |((from_month, from_day), (to_month, to_day))| {
+                && month_and_day(&season.from)
+                    .zip(month_and_day(&season.to))
+                    .is_some_and(|((from_month, from_day), (to_month, to_day))| {
                         // The whole year round, or all but less than a day of it.
-                        let days = civil::Date::new(2023, from_month, from_day).ok().zip(civil::Date::new(2023, to_month, to_day).ok());
-                        days.is_some_and(|(from, to)| to.tomorrow().is_ok_and(|next| next.month() == from.month() && next.day() == from.day()))
-                    },
-                )
+                        let days = civil::Date::new(2023, from_month, from_day)
+                            .ok()
+                            .zip(civil::Date::new(2023, to_month, to_day).ok());
+                        days.is_some_and(|(from, to)| {
+                            to.tomorrow().is_ok_and(|next| {
+                                next.month() == from.month() && next.day() == from.day()
+                            })
+                        })
+                    })
         };
         if self.seasons.iter().any(never) {
             problems.error(
@@ -445,7 +451,10 @@ impl WorkCalendar {
         let left = self.done[today + 1] - self.done_at(day);
         let is_over = left <= ROUNDING;
         let from = if is_over { today + 1 } else { today };
-        let on = self.next_on.get(from).map_or(self.days(), |&on| on as usize);
+        let on = self
+            .next_on
+            .get(from)
+            .map_or(self.days(), |&on| on as usize);
         if on == today {
             months
         } else {
@@ -557,9 +566,18 @@ mod tests {
         let finish = calendar.add(at("2025-01-06"), working_days(5.0));
         assert_eq!(day_of(finish), "2025-01-11");
         assert_eq!(day_of(calendar.next_working(finish)), "2025-01-13");
-        assert_eq!(day_of(calendar.add(finish, working_days(1.0))), "2025-01-14");
-        assert_eq!(day_of(calendar.subtract(finish, working_days(5.0))), "2025-01-06");
-        assert_eq!(day_of(calendar.subtract(at("2025-01-14"), working_days(2.0))), "2025-01-10");
+        assert_eq!(
+            day_of(calendar.add(finish, working_days(1.0))),
+            "2025-01-14"
+        );
+        assert_eq!(
+            day_of(calendar.subtract(finish, working_days(5.0))),
+            "2025-01-06"
+        );
+        assert_eq!(
+            day_of(calendar.subtract(at("2025-01-14"), working_days(2.0))),
+            "2025-01-10"
+        );
     }
 
     #[test]
@@ -573,10 +591,16 @@ mod tests {
         let compiled = calendar.compile(start(), 24);
         assert_eq!(day_of(compiled.next_working(at("2025-01-15"))), "2025-03");
         // Ten days from 26 November: five until the end of November, five from 1 March.
-        assert_eq!(day_of(compiled.add(at("2025-11-26"), 10.0 * DAY)), "2026-03-06");
+        assert_eq!(
+            day_of(compiled.add(at("2025-11-26"), 10.0 * DAY)),
+            "2026-03-06"
+        );
         calendar.seasons[0].pace = 0.5;
         let compiled = calendar.compile(start(), 24);
-        assert_eq!(day_of(compiled.add(at("2025-12-01"), 10.0 * DAY)), "2025-12-21");
+        assert_eq!(
+            day_of(compiled.add(at("2025-12-01"), 10.0 * DAY)),
+            "2025-12-21"
+        );
         calendar.seasons.clear();
         calendar.spring_festival = Some(SpringFestival {
             days_before: 2,
@@ -584,8 +608,14 @@ mod tests {
         });
         let compiled = calendar.compile(start(), 24);
         // New Year's Day is 29 January 2025: no work from the 27th to 5 February.
-        assert_eq!(day_of(compiled.next_working(at("2025-01-27"))), "2025-02-06");
-        assert_eq!(day_of(compiled.add(at("2025-01-26"), 2.0 * DAY)), "2025-02-07");
+        assert_eq!(
+            day_of(compiled.next_working(at("2025-01-27"))),
+            "2025-02-06"
+        );
+        assert_eq!(
+            day_of(compiled.add(at("2025-01-26"), 2.0 * DAY)),
+            "2025-02-07"
+        );
     }
 
     #[test]
@@ -597,7 +627,10 @@ mod tests {
             pace: 1.0,
         });
         let compiled = calendar.compile(start(), 12);
-        assert_eq!(day_of(compiled.add(at("2025-01-06"), working_days(6.0))), "2025-01-13");
+        assert_eq!(
+            day_of(compiled.add(at("2025-01-06"), working_days(6.0))),
+            "2025-01-13"
+        );
     }
 
     #[test]
@@ -605,10 +638,22 @@ mod tests {
         let mut calendar = Calendar::new(CONTINUOUS);
         calendar.week = Some(vec![0.0; 7]);
         calendar.seasons = vec![
-            Season { from: "13-01".into(), to: "2-30".into(), pace: -1.0 },
-            Season { from: "01-01".into(), to: "12-31".into(), pace: 0.0 },
+            Season {
+                from: "13-01".into(),
+                to: "2-30".into(),
+                pace: -1.0,
+            },
+            Season {
+                from: "01-01".into(),
+                to: "12-31".into(),
+                pace: 0.0,
+            },
         ];
-        calendar.breaks = vec![Break { from: date("2025-02"), to: Some(date("2025-01")), pace: 0.0 }];
+        calendar.breaks = vec![Break {
+            from: date("2025-02"),
+            to: Some(date("2025-01")),
+            pace: 0.0,
+        }];
         let mut problems = Problems::new();
         calendar.check(&Path::root(), &mut problems);
         assert_eq!(problems.iter().count(), 7, "{problems}");

@@ -98,7 +98,11 @@ impl Network {
             .iter()
             .copied()
             .fold(f64::NEG_INFINITY, f64::max);
-        let finish = if finish == f64::NEG_INFINITY { 0.0 } else { finish };
+        let finish = if finish == f64::NEG_INFINITY {
+            0.0
+        } else {
+            finish
+        };
         let end = deadline_months.unwrap_or(finish);
         let durations = self.durations(drawn);
         let count = self.len();
@@ -123,12 +127,14 @@ impl Network {
             }
             for link in &self.links[step.links.clone()] {
                 let predecessor = link.predecessor.index();
-                let of_successor = |start: f64, finish: f64| end_of(link.kind, false, start, finish);
+                let of_successor =
+                    |start: f64, finish: f64| end_of(link.kind, false, start, finish);
                 let late = of_successor(late_start[position], late_finish[position]);
                 let late = if self.lag_counts(step.node, link, drawn) {
                     match link.lag_calendar {
-                        Some(calendar) => self.calendars[calendar as usize]
-                            .add(late, -link.lag.value(drawn)),
+                        Some(calendar) => {
+                            self.calendars[calendar as usize].add(late, -link.lag.value(drawn))
+                        }
                         None => late - link.lag.value(drawn),
                     }
                 } else {
@@ -301,9 +307,7 @@ mod tests {
             ("J", 4.0, &["E", "G", "H"]),
             ("K", 6.0, &["F", "I", "J"]),
         ];
-        let floats = [
-            2.0, 0.0, 2.0, 0.0, 26.0, 41.0, 2.0, 0.0, 36.0, 0.0, 0.0,
-        ];
+        let floats = [2.0, 0.0, 2.0, 0.0, 26.0, 41.0, 2.0, 0.0, 36.0, 0.0, 0.0];
         assert_floats(rows, 69.0, &floats);
     }
 
@@ -322,15 +326,7 @@ mod tests {
             ("G", expected(3.0, 5.0, 8.0), &["E"]),
         ];
         let sixth = 1.0 / 6.0;
-        let floats = [
-            0.0,
-            23.0 * sixth,
-            0.0,
-            28.0 * sixth,
-            0.0,
-            28.0 * sixth,
-            0.0,
-        ];
+        let floats = [0.0, 23.0 * sixth, 0.0, 28.0 * sixth, 0.0, 28.0 * sixth, 0.0];
         assert_floats(rows, 19.5, &floats);
     }
 
@@ -435,7 +431,11 @@ mod tests {
             ["2025-01-09", "2025-01-15", "2025-01-15", "2025-01-16"]
         );
         for id in [a, b, c, d] {
-            assert!(path.total_float(id).abs() < 1e-6, "{}", path.total_float(id));
+            assert!(
+                path.total_float(id).abs() < 1e-6,
+                "{}",
+                path.total_float(id)
+            );
         }
     }
 

@@ -106,7 +106,10 @@ impl Crew {
             if pair[1].from <= pair[0].from {
                 problems.error(
                     &at.key("changes").index(position + 1).key("from"),
-                    format!("a change on {} follows one on {}", pair[1].from, pair[0].from),
+                    format!(
+                        "a change on {} follows one on {}",
+                        pair[1].from, pair[0].from
+                    ),
                     "list changes in the order of their dates",
                 );
             }
@@ -191,7 +194,9 @@ impl Timeline {
                 _ => return None,
             }
         }
-        let later = self.free[position..].iter().find(|(_, free)| *free >= units);
+        let later = self.free[position..]
+            .iter()
+            .find(|(_, free)| *free >= units);
         Some(later.map_or(f64::INFINITY, |(from, _)| *from))
     }
 

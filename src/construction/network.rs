@@ -58,7 +58,7 @@ impl LinkKind {
     }
 
     /// Whether it is the start of the successor that waits.
-    pub(super) fn is_to_start(self) -> bool {
+    pub(crate) fn is_to_start(self) -> bool {
         matches!(self, Self::FinishToStart | Self::StartToStart)
     }
 }
@@ -124,6 +124,8 @@ pub(crate) struct Node {
     pub(crate) duration: Quantity,
     pub(crate) earliest: f64,
     pub(crate) links: Vec<Link>,
+    /// Work that someone has to begin, rather than a moment that comes by itself.
+    pub(crate) is_work: bool,
     pub(crate) calendar: Option<u32>,
     pub(crate) crews: Vec<(CrewId, u32)>,
     pub(crate) effects: Vec<Effect>,
@@ -184,6 +186,7 @@ impl NetworkBuilder {
             duration,
             earliest: earliest_months,
             links: Vec::new(),
+            is_work: false,
             calendar: None,
             crews: Vec::new(),
             effects: Vec::new(),
@@ -250,6 +253,16 @@ impl NetworkBuilder {
         self.status_months = Some(months);
     }
 
+    /// Makes `node` work that someone has to begin, which the status date holds back.
+    pub(crate) fn mark_as_work(&mut self, node: NodeId) {
+        self.nodes[node.index()].is_work = true;
+    }
+
+    /// Makes `node` wait for a gate that is opened in the course of a trial.
+    pub(crate) fn set_gate(&mut self, node: NodeId, gate: u32) {
+        self.nodes[node.index()].gate = Some(gate);
+    }
+
     pub(crate) fn node_mut(&mut self, node: NodeId) -> &mut Node {
         &mut self.nodes[node.index()]
     }
@@ -290,7 +303,10 @@ impl NetworkBuilder {
             return Ok(network);
         }
         // What is due first by the plan comes first where several want the same crew.
-        let due = network.critical_path(&planned, None).late_finishes().to_vec();
+        let due = network
+            .critical_path(&planned, None)
+            .late_finishes()
+            .to_vec();
         let builder = Self {
             nodes: network.nodes,
             calendars: network.calendars,
@@ -486,7 +502,11 @@ mod tests {
 
     fn finishes(network: &Network) -> Vec<f64> {
         let mut finish = Vec::new();
-        network.schedule(&[], &mut crate::construction::schedule::Plan::default(), &mut finish);
+        network.schedule(
+            &[],
+            &mut crate::construction::schedule::Plan::default(),
+            &mut finish,
+        );
         finish
     }
 

@@ -13,7 +13,9 @@
 
 use super::calendars::WorkCalendar;
 use super::crews::Timeline;
-use super::network::{Actual, Effect, Link, LinkKind, Network, NetworkStep, Node, NodeId, Progress};
+use super::network::{
+    Actual, Effect, Link, LinkKind, Network, NetworkStep, Node, NodeId, Progress,
+};
 
 /// Two dates nearer to one another than that, in months, are the same (a quarter of a second).
 pub(super) const SAME_DATE: f64 = 1e-7;
@@ -80,12 +82,10 @@ impl Network {
         }
         finish.resize(count, f64::INFINITY);
         plan.start.resize(count, f64::INFINITY);
-        plan.duration.extend(
-            self.nodes
-                .iter()
-                .map(|node| duration(node, drawn)),
-        );
-        plan.timelines.resize_with(self.crews.len(), Timeline::default);
+        plan.duration
+            .extend(self.nodes.iter().map(|node| duration(node, drawn)));
+        plan.timelines
+            .resize_with(self.crews.len(), Timeline::default);
         for (timeline, supply) in plan.timelines.iter_mut().zip(&self.crews) {
             timeline.reset(supply);
         }
@@ -127,7 +127,8 @@ impl Network {
         let position = step.node.index();
         let node = &self.nodes[position];
         if let Some(actual) = &node.actual {
-            let (started, finished) = self.actual_dates(node, actual, plan.duration[position], drawn);
+            let (started, finished) =
+                self.actual_dates(node, actual, plan.duration[position], drawn);
             plan.start[position] = started;
             finish[position] = finished;
             return;
@@ -144,17 +145,18 @@ impl Network {
         if let Some(slots) = &node.slots {
             let queued = earliest + slots.queue.value(drawn);
             let next = slots.dates.iter().copied().find(|&date| date >= earliest);
+            let begun = next.unwrap_or(f64::INFINITY).min(queued);
             plan.start[position] = earliest;
-            finish[position] = next.unwrap_or(f64::INFINITY).min(queued);
+            finish[position] = advance(self.calendar_of(node), begun, plan.duration[position]);
             return;
         }
         let duration = plan.duration[position];
         let calendar = self.calendar_of(node);
         let (mut start, mut end) = fit(calendar, earliest, bounds.finish, duration);
         if !node.crews.is_empty() && duration > 0.0 && start < f64::INFINITY {
-            while let Some(later) = (node.crews.iter())
-                .find_map(|(crew, units)| plan.timelines[crew.0 as usize].conflict(start, end, *units))
-            {
+            while let Some(later) = (node.crews.iter()).find_map(|(crew, units)| {
+                plan.timelines[crew.0 as usize].conflict(start, end, *units)
+            }) {
                 if later == f64::INFINITY {
                     (start, end) = (later, later);
                     break;
@@ -174,8 +176,7 @@ impl Network {
     /// What has not begun begins no sooner than the status date.
     fn clamp_to_status(&self, start: f64, node: &Node) -> f64 {
         match self.status_months {
-            // An event without work is no sooner than what it waits for, but needs no start.
-            Some(status) if !is_event(node) => start.max(status),
+            Some(status) if node.is_work => start.max(status),
             _ => start,
         }
     }
@@ -190,12 +191,21 @@ impl Network {
     ) -> Bounds {
         let node = &self.nodes[step.node.index()];
         let mut bounds = Bounds {
-            start: if runs { step.earliest } else { f64::NEG_INFINITY },
+            start: if runs {
+                step.earliest
+            } else {
+                f64::NEG_INFINITY
+            },
             finish: f64::NEG_INFINITY,
         };
         let mut waits_to_start = bounds.start > f64::NEG_INFINITY;
         if let Some(gate) = node.gate {
-            bounds.start = bounds.start.max(plan.gates.get(gate as usize).copied().unwrap_or(f64::INFINITY));
+            bounds.start = bounds.start.max(
+                plan.gates
+                    .get(gate as usize)
+                    .copied()
+                    .unwrap_or(f64::INFINITY),
+            );
             waits_to_start = true;
         }
         for link in &self.links[step.links.clone()] {
@@ -247,7 +257,8 @@ impl Network {
         }
         for (position, node) in self.nodes.iter().enumerate() {
             let Some(actual) = &node.actual else { continue };
-            let (started, finished) = self.actual_dates(node, actual, plan.duration[position], drawn);
+            let (started, finished) =
+                self.actual_dates(node, actual, plan.duration[position], drawn);
             plan.start[position] = started;
             finish[position] = finished;
             for (crew, units) in &node.crews {
@@ -256,7 +267,13 @@ impl Network {
         }
     }
 
-    fn actual_dates(&self, node: &Node, actual: &Actual, duration: f64, drawn: &[f64]) -> (f64, f64) {
+    fn actual_dates(
+        &self,
+        node: &Node,
+        actual: &Actual,
+        duration: f64,
+        drawn: &[f64],
+    ) -> (f64, f64) {
         let status = self.status_months.unwrap_or(f64::NEG_INFINITY);
         let calendar = self.calendar_of(node);
         let finished = match actual.progress {
@@ -337,7 +354,8 @@ impl Network {
                         .any(|(crew, _)| node.crews.iter().any(|(wanted, _)| wanted == crew));
                     let gave_way = (finish[other] - plan.start[position]).abs() <= SAME_DATE
                         || self.calendar_of(node).is_some_and(|calendar| {
-                            (calendar.next_working(finish[other]) - plan.start[position]).abs() <= SAME_DATE
+                            (calendar.next_working(finish[other]) - plan.start[position]).abs()
+                                <= SAME_DATE
                         });
                     if shares && other != position && gave_way {
                         marks[other] = true;
@@ -354,7 +372,12 @@ struct Bounds {
 }
 
 /// Start and finish of uninterrupted work no sooner than two bounds.
-fn fit(calendar: Option<&WorkCalendar>, earliest: f64, least_finish: f64, duration: f64) -> (f64, f64) {
+fn fit(
+    calendar: Option<&WorkCalendar>,
+    earliest: f64,
+    least_finish: f64,
+    duration: f64,
+) -> (f64, f64) {
     match calendar {
         Some(calendar) if duration > 0.0 => {
             let start = calendar.next_working(earliest);
@@ -386,11 +409,6 @@ pub(super) fn runs(node: &Node, drawn: &[f64]) -> bool {
         .all(|condition| (condition.happens.value(drawn) != 0.0) == condition.runs_if)
 }
 
-/// Whether it is a moment rather than work.
-fn is_event(node: &Node) -> bool {
-    node.duration == crate::monte_carlo::inputs::Quantity::Fixed(0.0)
-}
-
 /// The working time of an activity in this trial, after risk events; 0 if it does not run.
 fn duration(node: &Node, drawn: &[f64]) -> f64 {
     if !runs(node, drawn) {
@@ -415,7 +433,10 @@ fn duration(node: &Node, drawn: &[f64]) -> f64 {
 impl Network {
     /// The durations of all nodes for these inputs, by [`NodeId::index`].
     pub(super) fn durations(&self, drawn: &[f64]) -> Vec<f64> {
-        self.nodes.iter().map(|node| duration(node, drawn)).collect()
+        self.nodes
+            .iter()
+            .map(|node| duration(node, drawn))
+            .collect()
     }
 
     /// Whether the lag of a dependency counts for these inputs.
