@@ -91,6 +91,7 @@ pub mod policy;
 pub mod power;
 pub mod problem;
 pub mod projection;
+pub mod report;
 pub mod scenario;
 pub mod tenants;
 mod trial;

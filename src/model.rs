@@ -10,10 +10,10 @@ use crate::construction::{
     Activity, Dependency, Details, Hall, Override, PlannedBuilding, draw, name_help, plan_buildings,
 };
 use crate::date::Date;
-use crate::metrics::{CAUSES, METRICS};
+use crate::metrics::{CAUSES, Feature, METRICS, MetricId};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::policy::{Clause, Gate, Phase};
-use crate::power::{Feed, PUE};
+use crate::power::{ElectricalChain, Feed, PUE};
 use crate::problem::{Path, Problems};
 use crate::projection::{Layout, Metric, TargetLabel};
 use crate::scenario::{Campus, Scenario};
@@ -25,6 +25,8 @@ use crate::uncertain::{Domain, UncertainError};
 pub struct Model {
     name: String,
     pub(crate) layout: Arc<Layout>,
+    /// The metrics of the layout, in its order.
+    pub(crate) reported: Vec<MetricId>,
     pub(crate) months: usize,
     pub(crate) standard_rack_kw: f64,
     pub(crate) inputs: Inputs,
@@ -47,13 +49,46 @@ pub(crate) struct CompiledCampus {
     /// Energisation and facility power in kW; none: the grid is no limit.
     pub(crate) grid: Vec<(NodeId, f64)>,
     pub(crate) substations: Vec<(NodeId, f64)>,
-    /// What each building's own chain carries, in kW of critical IT power.
-    pub(crate) buildings_kw: Vec<f64>,
+    pub(crate) buildings: Vec<CompiledBuilding>,
     /// Its halls among those of the model.
     pub(crate) halls: std::ops::Range<usize>,
     /// Its pools among those of the model.
     pub(crate) pools: std::ops::Range<usize>,
     pub(crate) existing: Option<CompiledExisting>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct CompiledBuilding {
+    /// What it carries at most, in kW of critical IT power.
+    pub(crate) power_kw: f64,
+    pub(crate) chain: Option<CompiledChain>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct CompiledChain {
+    pub(crate) chain: ElectricalChain,
+    /// Energisation and number of modules; the first come with the building.
+    pub(crate) stages: Vec<(NodeId, u32)>,
+    /// Share of the load that is fed in the long run.
+    pub(crate) served_share: f64,
+}
+
+impl CompiledCampus {
+    /// The electrical chains of its buildings, with the positions of these.
+    pub(crate) fn chains(&self) -> impl Iterator<Item = (usize, &CompiledChain)> {
+        let buildings = self.buildings.iter().enumerate();
+        buildings.filter_map(|(position, building)| Some((position, building.chain.as_ref()?)))
+    }
+}
+
+impl CompiledBuilding {
+    /// What it carries with so many modules installed, in kW of critical IT power.
+    pub(crate) fn carries_kw(&self, modules: u32) -> f64 {
+        match &self.chain {
+            Some(compiled) => self.power_kw.min(compiled.chain.usable_kw(modules)),
+            None => self.power_kw,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -74,6 +109,8 @@ pub(crate) struct CompiledHall {
     pub(crate) rack_type_kw: f64,
     pub(crate) power_kw: f64,
     pub(crate) feed: Feed,
+    /// Share of the time in which what stands in it is fed and works.
+    pub(crate) available_share: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -150,8 +187,10 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
     sites.connect(scenario, &mut inputs, problems);
     sites.detail(scenario, &mut inputs, problems);
     let milestones = sites.milestones(scenario, problems);
-    let targets = compile_targets(scenario, &milestones, problems);
+    let reported = reported_metrics(&sites);
+    let targets = compile_targets(scenario, &milestones, &reported, problems);
     check_distinct_names(scenario, &milestones, problems);
+    check_conditions(scenario, &reported, problems);
     if let Some(inputs) = &inputs {
         sites.network.planned_inputs(inputs.medians());
     }
@@ -172,6 +211,7 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
         campuses: sites.campuses,
         milestones,
         targets,
+        reported,
     };
     match assemble(scenario, inputs.unwrap_or_default(), parts) {
         Ok(model) => Some(model),
@@ -190,6 +230,19 @@ struct Parts<'a> {
     campuses: Vec<CampusNodes>,
     milestones: Vec<(String, CompiledMilestone)>,
     targets: Vec<CompiledTarget>,
+    reported: Vec<MetricId>,
+}
+
+/// The metrics that the scenario uses, in the order of [`METRICS`].
+fn reported_metrics(sites: &Sites<'_>) -> Vec<MetricId> {
+    let uses = |feature| match feature {
+        Feature::ElectricalChain => sites.campuses.iter().any(|campus| {
+            let mut buildings = campus.buildings.iter();
+            buildings.any(|building| building.chain.is_some())
+        }),
+    };
+    let is_used = |metric: &MetricId| metric.feature().is_none_or(uses);
+    MetricId::ALL.iter().copied().filter(is_used).collect()
 }
 
 fn assemble(
@@ -238,6 +291,10 @@ fn assemble(
                 rack_type_kw,
                 power_kw: hall.plan.power_kw.unwrap_or(f64::INFINITY),
                 feed: hall.feed,
+                available_share: nodes.buildings[hall.feed.building]
+                    .chain
+                    .as_ref()
+                    .map_or(1.0, |chain| chain.served_share),
             });
         }
         let name = &campus.name;
@@ -250,7 +307,7 @@ fn assemble(
             )?,
             grid: nodes.grid,
             substations: nodes.substations,
-            buildings_kw: nodes.buildings_kw,
+            buildings: nodes.buildings,
             halls: nodes.halls,
             pools: supply.pool(position, 0)..supply.pool(position + 1, 0),
             existing: campus.existing.as_ref().map(|existing| CompiledExisting {
@@ -264,7 +321,7 @@ fn assemble(
     let market = Market::compile(&scenario.segments, &supply, &mut inputs)?;
     let pools = campus_names.len() * rack_types.len();
     let (milestone_names, milestones) = parts.milestones.into_iter().unzip();
-    let layout = layout(scenario, campus_names, milestone_names);
+    let layout = layout(scenario, &parts.reported, campus_names, milestone_names);
     let gates = (parts.gates.iter())
         .map(|gate| gate.compile(scenario, &layout))
         .collect();
@@ -272,6 +329,7 @@ fn assemble(
         name: scenario.name.clone(),
         layout: Arc::new(layout),
         gates,
+        reported: parts.reported,
         months,
         standard_rack_kw: scenario.standard_rack_power_kw,
         inputs,
@@ -286,7 +344,12 @@ fn assemble(
     })
 }
 
-fn layout(scenario: &Scenario, campuses: Vec<String>, milestones: Vec<String>) -> Layout {
+fn layout(
+    scenario: &Scenario,
+    reported: &[MetricId],
+    campuses: Vec<String>,
+    milestones: Vec<String>,
+) -> Layout {
     let mut scopes = vec![TOTAL.to_owned()];
     if campuses.len() > 1 {
         scopes.extend(campuses);
@@ -295,8 +358,9 @@ fn layout(scenario: &Scenario, campuses: Vec<String>, milestones: Vec<String>) -
         start: scenario.start,
         months: scenario.horizon_months as usize,
         scopes,
-        metrics: METRICS
+        metrics: reported
             .iter()
+            .map(|&metric| &METRICS[metric as usize])
             .map(|metric| Metric {
                 name: metric.name.to_owned(),
                 unit: metric.unit.to_owned(),
@@ -393,9 +457,31 @@ fn check_distinct_names(
     }
 }
 
+/// Phases may wait for what the scenario reports alone.
+fn check_conditions(scenario: &Scenario, reported: &[MetricId], problems: &mut Problems) {
+    let at = Path::root().key("campuses");
+    for (position, campus) in scenario.campuses.iter().enumerate() {
+        let at = at.index(position).key("phases");
+        for (position, phase) in campus.phases.iter().enumerate() {
+            let at = at.index(position).key("when");
+            for (position, condition) in phase.when.iter().enumerate() {
+                let name = |known: &MetricId| METRICS[*known as usize].name;
+                if !reported.iter().any(|known| name(known) == condition.metric) {
+                    problems.error(
+                        &at.index(position).key("metric"),
+                        format!("this scenario does not report {}", condition.metric),
+                        "state what the metric is of, or take another",
+                    );
+                }
+            }
+        }
+    }
+}
+
 fn compile_targets(
     scenario: &Scenario,
     milestones: &[(String, CompiledMilestone)],
+    reported: &[MetricId],
     problems: &mut Problems,
 ) -> Vec<CompiledTarget> {
     let mut targets = Vec::new();
@@ -428,7 +514,16 @@ fn compile_targets(
                 Some(campus) if scenario.campuses.len() > 1 => campus + 1,
                 _ => 0,
             };
-            if let Some(metric) = METRICS.iter().position(|known| known.name == metric) {
+            let name = |known: &MetricId| METRICS[*known as usize].name;
+            let Some(metric) = reported.iter().position(|known| name(known) == metric) else {
+                problems.error(
+                    &at.key("metric"),
+                    format!("this scenario does not report {metric}"),
+                    "state what the metric is of, or take another",
+                );
+                continue;
+            };
+            {
                 targets.push(CompiledTarget::Metric {
                     scope,
                     metric,
@@ -489,7 +584,7 @@ impl GatePlan {
 struct CampusNodes {
     grid: Vec<(NodeId, f64)>,
     substations: Vec<(NodeId, f64)>,
-    buildings_kw: Vec<f64>,
+    buildings: Vec<CompiledBuilding>,
     halls: std::ops::Range<usize>,
     calendar: Option<u32>,
 }
@@ -574,7 +669,7 @@ impl<'a> Sites<'a> {
         let mut nodes = CampusNodes {
             grid: Vec::new(),
             substations: Vec::new(),
-            buildings_kw: Vec::new(),
+            buildings: Vec::new(),
             halls: self.halls.len()..self.halls.len(),
             calendar: None,
         };
@@ -727,10 +822,14 @@ impl<'a> Sites<'a> {
                 .position(|substation| &substation.name == wanted)
         });
         let first_hall = self.halls.len();
-        let building = nodes.buildings_kw.len();
-        nodes
-            .buildings_kw
-            .push(plan.power_kw.unwrap_or(f64::INFINITY));
+        let building = nodes.buildings.len();
+        let chain = planned
+            .electrical
+            .map(|chain| self.lay_out_chain(&name, chain, complete, &planned, inputs));
+        nodes.buildings.push(CompiledBuilding {
+            power_kw: plan.power_kw.unwrap_or(f64::INFINITY),
+            chain,
+        });
         for (position, hall) in planned.halls.iter().enumerate() {
             let hall_name = format!("{name}/{}", hall.name);
             let at = planned.halls_at.index(position);
@@ -763,6 +862,35 @@ impl<'a> Sites<'a> {
             planned,
             halls: first_hall..self.halls.len(),
         });
+    }
+
+    /// Adds the moments at which modules of a building's chain are energised.
+    fn lay_out_chain(
+        &mut self,
+        building: &str,
+        chain: &ElectricalChain,
+        complete: NodeId,
+        planned: &PlannedBuilding<'_>,
+        inputs: &mut Option<Inputs>,
+    ) -> CompiledChain {
+        let mut stages = vec![(complete, chain.modules)];
+        for (position, stage) in chain.stages.iter().enumerate() {
+            let at = planned.electrical_at.key("stages").index(position);
+            let name = format!("{building}/{}", stage.name);
+            let wait = draw(inputs, &name, &stage.wait_months, Domain::NON_NEGATIVE);
+            let node = self.network.add(name.clone(), wait, NO_DATE);
+            self.places.insert(name, at.clone());
+            if stage.after.is_empty() {
+                self.network.depend(node, complete, AT_ONCE);
+            }
+            self.link(node, building, &stage.after, &at);
+            stages.push((node, stage.modules));
+        }
+        CompiledChain {
+            stages,
+            served_share: chain.availability().map_or(0.0, |share| share.served),
+            chain: chain.clone(),
+        }
     }
 
     /// Adds a list of activities, each after the one before it unless it says otherwise.

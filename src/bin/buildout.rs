@@ -1,2 +1,0 @@
-//! The `buildout` command.
-fn main() {}
