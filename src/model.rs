@@ -13,12 +13,15 @@ use crate::date::Date;
 use crate::metrics::{CAUSES, Feature, METRICS, MetricId};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::policy::{Clause, Gate, Phase};
-use crate::power::{ElectricalChain, Feed, PUE};
+use crate::power::cooling::CompiledEfficiency;
+use crate::power::energy::CompiledEnergy;
+use crate::power::grid::HOURS;
+use crate::power::{BridgePower, ElectricalChain, Feed, GridStep, PUE};
 use crate::problem::{Path, Problems};
 use crate::projection::{Layout, Metric, TargetLabel};
 use crate::scenario::{Campus, Scenario};
 use crate::tenants::market::{Market, Supply};
-use crate::uncertain::{Domain, UncertainError};
+use crate::uncertain::{Domain, Uncertain, UncertainError};
 
 /// A compiled scenario.
 #[derive(Clone, Debug)]
@@ -46,8 +49,14 @@ pub struct Model {
 pub(crate) struct CompiledCampus {
     pub(crate) pue: Quantity,
     pub(crate) availability: Quantity,
-    /// Energisation and facility power in kW; none: the grid is no limit.
-    pub(crate) grid: Vec<(NodeId, f64)>,
+    /// Parts of the grid connection; none: the grid is no limit.
+    pub(crate) grid: Vec<CompiledStep>,
+    /// Import that is applied for, in kW of facility power.
+    pub(crate) applied_kw: f64,
+    pub(crate) bridges: Vec<CompiledBridge>,
+    pub(crate) curtailment: Option<CompiledCurtailment>,
+    pub(crate) efficiency: Option<CompiledEfficiency>,
+    pub(crate) energy: Option<CompiledEnergy>,
     pub(crate) substations: Vec<(NodeId, f64)>,
     pub(crate) buildings: Vec<CompiledBuilding>,
     /// Its halls among those of the model.
@@ -55,6 +64,32 @@ pub(crate) struct CompiledCampus {
     /// Its pools among those of the model.
     pub(crate) pools: std::ops::Range<usize>,
     pub(crate) existing: Option<CompiledExisting>,
+}
+
+/// A part of a step of the grid connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CompiledStep {
+    pub(crate) energised: NodeId,
+    /// Months after the energisation of its step.
+    pub(crate) delay: f64,
+    /// Facility power.
+    pub(crate) kw: f64,
+    pub(crate) granted_share: Quantity,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CompiledBridge {
+    pub(crate) works: NodeId,
+    pub(crate) firm_kw: f64,
+    pub(crate) permanent: bool,
+    pub(crate) carbon_g_per_kwh: f64,
+    pub(crate) price_per_mwh: Quantity,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CompiledCurtailment {
+    pub(crate) hours_per_year: Quantity,
+    pub(crate) depth_share: Quantity,
 }
 
 #[derive(Clone, Debug)]
@@ -187,7 +222,7 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
     sites.connect(scenario, &mut inputs, problems);
     sites.detail(scenario, &mut inputs, problems);
     let milestones = sites.milestones(scenario, problems);
-    let reported = reported_metrics(&sites);
+    let reported = reported_metrics(scenario, &sites);
     let targets = compile_targets(scenario, &milestones, &reported, problems);
     check_distinct_names(scenario, &milestones, problems);
     check_conditions(scenario, &reported, problems);
@@ -234,8 +269,12 @@ struct Parts<'a> {
 }
 
 /// The metrics that the scenario uses, in the order of [`METRICS`].
-fn reported_metrics(sites: &Sites<'_>) -> Vec<MetricId> {
+fn reported_metrics(scenario: &Scenario, sites: &Sites<'_>) -> Vec<MetricId> {
+    let campuses = scenario.campuses.iter();
     let uses = |feature| match feature {
+        Feature::Efficiency => campuses.clone().any(|campus| campus.efficiency.is_some()),
+        Feature::Curtailment => campuses.clone().any(|campus| campus.curtailment.is_some()),
+        Feature::Energy => campuses.clone().any(|campus| campus.energy.is_some()),
         Feature::ElectricalChain => sites.campuses.iter().any(|campus| {
             let mut buildings = campus.buildings.iter();
             buildings.any(|building| building.chain.is_some())
@@ -306,6 +345,11 @@ fn assemble(
                 Domain::SHARE,
             )?,
             grid: nodes.grid,
+            applied_kw: campus.grid.iter().map(|step| step.power_mw * 1_000.0).sum(),
+            bridges: nodes.bridges,
+            curtailment: compile_curtailment(campus, &mut inputs)?,
+            efficiency: compile_efficiency(scenario, campus, &mut inputs)?,
+            energy: compile_energy(scenario, campus, &mut inputs)?,
             substations: nodes.substations,
             buildings: nodes.buildings,
             halls: nodes.halls,
@@ -380,6 +424,41 @@ fn layout(
             .collect(),
         outcomes: Vec::new(),
     }
+}
+
+fn compile_curtailment(
+    campus: &Campus,
+    inputs: &mut Inputs,
+) -> Result<Option<CompiledCurtailment>, UncertainError> {
+    let Some(curtailment) = &campus.curtailment else {
+        return Ok(None);
+    };
+    let name = &campus.name;
+    let (hours, depth) = (&curtailment.hours_per_year, &curtailment.depth_share);
+    Ok(Some(CompiledCurtailment {
+        hours_per_year: inputs.add(format!("{name}/curtailed hours"), hours, HOURS)?,
+        depth_share: inputs.add(format!("{name}/curtailed share"), depth, Domain::SHARE)?,
+    }))
+}
+
+fn compile_efficiency(
+    scenario: &Scenario,
+    campus: &Campus,
+    inputs: &mut Inputs,
+) -> Result<Option<CompiledEfficiency>, UncertainError> {
+    let first_month = (scenario.start.month_of_year() - 1) as usize;
+    let compile =
+        |efficiency| CompiledEfficiency::compile(efficiency, &campus.name, first_month, inputs);
+    campus.efficiency.as_ref().map(compile).transpose()
+}
+
+fn compile_energy(
+    scenario: &Scenario,
+    campus: &Campus,
+    inputs: &mut Inputs,
+) -> Result<Option<CompiledEnergy>, UncertainError> {
+    let compile = |energy| CompiledEnergy::compile(energy, &campus.name, scenario.start, inputs);
+    campus.energy.as_ref().map(compile).transpose()
 }
 
 fn compile_hardware(
@@ -582,7 +661,8 @@ impl GatePlan {
 }
 
 struct CampusNodes {
-    grid: Vec<(NodeId, f64)>,
+    grid: Vec<CompiledStep>,
+    bridges: Vec<CompiledBridge>,
     substations: Vec<(NodeId, f64)>,
     buildings: Vec<CompiledBuilding>,
     halls: std::ops::Range<usize>,
@@ -615,6 +695,10 @@ struct Link {
 
 const NO_DATE: f64 = f64::NEG_INFINITY;
 const AT_ONCE: Quantity = Quantity::Fixed(0.0);
+/// Later than any horizon, in months.
+const NEVER: f64 = 1e9;
+/// Before anything starts, in months; what is added to it is not lost in an infinity.
+const LONG_AGO: f64 = -1e6;
 /// Words that have a meaning of their own in a reference: "A1/start", "A1/live".
 const RESERVED: [(&str, &str); 2] = [
     (
@@ -668,6 +752,7 @@ impl<'a> Sites<'a> {
     ) {
         let mut nodes = CampusNodes {
             grid: Vec::new(),
+            bridges: Vec::new(),
             substations: Vec::new(),
             buildings: Vec::new(),
             halls: self.halls.len()..self.halls.len(),
@@ -680,17 +765,7 @@ impl<'a> Sites<'a> {
         });
         nodes.calendar = calendar;
         self.lay_out_campus_works(scenario, position, campus, calendar, at, inputs, problems);
-        for (step_position, step) in campus.grid.iter().enumerate() {
-            let at = at.key("grid").index(step_position);
-            let name = format!("{}/{}", campus.name, step.name);
-            let earliest = earliest_months(scenario, step.starts, &step.after);
-            let wait = draw(inputs, &name, &step.wait_months, Domain::NON_NEGATIVE);
-            let node = self.network.add(name.clone(), wait, earliest);
-            self.network.mark_as_work(node);
-            self.details.works.push((name, node));
-            self.link(node, &campus.name, &step.after, &at);
-            nodes.grid.push((node, step.power_mw * 1_000.0));
-        }
+        self.lay_out_grid(scenario, campus, at, &mut nodes, inputs);
         for (substation_position, substation) in campus.substations.iter().enumerate() {
             let at = at.key("substations").index(substation_position);
             let name = format!("{}/{}", campus.name, substation.name);
@@ -723,6 +798,12 @@ impl<'a> Sites<'a> {
         }
         nodes.halls.end = self.halls.len();
         self.campuses.push(nodes);
+    }
+
+    /// Work that is no activity of a list: a grid step, bridge power.
+    fn mark_as_work(&mut self, node: NodeId, name: String) {
+        self.network.mark_as_work(node);
+        self.details.works.push((name, node));
     }
 
     /// Adds the phases of a campus, and activities that belong to the campus as a whole.
@@ -784,6 +865,109 @@ impl<'a> Sites<'a> {
             campus,
             phase: position,
         });
+    }
+
+    /// The steps of the grid connection, with their applications, and bridge power.
+    fn lay_out_grid(
+        &mut self,
+        scenario: &'a Scenario,
+        campus: &'a Campus,
+        at: &Path,
+        nodes: &mut CampusNodes,
+        inputs: &mut Option<Inputs>,
+    ) {
+        let mut applications = Vec::with_capacity(campus.grid_applications.len());
+        for application in &campus.grid_applications {
+            let name = format!("{}/{}", campus.name, application.name);
+            let refused = chance(
+                inputs,
+                &format!("{name}/refused"),
+                application.refusal_probability,
+            )
+            .times(Quantity::Fixed(NEVER))
+            .unwrap_or(AT_ONCE);
+            let node = self.network.add(name.clone(), refused, LONG_AGO);
+            let share = &application.granted_share;
+            let granted = draw(
+                inputs,
+                &format!("{name}/granted share"),
+                share,
+                Domain::SHARE,
+            );
+            applications.push((node, granted));
+        }
+        for (position, step) in campus.grid.iter().enumerate() {
+            let at = at.key("grid").index(position);
+            let name = format!("{}/{}", campus.name, step.name);
+            let wait = draw(inputs, &name, &step.wait_months, Domain::NON_NEGATIVE);
+            let earliest = earliest_months(scenario, step.starts, &step.after);
+            let energised = if step.slip_probability > 0.0 {
+                let due = self.network.add(format!("{name}/due"), wait, earliest);
+                let slips = chance(inputs, &format!("{name}/slips"), step.slip_probability);
+                let slip = &step.slip_months;
+                let slip = draw(inputs, &format!("{name}/slip"), slip, Domain::NON_NEGATIVE);
+                let slip = slips.times(slip).unwrap_or(AT_ONCE);
+                let energised = self.network.add(name, slip, NO_DATE);
+                self.network.depend(energised, due, AT_ONCE);
+                self.link(due, &campus.name, &step.after, &at);
+                self.mark_as_work(due, format!("{}/{}", campus.name, step.name));
+                (due, energised)
+            } else {
+                let node = self.network.add(name.clone(), wait, earliest);
+                self.mark_as_work(node, name);
+                self.link(node, &campus.name, &step.after, &at);
+                (node, node)
+            };
+            let application = step.application.as_ref().and_then(|wanted| {
+                let mut known = campus.grid_applications.iter();
+                known.position(|application| &application.name == wanted)
+            });
+            let mut granted_share = Quantity::Fixed(1.0);
+            if let Some(application) = application {
+                let (node, granted) = applications[application];
+                self.network.depend(energised.0, node, AT_ONCE);
+                granted_share = granted;
+            }
+            nodes
+                .grid
+                .extend(step_parts(step, energised.1, granted_share));
+        }
+        for (position, bridge) in campus.bridge_power.iter().enumerate() {
+            let at = at.key("bridge_power").index(position);
+            nodes
+                .bridges
+                .push(self.lay_out_bridge(scenario, campus, bridge, &at, inputs));
+        }
+    }
+
+    fn lay_out_bridge(
+        &mut self,
+        scenario: &'a Scenario,
+        campus: &'a Campus,
+        bridge: &BridgePower,
+        at: &Path,
+        inputs: &mut Option<Inputs>,
+    ) -> CompiledBridge {
+        let name = format!("{}/{}", campus.name, bridge.name);
+        let wait = draw(inputs, &name, &bridge.wait_months, Domain::NON_NEGATIVE);
+        let earliest = earliest_months(scenario, bridge.starts, &bridge.after);
+        let price = &bridge.price_per_mwh;
+        let price = draw(
+            inputs,
+            &format!("{name}/price"),
+            price,
+            Domain::NON_NEGATIVE,
+        );
+        let works = self.network.add(name.clone(), wait, earliest);
+        self.mark_as_work(works, name);
+        self.link(works, &campus.name, &bridge.after, at);
+        CompiledBridge {
+            works,
+            firm_kw: bridge.firm_kw(),
+            permanent: bridge.permanent,
+            carbon_g_per_kwh: bridge.carbon_g_per_kwh,
+            price_per_mwh: price,
+        }
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -1246,4 +1430,28 @@ fn earliest_months(scenario: &Scenario, date: Option<Date>, after: &[Dependency]
         None if after.is_empty() => 0.0,
         None => NO_DATE,
     }
+}
+
+fn step_parts(
+    step: &GridStep,
+    energised: NodeId,
+    granted_share: Quantity,
+) -> impl Iterator<Item = CompiledStep> {
+    step.parts()
+        .into_iter()
+        .map(move |(delay, kw)| CompiledStep {
+            energised,
+            delay,
+            kw,
+            granted_share,
+        })
+}
+
+/// Registers whether something happens: 1 with the probability, 0 otherwise.
+fn chance(inputs: &mut Option<Inputs>, name: &str, probability: f64) -> Quantity {
+    if probability <= 0.0 || probability >= 1.0 {
+        return Quantity::Fixed(probability.clamp(0.0, 1.0));
+    }
+    let outcomes = Uncertain::discrete([(0.0, 1.0 - probability), (1.0, probability)]);
+    draw(inputs, name, &outcomes, Domain::SHARE)
 }

@@ -27,7 +27,7 @@ mod status;
 use serde::{Deserialize, Serialize};
 
 pub use activity::{Activity, Dependency, Lagged, Override, Slots};
-pub(crate) use activity::{check_activities, check_dependencies};
+pub(crate) use activity::{check_activities, check_dependencies, is_false};
 pub(crate) use details::{Details, draw};
 pub(crate) use pattern::matches;
 pub use status::{ActivityStatus, Status};
