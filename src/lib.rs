@@ -88,6 +88,7 @@ pub mod metrics;
 mod model;
 pub mod monte_carlo;
 pub mod power;
+pub mod presets;
 pub mod problem;
 pub mod projection;
 pub mod report;
