@@ -99,7 +99,7 @@ pub enum Part {
     /// One of a campus's `substations`.
     Substation(Substation),
     /// One of `segments`.
-    Segment(Segment),
+    Segment(Box<Segment>),
 }
 
 /// A part of a scenario with published figures in it.
@@ -188,8 +188,14 @@ typed! {
     grid_step, "grid", GridStep;
     /// The substation of that preset.
     substation, "substations", Substation;
-    /// The group of tenants of that preset.
-    segment, "segments", Segment;
+}
+
+/// The group of tenants of that preset.
+pub fn segment(name: &str) -> Result<Segment, UnknownPreset> {
+    match find("segments", name)?.part() {
+        Part::Segment(part) => Ok(*part),
+        other => unreachable!("{other:?} stands under segments"),
+    }
 }
 
 /// Months of so many weeks: 30.4375 days a month.
@@ -226,7 +232,7 @@ mod tests {
                 "activities" => activity(preset.name).map(Part::Activity),
                 "grid" => grid_step(preset.name).map(Part::GridStep),
                 "substations" => substation(preset.name).map(Part::Substation),
-                "segments" => segment(preset.name).map(Part::Segment),
+                "segments" => segment(preset.name).map(|part| Part::Segment(Box::new(part))),
                 list => panic!("no function for {list}"),
             };
             assert_eq!(found.unwrap(), preset.part(), "{}", preset.name);
@@ -253,7 +259,7 @@ mod tests {
                 }
                 Part::GridStep(part) => campus.grid.push(part),
                 Part::Substation(part) => campus.substations.push(part),
-                Part::Segment(part) => scenario.segments.push(part),
+                Part::Segment(part) => scenario.segments.push(*part),
             }
         }
         scenario.campuses.push(campus);

@@ -29,7 +29,7 @@ fn hyperscaler() -> Part {
     segment.largest_contract_kw = Some(100_000.0);
     segment.ramp_months = Uncertain::discrete([(12.0, 0.3), (24.0, 0.4), (48.0, 0.3)]);
     segment.term_months = Uncertain::discrete([(120.0, 0.5), (144.0, 0.5)]);
-    Part::Segment(segment)
+    Part::Segment(Box::new(segment))
 }
 
 fn ai() -> Part {
@@ -44,7 +44,7 @@ fn ai() -> Part {
     segment.term_months = Uncertain::discrete([(24.0, 0.4), (36.0, 0.6)]);
     segment.draw_share = Uncertain::pert(0.5, 0.7, 0.9);
     segment.utilisation = Uncertain::pert(0.5, 0.7, 0.85);
-    Part::Segment(segment)
+    Part::Segment(Box::new(segment))
 }
 
 fn enterprise() -> Part {
@@ -57,7 +57,7 @@ fn enterprise() -> Part {
     segment.ramp_months = Uncertain::from(6.0);
     segment.term_months = Uncertain::discrete([(36.0, 0.6), (60.0, 0.4)]);
     segment.utilisation = Uncertain::pert(0.2, 0.35, 0.5);
-    Part::Segment(segment)
+    Part::Segment(Box::new(segment))
 }
 
 pub(super) const SEGMENTS: &[Preset] = &[

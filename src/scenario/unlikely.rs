@@ -274,7 +274,8 @@ mod tests {
     #[test]
     fn what_is_unlikely_is_a_warning_with_its_place_and_compiles_all_the_same() {
         assert!(scenario().check().is_empty());
-        let cases: [(&str, &str, fn(&mut Scenario)); 5] = [
+        type Change = fn(&mut Scenario);
+        let cases: [(&str, &str, Change); 5] = [
             ("campuses[0].pue", "PUE of 3", |s| {
                 s.campuses[0].pue = Uncertain::Constant(3.0)
             }),
