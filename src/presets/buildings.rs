@@ -22,11 +22,11 @@ fn building(name: &str, racks: u32, rack_type: &str, least: f64, most: f64) -> P
         let duration = Uncertain::pert(least * share, middle * share, most * share);
         Activity::new(name, duration)
     });
-    Part::BuildingTemplate(BuildingTemplate {
-        name: name.to_owned(),
-        activities: activities.to_vec(),
-        halls: vec![Hall::new("hall", racks, rack_type)],
-    })
+    Part::BuildingTemplate(BuildingTemplate::new(
+        name,
+        activities.to_vec(),
+        vec![Hall::new("hall", racks, rack_type)],
+    ))
 }
 
 macro_rules! templates {
@@ -53,20 +53,20 @@ templates! {
 }
 
 fn container_block() -> Part {
-    Part::BuildingTemplate(BuildingTemplate {
-        name: "container block".to_owned(),
-        activities: vec![Activity::new("containers", Uncertain::pert(3.0, 4.0, 6.0))],
-        halls: vec![Hall::new("containers", 300, "21 kW rack")],
-    })
+    Part::BuildingTemplate(BuildingTemplate::new(
+        "container block",
+        vec![Activity::new("containers", Uncertain::pert(3.0, 4.0, 6.0))],
+        vec![Hall::new("containers", 300, "21 kW rack")],
+    ))
 }
 
 fn ai_campus() -> Part {
     let duration = Uncertain::percentiles(15.5, 27.4, 44.2);
-    Part::BuildingTemplate(BuildingTemplate {
-        name: "AI campus".to_owned(),
-        activities: vec![Activity::new("land clearing to first power", duration)],
-        halls: vec![Hall::new("halls", 1_000, "145 kW rack")],
-    })
+    Part::BuildingTemplate(BuildingTemplate::new(
+        "AI campus",
+        vec![Activity::new("land clearing to first power", duration)],
+        vec![Hall::new("halls", 1_000, "145 kW rack")],
+    ))
 }
 
 const OTHERS: [Preset; 2] = [
