@@ -89,6 +89,7 @@ mod model;
 pub mod monte_carlo;
 pub mod policy;
 pub mod power;
+pub mod presets;
 pub mod problem;
 pub mod projection;
 pub mod report;

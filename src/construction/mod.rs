@@ -102,6 +102,18 @@ pub struct BuildingTemplate {
     pub electrical: Option<ElectricalChain>,
 }
 
+impl BuildingTemplate {
+    /// A template of these activities and halls; all else is set on its fields.
+    pub fn new(name: impl Into<String>, activities: Vec<Activity>, halls: Vec<Hall>) -> Self {
+        Self {
+            name: name.into(),
+            activities,
+            halls,
+            electrical: None,
+        }
+    }
+}
+
 /// A building, or a series of like buildings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "files", derive(schemars::JsonSchema))]

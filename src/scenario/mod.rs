@@ -6,6 +6,10 @@
 
 #[cfg(feature = "files")]
 mod file;
+mod unlikely;
+
+#[cfg(feature = "files")]
+pub use file::{Input, Loaded};
 
 use std::path::PathBuf;
 
@@ -343,6 +347,7 @@ impl Scenario {
     fn compile_with_warnings(&self) -> (Option<Model>, Problems) {
         let mut problems = Problems::new();
         self.check_parts(&mut problems);
+        self.check_likelihood(&mut problems);
         if problems.has_errors() {
             // The network can be checked for cycles and unknown names all the same.
             crate::model::check_network(self, &mut problems);
