@@ -613,7 +613,8 @@ impl Delivery {
             return;
         };
         let generation = &mut generations[chosen];
-        if generation.is_limited() {
+        // What is not ordered yet, or never, holds no place in the queue.
+        if generation.is_limited() && self.ordered < f64::INFINITY {
             self.arrives = self.arrives.max(generation.supplied(self.ordered, racks));
             self.pflops_per_kw = generation.pflops_per_kw(self.arrives);
         }
