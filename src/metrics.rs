@@ -56,6 +56,7 @@ metrics! {
     StrandedEquipment = "stranded_equipment_late_mw", "MW", "Space with power whose equipment has not arrived";
     BindingPower = "binding_constraint_mw", "MW", "Capacity in service held back by the binding constraint";
     StrandedRedundancy = "stranded_redundancy_not_complete_mw", "MW", "Built space whose electrical modules are there but wait for the redundancy to be complete";
+    UnavailableCompute = "unavailable_pflops", "PFLOPS", "Of the effective compute, what failures of power, hardware and the campus are expected to cost";
     BuiltPower = "built_power_mw", "MW", "What the halls handed over are made for: positions x power of their rack type, within the power of the hall";
     StrandedDensity = "stranded_density_mw", "MW", "Of the built power, what the racks in the positions do not take because they are less dense, or larger, than the hall is made for";
     StrandedCooling = "stranded_cooling_mw", "MW", "Of the built power, what the cooling of the hall cannot take away";
@@ -112,7 +113,7 @@ impl MetricId {
     /// What must be used for this metric to be reported; `None`: it always is.
     pub(crate) fn feature(self) -> Option<Feature> {
         match self {
-            Self::StrandedRedundancy => Some(Feature::ElectricalChain),
+            Self::StrandedRedundancy | Self::UnavailableCompute => Some(Feature::ElectricalChain),
             Self::BuiltPower
             | Self::StrandedDensity
             | Self::StrandedCooling

@@ -1104,6 +1104,10 @@ impl Model {
                 MetricId::EffectivePflops,
                 available * state.availability * useful_share,
             );
+            tally.add(
+                MetricId::UnavailableCompute,
+                (pflops - available * state.availability) * useful_share,
+            );
         }
         for segment in self.market.segments(&workspace.market) {
             if segment.home != position {

@@ -133,6 +133,7 @@ shared_parts = [{ name = "utility", between_failures = "99 hours", repair = "1 h
     assert_eq!(trial.at("in_service_pflops", 2), 12_000.0);
     let expected = 12_000.0 * 0.999 * 0.99;
     assert!((trial.at("effective_pflops", 2) - expected).abs() < 1e-6);
+    assert!((trial.at("unavailable_pflops", 2) - (12_000.0 - expected)).abs() < 1e-6);
 }
 
 #[test]
@@ -622,4 +623,39 @@ existing = { contracts_signed = 1, companies_contacted = 1, leased_power_kw = 1e
         let pue = of("total", "facility_draw_mw", month) / of("total", "it_draw_mw", month);
         assert!((of("total", "pue", month) - pue).abs() < 1e-12);
     }
+}
+
+#[test]
+fn power_that_new_hardware_does_not_take_goes_to_halls_that_lack_it() {
+    let top = r#"
+[[generations]]
+name = "hungry"
+rack_power = "40 kW"
+rack_pflops = { fp16_dense = 10 }
+[[generations]]
+name = "frugal"
+rack_power = "10 kW"
+rack_pflops = { fp16_dense = 10 }
+available_from = "2026-01"
+"#;
+    let building = r#"
+power = "6 MW"
+halls = [
+  { name = "hall 1", racks = 100, rack_type = "air", hardware = "newest", hardware_life_months = 24 },
+  { name = "hall 2", racks = 100, rack_type = "air", hardware = "hungry" },
+]
+"#;
+    let trial = Trial::of(&halls(top, building));
+    let at = |month| {
+        let names = [
+            "it_power_mw",
+            "stranded_space_without_power_mw",
+            "stranded_density_mw",
+        ];
+        names.map(|metric| trial.at(metric, month))
+    };
+    assert_eq!(at(12), [6.0, 2.0, 0.0]);
+    // From month 24.5 on 1 MW is enough for hall 1, and the other 4 MW find hall 2.
+    assert_eq!(at(24), [5.0, 0.0, 3.0]);
+    assert_ledger_adds_up(&trial);
 }

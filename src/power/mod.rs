@@ -28,6 +28,8 @@
 //! | space without power | what chain, substation or grid do not give |
 //! | equipment late | what has power but no hardware yet, or none while it is replaced |
 //!
+//! Each is in MW at the end of a month, so that its sum over months is in MW-months.
+//!
 //! On the other side, power without space is what is energised and not given to any hall. So in every
 //! month and trial built power = deployable power + the six above.
 
