@@ -128,7 +128,7 @@ pub(crate) struct CompiledGeneration {
     /// PFLOPS of one kW of critical IT power, at the scenario's precision.
     pflops_per_kw: f64,
     /// Months after the start; negative infinity if it always could be had.
-    available_months: f64,
+    pub(crate) available_months: f64,
     growth_per_year: Quantity,
 }
 
@@ -164,7 +164,7 @@ pub(crate) fn compile_generations(
 
 impl CompiledGeneration {
     /// Whether it can be had at `months` after the start.
-    fn is_released(&self, months: f64) -> bool {
+    pub(crate) fn is_released(&self, months: f64) -> bool {
         self.available_months <= months
     }
 

@@ -84,6 +84,7 @@
 pub mod compute;
 pub mod construction;
 pub mod date;
+pub mod finance;
 pub mod metrics;
 mod model;
 pub mod monte_carlo;

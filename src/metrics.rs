@@ -45,6 +45,8 @@ metrics! {
     ContractsInService = "contracts_in_service", "contracts", "Contracts that have moved in and not left";
     ContractsLost = "contracts_lost", "contracts", "Contracts lost for want of capacity since the start";
     WaitingDemand = "waiting_demand_mw", "MW", "Critical IT power that signed contracts wait for";
+    CommittedPower = "committed_mw", "MW", "Critical IT power that signed contracts lease, wait for or will want";
+    PreLeased = "pre_leased", "share", "Committed power / power of what is there and of the buildings that have been started";
     TakeUp = "take_up", "share", "Power in service / deployable power";
     StrandedSpace = "stranded_space_without_power_mw", "MW", "Built space whose power has not come";
     StrandedPower = "stranded_power_without_space_mw", "MW", "Energised power for which no space is built yet";

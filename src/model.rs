@@ -8,13 +8,14 @@ use crate::compute::{CompiledGeneration, Hardware, NEWEST, compile_generations};
 use crate::construction::network::{Cycle, Network, NetworkBuilder, NodeId};
 use crate::construction::{Activity, Dependency, Hall, PlannedBuilding, name_help, plan_buildings};
 use crate::date::Date;
+use crate::finance::books::{BuildingPlace, CompiledFinance, HallPlace, Places, Renters};
 use crate::metrics::{CAUSES, METRICS};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::power::{Feed, PUE};
 use crate::problem::{Path, Problems};
 use crate::projection::{Layout, Metric, TargetLabel};
 use crate::scenario::{Campus, Scenario};
-use crate::tenants::market::{Market, Supply};
+use crate::tenants::market::{Demand, Market, Supply};
 use crate::uncertain::{Domain, Uncertain, UncertainError};
 
 /// A compiled scenario.
@@ -30,6 +31,7 @@ pub struct Model {
     pub(crate) campuses: Vec<CompiledCampus>,
     pub(crate) halls: Vec<CompiledHall>,
     pub(crate) market: Market,
+    pub(crate) finance: Option<CompiledFinance>,
     pub(crate) pools: usize,
     pub(crate) milestones: Vec<CompiledMilestone>,
     pub(crate) targets: Vec<CompiledTarget>,
@@ -62,6 +64,8 @@ pub(crate) struct CompiledExisting {
 #[derive(Clone, Debug)]
 pub(crate) struct CompiledHall {
     pub(crate) pool: usize,
+    /// When its building may start.
+    pub(crate) started: NodeId,
     pub(crate) handover: NodeId,
     pub(crate) ordered: NodeId,
     pub(crate) hardware: Hardware,
@@ -145,6 +149,7 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
     let milestones = sites.milestones(scenario, problems);
     let targets = compile_targets(scenario, &milestones, problems);
     check_distinct_names(scenario, &milestones, problems);
+    let finance = sites.finance(scenario, &mut inputs, problems);
     let network = match sites.network.build() {
         Ok(network) => network,
         Err(cycle) => {
@@ -161,6 +166,7 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
         campuses: sites.campuses,
         milestones,
         targets,
+        finance,
     };
     match assemble(scenario, inputs.unwrap_or_default(), parts) {
         Ok(model) => Some(model),
@@ -178,6 +184,7 @@ struct Parts<'a> {
     campuses: Vec<CampusNodes>,
     milestones: Vec<(String, CompiledMilestone)>,
     targets: Vec<CompiledTarget>,
+    finance: Option<CompiledFinance>,
 }
 
 fn assemble(
@@ -202,11 +209,18 @@ fn assemble(
         .map(|rack_type| rack_type.name.clone())
         .collect();
     let months = scenario.horizon_months as usize;
+    let mut targets = parts.targets;
+    let generation_names: Vec<&str> = (scenario.generations.iter())
+        .map(|generation| generation.name.as_str())
+        .collect();
     let supply = Supply {
         campuses: &campus_names,
         rack_types: &rack_types,
         standard_rack_kw: scenario.standard_rack_power_kw,
         months,
+        start: scenario.start,
+        generations: &generations,
+        generation_names: &generation_names,
     };
     let rack_type_of = |name: &str| rack_types.iter().position(|kind| kind == name).unwrap_or(0);
     let mut halls = Vec::with_capacity(parts.halls.len());
@@ -219,6 +233,7 @@ fn assemble(
             let hardware = compile_hardware(scenario, hall, rack_type_kw, &mut inputs)?;
             halls.push(CompiledHall {
                 pool: supply.pool(position, kind),
+                started: hall.started,
                 handover: hall.handover,
                 ordered: hall.ordered,
                 hardware,
@@ -249,12 +264,32 @@ fn assemble(
             }),
         });
     }
-    let market = Market::compile(&scenario.segments, &supply, &mut inputs)?;
+    let demand = Demand {
+        segments: &scenario.segments,
+        tenants: &scenario.tenants,
+        regimes: &scenario.regimes,
+        vouchers: &scenario.vouchers,
+        keeps_leases: parts.finance.is_some(),
+    };
+    let mut market = Market::compile(demand, &supply, &mut inputs)?;
+    let mut finance = parts.finance;
     let pools = campus_names.len() * rack_types.len();
     let (milestone_names, milestones) = parts.milestones.into_iter().unzip();
+    let mut layout = layout(scenario, campus_names, milestone_names);
+    let currency = (scenario.finance.as_ref()).map_or("money", |finance| &finance.currency);
+    market.extend_layout(currency, &mut layout.metrics);
+    if let Some(finance) = &mut finance {
+        let segments = scenario.segments.iter().map(|segment| segment.name.as_str());
+        finance.extend_layout(currency, segments, &mut layout);
+    }
+    for (target, compiled) in scenario.targets.iter().zip(&mut targets) {
+        if let (CompiledTarget::Metric { metric, .. }, Some(name)) = (compiled, &target.metric) {
+            *metric = layout.metric_index(name).unwrap_or(0);
+        }
+    }
     Ok(Model {
         name: scenario.name.clone(),
-        layout: Arc::new(layout(scenario, campus_names, milestone_names)),
+        layout: Arc::new(layout),
         months,
         standard_rack_kw: scenario.standard_rack_power_kw,
         inputs,
@@ -263,9 +298,10 @@ fn assemble(
         campuses,
         halls,
         market,
+        finance,
         pools,
         milestones,
-        targets: parts.targets,
+        targets,
     })
 }
 
@@ -411,14 +447,13 @@ fn compile_targets(
                 Some(campus) if scenario.campuses.len() > 1 => campus + 1,
                 _ => 0,
             };
-            if let Some(metric) = METRICS.iter().position(|known| known.name == metric) {
-                targets.push(CompiledTarget::Metric {
-                    scope,
-                    metric,
-                    at_least,
-                    month: month.max(0.0) as usize,
-                });
-            }
+            // The place of the metric follows from the layout; that its name is known has been checked.
+            targets.push(CompiledTarget::Metric {
+                scope,
+                metric: METRICS.iter().position(|known| known.name == metric).unwrap_or(0),
+                at_least,
+                month: month.max(0.0) as usize,
+            });
         }
     }
     targets
@@ -455,6 +490,7 @@ struct HallNodes<'a> {
     name: String,
     plan: &'a Hall,
     at: Path,
+    started: NodeId,
     handover: NodeId,
     ordered: NodeId,
     feed: Feed,
@@ -609,6 +645,7 @@ impl<'a> Sites<'a> {
                 name: hall_name,
                 plan: hall,
                 at,
+                started: start,
                 handover,
                 ordered: done.first().copied().unwrap_or(start),
                 feed: Feed {
@@ -863,6 +900,65 @@ impl<'a> Sites<'a> {
             milestones.push((name, compiled));
         }
         milestones
+    }
+
+    /// Compiles what the scenario says of money.
+    fn finance(
+        &self,
+        scenario: &Scenario,
+        inputs: &mut Option<Inputs>,
+        problems: &mut Problems,
+    ) -> Option<CompiledFinance> {
+        let (finance, inputs) = (scenario.finance.as_ref()?, inputs.as_mut()?);
+        let campuses: Vec<String> = scenario.campuses.iter().map(|c| c.name.clone()).collect();
+        let buildings = (self.buildings.iter())
+            .map(|building| BuildingPlace {
+                campus: building.campus,
+                scope: format!("{}/{}", campuses[building.campus], building.planned.name),
+                names: [building.planned.name.as_str(), &building.planned.plan.name]
+                    .into_iter()
+                    .chain(building.planned.plan.template.as_deref())
+                    .collect(),
+                halls: building
+                    .halls
+                    .clone()
+                    .map(|hall| HallPlace {
+                        hall,
+                        scope: self.halls[hall].name.clone(),
+                        handover: self.halls[hall].handover,
+                        ordered: self.halls[hall].ordered,
+                    })
+                    .collect(),
+            })
+            .collect();
+        let places = Places {
+            campuses: &campuses,
+            buildings,
+            find: &|scope, wanted| self.find(scope, wanted),
+        };
+        let reported: Vec<&str> = scenario.segments.iter().map(|s| s.name.as_str()).collect();
+        let mut names = reported.clone();
+        let mut reported_as: Vec<usize> = (0..reported.len()).collect();
+        for tenant in &scenario.tenants {
+            if let Some(of) = reported.iter().position(|name| *name == tenant.segment) {
+                names.push(&tenant.name);
+                reported_as.push(of);
+            }
+        }
+        let renters = Renters {
+            names,
+            reported_as,
+            reported,
+        };
+        let months = scenario.horizon_months as usize;
+        match CompiledFinance::compile(finance, &places, &renters, months, inputs, problems) {
+            Ok(finance) => Some(finance),
+            Err(error) => {
+                // Every quantity has been checked, so this says that a check is missing.
+                problems.error(&Path::root().key("finance"), error.to_string(), "");
+                None
+            }
+        }
     }
 
     fn find_building(&self, scenario: &Scenario, wanted: &str) -> Option<std::ops::Range<usize>> {

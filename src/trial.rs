@@ -4,6 +4,7 @@
 //! month. An event at time t (in months) counts from the month m on for which t <= m + 1.
 
 use crate::compute::Delivery;
+use crate::finance::books::{Books, HallFacts, Happened};
 use crate::metrics::{Cause, METRIC_COUNT, MetricId};
 use crate::model::{CompiledCampus, CompiledTarget, Model};
 use crate::power::Headroom;
@@ -23,6 +24,7 @@ pub struct Workspace {
     pools: Vec<PoolState>,
     room_kw: Vec<f64>,
     market: MarketState,
+    books: Books,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,6 +68,9 @@ struct CampusState {
     order: Vec<usize>,
     supply: Supply,
     is_stale: bool,
+    /// Power of the halls whose buildings have been started, and when the next one is, in months.
+    started_kw: f64,
+    next_start: f64,
 }
 
 /// What is there on a campus at a month's end, in kW of critical IT power unless it says otherwise.
@@ -107,6 +112,8 @@ struct Tally {
     relief_kw: [f64; 3],
     /// What of space, power and equipment there is, in kW.
     level_kw: [f64; 3],
+    /// Power of what is there and of buildings that have been started, in kW.
+    started_kw: f64,
 }
 
 impl Tally {
@@ -128,6 +135,7 @@ impl Tally {
         for (sum, value) in self.level_kw.iter_mut().zip(&other.level_kw) {
             *sum += value;
         }
+        self.started_kw += other.started_kw;
     }
 
     /// Fills in the ratios and the binding constraint, which are not sums.
@@ -145,6 +153,10 @@ impl Tally {
             0.0
         };
         self.values[MetricId::TakeUp as usize] = take_up;
+        if self.started_kw > 0.0 {
+            let committed_kw = self.get(MetricId::CommittedPower) * KW_PER_MW;
+            self.values[MetricId::PreLeased as usize] = committed_kw / self.started_kw;
+        }
         let waiting_kw = self.get(MetricId::WaitingDemand) * KW_PER_MW;
         let (cause, held_back_mw) = if waiting_kw <= 0.0 {
             (Cause::Demand, (deployable - in_service).max(0.0))
@@ -193,6 +205,7 @@ impl Model {
                 next_event += 1;
             }
             self.take_stock(workspace);
+            self.note_starts(workspace, until);
             self.market.pass_month(
                 &mut workspace.market,
                 seed,
@@ -201,7 +214,12 @@ impl Model {
                 &workspace.room_kw,
             );
             self.report_month(workspace, month, row);
+            if self.market.reports_more() {
+                self.market.report(&mut workspace.market, month, row);
+            }
+            self.note_sales(workspace, month, &drawn);
         }
+        self.close_books(workspace, &drawn, row);
         self.report_moments(workspace, row);
         workspace.drawn = drawn;
     }
@@ -228,6 +246,9 @@ impl Model {
             .events
             .sort_unstable_by(|a, b| a.months.total_cmp(&b.months).then(a.what.cmp(&b.what)));
         self.market.reset(&mut workspace.market, seed, trial, drawn);
+        if let Some(finance) = &self.finance {
+            finance.reset(&mut workspace.books);
+        }
     }
 
     fn begin_campus(
@@ -242,6 +263,7 @@ impl Model {
         state.availability = campus.availability.value(drawn);
         state.order.clear();
         state.is_stale = true;
+        state.next_start = f64::NEG_INFINITY;
         let grid = if campus.grid.is_empty() {
             f64::INFINITY
         } else {
@@ -428,6 +450,79 @@ impl Model {
         }
     }
 
+    /// Sums up what has been started by the end of a month, where something has been.
+    fn note_starts(&self, workspace: &mut Workspace, until: f64) {
+        for (campus, state) in self.campuses.iter().zip(&mut workspace.campuses) {
+            if until < state.next_start {
+                continue;
+            }
+            state.started_kw = (campus.existing.as_ref()).map_or(0.0, |existing| existing.power_kw);
+            state.next_start = f64::INFINITY;
+            for hall in &self.halls[campus.halls.clone()] {
+                let starts = workspace.finish[hall.started.index()];
+                if starts <= until {
+                    state.started_kw += (hall.racks * hall.rack_type_kw).min(hall.power_kw);
+                } else {
+                    state.next_start = state.next_start.min(starts);
+                }
+            }
+        }
+    }
+
+    /// Notes what segments use, where money is counted.
+    fn note_sales(&self, workspace: &mut Workspace, month: usize, drawn: &[f64]) {
+        let Some(finance) = &self.finance else {
+            return;
+        };
+        for segment in 0..self.market.len() {
+            let age_discount = finance.age_discount(segment, drawn);
+            for (campus, compiled) in self.campuses.iter().enumerate() {
+                let (mut served_kw, mut pflops) = (0.0, 0.0);
+                for pool in compiled.pools.clone() {
+                    let served = self.market.served_kw(&workspace.market, segment, pool);
+                    served_kw += served;
+                    let in_service = self.market.in_service_kw(&workspace.market, pool);
+                    if let Some(discount) = age_discount
+                        && served > 0.0
+                    {
+                        let live = &workspace.pools[pool].live;
+                        let keeps = libm::log1p(-discount);
+                        let price = |part: &LivePart| match part.hall {
+                            Some(hall) if discount > 0.0 => {
+                                let age = month as f64 + 1.0 - workspace.halls[hall].live;
+                                libm::exp(keeps * age / 12.0)
+                            }
+                            _ => 1.0,
+                        };
+                        pflops += served / in_service * occupied_pflops(live, in_service, price);
+                    }
+                }
+                let available = pflops * workspace.campuses[campus].availability;
+                let books = &mut workspace.books;
+                finance.note_sale(books, segment, campus, month, served_kw, available);
+            }
+        }
+    }
+
+    fn close_books(&self, workspace: &mut Workspace, drawn: &[f64], row: &mut TrialRow) {
+        let Some(finance) = &self.finance else {
+            return;
+        };
+        let halls = &workspace.halls;
+        let happened = Happened {
+            drawn,
+            finish: &workspace.finish,
+            hall: &|hall| HallFacts {
+                arrives: halls[hall].delivery.arrives,
+                space_kw: halls[hall].space_kw,
+                racks: self.halls[hall].racks,
+            },
+            market: &self.market,
+            state: &workspace.market,
+        };
+        finance.close(&mut workspace.books, &happened, row);
+    }
+
     fn report_month(&self, workspace: &mut Workspace, month: usize, row: &mut TrialRow) {
         let mut total = Tally::default();
         for (position, campus) in self.campuses.iter().enumerate() {
@@ -488,6 +583,7 @@ impl Model {
             tally.add(MetricId::RacksInService, racks);
             tally.add(MetricId::InServicePower, mw(in_service));
             tally.add(MetricId::LeasedPower, mw(leased));
+            tally.add(MetricId::CommittedPower, mw(leased));
             tally.add(MetricId::ItDraw, mw(draw));
             tally.add(MetricId::FacilityDraw, mw(draw * state.pue));
             tally.add(MetricId::InServicePflops, pflops);
@@ -507,6 +603,10 @@ impl Model {
             tally.add(MetricId::ContractsInService, counts.in_service as f64);
             tally.add(MetricId::ContractsLost, counts.lost as f64);
             tally.add(MetricId::WaitingDemand, mw(segment.waiting_kw));
+            tally.add(
+                MetricId::CommittedPower,
+                mw(segment.waiting_kw + segment.pending_kw),
+            );
         }
         let (space, powered) = (supply.space_kw, supply.powered_kw);
         tally.relief_kw = [
@@ -514,6 +614,7 @@ impl Model {
             self.relief_by_power(workspace, campus),
             supply.equipment_late_kw,
         ];
+        tally.started_kw = state.started_kw;
         tally.level_kw = [space, powered + supply.unused_power_kw, supply.delivered_kw];
         tally
     }
@@ -583,6 +684,20 @@ fn occupy(live: &[LivePart], kw: f64) -> (f64, f64) {
         left -= used;
     }
     (racks, pflops)
+}
+
+/// PFLOPS of `kw` in service, filled in the order of going live, each part times its weight.
+fn occupied_pflops(live: &[LivePart], kw: f64, weight: impl Fn(&LivePart) -> f64) -> f64 {
+    let (mut pflops, mut left) = (0.0, kw);
+    for part in live {
+        if left <= 0.0 {
+            break;
+        }
+        let used = part.kw.min(left);
+        pflops += used * part.pflops_per_kw * weight(part);
+        left -= used;
+    }
+    pflops
 }
 
 fn write(tally: &Tally, scope: usize, month: usize, cause: Cause, row: &mut TrialRow) {

@@ -16,7 +16,7 @@ use crate::date::HOURS_PER_MONTH;
 use crate::metrics::MetricId;
 use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::problem::{Path, Problems};
-use crate::projection::{Metric, TrialRow};
+use crate::projection::{Layout, TrialRow};
 use crate::tenants::market::{Market, MarketState};
 use crate::uncertain::{Domain, Uncertain, UncertainError};
 
@@ -241,14 +241,13 @@ impl CompiledFinance {
         &mut self,
         currency: &'a str,
         segments: impl Iterator<Item = &'a str> + 'a,
-        campuses: &[String],
-        metrics: &mut Vec<Metric>,
-        outcomes: &mut Vec<Metric>,
+        layout: &mut Layout,
     ) {
-        self.first_metric = metrics.len();
-        metrics.extend(layout::metrics(currency, segments));
-        self.first_outcome = outcomes.len();
-        outcomes.extend(layout::outcome_labels(currency, campuses));
+        self.first_metric = layout.metrics.len();
+        layout.metrics.extend(layout::metrics(currency, segments));
+        self.first_outcome = layout.outcomes.len();
+        let outcomes = layout::outcome_labels(currency, &layout.scopes[1..]);
+        layout.outcomes.extend(outcomes);
     }
 
     /// By how much a PFLOPS-hour of a segment is cheaper for each year of the hardware's age.
@@ -466,6 +465,8 @@ pub(crate) struct Books {
     index: Vec<f64>,
     second_index: Vec<f64>,
     cash: Vec<f64>,
+    /// Losses of earlier years that are not used up: the year, and what is left.
+    losses: Vec<(usize, f64)>,
 }
 
 /// What the books are closed from.
@@ -693,7 +694,8 @@ impl CompiledFinance {
                     true => books.second_index[month],
                     false => books.index[month],
                 };
-                let earned = kw * price * index + books.paid_pflops[sale] * compute;
+                let earned = (kw * price * index + books.paid_pflops[sale] * compute)
+                    * happened.market.price_factor(happened.state, segment, month);
                 let earned = hundredths(earned);
                 let flow = self.flow_at(campus, Money::Revenue, month);
                 books.flows[flow] += earned;
@@ -785,7 +787,8 @@ impl CompiledFinance {
             return;
         };
         for campus in 0..self.campuses {
-            let mut losses: Vec<(usize, f64)> = Vec::new();
+            let mut losses = std::mem::take(&mut books.losses);
+            losses.clear();
             let mut first_profit: Option<usize> = None;
             let mut written_off = 0.0;
             for first in (0..self.months).step_by(YEAR) {
@@ -839,6 +842,7 @@ impl CompiledFinance {
                 };
                 self.book(books, campus, Money::Tax, last - 1, -profit * rate);
             }
+            books.losses = losses;
         }
     }
 

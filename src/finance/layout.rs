@@ -59,13 +59,21 @@ pub(crate) fn metrics<'a>(
     })
 }
 
+/// The names of all monthly numbers of money.
+pub(crate) fn metric_names<'a>(
+    segments: impl Iterator<Item = &'a str>,
+) -> impl Iterator<Item = String> {
+    let money = LABELS.iter().map(|(name, _)| (*name).to_owned());
+    money.chain(segments.map(revenue_metric_name))
+}
+
 /// The metric of a segment's revenue.
-pub(crate) fn revenue_metric_name(segment: &str) -> String {
+fn revenue_metric_name(segment: &str) -> String {
     format!("revenue from {segment}")
 }
 
 /// What a trial yields once; the unit "currency" stands for the scenario's own.
-pub(crate) const OUTCOMES: [MetricLabel; 8] = [
+pub(super) const OUTCOMES: [MetricLabel; 8] = [
     outcome(
         "npv",
         CURRENCY,

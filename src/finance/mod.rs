@@ -35,7 +35,7 @@ pub use measures::{
 pub use prices::{Energy, Price};
 pub use risk::{conditional_value_at_risk, probability_of_loss};
 
-pub(crate) use layout::{Money, OUTCOMES, outcome_labels, revenue_metric_name};
+pub(crate) use layout::metric_names;
 
 use serde::{Deserialize, Serialize};
 
