@@ -279,7 +279,10 @@ fn assemble(
     let currency = (scenario.finance.as_ref()).map_or("money", |finance| &finance.currency);
     market.extend_layout(currency, &mut layout.metrics);
     if let Some(finance) = &mut finance {
-        let segments = scenario.segments.iter().map(|segment| segment.name.as_str());
+        let segments = scenario
+            .segments
+            .iter()
+            .map(|segment| segment.name.as_str());
         finance.extend_layout(currency, segments, &mut layout);
     }
     for (target, compiled) in scenario.targets.iter().zip(&mut targets) {
@@ -450,7 +453,10 @@ fn compile_targets(
             // The place of the metric follows from the layout; that its name is known has been checked.
             targets.push(CompiledTarget::Metric {
                 scope,
-                metric: METRICS.iter().position(|known| known.name == metric).unwrap_or(0),
+                metric: METRICS
+                    .iter()
+                    .position(|known| known.name == metric)
+                    .unwrap_or(0),
                 at_least,
                 month: month.max(0.0) as usize,
             });

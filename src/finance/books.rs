@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use super::layout::{self, Money, OUTCOMES};
 use super::{
-    Capex, CapexUnit, Energy, Finance, OpexUnit, Price, RATE, Tax,
-    internal_rate_of_return, net_present_value, payback_months, peak_funding,
+    Capex, CapexUnit, Energy, Finance, OpexUnit, Price, RATE, Tax, internal_rate_of_return,
+    net_present_value, payback_months, peak_funding,
 };
 use crate::construction::name_help;
 use crate::construction::network::NodeId;
@@ -172,16 +172,22 @@ impl CompiledFinance {
         for opex in &finance.opex {
             let name = format!("finance/opex/{}", opex.name);
             let amount = inputs.add(name, &opex.amount_per_year, Domain::NON_NEGATIVE)?;
-            running.extend(places.campuses(opex.campus.as_deref()).map(|campus| Running {
-                campus,
-                amount,
-                unit: opex.each,
-            }));
+            running.extend(
+                places
+                    .campuses(opex.campus.as_deref())
+                    .map(|campus| Running {
+                        campus,
+                        amount,
+                        unit: opex.each,
+                    }),
+            );
         }
         let mut tariffs = vec![None; places.campuses.len()];
         // Tariffs of a campus of its own go before those of all campuses.
-        let (all, own): (Vec<&Energy>, Vec<&Energy>) =
-            finance.energy.iter().partition(|energy| energy.campus.is_none());
+        let (all, own): (Vec<&Energy>, Vec<&Energy>) = finance
+            .energy
+            .iter()
+            .partition(|energy| energy.campus.is_none());
         for energy in all.into_iter().chain(own) {
             let tariff = Tariff::compile(energy, inputs)?;
             for campus in places.campuses(energy.campus.as_deref()) {
@@ -207,7 +213,9 @@ impl CompiledFinance {
             .names
             .iter()
             .zip(&renters.reported_as)
-            .map(|(name, reported)| price_of(name).or_else(|| price_of(renters.reported[*reported])))
+            .map(|(name, reported)| {
+                price_of(name).or_else(|| price_of(renters.reported[*reported]))
+            })
             .collect();
         let mut rate = |what: &str, quantity: &Uncertain| {
             inputs.add(format!("finance/{what}"), quantity, RATE)
@@ -294,7 +302,10 @@ impl Places<'_> {
         let unknown = |wanted: &str, problems: &mut Problems| {
             problems.error(
                 &at.key("when"),
-                format!("there is no \"{wanted}\" in what capex \"{}\" is for", capex.name),
+                format!(
+                    "there is no \"{wanted}\" in what capex \"{}\" is for",
+                    capex.name
+                ),
                 "an activity there, or start, complete, handover, ordered or delivered",
             );
         };
@@ -313,7 +324,10 @@ impl Places<'_> {
             return;
         }
         for (position, wanted) in capex.buildings.iter().enumerate() {
-            let known = self.buildings.iter().flat_map(|place| place.names.iter().copied());
+            let known = self
+                .buildings
+                .iter()
+                .flat_map(|place| place.names.iter().copied());
             if !known.clone().any(|name| name == wanted) {
                 problems.error(
                     &at.key("buildings").index(position),
@@ -508,7 +522,10 @@ impl CompiledFinance {
     pub(crate) fn reset(&self, books: &mut Books) {
         let (campuses, months) = (self.campuses, self.months);
         zero(&mut books.flows, campuses * Money::KINDS * months);
-        zero(&mut books.revenue, campuses * self.reported_segments * months);
+        zero(
+            &mut books.revenue,
+            campuses * self.reported_segments * months,
+        );
         zero(&mut books.served_kw, self.rents.len() * campuses * months);
         zero(&mut books.paid_pflops, self.rents.len() * campuses * months);
         zero(&mut books.written_off, campuses * (months + 1));
@@ -561,7 +578,11 @@ impl CompiledFinance {
 
     fn book_capex(&self, books: &mut Books, happened: &Happened<'_>) {
         let drawn = happened.drawn;
-        fill_index(&mut books.index, self.capex_growth.value(drawn), self.months);
+        fill_index(
+            &mut books.index,
+            self.capex_growth.value(drawn),
+            self.months,
+        );
         let contingency = 1.0 + self.contingency.value(drawn);
         for outlay in &self.outlays {
             let due = match outlay.when {
@@ -666,7 +687,11 @@ impl CompiledFinance {
         fill_index(&mut books.index, rent.rent_growth.value(drawn), months);
         let by_lease = happened.market.is_billed_by_lease(segment, rent.fixed);
         if rent.fixed {
-            fill_index(&mut books.second_index, rent.indexation.value(drawn), months);
+            fill_index(
+                &mut books.second_index,
+                rent.indexation.value(drawn),
+                months,
+            );
         }
         let price = rent.per_kw_month.value(drawn);
         if by_lease {
@@ -856,7 +881,11 @@ impl CompiledFinance {
 
     fn write(&self, books: &mut Books, row: &mut TrialRow) {
         let months = self.months;
-        let scopes = if self.campuses > 1 { self.campuses + 1 } else { 1 };
+        let scopes = if self.campuses > 1 {
+            self.campuses + 1
+        } else {
+            1
+        };
         for campus in 0..self.campuses {
             for month in 0..months {
                 let mut cash = 0;
@@ -869,7 +898,13 @@ impl CompiledFinance {
                 self.add(row, campus, Money::Cash as usize, month, cash);
                 for segment in 0..self.reported_segments {
                     let at = (campus * self.reported_segments + segment) * months + month;
-                    self.add(row, campus, Money::COUNT + segment, month, books.revenue[at]);
+                    self.add(
+                        row,
+                        campus,
+                        Money::COUNT + segment,
+                        month,
+                        books.revenue[at],
+                    );
                 }
             }
         }
@@ -877,7 +912,12 @@ impl CompiledFinance {
             let mut sum = 0.0;
             for month in 0..months {
                 sum += row.monthly(scope, self.first_metric + Money::Cash as usize)[month];
-                row.set(scope, self.first_metric + Money::Cumulated as usize, month, sum);
+                row.set(
+                    scope,
+                    self.first_metric + Money::Cumulated as usize,
+                    month,
+                    sum,
+                );
             }
         }
         for scope in 0..scopes {
@@ -908,15 +948,24 @@ impl CompiledFinance {
         let peak = peak_funding(cash);
         let residual = row.monthly(0, metric(Money::Residual));
         books.cash.clear();
-        books.cash.extend(cash.iter().zip(residual).map(|(cash, residual)| cash - residual));
+        books.cash.extend(
+            cash.iter()
+                .zip(residual)
+                .map(|(cash, residual)| cash - residual),
+        );
         let payback = payback_months(&books.cash);
         let damages: f64 = row.monthly(0, metric(Money::Damages)).iter().sum();
-        let value = |money: Money| net_present_value(row.monthly(0, metric(money)), self.discount_rate);
+        let value =
+            |money: Money| net_present_value(row.monthly(0, metric(money)), self.discount_rate);
         let costs = value(Money::Capex) + value(Money::Opex) + value(Money::Energy)
             - value(Money::Residual);
         let effective = row.monthly(0, MetricId::EffectivePflops as usize);
         let compute = net_present_value(effective, self.discount_rate) * HOURS_PER_MONTH;
-        let levelised = if compute > 0.0 { costs / compute } else { f64::NAN };
+        let levelised = if compute > 0.0 {
+            costs / compute
+        } else {
+            f64::NAN
+        };
         let values = [
             npv,
             rates.single().unwrap_or(f64::NAN),

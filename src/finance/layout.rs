@@ -45,7 +45,9 @@ pub(crate) fn metrics<'a>(
     currency: &'a str,
     segments: impl Iterator<Item = &'a str> + 'a,
 ) -> impl Iterator<Item = Metric> + 'a {
-    let money = LABELS.iter().map(|(name, meaning)| (name.to_string(), meaning.to_string()));
+    let money = LABELS
+        .iter()
+        .map(|(name, meaning)| (name.to_string(), meaning.to_string()));
     let revenue = segments.map(|segment| {
         (
             revenue_metric_name(segment),

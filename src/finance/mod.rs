@@ -32,7 +32,7 @@ pub use measures::{
     InternalRate, annuity_factor, discount_factor, internal_rate_of_return, net_present_value,
     payback_months, peak_funding,
 };
-pub use prices::{Energy, Price};
+pub use prices::{Energy, Price, TimeOfUse};
 pub use risk::{conditional_value_at_risk, probability_of_loss};
 
 pub(crate) use layout::metric_names;
@@ -322,7 +322,10 @@ impl Capex {
             if !self.buildings.is_empty() {
                 problems.error(
                     &at.key("buildings"),
-                    format!("capex \"{}\" is for a project, not for buildings", self.name),
+                    format!(
+                        "capex \"{}\" is for a project, not for buildings",
+                        self.name
+                    ),
                     "give `each`, such as \"building\", or leave `buildings` out",
                 );
             }
@@ -374,3 +377,6 @@ impl Tax {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -181,7 +181,13 @@ impl Price {
         at: &Path,
         problems: &mut Problems,
     ) {
-        check_known("segment", &self.segment, segments, &at.key("segment"), problems);
+        check_known(
+            "segment",
+            &self.segment,
+            segments,
+            &at.key("segment"),
+            problems,
+        );
         for (amount, key) in [
             (&self.per_kw_month, "per_kw_month"),
             (&self.per_pflops_hour, "per_pflops_hour"),

@@ -611,7 +611,11 @@ impl Scenario {
         if !names.is_empty() {
             names.push(stage_metric(CONTACTED));
         }
-        names.extend(self.vouchers.iter().map(|voucher| voucher_metric(&voucher.name)));
+        names.extend(
+            self.vouchers
+                .iter()
+                .map(|voucher| voucher_metric(&voucher.name)),
+        );
         if self.finance.is_some() {
             names.extend(metric_names(segments.map(|segment| segment.name.as_str())));
         }

@@ -226,9 +226,12 @@ impl Market {
             compiled.push(one);
         }
         let keeps_extras = demand.keeps_leases
-            || compiled
-                .iter()
-                .any(|segment| segment.extras.as_ref().is_some_and(|extras| extras.has_terms()));
+            || compiled.iter().any(|segment| {
+                segment
+                    .extras
+                    .as_ref()
+                    .is_some_and(|extras| extras.has_terms())
+            });
         let mut priorities: Vec<u32> = segments.iter().map(|segment| segment.priority).collect();
         priorities.sort_unstable();
         priorities.dedup();
@@ -240,7 +243,10 @@ impl Market {
                     .collect()
             })
             .collect();
-        let names: Vec<&str> = segments.iter().map(|segment| segment.name.as_str()).collect();
+        let names: Vec<&str> = segments
+            .iter()
+            .map(|segment| segment.name.as_str())
+            .collect();
         Ok(Self {
             segments: compiled,
             ranks,
@@ -776,7 +782,10 @@ impl Market {
             self.voucher_for(state, position)
         };
         let (sign_factor, size_factor) = match voucher {
-            Some(voucher) => (state.purses[voucher].sign_factor, state.purses[voucher].size_factor),
+            Some(voucher) => (
+                state.purses[voucher].sign_factor,
+                state.purses[voucher].size_factor,
+            ),
             None => (1.0, 1.0),
         };
         let rates = &state.rates[position];
@@ -915,7 +924,9 @@ impl Market {
     ) {
         let whole = self.segments[segment].allocation == Allocation::FirstComeWhole;
         let stays_home = match &self.segments[segment].extras {
-            Some(extras) => month < state.contracts[item as usize].ready as usize + extras.spill_over,
+            Some(extras) => {
+                month < state.contracts[item as usize].ready as usize + extras.spill_over
+            }
             None => false,
         };
         let home = self.segments[segment].home;
@@ -1081,3 +1092,6 @@ fn refill<T: Clone>(list: &mut Vec<T>, length: usize, value: T) {
     list.clear();
     list.resize(length, value);
 }
+
+#[cfg(test)]
+mod tests;

@@ -492,9 +492,15 @@ impl Segment {
             (self.spill_over_after_months > 0, "spill_over_after_months"),
             (is_cohort && self.renewal.is_some(), "renewal"),
             (is_cohort && !self.stages.is_empty(), "stages"),
-            (is_cohort && self.contract_pflops.is_some(), "contract_pflops"),
+            (
+                is_cohort && self.contract_pflops.is_some(),
+                "contract_pflops",
+            ),
             (is_cohort && self.existing.is_some(), "existing"),
-            (is_cohort && self.ramp_months.constant().is_none(), "ramp_months"),
+            (
+                is_cohort && self.ramp_months.constant().is_none(),
+                "ramp_months",
+            ),
         ];
         for (given, key) in refused {
             if given {

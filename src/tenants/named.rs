@@ -82,7 +82,13 @@ impl NamedTenant {
                 "use another name",
             );
         }
-        check_known("segment", &self.segment, segments, &at.key("segment"), problems);
+        check_known(
+            "segment",
+            &self.segment,
+            segments,
+            &at.key("segment"),
+            problems,
+        );
         self.probability
             .check(Domain::SHARE, &at.key("probability"), problems);
         self.delay_months
@@ -126,7 +132,9 @@ impl NamedTenant {
             || self.contract_standard_racks.is_some()
             || self.contract_pflops.is_some()
         {
-            segment.contract_power_kw.clone_from(&self.contract_power_kw);
+            segment
+                .contract_power_kw
+                .clone_from(&self.contract_power_kw);
             segment
                 .contract_standard_racks
                 .clone_from(&self.contract_standard_racks);

@@ -156,8 +156,16 @@ impl AdoptionCurve {
             .check(Domain::NON_NEGATIVE, &at.key("companies"), problems);
         let parts = [
             (&self.innovation_per_year, ABOVE_ZERO, "innovation_per_year"),
-            (&self.imitation_per_year, Domain::NON_NEGATIVE, "imitation_per_year"),
-            (&self.midpoint_months, Domain::NON_NEGATIVE, "midpoint_months"),
+            (
+                &self.imitation_per_year,
+                Domain::NON_NEGATIVE,
+                "imitation_per_year",
+            ),
+            (
+                &self.midpoint_months,
+                Domain::NON_NEGATIVE,
+                "midpoint_months",
+            ),
             (&self.rise_months, ABOVE_ZERO, "rise_months"),
         ];
         for (part, domain, key) in &parts {

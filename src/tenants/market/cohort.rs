@@ -46,12 +46,12 @@ impl Cohort {
     pub(super) fn compile(segment: &Segment, supply: &Supply<'_>) -> Result<Self, UncertainError> {
         let months = supply.months;
         let sampler = |quantity: &crate::Uncertain| quantity.sampler(Domain::NON_NEGATIVE);
-        let (size, unit, whole) = match (&segment.contract_standard_racks, &segment.contract_power_kw)
-        {
-            (Some(racks), _) => (sampler(racks)?, supply.standard_rack_kw, true),
-            (None, Some(power)) => (sampler(power)?, 1.0, false),
-            (None, None) => (sampler(&crate::Uncertain::zero())?, 1.0, false),
-        };
+        let (size, unit, whole) =
+            match (&segment.contract_standard_racks, &segment.contract_power_kw) {
+                (Some(racks), _) => (sampler(racks)?, supply.standard_rack_kw, true),
+                (None, Some(power)) => (sampler(power)?, 1.0, false),
+                (None, None) => (sampler(&crate::Uncertain::zero())?, 1.0, false),
+            };
         let largest = segment.largest_contract_kw.unwrap_or(f64::INFINITY);
         let kw = |drawn: f64| {
             let amount = if whole { drawn.ceil().max(1.0) } else { drawn };
@@ -166,7 +166,11 @@ fn split(
         if left == 0 {
             break;
         }
-        let share = if rest > 0.0 { (probability / rest).min(1.0) } else { 0.0 };
+        let share = if rest > 0.0 {
+            (probability / rest).min(1.0)
+        } else {
+            0.0
+        };
         rest -= probability;
         // What remains of 1 after sums of rounded parts is no probability.
         let share = if share > 1.0 - 1e-9 { 1.0 } else { share };
@@ -182,7 +186,11 @@ fn split(
 impl Market {
     pub(super) fn reset_cohorts(&self, state: &mut MarketState, seed: u64, trial: u64) {
         let is_cohort = |extras: &super::Extras| extras.cohort.is_some();
-        if self.segments.iter().any(|s| s.extras.as_deref().is_some_and(is_cohort)) {
+        if self
+            .segments
+            .iter()
+            .any(|s| s.extras.as_deref().is_some_and(is_cohort))
+        {
             let length = self.segments.len() * self.months;
             (state.cohorts.seed, state.cohorts.trial) = (seed, trial);
             refill(&mut state.cohorts.ready, length, 0);
@@ -198,8 +206,8 @@ impl Market {
         month: usize,
         contacted: u64,
     ) {
-        let Some(cohort) = (self.segments[position].extras.as_ref())
-            .and_then(|extras| extras.cohort.as_ref())
+        let Some(cohort) =
+            (self.segments[position].extras.as_ref()).and_then(|extras| extras.cohort.as_ref())
         else {
             return;
         };
@@ -343,7 +351,10 @@ mod tests {
     #[test]
     fn month_ends_passed_within_a_lag() {
         let lag = |quantity: Uncertain| quantity.sampler(Domain::NON_NEGATIVE).unwrap();
-        assert_eq!(months_passed(&lag(3.0.into()), 12, true), [0.0, 0.0, 0.0, 1.0]);
+        assert_eq!(
+            months_passed(&lag(3.0.into()), 12, true),
+            [0.0, 0.0, 0.0, 1.0]
+        );
         assert_eq!(months_passed(&lag(0.25.into()), 12, true), [0.75, 0.25]);
         // The sum of two uniform times is triangular: a half passes no month end, a half one.
         let found = months_passed(&lag(Uncertain::uniform(0.0, 1.0)), 12, true);

@@ -3,8 +3,7 @@
 use super::cohort::Cohort;
 use super::funnel::{CompiledStage, Outreach};
 use super::{
-    CompiledSegment, Contract, Drawer, Market, MarketState, NEVER, Source, Supply, Varying,
-    refill,
+    CompiledSegment, Contract, Drawer, Market, MarketState, NEVER, Source, Supply, Varying, refill,
 };
 use crate::compute::CompiledGeneration;
 use crate::monte_carlo::inputs::{Inputs, Quantity};
@@ -160,7 +159,11 @@ impl Extras {
         };
         let expansion = match &segment.expansion {
             Some(expansion) => Some(CompiledExpansion {
-                probability: add("expansion probability", &expansion.probability, Domain::SHARE)?,
+                probability: add(
+                    "expansion probability",
+                    &expansion.probability,
+                    Domain::SHARE,
+                )?,
                 wants: source("expansion"),
                 after: varying("expansion time", &expansion.after_months)?,
                 share: varying("expansion size", &expansion.size_share)?,
@@ -191,7 +194,12 @@ impl Extras {
                 .generations
                 .iter()
                 .zip(supply.generation_names)
-                .filter(|(_, name)| segment.contract_hardware.as_deref().is_none_or(|w| w == **name))
+                .filter(|(_, name)| {
+                    segment
+                        .contract_hardware
+                        .as_deref()
+                        .is_none_or(|w| w == **name)
+                })
                 .map(|(generation, _)| generation.clone())
                 .collect();
             chosen.sort_by(|a, b| a.available_months.total_cmp(&b.available_months));
@@ -294,14 +302,17 @@ impl Market {
             refill(&mut state.kw_per_pflops, segments * months, 0.0);
         }
         for (position, segment) in self.segments.iter().enumerate() {
-            let hardware = segment.extras.as_ref().and_then(|extras| extras.hardware.as_ref());
+            let hardware = segment
+                .extras
+                .as_ref()
+                .and_then(|extras| extras.hardware.as_ref());
             if let Some(hardware) = hardware {
                 for month in 0..months {
                     let at = month as f64;
                     let newest = hardware.iter().rev().find(|one| one.is_released(at));
-                    let density = newest
-                        .or(hardware.first())
-                        .map_or(0.0, |one| one.pflops_per_kw(at.max(one.available_months), drawn));
+                    let density = newest.or(hardware.first()).map_or(0.0, |one| {
+                        one.pflops_per_kw(at.max(one.available_months), drawn)
+                    });
                     state.kw_per_pflops[position * months + month] = 1.0 / density;
                 }
             }
@@ -448,6 +459,8 @@ impl Market {
 
 impl CompiledSegment {
     fn is_in_pflops(&self) -> bool {
-        self.extras.as_ref().is_some_and(|extras| extras.hardware.is_some())
+        self.extras
+            .as_ref()
+            .is_some_and(|extras| extras.hardware.is_some())
     }
 }

@@ -42,8 +42,14 @@ struct Curve {
 
 #[derive(Clone, Copy, Debug)]
 enum CurveKind {
-    Bass { innovation: Quantity, imitation: Quantity },
-    Logistic { midpoint: Quantity, rise: Quantity },
+    Bass {
+        innovation: Quantity,
+        imitation: Quantity,
+    },
+    Logistic {
+        midpoint: Quantity,
+        rise: Quantity,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -163,7 +169,9 @@ impl Outreach {
                 };
                 Some(Curve {
                     companies: add("companies", &curve.companies, Domain::NON_NEGATIVE)?,
-                    starts: curve.starts.map_or(0.0, |date| date.months_after(supply.start)),
+                    starts: curve
+                        .starts
+                        .map_or(0.0, |date| date.months_after(supply.start)),
                     kind,
                 })
             }
@@ -240,7 +248,11 @@ impl Curve {
                 CurveKind::Bass {
                     innovation,
                     imitation,
-                } => bass_share(innovation.value(drawn), imitation.value(drawn), since / 12.0),
+                } => bass_share(
+                    innovation.value(drawn),
+                    imitation.value(drawn),
+                    since / 12.0,
+                ),
                 CurveKind::Logistic { midpoint, rise } => {
                     logistic_share(midpoint.value(drawn), rise.value(drawn), since)
                 }
@@ -314,7 +326,11 @@ pub(super) fn compile_regimes(
                     None => None,
                 },
                 then,
-                outreach: add("outreach factor", &state.outreach_factor, Domain::NON_NEGATIVE)?,
+                outreach: add(
+                    "outreach factor",
+                    &state.outreach_factor,
+                    Domain::NON_NEGATIVE,
+                )?,
                 sign: add("sign factor", &state.sign_factor, Domain::NON_NEGATIVE)?,
                 price: add("price factor", &state.price_factor, Domain::NON_NEGATIVE)?,
             });
@@ -373,14 +389,17 @@ impl Market {
         let (segments, months) = (self.segments.len(), self.months);
         let outreach_of = |extras: &Extras| extras.outreach.is_some();
         let has = |what: fn(&Extras) -> bool| {
-            self.segments.iter().any(|s| s.extras.as_deref().is_some_and(what))
+            self.segments
+                .iter()
+                .any(|s| s.extras.as_deref().is_some_and(what))
         };
         state.funnel.scarcity.clear();
         if has(outreach_of) {
             refill(&mut state.funnel.planned, segments * months, (0.0, 1.0));
             refill(&mut state.funnel.scarcity, segments, (1.0, 1.0));
             for (position, segment) in self.segments.iter().enumerate() {
-                let outreach = (segment.extras.as_ref()).and_then(|extras| extras.outreach.as_ref());
+                let outreach =
+                    (segment.extras.as_ref()).and_then(|extras| extras.outreach.as_ref());
                 let Some(outreach) = outreach else {
                     continue;
                 };
@@ -416,7 +435,9 @@ impl Market {
                 );
             }
         }
-        state.moods.resize_with(self.regimes.len(), RegimeMood::default);
+        state
+            .moods
+            .resize_with(self.regimes.len(), RegimeMood::default);
         for (regime, mood) in self.regimes.iter().zip(&mut state.moods) {
             mood.state = 0;
             mood.factors.clear();
@@ -433,7 +454,9 @@ impl Market {
         if !self.regimes.is_empty() {
             refill(&mut state.price_factors, segments * months, 1.0);
         }
-        state.purses.resize_with(self.vouchers.len(), VoucherPurse::default);
+        state
+            .purses
+            .resize_with(self.vouchers.len(), VoucherPurse::default);
         for (voucher, purse) in self.vouchers.iter().zip(&mut state.purses) {
             purse.budget = voucher.budget.value(drawn);
             purse.amount_per_kw = voucher.amount_per_kw.value(drawn);
@@ -476,8 +499,8 @@ impl Market {
         trend: f64,
     ) -> f64 {
         let at = position * self.months + month;
-        let outreach = (self.segments[position].extras.as_ref())
-            .and_then(|extras| extras.outreach.as_ref());
+        let outreach =
+            (self.segments[position].extras.as_ref()).and_then(|extras| extras.outreach.as_ref());
         let (mut mean, mut sign) = match outreach {
             Some(_) => {
                 let (mean, sign) = state.funnel.planned[at];
@@ -535,7 +558,10 @@ impl Market {
         contact: f64,
         lag_share: f64,
     ) -> Option<f64> {
-        let stages = self.segments[position].extras.iter().flat_map(|extras| &extras.stages);
+        let stages = self.segments[position]
+            .extras
+            .iter()
+            .flat_map(|extras| &extras.stages);
         let mut now = contact;
         let mut at = 0;
         let mut is_in = true;
@@ -574,7 +600,9 @@ impl Market {
         lag_share: f64,
     ) {
         if let Some(stage) = self.last_stage(position) {
-            let lag = state.luck[position].sign_lag.next(&self.segments[position].sign_lag);
+            let lag = state.luck[position]
+                .sign_lag
+                .next(&self.segments[position].sign_lag);
             self.move_stage(state, position, stage, passed + lag_share * lag, -1);
         }
     }
@@ -615,12 +643,17 @@ impl Market {
         metrics.extend(self.stages.iter().map(|stage| Metric {
             name: stage_metric(stage),
             unit: "companies".to_owned(),
-            meaning: format!("Companies at the stage \"{stage}\" that have not decided about the next"),
+            meaning: format!(
+                "Companies at the stage \"{stage}\" that have not decided about the next"
+            ),
         }));
         metrics.extend(self.vouchers.iter().map(|voucher| Metric {
             name: voucher_metric(&voucher.name),
             unit: currency.to_owned(),
-            meaning: format!("Granted by the vouchers \"{}\" since the start", voucher.name),
+            meaning: format!(
+                "Granted by the vouchers \"{}\" since the start",
+                voucher.name
+            ),
         }));
     }
 

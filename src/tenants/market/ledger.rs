@@ -107,7 +107,9 @@ impl Market {
         mut book: impl FnMut(usize, usize, f64),
     ) {
         if self.segments.iter().all(|segment| {
-            segment.extras().is_none_or(|extras| extras.damages.is_none())
+            segment
+                .extras()
+                .is_none_or(|extras| extras.damages.is_none())
         }) {
             return;
         }
@@ -117,7 +119,9 @@ impl Market {
                 return;
             };
             let first = ready as usize + damages.grace;
-            let end = until.min(self.months).min(first.saturating_add(damages.most));
+            let end = until
+                .min(self.months)
+                .min(first.saturating_add(damages.most));
             let amount = amount_kw * damages.per_kw_month.value(drawn);
             for month in first..end {
                 book(compiled.home, month, amount);
@@ -127,7 +131,12 @@ impl Market {
             let contract = &state.contracts[lease.contract as usize];
             let (segment, pool) = self.place_of(lease);
             if pool < self.pools {
-                late(segment, contract.ready, lease.month as usize, kw(lease.amount));
+                late(
+                    segment,
+                    contract.ready,
+                    lease.month as usize,
+                    kw(lease.amount),
+                );
             }
         }
         for (contract, extra) in state.contracts.iter().zip(&state.extra) {
