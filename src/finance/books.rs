@@ -7,13 +7,13 @@ use std::ops::Range;
 
 use super::layout::{self, Money, OUTCOMES};
 use super::{
-    Capex, CapexUnit, Energy, Finance, OpexUnit, Price, RATE, Tax, internal_rate_of_return,
+    Capex, CapexUnit, EnergyTariff, Finance, OpexUnit, Price, RATE, Tax, internal_rate_of_return,
     net_present_value, payback_months, peak_funding,
 };
 use crate::construction::name_help;
 use crate::construction::network::NodeId;
 use crate::date::HOURS_PER_MONTH;
-use crate::metrics::MetricId;
+use crate::metrics::{METRICS, MetricId};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::problem::{Path, Problems};
 use crate::projection::{Layout, TrialRow};
@@ -36,6 +36,8 @@ fn money(hundredths: i64) -> f64 {
 /// Where the buildings of a scenario are, to resolve what capex refers to.
 pub(crate) struct Places<'a> {
     pub(crate) campuses: &'a [String],
+    /// By campus: whether it states what energy costs.
+    pub(crate) states_energy: Vec<bool>,
     pub(crate) buildings: Vec<BuildingPlace<'a>>,
     /// Looks a name up in a scope and those around it.
     pub(crate) find: &'a dyn Fn(&str, &str) -> Option<NodeId>,
@@ -141,6 +143,10 @@ pub(crate) struct CompiledFinance {
     months: usize,
     first_metric: usize,
     first_outcome: usize,
+    /// Where the layout has the metrics of every scenario, and the cost of energy if the campuses
+    /// state it.
+    positions: Vec<usize>,
+    energy_cost: Option<usize>,
 }
 
 /// Who rents: the names of the market's segments, and under which segment of the scenario each is
@@ -183,14 +189,29 @@ impl CompiledFinance {
             );
         }
         let mut tariffs = vec![None; places.campuses.len()];
+        // What a campus states of its energy is paid for in any case.
+        for (campus, _) in (places.states_energy.iter().enumerate()).filter(|(_, states)| **states)
+        {
+            tariffs[campus] = Some(Tariff::stated());
+        }
         // Tariffs of a campus of its own go before those of all campuses.
-        let (all, own): (Vec<&Energy>, Vec<&Energy>) = finance
+        let (all, own): (Vec<&EnergyTariff>, Vec<&EnergyTariff>) = finance
             .energy
             .iter()
             .partition(|energy| energy.campus.is_none());
         for energy in all.into_iter().chain(own) {
             let tariff = Tariff::compile(energy, inputs)?;
             for campus in places.campuses(energy.campus.as_deref()) {
+                if places.states_energy[campus] && energy.has_price() {
+                    problems.error(
+                        &at.key("energy"),
+                        format!(
+                            "campus \"{}\" states the price of its energy already",
+                            places.campuses[campus]
+                        ),
+                        "leave the price and the minimum take out here, or `energy` of the campus",
+                    );
+                }
                 tariffs[campus] = Some(tariff.clone());
             }
         }
@@ -241,6 +262,8 @@ impl CompiledFinance {
             months,
             first_metric: 0,
             first_outcome: 0,
+            positions: Vec::new(),
+            energy_cost: None,
         })
     }
 
@@ -251,6 +274,11 @@ impl CompiledFinance {
         segments: impl Iterator<Item = &'a str> + 'a,
         layout: &mut Layout,
     ) {
+        let position = |metric: &MetricId| layout.metric_index(METRICS[*metric as usize].name);
+        self.positions = (MetricId::ALL.iter())
+            .map(|metric| position(metric).unwrap_or(0))
+            .collect();
+        self.energy_cost = position(&MetricId::EnergyCost);
         self.first_metric = layout.metrics.len();
         layout.metrics.extend(layout::metrics(currency, segments));
         self.first_outcome = layout.outcomes.len();
@@ -391,13 +419,27 @@ impl Places<'_> {
 }
 
 impl Tariff {
-    fn compile(energy: &Energy, inputs: &mut Inputs) -> Result<Self, UncertainError> {
+    /// Nothing beyond what a campus states itself.
+    fn stated() -> Self {
+        let zero = Quantity::Fixed(0.0);
+        Self {
+            prices: Vec::new(),
+            growth: zero,
+            demand_charge: zero,
+            peak_to_mean: 1.0,
+            minimum_take: 0.0,
+            passed_on: 0.0,
+        }
+    }
+
+    fn compile(energy: &EnergyTariff, inputs: &mut Inputs) -> Result<Self, UncertainError> {
         let place = energy.campus.as_deref().unwrap_or("all campuses");
         let mut add = |what: &str, quantity: &Uncertain, domain| {
             inputs.add(format!("finance/energy/{place}/{what}"), quantity, domain)
         };
         let prices = match &energy.price_per_kwh {
             Some(price) => vec![(1.0, add("price", price, Domain::NON_NEGATIVE)?)],
+            // The price is stated by the campus.
             None => (energy.times_of_use.iter().enumerate())
                 .map(|(position, time)| {
                     let what = format!("price {}", position + 1);
@@ -634,7 +676,7 @@ impl CompiledFinance {
         for running in &self.running {
             let scope = self.scope(running.campus);
             let monthly = running.amount.value(drawn) / 12.0;
-            let metric = |metric: MetricId| row.monthly(scope, metric as usize);
+            let metric = |metric: MetricId| row.monthly(scope, self.positions[metric as usize]);
             let mut capex = 0;
             for month in 0..self.months {
                 capex -= books.flows[self.flow_at(running.campus, Money::Capex, month)];
@@ -659,15 +701,19 @@ impl CompiledFinance {
             };
             fill_index(&mut books.index, tariff.growth.value(drawn), self.months);
             let scope = self.scope(campus);
-            let mean = row.monthly(scope, MetricId::FacilityDraw as usize);
-            let contracted = row.monthly(scope, MetricId::FacilityPower as usize);
+            let metric = |metric: MetricId| row.monthly(scope, self.positions[metric as usize]);
+            let mean = metric(MetricId::FacilityDraw);
+            let contracted = metric(MetricId::FacilityPower);
+            let stated = self
+                .energy_cost
+                .map(|position| row.monthly(scope, position));
             for month in 0..self.months {
-                let cost = books.index[month]
-                    * tariff.month(
-                        mean[month] * KW_PER_MW,
-                        contracted[month] * KW_PER_MW,
-                        drawn,
-                    );
+                let cost = tariff.month(
+                    mean[month] * KW_PER_MW,
+                    contracted[month] * KW_PER_MW,
+                    drawn,
+                );
+                let cost = (cost + stated.map_or(0.0, |cost| cost[month])) * books.index[month];
                 self.book(books, campus, Money::Energy, month, -cost);
                 let passed_on = cost * tariff.passed_on;
                 self.book(books, campus, Money::PassedOn, month, passed_on);
@@ -959,7 +1005,7 @@ impl CompiledFinance {
             |money: Money| net_present_value(row.monthly(0, metric(money)), self.discount_rate);
         let costs = value(Money::Capex) + value(Money::Opex) + value(Money::Energy)
             - value(Money::Residual);
-        let effective = row.monthly(0, MetricId::EffectivePflops as usize);
+        let effective = row.monthly(0, self.positions[MetricId::EffectivePflops as usize]);
         let compute = net_present_value(effective, self.discount_rate) * HOURS_PER_MONTH;
         let levelised = if compute > 0.0 {
             costs / compute

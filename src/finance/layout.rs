@@ -20,7 +20,7 @@ money! {
     Fees = "fees", "Fees of tenants that leave early, in the month";
     Capex = "capex", "Paid in the month for building, power and hardware";
     Opex = "opex", "Paid in the month to run the campus, apart from energy";
-    Energy = "energy_cost", "Energy, demand charge and minimum take of the month";
+    Energy = "energy_paid", "Paid in the month for energy, its demand charge and its minimum take";
     Damages = "damages", "Liquidated damages of the month for capacity that comes late";
     Vouchers = "vouchers_paid", "Vouchers that the operator pays itself, in the month";
     Tax = "tax", "Taxes paid in the month";

@@ -10,7 +10,7 @@
 //! | fees | + | fees of tenants that leave early |
 //! | capex | - | building, power and hardware, by milestone |
 //! | opex | - | staff, upkeep, insurance |
-//! | energy cost | - | energy, demand charge, minimum take |
+//! | energy paid | - | energy, demand charge, minimum take |
 //! | damages | - | liquidated damages for capacity that comes late |
 //! | vouchers | - | vouchers that the operator pays itself |
 //! | tax | - | on revenue and on profit |
@@ -32,7 +32,7 @@ pub use measures::{
     InternalRate, annuity_factor, discount_factor, internal_rate_of_return, net_present_value,
     payback_months, peak_funding,
 };
-pub use prices::{Energy, Price, TimeOfUse};
+pub use prices::{EnergyTariff, Price, TimeOfUse};
 pub use risk::{conditional_value_at_risk, probability_of_loss};
 
 pub(crate) use layout::metric_names;
@@ -76,7 +76,7 @@ pub struct Finance {
     pub opex: Vec<Opex>,
     /// What energy costs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub energy: Vec<Energy>,
+    pub energy: Vec<EnergyTariff>,
     /// What tenants pay.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prices: Vec<Price>,

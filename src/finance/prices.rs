@@ -16,10 +16,13 @@ use crate::uncertain::{Domain, Uncertain};
 /// energy        max(d, minimum_take_share x c) x h x price
 /// demand charge min(peak_to_mean x d, c) x demand charge per kW and month
 /// ```
+///
+/// Where a campus states what its energy costs by itself ([`crate::power::Energy`]), that takes the
+/// place of the first line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Energy {
+pub struct EnergyTariff {
     /// The campus; left out, every campus that has no tariff of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub campus: Option<String>,
@@ -38,7 +41,7 @@ pub struct Energy {
     /// The month's highest facility power / its mean, 1 or more (assumption if left out: 1.1).
     #[serde(default = "peak")]
     pub peak_to_mean: f64,
-    /// The share of the contracted power that is paid for whether it is drawn or not (take or pay), 0 to 1.
+    /// The share of the contracted power whose energy is paid for whether it is drawn or not (take or pay), 0 to 1.
     #[serde(default)]
     pub minimum_take_share: f64,
     /// The share of the energy cost that tenants refund, 0 to 1.
@@ -91,7 +94,7 @@ pub struct Price {
     pub indexation_per_year: Uncertain,
 }
 
-impl Energy {
+impl EnergyTariff {
     /// A tariff of one price for every campus that has no other.
     pub fn new(price_per_kwh: impl Into<Uncertain>) -> Self {
         Self {
@@ -106,6 +109,13 @@ impl Energy {
         }
     }
 
+    /// Whether it says what a kWh costs or how many are paid for.
+    pub(super) fn has_price(&self) -> bool {
+        self.price_per_kwh.is_some()
+            || !self.times_of_use.is_empty()
+            || self.minimum_take_share > 0.0
+    }
+
     pub(super) fn check<'a>(
         &self,
         campuses: impl Iterator<Item = &'a str> + Clone,
@@ -115,16 +125,15 @@ impl Energy {
         if let Some(campus) = &self.campus {
             check_known("campus", campus, campuses, &at.key("campus"), problems);
         }
-        match (&self.price_per_kwh, self.times_of_use.is_empty()) {
-            (Some(price), true) => {
-                price.check(Domain::NON_NEGATIVE, &at.key("price_per_kwh"), problems);
+        if let Some(price) = &self.price_per_kwh {
+            price.check(Domain::NON_NEGATIVE, &at.key("price_per_kwh"), problems);
+            if !self.times_of_use.is_empty() {
+                problems.error(
+                    &at.key("times_of_use"),
+                    "the price of a kWh is given twice",
+                    "give either `price_per_kwh` or `times_of_use`",
+                );
             }
-            (None, false) => {}
-            _ => problems.error(
-                at,
-                "a tariff must state the price of a kWh once",
-                "give either `price_per_kwh` or `times_of_use`",
-            ),
         }
         let mut total = 0.0;
         for (position, time) in self.times_of_use.iter().enumerate() {

@@ -130,7 +130,7 @@ fn running_costs_and_energy_follow_what_is_there() {
         item("service", OpexUnit::InServiceKw, 24.0),
         item("racks", OpexUnit::BuiltRack, 6.0),
     ];
-    let mut energy = Energy::new(0.4);
+    let mut energy = EnergyTariff::new(0.4);
     energy.demand_charge_per_kw_month = 30.0.into();
     energy.peak_to_mean = 1.2;
     energy.passed_on_share = 0.75;
@@ -148,7 +148,7 @@ fn running_costs_and_energy_follow_what_is_there() {
     );
     // 200 kW of IT are 250 kW of the facility.
     let cost = 250.0 * 730.5 * 0.4 + 1.2 * 250.0 * 30.0;
-    close(month(&row, "energy_cost", 3), cost);
+    close(month(&row, "energy_paid", 3), cost);
     close(month(&row, "energy_passed_on", 3), 0.75 * cost);
     // Take or pay: 60 % of 1,250 kW of contracted power.
     let finance = scenario.finance.as_mut().unwrap();
@@ -162,7 +162,7 @@ fn running_costs_and_energy_follow_what_is_there() {
         .to_vec();
     let row = trial(&scenario, 0);
     let cost = 750.0 * 730.5 * (0.25 * 0.2 + 0.75 * 0.6) + 1.2 * 250.0 * 30.0;
-    close(month(&row, "energy_cost", 3), cost);
+    close(month(&row, "energy_paid", 3), cost);
 }
 
 #[test]
@@ -436,9 +436,9 @@ fn rich() -> Scenario {
         each: OpexUnit::Capex,
         ..Opex::new("upkeep", 0.0217)
     });
-    finance.energy.push(Energy {
+    finance.energy.push(EnergyTariff {
         passed_on_share: 1.0 / 3.0,
-        ..Energy::new(0.4321)
+        ..EnergyTariff::new(0.4321)
     });
     for segment in ["tenants", "small"] {
         finance.prices.push(Price {
@@ -474,7 +474,7 @@ proptest! {
             value.round() as i64
         };
         let incomes = ["revenue", "energy_passed_on", "fees", "residual_value"];
-        let expenses = ["capex", "opex", "energy_cost", "damages", "vouchers_paid", "tax"];
+        let expenses = ["capex", "opex", "energy_paid", "damages", "vouchers_paid", "tax"];
         prop_assert_eq!(incomes.len() + expenses.len(), Money::KINDS);
         let mut seen = vec![false; 10];
         for scope in 0..layout.scopes.len() {
