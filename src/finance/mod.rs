@@ -19,8 +19,8 @@
 //! The cash flow is their sum, to the hundredth. A flow of a month falls at its end, and prices
 //! have moved until then: the flows of month m (from 0) are (m + 1)/12 years after the start, at
 //! which all amounts of a scenario are stated. What was paid before the start is sunk and does
-//! not count. See [`measures`] for what is computed from the flows, and [`risk`] for the bad end
-//! of their distributions.
+//! not count. See [`net_present_value`] and its neighbours for what is
+//! computed from the flows, and [`conditional_value_at_risk`] for the bad end of distributions.
 
 pub(crate) mod books;
 mod layout;
