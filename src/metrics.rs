@@ -52,6 +52,7 @@ metrics! {
     WaitingDemand = "waiting_demand_mw", "MW", "Critical IT power that signed contracts wait for";
     CommittedPower = "committed_mw", "MW", "Critical IT power that signed contracts lease, wait for or will want";
     PreLeased = "pre_leased", "share", "Committed power / power of what is there and of the buildings that have been started";
+    PreLeasedLatest = "pre_leased_of_latest", "share", "Share of the buildings started last that is let if commitments fill all that were started before them first";
     TakeUp = "take_up", "share", "Power in service / deployable power";
     StrandedSpace = "stranded_space_without_power_mw", "MW", "Built space whose power has not come";
     StrandedPower = "stranded_power_without_space_mw", "MW", "Energised power for which no space is built yet";
@@ -119,7 +120,9 @@ impl MetricId {
             | Self::AnnualMatching
             | Self::HourlyMatching
             | Self::ComputePerPower => Some(Feature::Energy),
-            Self::CommittedPower | Self::PreLeased => Some(Feature::Commitments),
+            Self::CommittedPower | Self::PreLeased | Self::PreLeasedLatest => {
+                Some(Feature::Commitments)
+            }
             _ => None,
         }
     }

@@ -28,6 +28,8 @@ pub struct Model {
     pub(crate) layout: Arc<Layout>,
     /// The metrics of the layout, in its order.
     pub(crate) reported: Vec<MetricId>,
+    /// Whether commitments of tenants are among them.
+    pub(crate) reports_commitments: bool,
     pub(crate) months: usize,
     pub(crate) standard_rack_kw: f64,
     pub(crate) inputs: Inputs,
@@ -269,7 +271,7 @@ fn reported_metrics(scenario: &Scenario, sites: &Sites<'_>) -> Vec<MetricId> {
         Feature::Efficiency => campuses.clone().any(|campus| campus.efficiency.is_some()),
         Feature::Curtailment => campuses.clone().any(|campus| campus.curtailment.is_some()),
         Feature::Commitments => {
-            let named = ["committed_mw", "pre_leased"];
+            let named = ["committed_mw", "pre_leased", "pre_leased_of_latest"];
             let mut targets = scenario.targets.iter();
             scenario.finance.is_some()
                 || !scenario.tenants.is_empty()
@@ -407,6 +409,7 @@ fn assemble(
     Ok(Model {
         name: scenario.name.clone(),
         layout: Arc::new(layout),
+        reports_commitments: parts.reported.contains(&MetricId::CommittedPower),
         reported: parts.reported,
         months,
         standard_rack_kw: scenario.standard_rack_power_kw,

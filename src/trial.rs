@@ -105,9 +105,9 @@ struct CampusState {
     order: Vec<usize>,
     supply: Supply,
     is_stale: bool,
-    /// Power of the halls whose buildings have been started, and when the next one is, in months.
+    /// Power of the halls whose buildings have been started, and of those started last.
     started_kw: f64,
-    next_start: f64,
+    latest_kw: f64,
 }
 
 /// What is there on a campus at a month's end, in kW of critical IT power unless it says otherwise.
@@ -155,6 +155,8 @@ struct Tally {
     level_kw: [f64; 3],
     /// Power of what is there and of buildings that have been started, in kW.
     started_kw: f64,
+    /// Of that, power of the buildings started last.
+    latest_kw: f64,
     /// Renewable generation and facility energy of twelve months, in MWh.
     renewable_year_mwh: f64,
     facility_year_mwh: f64,
@@ -169,6 +171,7 @@ impl Default for Tally {
             relief_kw: [0.0; 3],
             level_kw: [0.0; 3],
             started_kw: 0.0,
+            latest_kw: 0.0,
             renewable_year_mwh: 0.0,
             facility_year_mwh: 0.0,
             matched_mwh: 0.0,
@@ -196,6 +199,7 @@ impl Tally {
             *sum += value;
         }
         self.started_kw += other.started_kw;
+        self.latest_kw += other.latest_kw;
         self.renewable_year_mwh += other.renewable_year_mwh;
         self.facility_year_mwh += other.facility_year_mwh;
         self.matched_mwh += other.matched_mwh;
@@ -219,6 +223,9 @@ impl Tally {
         if self.started_kw > 0.0 {
             let committed_kw = self.get(MetricId::CommittedPower) * KW_PER_MW;
             self.values[MetricId::PreLeased as usize] = committed_kw / self.started_kw;
+            let before = self.started_kw - self.latest_kw;
+            let latest = ratio(committed_kw - before, self.latest_kw).clamp(0.0, 1.0);
+            self.values[MetricId::PreLeasedLatest as usize] = latest;
         }
         let draw = self.get(MetricId::FacilityDraw);
         let ratios = [
@@ -361,7 +368,6 @@ impl Model {
         });
         state.order.clear();
         state.is_stale = true;
-        state.next_start = f64::NEG_INFINITY;
         let grid = if campus.grid.is_empty() {
             f64::INFINITY
         } else {
@@ -626,20 +632,26 @@ impl Model {
         }
     }
 
-    /// Sums up what has been started by the end of a month, where something has been.
+    /// Sums up what has been started by the end of a month, where commitments are reported.
     fn note_starts(&self, workspace: &mut Workspace, until: f64) {
+        if !self.reports_commitments {
+            return;
+        }
         for (campus, state) in self.campuses.iter().zip(&mut workspace.campuses) {
-            if until < state.next_start {
-                continue;
-            }
             state.started_kw = (campus.existing.as_ref()).map_or(0.0, |existing| existing.power_kw);
-            state.next_start = f64::INFINITY;
+            state.latest_kw = state.started_kw;
+            let mut latest = f64::NEG_INFINITY;
             for hall in &self.halls[campus.halls.clone()] {
                 let starts = workspace.finish[hall.started.index()];
-                if starts <= until {
-                    state.started_kw += (hall.racks * hall.rack_type_kw).min(hall.power_kw);
-                } else {
-                    state.next_start = state.next_start.min(starts);
+                if starts > until {
+                    continue;
+                }
+                let hall_kw = (hall.racks * hall.rack_type_kw).min(hall.power_kw);
+                state.started_kw += hall_kw;
+                if starts > latest {
+                    (latest, state.latest_kw) = (starts, hall_kw);
+                } else if starts == latest {
+                    state.latest_kw += hall_kw;
                 }
             }
         }
@@ -846,6 +858,7 @@ impl Model {
             supply.equipment_late_kw,
         ];
         tally.started_kw = state.started_kw;
+        tally.latest_kw = state.latest_kw;
         tally.level_kw = [space, powered + supply.unused_power_kw, supply.delivered_kw];
         tally
     }
