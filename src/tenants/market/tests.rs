@@ -653,11 +653,21 @@ proptest! {
                     continue;
                 }
                 prop_assert_eq!(state.waiting[segment], waiting);
-                // What gave up is what is missing; it never comes back.
+                // What is missing was given up: by those who lost patience, or with what never found
+                // room of those who have left.
                 let given_up = *signed - state.pending[segment] - waiting - leased - over;
-                prop_assert!(given_up >= 0, "{}", given_up);
-                if market.segments[segment].patience.is_none() && state.extra.is_empty() {
-                    prop_assert_eq!(given_up, 0);
+                if !state.extra.is_empty() {
+                    let abandoned: i64 = (0..state.contracts.len()).filter(of_segment)
+                        .map(|item| state.extra[item].abandoned).sum();
+                    prop_assert_eq!(given_up, abandoned);
+                } else {
+                    let never_placed: i64 = (0..state.contracts.len()).filter(of_segment)
+                        .filter(|item| state.contracts[*item].leaves as usize <= month)
+                        .map(|item| state.contracts[item].size - taken[item]).sum();
+                    prop_assert!(given_up >= never_placed);
+                    if market.segments[segment].patience.is_none() {
+                        prop_assert_eq!(given_up, never_placed);
+                    }
                 }
             }
             for (pool, room) in room.iter().enumerate() {
