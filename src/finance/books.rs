@@ -63,9 +63,18 @@ pub(crate) struct HallPlace {
 /// What of a hall the books need to know.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HallFacts {
-    /// When its hardware arrives, in months; negative infinity where none is waited for.
+    /// Power and rack positions for which it is made.
+    pub(crate) design_kw: f64,
+    pub(crate) positions: f64,
+}
+
+/// Hardware that was delivered to a hall.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DeliveryFact {
+    pub(crate) hall: usize,
+    /// When, in months; negative infinity where tenants bring their own.
     pub(crate) arrives: f64,
-    pub(crate) space_kw: f64,
+    pub(crate) power_kw: f64,
     pub(crate) racks: f64,
 }
 
@@ -532,6 +541,8 @@ pub(crate) struct Happened<'a> {
     pub(crate) finish: &'a [f64],
     /// By hall.
     pub(crate) hall: &'a dyn Fn(usize) -> HallFacts,
+    /// All hardware, replacements too.
+    pub(crate) deliveries: &'a [DeliveryFact],
     pub(crate) market: &'a Market,
     pub(crate) state: &'a MarketState,
 }
@@ -627,32 +638,48 @@ impl CompiledFinance {
         );
         let contingency = 1.0 + self.contingency.value(drawn);
         for outlay in &self.outlays {
+            let amount = outlay.amount.value(drawn) * contingency;
             let due = match outlay.when {
                 When::Start => 0.0,
                 When::Node(node) => happened.finish[node.index()],
-                When::Delivered(hall) => (happened.hall)(hall).arrives,
-            };
-            let Some(due) = month_of(due) else {
-                continue;
+                When::Delivered(hall) => {
+                    let deliveries = happened.deliveries.iter();
+                    for delivery in deliveries.filter(|delivery| delivery.hall == hall) {
+                        let count = match outlay.count {
+                            Count::One => 1.0,
+                            Count::Kw(_) => delivery.power_kw,
+                            Count::Racks(_) => delivery.racks,
+                        };
+                        self.pay(books, outlay, delivery.arrives, amount * count);
+                    }
+                    continue;
+                }
             };
             let count = match outlay.count {
                 Count::One => 1.0,
-                Count::Kw(hall) => (happened.hall)(hall).space_kw,
-                Count::Racks(hall) => (happened.hall)(hall).racks,
+                Count::Kw(hall) => (happened.hall)(hall).design_kw,
+                Count::Racks(hall) => (happened.hall)(hall).positions,
             };
-            let total = outlay.amount.value(drawn) * count * contingency;
-            let part = total / f64::from(outlay.instalments);
-            for before in 0..outlay.instalments as usize {
-                let Some(month) = due.checked_sub(before) else {
-                    break;
-                };
-                if month >= self.months {
-                    continue;
-                }
-                let paid = part * books.index[month];
-                self.book(books, outlay.campus, Money::Capex, month, -paid);
-                self.write_off(books, outlay.campus, month, paid, outlay.life_months);
+            self.pay(books, outlay, due, amount * count);
+        }
+    }
+
+    /// Pays an amount in prices of the start that falls due at `due` months.
+    fn pay(&self, books: &mut Books, outlay: &Outlay, due: f64, amount: f64) {
+        let Some(due) = month_of(due) else {
+            return;
+        };
+        let part = amount / f64::from(outlay.instalments);
+        for before in 0..outlay.instalments as usize {
+            let Some(month) = due.checked_sub(before) else {
+                break;
+            };
+            if month >= self.months {
+                continue;
             }
+            let paid = part * books.index[month];
+            self.book(books, outlay.campus, Money::Capex, month, -paid);
+            self.write_off(books, outlay.campus, month, paid, outlay.life_months);
         }
     }
 

@@ -104,7 +104,7 @@ pub struct Capex {
     /// What the amount is for.
     #[serde(default)]
     pub each: CapexUnit,
-    /// What must have happened: an activity of the building or hall ("shell"), "start" or "complete" of the building, "handover" of the hall, "ordered" or "delivered" of its hardware. For `each = "project"` an activity, building, substation or grid step by its full name ("A1/shell", "330 kV"); left out, the start of the scenario.
+    /// What must have happened: an activity of the building or hall ("shell"), "start" or "complete" of the building, "handover" of the hall, "ordered" or "delivered" of its hardware (every time that it is replaced, too). For `each = "project"` an activity, building, substation or grid step by its full name ("A1/shell", "330 kV"); left out, the start of the scenario.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<String>,
     /// The buildings that it is for: their names, those of their series ("B{n}") or of their templates; left out, all.
@@ -146,9 +146,9 @@ pub enum CapexUnit {
     Building,
     /// Each hall.
     Hall,
-    /// Each kW of critical IT power for which a hall has space.
+    /// Each kW of critical IT power for which a hall is made; when hardware is delivered, each kW that it takes.
     Kw,
-    /// Each rack position of a hall.
+    /// Each rack position of a hall; when hardware is delivered, each rack.
     Rack,
 }
 

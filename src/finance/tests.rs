@@ -115,6 +115,31 @@ fn capex_falls_due_with_its_milestone() {
 }
 
 #[test]
+fn hardware_is_paid_for_whenever_it_is_replaced() {
+    let mut scenario = base(24);
+    let building = &mut scenario.campuses[0].buildings[0];
+    for hall in building.halls.iter_mut().flatten() {
+        hall.hardware_life_months = Some(6.0.into());
+    }
+    let mut finance = Finance::new(0.0);
+    finance.capex.push(Capex {
+        each: CapexUnit::Rack,
+        when: Some("delivered".to_owned()),
+        ..Capex::new("chips", 2.0)
+    });
+    scenario.finance = Some(finance);
+    let row = trial(&scenario, 0);
+    // Ordered when the permit is there, at 2.5; live at 7.5, replaced at 13.5 and 19.5 at the least.
+    let paid: Vec<f64> = (0..24)
+        .map(|at| month(&row, "capex", at))
+        .filter(|paid| *paid > 0.0)
+        .collect();
+    assert!(paid.len() >= 3, "{paid:?}");
+    assert!(paid.iter().all(|paid| *paid == 100.0), "{paid:?}");
+    close(month(&row, "capex", 2), 100.0);
+}
+
+#[test]
 fn running_costs_and_energy_follow_what_is_there() {
     let mut scenario = base(10);
     with_existing(&mut scenario, 4, 400.0);

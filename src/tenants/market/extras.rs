@@ -5,7 +5,7 @@ use super::funnel::{CompiledStage, Outreach};
 use super::{
     CompiledSegment, Contract, Drawer, Market, MarketState, NEVER, Source, Supply, Varying, refill,
 };
-use crate::compute::CompiledGeneration;
+use crate::compute::{CompiledGeneration, DrawnGeneration};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::monte_carlo::streams::Stream;
 use crate::tenants::{Allocation, NamedTenant, Segment};
@@ -26,7 +26,7 @@ pub(super) struct Extras {
     pub(super) damages: Option<CompiledDamages>,
     /// Months that a contract waits for its first campus alone.
     pub(super) spill_over: usize,
-    /// With which generations a contract in PFLOPS reckons, the newest last.
+    /// With which generations a contract in PFLOPS reckons, in no order.
     pub(super) hardware: Option<Vec<CompiledGeneration>>,
     named: Option<Named>,
     pub(super) cohort: Option<Cohort>,
@@ -190,7 +190,7 @@ impl Extras {
             None => None,
         };
         let hardware = segment.contract_pflops.as_ref().map(|_| {
-            let mut chosen: Vec<CompiledGeneration> = supply
+            let chosen: Vec<CompiledGeneration> = supply
                 .generations
                 .iter()
                 .zip(supply.generation_names)
@@ -202,7 +202,6 @@ impl Extras {
                 })
                 .map(|(generation, _)| generation.clone())
                 .collect();
-            chosen.sort_by(|a, b| a.available_months.total_cmp(&b.available_months));
             chosen
         });
         let cohort = match segment.allocation {
@@ -307,12 +306,18 @@ impl Market {
                 .as_ref()
                 .and_then(|extras| extras.hardware.as_ref());
             if let Some(hardware) = hardware {
+                // In the order of their release; there are few, and few scenarios have this.
+                let mut drawn: Vec<DrawnGeneration> = hardware
+                    .iter()
+                    .map(|generation| generation.draw(drawn))
+                    .collect();
+                drawn.sort_by(|a, b| a.available_months.total_cmp(&b.available_months));
                 for month in 0..months {
                     let at = month as f64;
-                    let newest = hardware.iter().rev().find(|one| one.is_released(at));
-                    let density = newest.or(hardware.first()).map_or(0.0, |one| {
-                        one.pflops_per_kw(at.max(one.available_months), drawn)
-                    });
+                    let newest = drawn.iter().rev().find(|one| one.is_released(at));
+                    let density = newest
+                        .or(drawn.first())
+                        .map_or(0.0, |one| one.pflops_per_kw(at.max(one.available_months)));
                     state.kw_per_pflops[position * months + month] = 1.0 / density;
                 }
             }
