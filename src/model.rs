@@ -4,23 +4,28 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::compute::{CompiledGeneration, Hardware, NEWEST, compile_generations};
+use crate::compute::{
+    CompiledGeneration, Hardware, NEWEST, PlannedGeneration, Positions, RackType,
+    compile_generations,
+};
 use crate::construction::network::{self, Cycle, Network, NetworkBuilder, NodeId};
 use crate::construction::{
-    Activity, Dependency, Details, Hall, Override, PlannedBuilding, draw, name_help, plan_buildings,
+    Activity, Dependency, Details, Hall, LIFE, Override, PlannedBuilding, draw, name_help,
+    plan_buildings,
 };
 use crate::date::Date;
+use crate::finance::books::{BuildingPlace, CompiledFinance, HallPlace, Places, Renters};
 use crate::metrics::{CAUSES, Feature, METRICS, MetricId};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::policy::{Clause, Gate, Phase};
 use crate::power::cooling::CompiledEfficiency;
 use crate::power::energy::CompiledEnergy;
 use crate::power::grid::HOURS;
-use crate::power::{BridgePower, ElectricalChain, Feed, GridStep, PUE};
+use crate::power::{BridgePower, DeliveryTree, ElectricalChain, Feed, GridStep, PUE};
 use crate::problem::{Path, Problems};
 use crate::projection::{Layout, Metric, TargetLabel};
 use crate::scenario::{Campus, Scenario};
-use crate::tenants::market::{Market, Supply};
+use crate::tenants::market::{Demand, Market, Supply};
 use crate::uncertain::{Domain, Uncertain, UncertainError};
 
 /// A compiled scenario.
@@ -30,6 +35,8 @@ pub struct Model {
     pub(crate) layout: Arc<Layout>,
     /// The metrics of the layout, in its order.
     pub(crate) reported: Vec<MetricId>,
+    /// Whether commitments of tenants are among them.
+    pub(crate) reports_commitments: bool,
     pub(crate) months: usize,
     pub(crate) standard_rack_kw: f64,
     pub(crate) inputs: Inputs,
@@ -40,6 +47,7 @@ pub struct Model {
     pub(crate) campuses: Vec<CompiledCampus>,
     pub(crate) halls: Vec<CompiledHall>,
     pub(crate) market: Market,
+    pub(crate) finance: Option<CompiledFinance>,
     pub(crate) pools: usize,
     pub(crate) milestones: Vec<CompiledMilestone>,
     pub(crate) targets: Vec<CompiledTarget>,
@@ -106,6 +114,8 @@ pub(crate) struct CompiledChain {
     pub(crate) stages: Vec<(NodeId, u32)>,
     /// Share of the load that is fed in the long run.
     pub(crate) served_share: f64,
+    /// The empty delivery tree.
+    pub(crate) tree: Option<DeliveryTree>,
 }
 
 impl CompiledCampus {
@@ -137,15 +147,43 @@ pub(crate) struct CompiledExisting {
 #[derive(Clone, Debug)]
 pub(crate) struct CompiledHall {
     pub(crate) pool: usize,
+    /// When its building may start.
+    pub(crate) started: NodeId,
     pub(crate) handover: NodeId,
     pub(crate) ordered: NodeId,
     pub(crate) hardware: Hardware,
-    pub(crate) racks: f64,
-    pub(crate) rack_type_kw: f64,
-    pub(crate) power_kw: f64,
+    pub(crate) fit: HallFit,
+    pub(crate) life: Option<Quantity>,
+    pub(crate) refresh: Quantity,
+    pub(crate) retrofit: Option<CompiledRetrofit>,
+    /// CO2 of its part of the building, in t.
+    pub(crate) embodied_t: f64,
     pub(crate) feed: Feed,
     /// Share of the time in which what stands in it is fed and works.
     pub(crate) available_share: f64,
+}
+
+impl HallFit {
+    /// Power for which it is made, in kW: all positions at their most, or what the hall takes.
+    pub(crate) fn design_kw(&self) -> f64 {
+        (self.positions.count * self.positions.power_kw).min(self.power_kw)
+    }
+}
+
+/// What a hall is made for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HallFit {
+    pub(crate) positions: Positions,
+    /// What the hall takes, and what its cooling takes away, in kW.
+    pub(crate) power_kw: f64,
+    pub(crate) cooling_kw: f64,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CompiledRetrofit {
+    pub(crate) pool: usize,
+    pub(crate) fit: HallFit,
+    pub(crate) downtime: Quantity,
 }
 
 #[derive(Clone, Debug)]
@@ -237,6 +275,7 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
     let reported = reported_metrics(scenario, &sites);
     let targets = compile_targets(scenario, &milestones, &reported, problems);
     check_distinct_names(scenario, &milestones, problems);
+    let finance = sites.finance(scenario, &mut inputs, problems);
     check_conditions(scenario, &reported, problems);
     if let Some(inputs) = &inputs {
         sites.network.planned_inputs(inputs.medians());
@@ -253,11 +292,13 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
     }
     let parts = Parts {
         network,
+        buildings: sites.buildings,
         gates: sites.gates,
         halls: sites.halls,
         campuses: sites.campuses,
         milestones,
         targets,
+        finance,
         reported,
     };
     match assemble(scenario, inputs.unwrap_or_default(), parts) {
@@ -278,11 +319,13 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
 
 struct Parts<'a> {
     network: Network,
+    buildings: Vec<BuildingNodes<'a>>,
     gates: Vec<GatePlan>,
     halls: Vec<HallNodes<'a>>,
     campuses: Vec<CampusNodes>,
     milestones: Vec<(String, CompiledMilestone)>,
     targets: Vec<CompiledTarget>,
+    finance: Option<CompiledFinance>,
     reported: Vec<MetricId>,
 }
 
@@ -290,8 +333,32 @@ struct Parts<'a> {
 fn reported_metrics(scenario: &Scenario, sites: &Sites<'_>) -> Vec<MetricId> {
     let campuses = scenario.campuses.iter();
     let uses = |feature| match feature {
+        Feature::Density => states_density(scenario, sites),
+        Feature::EmbodiedCarbon => {
+            let mut generations = scenario.generations.iter();
+            let mut buildings = sites.buildings.iter();
+            generations.any(|known| known.rack_embodied_carbon_t > 0.0)
+                || buildings.any(|known| known.planned.plan.embodied_carbon_t.is_some())
+        }
         Feature::Efficiency => campuses.clone().any(|campus| campus.efficiency.is_some()),
         Feature::Curtailment => campuses.clone().any(|campus| campus.curtailment.is_some()),
+        Feature::Commitments => {
+            let names = ["committed_mw", "pre_leased", "pre_leased_of_latest"];
+            let targets = scenario
+                .targets
+                .iter()
+                .filter_map(|target| target.metric.as_deref());
+            let phases = campuses.clone().flat_map(|campus| &campus.phases);
+            let conditions = phases.flat_map(|phase| &phase.when);
+            let mut asked = targets.chain(conditions.map(|condition| condition.metric.as_str()));
+            scenario.finance.is_some()
+                || !scenario.tenants.is_empty()
+                || scenario
+                    .segments
+                    .iter()
+                    .any(|segment| !segment.stages.is_empty())
+                || asked.any(|metric| names.contains(&metric))
+        }
         Feature::Energy => campuses.clone().any(|campus| campus.energy.is_some()),
         Feature::ElectricalChain => sites.campuses.iter().any(|campus| {
             let mut buildings = campus.buildings.iter();
@@ -302,13 +369,32 @@ fn reported_metrics(scenario: &Scenario, sites: &Sites<'_>) -> Vec<MetricId> {
     MetricId::ALL.iter().copied().filter(is_used).collect()
 }
 
+/// Whether more is said of density than the power of a rack.
+fn states_density(scenario: &Scenario, sites: &Sites<'_>) -> bool {
+    let mut generations = scenario.generations.iter();
+    let mut buildings = sites.campuses.iter().flat_map(|campus| &campus.buildings);
+    scenario.hardware_catalogue.is_some()
+        || scenario.generation_trend.is_some()
+        || scenario
+            .rack_types
+            .iter()
+            .any(|kind| kind.cooling.is_some())
+        || generations.any(|known| known.rack_positions > 1 || known.cooling.is_some())
+        || sites.halls.iter().any(|hall| {
+            hall.plan.cooling_power_kw.is_some() || hall.plan.hardware_life_months.is_some()
+        })
+        || buildings.any(|building| building.chain.is_some())
+}
+
 fn assemble(
     scenario: &Scenario,
     mut inputs: Inputs,
     parts: Parts<'_>,
 ) -> Result<Model, UncertainError> {
+    let planned = scenario.all_generations();
     let generations = compile_generations(
-        &scenario.generations,
+        &planned,
+        scenario.generation_trend.as_ref(),
         &scenario.precision,
         scenario.start,
         &mut inputs,
@@ -324,11 +410,18 @@ fn assemble(
         .map(|rack_type| rack_type.name.clone())
         .collect();
     let months = scenario.horizon_months as usize;
+    let mut targets = parts.targets;
+    let generation_names: Vec<&str> = (scenario.generations.iter())
+        .map(|generation| generation.name.as_str())
+        .collect();
     let supply = Supply {
         campuses: &campus_names,
         rack_types: &rack_types,
         standard_rack_kw: scenario.standard_rack_power_kw,
         months,
+        start: scenario.start,
+        generations: &generations,
+        generation_names: &generation_names,
     };
     let rack_type_of = |name: &str| rack_types.iter().position(|kind| kind == name).unwrap_or(0);
     let mut halls = Vec::with_capacity(parts.halls.len());
@@ -337,16 +430,63 @@ fn assemble(
         let campus = &scenario.campuses[position];
         for hall in &parts.halls[nodes.halls.clone()] {
             let kind = rack_type_of(&hall.plan.rack_type);
-            let rack_type_kw = scenario.rack_types[kind].power_kw;
-            let hardware = compile_hardware(scenario, hall, rack_type_kw, &mut inputs)?;
+            let fit = |kind: usize, racks: u32, power_kw, cooling_kw| {
+                let RackType {
+                    power_kw: limit,
+                    cooling,
+                    ..
+                } = &scenario.rack_types[kind];
+                HallFit {
+                    positions: Positions {
+                        count: f64::from(racks),
+                        power_kw: *limit,
+                        cooling: *cooling,
+                    },
+                    power_kw,
+                    cooling_kw,
+                }
+            };
+            let plan = hall.plan;
+            let power_kw = plan.power_kw.unwrap_or(f64::INFINITY);
+            let cooling_kw = plan.cooling_power_kw.unwrap_or(f64::INFINITY);
+            let mut drawn = |what: &str, quantity: &Uncertain, domain| {
+                inputs.add(format!("{}/{what}", hall.name), quantity, domain)
+            };
+            let life = plan.hardware_life_months.as_ref();
+            let life = life
+                .map(|life| drawn("hardware life", life, LIFE))
+                .transpose()?;
+            let refresh = drawn("refresh", &plan.refresh_months, Domain::NON_NEGATIVE)?;
+            let retrofit = match &plan.retrofit {
+                Some(retrofit) => {
+                    let kind = rack_type_of(&retrofit.rack_type);
+                    let racks = retrofit.racks.unwrap_or(plan.racks);
+                    let power_kw = retrofit.power_kw.unwrap_or(power_kw);
+                    let cooling_kw = retrofit.cooling_power_kw.unwrap_or(f64::INFINITY);
+                    let downtime = &retrofit.downtime_months;
+                    Some(CompiledRetrofit {
+                        pool: supply.pool(position, kind),
+                        fit: fit(kind, racks, power_kw, cooling_kw),
+                        downtime: drawn("retrofit", downtime, Domain::NON_NEGATIVE)?,
+                    })
+                }
+                None => None,
+            };
+            let types = retrofit_types(scenario, plan);
+            let hardware = compile_hardware(&planned, hall, &types, &mut inputs)?;
+            let building = &parts.buildings[hall.building];
+            let embodied_t = building.planned.plan.embodied_carbon_t.unwrap_or(0.0);
             halls.push(CompiledHall {
                 pool: supply.pool(position, kind),
+                started: hall.started,
                 handover: hall.handover,
                 ordered: hall.ordered,
                 hardware,
-                racks: f64::from(hall.plan.racks),
-                rack_type_kw,
-                power_kw: hall.plan.power_kw.unwrap_or(f64::INFINITY),
+                fit: fit(kind, plan.racks, power_kw, cooling_kw),
+                life,
+                refresh,
+                retrofit,
+                embodied_t: embodied_t / building.halls.len() as f64,
                 feed: hall.feed,
                 available_share: nodes.buildings[hall.feed.building]
                     .chain
@@ -380,10 +520,36 @@ fn assemble(
             }),
         });
     }
-    let market = Market::compile(&scenario.segments, &supply, &mut inputs)?;
+    let demand = Demand {
+        segments: &scenario.segments,
+        tenants: &scenario.tenants,
+        regimes: &scenario.regimes,
+        vouchers: &scenario.vouchers,
+        keeps_leases: parts.finance.is_some(),
+    };
+    let mut market = Market::compile(demand, &supply, &mut inputs)?;
+    let mut finance = parts.finance;
     let pools = campus_names.len() * rack_types.len();
     let (milestone_names, milestones) = parts.milestones.into_iter().unzip();
-    let layout = layout(scenario, &parts.reported, campus_names, milestone_names);
+    let mut layout = layout(scenario, &parts.reported, campus_names, milestone_names);
+    let currency = (scenario.finance.as_ref()).map_or("money", |finance| &finance.currency);
+    market.extend_layout(currency, &mut layout.metrics);
+    if let Some(finance) = &mut finance {
+        let segments = scenario
+            .segments
+            .iter()
+            .map(|segment| segment.name.as_str());
+        finance.extend_layout(currency, segments, &mut layout);
+    }
+    for (target, compiled) in scenario.targets.iter().zip(&mut targets) {
+        let part = match compiled {
+            CompiledTarget::Joint(parts) => &mut parts[1],
+            single => single,
+        };
+        if let (CompiledTarget::Metric { metric, .. }, Some(name)) = (part, &target.metric) {
+            *metric = layout.metric_index(name).unwrap_or(0);
+        }
+    }
     let gates = (parts.gates.iter())
         .map(|gate| gate.compile(scenario, &layout))
         .collect();
@@ -391,6 +557,7 @@ fn assemble(
         name: scenario.name.clone(),
         layout: Arc::new(layout),
         gates,
+        reports_commitments: parts.reported.contains(&MetricId::CommittedPower),
         reported: parts.reported,
         months,
         standard_rack_kw: scenario.standard_rack_power_kw,
@@ -400,9 +567,10 @@ fn assemble(
         campuses,
         halls,
         market,
+        finance,
         pools,
         milestones,
-        targets: parts.targets,
+        targets,
     })
 }
 
@@ -479,31 +647,46 @@ fn compile_energy(
     campus.energy.as_ref().map(compile).transpose()
 }
 
+/// The rack types that a hall has in its life.
+fn retrofit_types<'a>(scenario: &'a Scenario, hall: &Hall) -> Vec<&'a RackType> {
+    let names = [
+        Some(&hall.rack_type),
+        hall.retrofit.as_ref().map(|to| &to.rack_type),
+    ];
+    names
+        .into_iter()
+        .flatten()
+        .filter_map(|name| scenario.rack_types.iter().find(|kind| &kind.name == name))
+        .collect()
+}
+
 fn compile_hardware(
-    scenario: &Scenario,
+    planned: &[PlannedGeneration],
     hall: &HallNodes<'_>,
-    rack_type_kw: f64,
+    rack_types: &[&RackType],
     inputs: &mut Inputs,
 ) -> Result<Hardware, UncertainError> {
     let Some(wanted) = &hall.plan.hardware else {
         return Ok(Hardware::Tenants);
     };
-    let mut choices: Vec<usize> = (0..scenario.generations.len())
+    let generation = |position: usize| &planned[position].generation;
+    let mut choices: Vec<usize> = (0..planned.len())
         .filter(|&position| {
-            let generation = &scenario.generations[position];
             if wanted == NEWEST {
-                generation.rack_power_kw <= rack_type_kw
+                rack_types
+                    .iter()
+                    .any(|kind| kind.fits(generation(position)))
             } else {
-                &generation.name == wanted
+                &generation(position).name == wanted
             }
         })
         .collect();
     // Stable: of generations released on the same day the one written last counts as the newest.
-    choices.sort_by_key(|&position| scenario.generations[position].available_from);
+    choices.sort_by_key(|&position| generation(position).available_from);
     let choices = choices
         .into_iter()
         .map(|position| {
-            let generation = &scenario.generations[position];
+            let generation = generation(position);
             let name = format!("{}/lead time of {}", hall.name, generation.name);
             let lead_time = inputs.add(name, &generation.lead_time_months, Domain::NON_NEGATIVE)?;
             Ok((position, lead_time))
@@ -614,22 +797,22 @@ fn compile_targets(
                 _ => 0,
             };
             let name = |known: &MetricId| METRICS[*known as usize].name;
-            let Some(metric) = reported.iter().position(|known| name(known) == metric) else {
+            let is_known = METRICS.iter().any(|known| known.name == metric);
+            if is_known && !reported.iter().any(|known| name(known) == metric) {
                 problems.error(
                     &at.key("metric"),
                     format!("this scenario does not report {metric}"),
                     "state what the metric is of, or take another",
                 );
                 continue;
-            };
-            {
-                targets.push(CompiledTarget::Metric {
-                    scope,
-                    metric,
-                    at_least,
-                    month: month.max(0.0) as usize,
-                });
             }
+            // Its place follows from the layout.
+            targets.push(CompiledTarget::Metric {
+                scope,
+                metric: 0,
+                at_least,
+                month: month.max(0.0) as usize,
+            });
         }
         if targets.len() == first_part + 2
             && let (Some(metric), Some(milestone)) = (targets.pop(), targets.pop())
@@ -704,6 +887,7 @@ struct HallNodes<'a> {
     name: String,
     plan: &'a Hall,
     at: Path,
+    started: NodeId,
     handover: NodeId,
     ordered: NodeId,
     feed: Feed,
@@ -1057,6 +1241,7 @@ impl<'a> Sites<'a> {
                 name: hall_name,
                 plan: hall,
                 at,
+                started: start,
                 handover,
                 ordered: done.first().copied().unwrap_or(start),
                 feed: Feed {
@@ -1098,6 +1283,7 @@ impl<'a> Sites<'a> {
         CompiledChain {
             stages,
             served_share: chain.availability().map_or(0.0, |share| share.served),
+            tree: chain.delivery_tree().and_then(Result::ok),
             chain: chain.clone(),
         }
     }
@@ -1375,6 +1561,71 @@ impl<'a> Sites<'a> {
             milestones.push((name, compiled));
         }
         milestones
+    }
+
+    /// Compiles what the scenario says of money.
+    fn finance(
+        &self,
+        scenario: &Scenario,
+        inputs: &mut Option<Inputs>,
+        problems: &mut Problems,
+    ) -> Option<CompiledFinance> {
+        let (finance, inputs) = (scenario.finance.as_ref()?, inputs.as_mut()?);
+        let campuses: Vec<String> = scenario.campuses.iter().map(|c| c.name.clone()).collect();
+        let buildings = (self.buildings.iter())
+            .map(|building| BuildingPlace {
+                campus: building.campus,
+                scope: format!("{}/{}", campuses[building.campus], building.planned.name),
+                names: [building.planned.name.as_str(), &building.planned.plan.name]
+                    .into_iter()
+                    .chain(building.planned.plan.template.as_deref())
+                    .collect(),
+                halls: building
+                    .halls
+                    .clone()
+                    .map(|hall| HallPlace {
+                        hall,
+                        scope: self.halls[hall].name.clone(),
+                        handover: self.halls[hall].handover,
+                        ordered: self.halls[hall].ordered,
+                    })
+                    .collect(),
+            })
+            .collect();
+        let places = Places {
+            campuses: &campuses,
+            states_energy: (scenario.campuses.iter())
+                .map(|campus| {
+                    let energy = campus.energy.as_ref();
+                    energy.is_some_and(|energy| energy.price_per_mwh.constant() != Some(0.0))
+                })
+                .collect(),
+            buildings,
+            find: &|scope, wanted| self.find(scope, wanted),
+        };
+        let reported: Vec<&str> = scenario.segments.iter().map(|s| s.name.as_str()).collect();
+        let mut names = reported.clone();
+        let mut reported_as: Vec<usize> = (0..reported.len()).collect();
+        for tenant in &scenario.tenants {
+            if let Some(of) = reported.iter().position(|name| *name == tenant.segment) {
+                names.push(&tenant.name);
+                reported_as.push(of);
+            }
+        }
+        let renters = Renters {
+            names,
+            reported_as,
+            reported,
+        };
+        let months = scenario.horizon_months as usize;
+        match CompiledFinance::compile(finance, &places, &renters, months, inputs, problems) {
+            Ok(finance) => Some(finance),
+            Err(error) => {
+                // Every quantity has been checked, so this says that a check is missing.
+                problems.error(&Path::root().key("finance"), error.to_string(), "");
+                None
+            }
+        }
     }
 
     fn find_building(&self, scenario: &Scenario, wanted: &str) -> Option<std::ops::Range<usize>> {

@@ -15,7 +15,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::compute::{Generation, NEWEST, RackType};
+use crate::compute::{
+    CATALOGUE, CatalogueUse, Generation, GenerationTrend, NEWEST, PlannedGeneration, RackType,
+    plan_generations,
+};
 use crate::construction::calendars::{Calendar, check_calendars};
 use crate::construction::crews::{Crew, check_crews};
 use crate::construction::risks::{Risk, check_risks};
@@ -24,6 +27,7 @@ use crate::construction::{
     check_name, check_positive, check_unique, plan_buildings,
 };
 use crate::date::Date;
+use crate::finance::{Finance, metric_names};
 use crate::metrics::METRICS;
 use crate::model::Model;
 use crate::policy::Phase;
@@ -31,7 +35,8 @@ use crate::power::{
     BridgePower, Curtailment, Efficiency, Energy, GridApplication, GridStep, PUE, Substation,
 };
 use crate::problem::{Path, Problems};
-use crate::tenants::Segment;
+use crate::tenants::market::{CONTACTED, stage_metric, voucher_metric};
+use crate::tenants::{NamedTenant, Regime, Segment, Voucher};
 use crate::uncertain::correlation::Correlations;
 use crate::uncertain::{Domain, Uncertain};
 
@@ -69,6 +74,12 @@ pub struct Scenario {
     /// Generations of hardware.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub generations: Vec<Generation>,
+    /// Generations taken over from the catalogue of published hardware.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hardware_catalogue: Option<CatalogueUse>,
+    /// Generations not yet announced that follow one of those known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation_trend: Option<GenerationTrend>,
     /// What many buildings have in common.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub building_templates: Vec<BuildingTemplate>,
@@ -92,6 +103,18 @@ pub struct Scenario {
     /// Groups of tenants.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub segments: Vec<Segment>,
+    /// Tenants that are known by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tenants: Vec<NamedTenant>,
+    /// States of the market that segments share, such as a boom.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regimes: Vec<Regime>,
+    /// Vouchers for computing power.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vouchers: Vec<Voucher>,
+    /// What things cost and earn; left out, no money is counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finance: Option<Finance>,
     /// Moments to report beside those that activities mark themselves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub milestones: Vec<Milestone>,
@@ -314,6 +337,8 @@ impl Scenario {
             standard_rack_power_kw: standard_rack(),
             rack_types: Vec::new(),
             generations: Vec::new(),
+            hardware_catalogue: None,
+            generation_trend: None,
             building_templates: Vec::new(),
             calendars: Vec::new(),
             crews: Vec::new(),
@@ -322,6 +347,10 @@ impl Scenario {
             status: None,
             campuses: Vec::new(),
             segments: Vec::new(),
+            tenants: Vec::new(),
+            regimes: Vec::new(),
+            vouchers: Vec::new(),
+            finance: None,
             milestones: Vec::new(),
             targets: Vec::new(),
         }
@@ -409,6 +438,7 @@ impl Scenario {
             &at,
             problems,
         );
+        self.check_hardware(&root, problems);
         let at = root.key("building_templates");
         for (position, template) in self.building_templates.iter().enumerate() {
             template.check(&at.index(position), problems);
@@ -445,10 +475,12 @@ impl Scenario {
             segment.check(
                 self.campus_names(),
                 self.rack_type_names(),
+                self.generations.iter().map(|g| g.name.as_str()),
                 &at.index(position),
                 problems,
             );
         }
+        self.check_market(problems);
         check_unique(
             "segment",
             self.segments.iter().map(|s| s.name.as_str()),
@@ -473,6 +505,93 @@ impl Scenario {
             problems,
         );
         self.check_targets(&root.key("targets"), problems);
+    }
+
+    /// What is about all segments: named tenants, regimes, vouchers, money.
+    fn check_market(&self, problems: &mut Problems) {
+        let segments = self.segments.iter().map(|segment| segment.name.as_str());
+        let at = Path::root().key("tenants");
+        for (position, tenant) in self.tenants.iter().enumerate() {
+            let at = at.index(position);
+            tenant.check(segments.clone(), self.campus_names(), &at, problems);
+        }
+        let tenants = self.tenants.iter().map(|tenant| tenant.name.as_str());
+        check_unique("tenant", tenants.clone(), &at, problems);
+        let everyone = segments.chain(tenants);
+        let at = Path::root().key("regimes");
+        for (position, regime) in self.regimes.iter().enumerate() {
+            regime.check(everyone.clone(), &at.index(position), problems);
+        }
+        let names = self.regimes.iter().map(|regime| regime.name.as_str());
+        check_unique("regime", names, &at, problems);
+        let at = Path::root().key("vouchers");
+        for (position, voucher) in self.vouchers.iter().enumerate() {
+            voucher.check(everyone.clone(), &at.index(position), problems);
+        }
+        let names = self.vouchers.iter().map(|voucher| voucher.name.as_str());
+        check_unique("voucher", names, &at, problems);
+        if let Some(finance) = &self.finance {
+            let at = Path::root().key("finance");
+            finance.check(self.campus_names(), everyone, &at, problems);
+        }
+    }
+
+    /// All generations: those stated, those of the catalogue, and future ones.
+    pub(crate) fn all_generations(&self) -> Vec<PlannedGeneration> {
+        plan_generations(
+            &self.generations,
+            self.hardware_catalogue.as_ref(),
+            self.generation_trend.as_ref(),
+        )
+    }
+
+    fn check_hardware(&self, root: &Path, problems: &mut Problems) {
+        let stated = self.generations.iter().map(|known| known.name.as_str());
+        let mut taken: &[String] = &[];
+        if let Some(catalogue) = &self.hardware_catalogue {
+            taken = &catalogue.include;
+            let at = root.key("hardware_catalogue");
+            let entries = CATALOGUE.iter().map(|entry| entry.name);
+            for (position, name) in taken.iter().enumerate() {
+                let at = at.key("include").index(position);
+                check_known(
+                    "entry of the catalogue",
+                    name,
+                    entries.clone(),
+                    &at,
+                    problems,
+                );
+                if stated.clone().any(|known| known == name) || taken[..position].contains(name) {
+                    problems.error(
+                        &at,
+                        format!("there is already a generation \"{name}\""),
+                        "each needs a name of its own",
+                    );
+                }
+                let entry = CATALOGUE.iter().find(|entry| entry.name == name);
+                if let Some(entry) = entry
+                    && !entry.rack_pflops().contains_key(&self.precision)
+                {
+                    problems.error(
+                        &at,
+                        format!(
+                            "\"{name}\" has no PFLOPS at the precision \"{}\"",
+                            self.precision
+                        ),
+                        "take \"fp16_dense\", or state the generation yourself",
+                    );
+                }
+            }
+            catalogue.lead_time_months.check(
+                Domain::NON_NEGATIVE,
+                &at.key("lead_time_months"),
+                problems,
+            );
+        }
+        if let Some(trend) = &self.generation_trend {
+            let known = stated.chain(taken.iter().map(String::as_str));
+            trend.check(known, &root.key("generation_trend"), problems);
+        }
     }
 
     fn campus_names(&self) -> impl Iterator<Item = &str> + Clone {
@@ -625,51 +744,92 @@ impl Scenario {
             let (Some(wanted), Some(limit)) = (&hall.hardware, limit) else {
                 continue;
             };
-            if wanted == NEWEST {
-                if !self
-                    .generations
-                    .iter()
-                    .any(|g| g.rack_power_kw <= limit.power_kw)
-                {
-                    problems.error(
-                        &at.key("hardware"),
-                        format!(
-                            "no generation fits rack type \"{}\" of {} kW",
-                            limit.name, limit.power_kw
-                        ),
-                        "a generation whose rack_power_kw is at most that",
-                    );
-                }
-                continue;
-            }
-            let known = self
-                .generations
-                .iter()
-                .map(|g| g.name.as_str())
-                .chain([NEWEST]);
-            check_known(
-                "hardware generation",
-                wanted,
-                known,
-                &at.key("hardware"),
-                problems,
-            );
-            if let Some(generation) = self.generations.iter().find(|g| &g.name == wanted)
-                && generation.rack_power_kw > limit.power_kw
-            {
-                problems.error(
-                    &at.key("hardware"),
-                    format!(
-                        "a rack of \"{wanted}\" takes {} kW, but rack type \"{}\" is made for {} kW",
-                        generation.rack_power_kw, limit.name, limit.power_kw
-                    ),
-                    "a rack type of enough power, or a generation that needs less",
+            self.check_fit(wanted, limit, &at.key("hardware"), problems);
+            if let Some(retrofit) = &hall.retrofit {
+                let at = at.key("retrofit").key("rack_type");
+                let wanted_type = &retrofit.rack_type;
+                check_known(
+                    "rack type",
+                    wanted_type,
+                    self.rack_type_names(),
+                    &at,
+                    problems,
                 );
+                let mut types = self.rack_types.iter();
+                if let Some(limit) = types.find(|kind| &kind.name == wanted_type) {
+                    self.check_fit(wanted, limit, &at, problems);
+                }
             }
         }
     }
 
+    /// Checks that hardware is known and that a rack type takes it.
+    fn check_fit(&self, wanted: &str, limit: &RackType, at: &Path, problems: &mut Problems) {
+        let all = self.all_generations();
+        let generations = all.iter().map(|planned| &planned.generation);
+        if wanted == NEWEST {
+            if !generations.clone().any(|generation| limit.fits(generation)) {
+                problems.error(
+                    at,
+                    format!(
+                        "no generation fits rack type \"{}\" of {} kW",
+                        limit.name, limit.power_kw
+                    ),
+                    "a generation whose rack_power_kw is at most that, cooled as the rack type is",
+                );
+            }
+            return;
+        }
+        let names = generations
+            .clone()
+            .map(|generation| generation.name.as_str());
+        let known = names.chain([NEWEST]);
+        check_known("hardware generation", wanted, known, at, problems);
+        let Some(generation) = generations.clone().find(|known| known.name == wanted) else {
+            return;
+        };
+        if !limit.cools(generation.cooling) {
+            problems.error(
+                at,
+                format!(
+                    "\"{wanted}\" needs other cooling than rack type \"{}\" has",
+                    limit.name
+                ),
+                "a rack type of the same cooling",
+            );
+        } else if !limit.fits(generation) {
+            problems.error(
+                at,
+                format!(
+                    "a rack of \"{wanted}\" takes {} kW, but rack type \"{}\" is made for {} kW",
+                    generation.rack_power_kw, limit.name, limit.power_kw
+                ),
+                "a rack type of enough power, or a generation that needs less",
+            );
+        }
+    }
+
+    /// The metrics that it has beyond those of every scenario.
+    fn more_metrics(&self) -> Vec<String> {
+        let segments = self.segments.iter();
+        let stages = segments.clone().flat_map(|segment| &segment.stages);
+        let mut names: Vec<String> = stages.map(|stage| stage_metric(&stage.name)).collect();
+        if !names.is_empty() {
+            names.push(stage_metric(CONTACTED));
+        }
+        names.extend(
+            self.vouchers
+                .iter()
+                .map(|voucher| voucher_metric(&voucher.name)),
+        );
+        if self.finance.is_some() {
+            names.extend(metric_names(segments.map(|segment| segment.name.as_str())));
+        }
+        names
+    }
+
     fn check_targets(&self, at: &Path, problems: &mut Problems) {
+        let more = self.more_metrics();
         check_unique(
             "target",
             self.targets.iter().map(|t| t.name.as_str()),
@@ -680,7 +840,8 @@ impl Scenario {
             let at = at.index(position);
             match (&target.metric, &target.milestone) {
                 (Some(metric), _) => {
-                    let known = METRICS.iter().map(|metric| metric.name);
+                    let names = METRICS.iter().map(|metric| metric.name);
+                    let known = names.chain(more.iter().map(String::as_str));
                     check_known("metric", metric, known, &at.key("metric"), problems);
                     if !target.at_least.is_some_and(f64::is_finite) {
                         problems.error(

@@ -3,6 +3,7 @@
 mod failure;
 mod new;
 mod presets;
+mod report;
 mod run;
 mod shell;
 mod validate;
@@ -21,6 +22,7 @@ Examples:
   buildout new                     a commented scenario to begin from
   buildout validate scenario.toml  everything that is wrong or unlikely, at once
   buildout run scenario.toml       the answer in a table
+  buildout report scenario.toml    the answer as a page to open in a browser
 
 {EXIT_STATUS}
 Results and what was asked for go to standard output, all else to standard error. Colours appear on
@@ -42,6 +44,8 @@ enum Command {
     Validate(validate::Validate),
     /// Runs a scenario and prints what came out
     Run(run::Run),
+    /// Makes one page to open in a browser, of one scenario or several side by side
+    Report(report::Report),
     /// Lists and shows published figures to build scenarios from
     Presets(presets::Presets),
     /// Prints the JSON Schema of scenario files, by which editors complete and check them
@@ -58,6 +62,7 @@ impl Command {
             Self::New(arguments) => new::run(arguments),
             Self::Validate(arguments) => validate::run(arguments),
             Self::Run(arguments) => run::run(arguments),
+            Self::Report(arguments) => report::run(arguments),
             Self::Presets(arguments) => presets::run(arguments),
             Self::Schema(arguments) => shell::schema(arguments),
             Self::Completions(arguments) => shell::completions(arguments),
