@@ -25,10 +25,12 @@ fn start() -> Date {
     Date::month(2025, 7).expect("a month")
 }
 
+/// So many random scenarios; fewer where the code is not optimised.
 fn cases(cases: u32) -> ProptestConfig {
+    let slowness = if cfg!(debug_assertions) { 3 } else { 1 };
     ProptestConfig {
         failure_persistence: None,
-        ..ProptestConfig::with_cases(cases)
+        ..ProptestConfig::with_cases(cases / slowness)
     }
 }
 
