@@ -323,6 +323,37 @@ fn grid_power_divided_by_pue_is_what_can_be_deployed() {
 }
 
 #[test]
+fn halls_chains_and_substations_carry_no_more_than_their_power() {
+    let mut campus = Campus::new("north");
+    // Two halls of 600 kW behind a substation of 1 MW.
+    let mut fed = building("A", chain(&[2.0]), 240);
+    fed.substation = Some("S".to_owned());
+    fed.halls = Some(
+        ["left", "right"]
+            .map(|name| Hall::new(name, 240, "standard"))
+            .to_vec(),
+    );
+    campus.buildings.push(fed);
+    let work = vec![Activity::new("build", 1.0)];
+    campus.substations.push(Substation::new("S", 1.0, work));
+    // A hall of 400 racks made for 700 kW, which is space for 280 racks of 2.5 kW.
+    let mut narrow = building("B", chain(&[4.0]), 400);
+    if let Some(halls) = &mut narrow.halls {
+        halls[0].power_kw = Some(700.0);
+    }
+    campus.buildings.push(narrow);
+    // A hall of 1,000 kW in a building whose chain carries 300 kW.
+    let mut weak = building("C", chain(&[6.0]), 400);
+    weak.power_kw = Some(300.0);
+    campus.buildings.push(weak);
+    let row = certain(&scenario(campus, 8));
+    let built = [0.0, 480.0, 480.0, 760.0, 760.0, 1_160.0, 1_160.0, 1_160.0];
+    assert_all_near(metric(&row, "racks_built"), &built, "built");
+    let power = [0.0, 1.0, 1.0, 1.7, 1.7, 2.0, 2.0, 2.0];
+    assert_all_near(metric(&row, "it_power_mw"), &power, "IT power");
+}
+
+#[test]
 fn compute_grows_with_its_trend_until_it_is_delivered() {
     let mut hall = Hall::new("hall", 100, "standard");
     hall.hardware = Some("trend".to_owned());
@@ -736,6 +767,23 @@ fn existing_tenants_are_there_from_the_start_until_their_term_ends() {
     assert_eq!(metric(&row, "companies_contacted"), [30.0; 12]);
     assert_eq!(metric(&row, "contracts_signed"), [8.0; 12]);
     assert_eq!(metric(&row, "subsidiaries"), [2.0; 12]);
+}
+
+#[test]
+fn no_more_companies_can_sign_than_were_contacted() {
+    let refused = |negotiating: u32, signed: u32| {
+        let mut tenants = segment(1.0, 1.0, 1.0);
+        tenants.existing = Some(ExistingTenants {
+            companies_contacted: 10,
+            companies_negotiating: negotiating,
+            contracts_signed: signed,
+            ..ExistingTenants::default()
+        });
+        let scenario = with_tenants(live_campus(100.0), tenants, 3);
+        scenario.check().has_errors()
+    };
+    assert!(!refused(4, 6) && !refused(10, 0) && !refused(0, 10));
+    assert!(refused(5, 6) && refused(11, 0) && refused(0, 11));
 }
 
 #[test]
