@@ -20,7 +20,7 @@ fn qingyang() -> Model {
 fn trial(criterion: &mut Criterion) {
     let model = qingyang();
     let mut workspace = Workspace::default();
-    let mut row = TrialRow::new(model.layout());
+    let mut row = TrialRow::new(model.layout().clone());
     let mut number = 0;
     let mut group = criterion.benchmark_group("qingyang");
     group.throughput(Throughput::Elements(1));

@@ -1,10 +1,11 @@
 //! The model: a scenario compiled once, with names resolved, distributions made samplers and the
 //! activity network sorted. It is immutable and shared by all threads.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::compute::{CompiledGeneration, Hardware, NEWEST, compile_generations};
-use crate::construction::network::{Network, NetworkBuilder, NodeId};
+use crate::construction::network::{Cycle, Network, NetworkBuilder, NodeId};
 use crate::construction::{Activity, Dependency, Hall, PlannedBuilding, name_help, plan_buildings};
 use crate::date::Date;
 use crate::metrics::{CAUSES, METRICS};
@@ -118,17 +119,23 @@ pub(crate) fn check_network(scenario: &Scenario, problems: &mut Problems) {
     let mut site = Sites::lay_out(scenario, &mut None, problems);
     site.connect(scenario, &mut None, problems);
     if let Err(cycle) = site.network.build() {
-        problems.error(
-            &Path::root().key("campuses"),
-            cycle.to_string(),
-            BREAK_THE_CIRCLE,
-        );
+        report_cycle(&cycle, &site.places, problems);
     }
 }
 
 /// What all campuses together are called in results.
 const TOTAL: &str = "total";
-const BREAK_THE_CIRCLE: &str = "take one of these dependencies away";
+
+/// Notes a circle at the first of its activities that the planner wrote.
+fn report_cycle(cycle: &Cycle, places: &BTreeMap<String, Path>, problems: &mut Problems) {
+    let written = cycle.members.iter().find_map(|member| places.get(member));
+    let anywhere = Path::root().key("campuses");
+    problems.error(
+        written.unwrap_or(&anywhere),
+        cycle.to_string(),
+        "take one of these dependencies away",
+    );
+}
 
 /// Compiles a scenario whose parts have been checked; what is wrong with the whole is added to `problems`.
 pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Model> {
@@ -141,11 +148,7 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
     let network = match sites.network.build() {
         Ok(network) => network,
         Err(cycle) => {
-            problems.error(
-                &Path::root().key("campuses"),
-                cycle.to_string(),
-                BREAK_THE_CIRCLE,
-            );
+            report_cycle(&cycle, &sites.places, problems);
             return None;
         }
     };
@@ -431,6 +434,8 @@ struct Sites<'a> {
     links: Vec<Link>,
     /// Activities that mark themselves as milestones.
     marked: Vec<(String, NodeId)>,
+    /// Where each activity is written.
+    places: BTreeMap<String, Path>,
 }
 
 struct CampusNodes {
@@ -489,6 +494,7 @@ impl<'a> Sites<'a> {
             buildings: Vec::new(),
             links: Vec::new(),
             marked: Vec::new(),
+            places: BTreeMap::new(),
         };
         for (position, campus) in scenario.campuses.iter().enumerate() {
             let at = Path::root().key("campuses").index(position);
@@ -647,6 +653,7 @@ impl<'a> Sites<'a> {
                 Domain::NON_NEGATIVE,
             );
             let node = self.network.add(name.clone(), duration, NO_DATE);
+            self.places.insert(name.clone(), at.clone());
             match &activity.after {
                 None => {
                     let before = done.last().copied().unwrap_or(list.starts_after);

@@ -1,6 +1,6 @@
 //! Power: the grid in steps, substations, PUE, and who gets what is energised.
 //!
-//! Facility power [MW] = critical IT power [MW] x PUE (The Green Grid; ISO/IEC 30134-2).
+//! Facility power (MW) = critical IT power (MW) x PUE (The Green Grid; ISO/IEC 30134-2).
 //! Halls are fed in the order in which they are handed over, each as much as it can take, from
 //! what its building's own chain, its substation and the campus grid have left:
 //!

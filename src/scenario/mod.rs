@@ -2,7 +2,12 @@
 //!
 //! A [`Scenario`] is read from a file ([`Scenario::from_path`]) or built in Rust; either way
 //! [`Scenario::check`] lists all that is wrong with it, and [`Scenario::compile`] turns it into a
-//! [`Model`](crate::Model).
+//! [`Model`].
+
+#[cfg(feature = "files")]
+mod file;
+
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -197,6 +202,33 @@ pub enum ScenarioError {
     /// What it says is wrong; all problems are listed.
     #[error("{}", list(.0))]
     Invalid(Problems),
+    /// Its file cannot be read.
+    #[error("{} cannot be read: {source}{}", path.display(), did_you_mean(nearest.as_deref()))]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The nearest name of a file that is there.
+        nearest: Option<String>,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Its file is not text in UTF-8.
+    #[error("{}:{line}: this is not text in UTF-8", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// The line at which that shows.
+        line: usize,
+    },
+    /// It cannot be written as a file.
+    #[error("the scenario cannot be written as a file: {0}")]
+    Unwritable(String),
+}
+
+fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest
+        .map(|name| format!("\n  help: did you mean \"{name}\"?"))
+        .unwrap_or_default()
 }
 
 fn list(problems: &Problems) -> String {

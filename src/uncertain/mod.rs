@@ -326,23 +326,23 @@ impl Uncertain {
     /// Notes all that is wrong with it for a quantity of this domain, at the places where a file
     /// has the parameters.
     pub fn check(&self, domain: Domain, at: &Path, problems: &mut Problems) {
-        let at = match self.kind() {
+        let quantity = at.last_key().unwrap_or("the value");
+        let inner = match self.kind() {
             Some(kind) => at.key(kind),
             None => at.clone(),
         };
         for (place, error) in self.faults(domain) {
             let at = match (place, error.parameter()) {
-                (Place::Outcome(index, part), _) => at.index(index).index(part),
-                (Place::Parameter, Some(parameter)) if *self != Self::Constant(0.0) => {
-                    if matches!(self, Self::Constant(_)) {
-                        at.clone()
-                    } else {
-                        at.key(parameter)
-                    }
-                }
-                _ => at.clone(),
+                _ if matches!(self, Self::Constant(_)) => at.clone(),
+                (Place::Outcome(index, part), _) => inner.index(index).index(part),
+                (Place::Parameter, Some(parameter)) => inner.key(parameter),
+                (Place::Parameter, None) => inner.clone(),
             };
-            problems.error(&at, error.to_string(), error.help());
+            let message = match self {
+                Self::Constant(value) => format!("{quantity} is {value}"),
+                _ => format!("{quantity}: {error}"),
+            };
+            problems.error(&at, message, error.help());
         }
     }
 

@@ -157,14 +157,28 @@ impl Half {
 }
 
 impl Cell {
-    /// The cubic through values at t = 0, 1/3, 2/3 and 1.
+    /// The cubic through values at t = 0, 1/3, 2/3 and 1; where that one would turn back, the one
+    /// whose Bézier points are put in order, which cannot.
     fn through(v0: f64, v1: f64, v2: f64, v3: f64) -> Self {
-        let coefficients = [
+        let mut coefficients = [
             v0,
             -5.5 * v0 + 9.0 * v1 - 4.5 * v2 + v3,
             9.0 * v0 - 22.5 * v1 + 18.0 * v2 - 4.5 * v3,
             -4.5 * v0 + 13.5 * v1 - 13.5 * v2 + 4.5 * v3,
         ];
+        let [_, c1, c2, c3] = coefficients;
+        let (b1, b2) = (v0 + c1 / 3.0, v3 - (c1 + 2.0 * c2 + 3.0 * c3) / 3.0);
+        let between = |value: f64, a: f64, b: f64| value.clamp(a.min(b), a.max(b));
+        let first = between(b1, v0, v3);
+        let second = between(b2, first, v3);
+        if first != b1 || second != b2 {
+            coefficients = [
+                v0,
+                3.0 * (first - v0),
+                3.0 * (v0 - 2.0 * first + second),
+                v3 - 3.0 * second + 3.0 * first - v0,
+            ];
+        }
         Self {
             coefficients,
             least: v0.min(v3),

@@ -1,0 +1,294 @@
+//! A file's values, each with its place in the text.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use toml_edit::{Document, Item, Table as TomlTable, Value as TomlValue};
+
+use super::shape::parameter_position;
+use super::units::Measure;
+use crate::problem::{Location, Path, Step};
+
+/// A text that was read: a file, or what was set on the command line.
+#[derive(Clone, Debug)]
+pub(super) struct Text {
+    pub(super) name: PathBuf,
+    pub(super) text: String,
+}
+
+impl Text {
+    /// The line and column of a range of bytes.
+    pub(super) fn location(&self, range: &Range<usize>) -> Location {
+        let start = floor_boundary(&self.text, range.start);
+        let end = floor_boundary(&self.text, range.end).max(start);
+        let line_start = self.text[..start]
+            .rfind('\n')
+            .map_or(0, |newline| newline + 1);
+        let rest = &self.text[line_start..];
+        let line = rest
+            .split('\n')
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches('\r');
+        let line_end = line_start + line.len();
+        Location {
+            file: self.name.clone(),
+            line: self.text[..start].matches('\n').count() + 1,
+            column: self.text[line_start..start].chars().count() + 1,
+            text: line.to_owned(),
+            length: self.text[start.min(line_end)..end.min(line_end)]
+                .chars()
+                .count()
+                .max(1),
+        }
+    }
+}
+
+fn floor_boundary(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// Where something stands: which of the texts, and the bytes there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) text: usize,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+/// A value and its place.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub(super) place: Place,
+    pub(super) value: Value,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    Table(Vec<Entry>),
+    List(Vec<Node>),
+    Text(String),
+    Integer(i64),
+    Float(f64),
+    Boolean(bool),
+    /// A date or time without quotes.
+    Date(String),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) key: String,
+    pub(super) key_place: Place,
+    pub(super) node: Node,
+}
+
+impl Value {
+    /// What it is, for a planner.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Table(_) => "a table",
+            Self::List(_) => "a list",
+            Self::Text(_) => "a text",
+            Self::Integer(_) | Self::Float(_) => "a number",
+            Self::Boolean(_) => "a yes or no",
+            Self::Date(_) => "a date",
+        }
+    }
+}
+
+impl Node {
+    /// What was read, as one would write it, cut if it is long.
+    pub(super) fn shown(&self) -> String {
+        let text = match &self.value {
+            Value::Table(_) | Value::List(_) => return self.value.kind().to_owned(),
+            Value::Text(text) => format!("\"{text}\""),
+            Value::Integer(number) => number.to_string(),
+            Value::Float(number) => number.to_string(),
+            Value::Boolean(value) => value.to_string(),
+            Value::Date(date) => date.clone(),
+        };
+        if text.chars().count() > 60 {
+            text.chars().take(57).chain("...".chars()).collect()
+        } else {
+            text
+        }
+    }
+
+    /// The entry of a key, which may have been written without its unit.
+    pub(super) fn entry(&self, key: &str) -> Option<&Entry> {
+        let Value::Table(entries) = &self.value else {
+            return None;
+        };
+        let exact = entries.iter().find(|entry| entry.key == key);
+        exact.or_else(|| {
+            let shortened = Measure::shortened(key)?;
+            entries.iter().find(|entry| entry.key == shortened)
+        })
+    }
+
+    /// The name of a table, by which entries of lists are told apart.
+    pub(super) fn name(&self) -> Option<&str> {
+        match &self.entry("name")?.node.value {
+            Value::Text(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The place of what `path` leads to, or of the nearest thing around it.
+    pub(super) fn find(&self, path: &Path) -> &Place {
+        let mut node = self;
+        let mut kind = "";
+        for step in path.steps() {
+            let next = match (step, &node.value) {
+                (Step::Key(key), Value::Table(_)) => node.entry(key).map(|entry| &entry.node),
+                (Step::Index(index), Value::List(items)) => items.get(*index),
+                // Parameters of a distribution may be written as a list.
+                (Step::Key(key), Value::List(items)) => {
+                    parameter_position(kind, key).and_then(|position| items.get(position))
+                }
+                _ => None,
+            };
+            if let Step::Key(key) = step {
+                kind = key;
+            }
+            match next {
+                Some(next) => node = next,
+                None => break,
+            }
+        }
+        &node.place
+    }
+}
+
+/// A text that is not TOML.
+#[derive(Debug)]
+pub(super) struct SyntaxError {
+    pub(super) message: String,
+    pub(super) place: Place,
+}
+
+/// Reads a text, which is number `number` among those that were read.
+pub(super) fn parse(text: &str, number: usize) -> Result<Node, SyntaxError> {
+    let document = Document::parse(text).map_err(|error| {
+        let span = error.span().unwrap_or(0..0);
+        SyntaxError {
+            message: error.message().trim().replace('\n', ", "),
+            place: Place {
+                text: number,
+                start: span.start,
+                end: span.end,
+            },
+        }
+    })?;
+    let whole = Place {
+        text: number,
+        start: 0,
+        end: 0,
+    };
+    Ok(Node {
+        value: table(document.as_table(), &whole),
+        place: whole,
+    })
+}
+
+fn place(span: Option<Range<usize>>, around: &Place) -> Place {
+    match span {
+        Some(span) => Place {
+            text: around.text,
+            start: span.start,
+            end: span.end,
+        },
+        None => around.clone(),
+    }
+}
+
+fn table(table: &TomlTable, around: &Place) -> Value {
+    let entries = table.iter().filter_map(|(name, item)| {
+        let key_place = place(table.key(name).and_then(|key| key.span()), around);
+        let node = item_node(item, &key_place)?;
+        Some(Entry {
+            key: name.to_owned(),
+            key_place,
+            node,
+        })
+    });
+    Value::Table(entries.collect())
+}
+
+fn item_node(item: &Item, around: &Place) -> Option<Node> {
+    let place = place(item.span(), around);
+    let value = match item {
+        Item::None => return None,
+        Item::Value(value) => return Some(value_node(value, around)),
+        Item::Table(inner) => table(inner, &place),
+        Item::ArrayOfTables(list) => {
+            let items = list.iter().map(|inner| {
+                let place = self::place(inner.span(), &place);
+                Node {
+                    value: table(inner, &place),
+                    place,
+                }
+            });
+            Value::List(items.collect())
+        }
+    };
+    Some(Node { place, value })
+}
+
+fn value_node(value: &TomlValue, around: &Place) -> Node {
+    let place = place(value.span(), around);
+    let value = match value {
+        TomlValue::String(text) => Value::Text(text.value().clone()),
+        TomlValue::Integer(number) => Value::Integer(*number.value()),
+        TomlValue::Float(number) => Value::Float(*number.value()),
+        TomlValue::Boolean(boolean) => Value::Boolean(*boolean.value()),
+        TomlValue::Datetime(date) => Value::Date(date.value().to_string()),
+        TomlValue::Array(list) => {
+            Value::List(list.iter().map(|item| value_node(item, &place)).collect())
+        }
+        TomlValue::InlineTable(inner) => {
+            let entries = inner.iter().map(|(name, item)| {
+                let key_place = self::place(inner.key(name).and_then(|key| key.span()), &place);
+                let node = value_node(item, &key_place);
+                Entry {
+                    key: name.to_owned(),
+                    key_place,
+                    node,
+                }
+            });
+            Value::Table(entries.collect())
+        }
+    };
+    Node { place, value }
+}
+
+/// Reads one value, such as `36` or `"36 months"`; a text without quotes is taken as it stands.
+pub(super) fn parse_value(text: &str, place: &Place) -> Node {
+    let mut node = match text.trim().parse::<TomlValue>() {
+        Ok(value) => value_node(&value, place),
+        Err(_) => Node {
+            place: place.clone(),
+            value: Value::Text(text.trim().to_owned()),
+        },
+    };
+    put_at(&mut node, place);
+    node
+}
+
+fn put_at(node: &mut Node, place: &Place) {
+    node.place = place.clone();
+    match &mut node.value {
+        Value::List(items) => items.iter_mut().for_each(|item| put_at(item, place)),
+        Value::Table(entries) => {
+            for entry in entries {
+                entry.key_place = place.clone();
+                put_at(&mut entry.node, place);
+            }
+        }
+        _ => {}
+    }
+}

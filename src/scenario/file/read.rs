@@ -1,0 +1,475 @@
+//! From the values of a file to those of a scenario: keys, kinds, units and dates are checked, and
+//! all that is wrong is noted before anything is refused.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::node::{Node, Place, Text, Value};
+use super::shape::{DISTRIBUTIONS, Field, Shape};
+use super::units::{Measure, SHARE, UnitError};
+use crate::date::Date;
+use crate::problem::{Path, Problem, Problems, Severity, nearest};
+
+/// Reads a tree of values against a shape.
+pub(super) struct Reader<'a> {
+    texts: &'a [Text],
+    pub(super) problems: Problems,
+    /// Where something was wrong and a value was put in its stead, so that the rest can be checked.
+    pub(super) stand_ins: Vec<Path>,
+}
+
+/// How a number is written at some place.
+#[derive(Clone, Copy, Default)]
+struct Numbers {
+    measure: Option<Measure>,
+    /// The key was written without its unit, so that each value needs one.
+    needs_unit: bool,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(texts: &'a [Text]) -> Self {
+        Self {
+            texts,
+            problems: Problems::new(),
+            stand_ins: Vec::new(),
+        }
+    }
+
+    pub(super) fn error(&mut self, place: &Place, at: &Path, message: String, help: String) {
+        let location = self.texts[place.text].location(&(place.start..place.end));
+        self.problems.push(Problem {
+            severity: Severity::Error,
+            path: at.clone(),
+            message,
+            help: (!help.is_empty()).then_some(help),
+            location: Some(location),
+        });
+    }
+
+    /// The scenario as JSON, complete even if something is wrong.
+    pub(super) fn scenario(&mut self, node: &Node) -> Json {
+        self.read(node, Shape::scenario(), Numbers::default(), &Path::root())
+    }
+
+    fn read(&mut self, node: &Node, shape: &Shape, numbers: Numbers, at: &Path) -> Json {
+        match (shape, &node.value) {
+            (Shape::Uncertain, _) => self.uncertain(node, numbers, at),
+            (Shape::Number, _) => match self.number(node, numbers, at) {
+                Some(number) => json!(number),
+                None => self.stand_in(shape, at),
+            },
+            (Shape::Whole(least, most), _) => match self.whole(node, *least, *most, numbers, at) {
+                Some(number) => json!(number),
+                None => self.stand_in(shape, at),
+            },
+            (Shape::Text, Value::Text(text)) => json!(text),
+            (Shape::Boolean, Value::Boolean(value)) => json!(value),
+            (Shape::Date, Value::Text(text) | Value::Date(text)) => match text.parse::<Date>() {
+                Ok(date) => json!(date.to_string()),
+                Err(error) => {
+                    self.error(&node.place, at, error.to_string(), String::new());
+                    self.stand_in(shape, at)
+                }
+            },
+            (Shape::Choice(names), Value::Text(text)) => {
+                if names.contains(text) {
+                    return json!(text);
+                }
+                let help = one_of(text, names.iter().map(String::as_str));
+                self.error(
+                    &node.place,
+                    at,
+                    format!("\"{text}\" is not allowed here"),
+                    help,
+                );
+                self.stand_in(shape, at)
+            }
+            (Shape::List(inner), Value::List(items)) => {
+                let items = items.iter().enumerate();
+                Json::Array(
+                    items
+                        .map(|(position, item)| {
+                            self.read(item, inner, numbers, &at.index(position))
+                        })
+                        .collect(),
+                )
+            }
+            (Shape::Map(inner), Value::Table(entries)) => {
+                let entries = entries.iter().map(|entry| {
+                    let value = self.read(&entry.node, inner, numbers, &at.key(&entry.key));
+                    (entry.key.clone(), value)
+                });
+                Json::Object(entries.collect())
+            }
+            (Shape::Table(fields), Value::Table(_)) => self.table(node, shape, fields, at),
+            (Shape::TextOr(_), Value::Text(text)) => json!(text),
+            (Shape::TextOr(inner), Value::Table(_)) => self.read(node, inner, numbers, at),
+            _ => {
+                let message = format!("{} is {}", node.shown(), kind_of(node));
+                self.error(
+                    &node.place,
+                    at,
+                    message,
+                    format!("{} belongs here", expected(shape)),
+                );
+                self.stand_in(shape, at)
+            }
+        }
+    }
+
+    fn table(&mut self, node: &Node, shape: &Shape, fields: &[Field], at: &Path) -> Json {
+        let Value::Table(entries) = &node.value else {
+            return Json::Null;
+        };
+        let mut read = Map::new();
+        for entry in entries {
+            let Some((field, is_shortened)) = shape.field(&entry.key) else {
+                let known = fields.iter().map(|field| field.key.as_str());
+                let message = format!("unknown key \"{}\"", entry.key);
+                self.error(
+                    &entry.key_place,
+                    &at.key(&entry.key),
+                    message,
+                    one_of(&entry.key, known),
+                );
+                continue;
+            };
+            let at = at.key(&field.key);
+            if read.contains_key(&field.key) {
+                self.error(
+                    &entry.key_place,
+                    &at,
+                    format!(
+                        "\"{}\" is given twice, with and without its unit",
+                        field.key
+                    ),
+                    "take one of them away".to_owned(),
+                );
+                continue;
+            }
+            let numbers = Numbers {
+                measure: Measure::of(&field.key),
+                needs_unit: is_shortened,
+            };
+            let value = self.read(&entry.node, &field.shape, numbers, &at);
+            read.insert(field.key.clone(), value);
+        }
+        for field in fields {
+            if field.is_required && !read.contains_key(&field.key) {
+                let whose = node
+                    .name()
+                    .map(|name| format!(" of \"{name}\""))
+                    .unwrap_or_default();
+                let at = at.key(&field.key);
+                self.error(
+                    &node.place,
+                    &at,
+                    format!("\"{}\"{whose} is missing", field.key),
+                    format!("{} belongs here", expected(&field.shape)),
+                );
+                let value = self.stand_in(&field.shape, &at);
+                read.insert(field.key.clone(), value);
+            }
+        }
+        Json::Object(read)
+    }
+
+    /// A harmless value in the place of a wrong one; what is found wrong with it is not reported.
+    fn stand_in(&mut self, shape: &Shape, at: &Path) -> Json {
+        self.stand_ins.push(at.clone());
+        match shape {
+            Shape::Uncertain | Shape::Number => json!(1.0),
+            Shape::Whole(least, _) => json!((*least).max(1)),
+            // Each its own, lest two of them be found to have the same name.
+            Shape::Text | Shape::TextOr(_) => json!(format!("?{}", self.stand_ins.len())),
+            Shape::Date => json!("2000-01"),
+            Shape::Boolean => json!(false),
+            Shape::Choice(names) => json!(names.first()),
+            Shape::List(_) => json!([]),
+            Shape::Map(_) => json!({}),
+            Shape::Table(fields) => {
+                let required = fields.iter().filter(|field| field.is_required);
+                let required = required.map(|field| {
+                    let value = self.stand_in(&field.shape, &at.key(&field.key));
+                    (field.key.clone(), value)
+                });
+                Json::Object(required.collect())
+            }
+        }
+    }
+
+    fn number(&mut self, node: &Node, numbers: Numbers, at: &Path) -> Option<f64> {
+        let key = at.last_key().unwrap_or_default();
+        let (message, help) = match (&node.value, numbers.measure) {
+            (Value::Integer(_) | Value::Float(_), Some(measure)) if numbers.needs_unit => (
+                format!("{} has no unit", node.shown()),
+                format!(
+                    "write it as {}, or call the key \"{}\"",
+                    measure.example(),
+                    key
+                ),
+            ),
+            (Value::Integer(number), _) => return Some(*number as f64),
+            (Value::Float(number), _) if number.is_finite() => return Some(*number),
+            (Value::Float(number), _) => (
+                format!("{number} is not a finite number"),
+                "a finite number belongs here".to_owned(),
+            ),
+            (Value::Text(text), Some(measure)) => match measure.read(text) {
+                Ok(number) => return Some(number),
+                Err(UnitError { message, help }) => (message, help),
+            },
+            (Value::Text(_), None) => (
+                format!("{} is a text", node.shown()),
+                "a plain number belongs here, without quotes".to_owned(),
+            ),
+            _ => (
+                format!("{} is {}", node.shown(), kind_of(node)),
+                "a number belongs here".to_owned(),
+            ),
+        };
+        self.error(&node.place, at, message, help);
+        None
+    }
+
+    fn whole(
+        &mut self,
+        node: &Node,
+        least: u64,
+        most: u64,
+        numbers: Numbers,
+        at: &Path,
+    ) -> Option<u64> {
+        let number = self.number(node, numbers, at)?;
+        // A duration in other units may miss a whole number by a rounding.
+        let rounded = number.round();
+        let is_whole = (number - rounded).abs() <= 1e-9 * rounded.abs();
+        if is_whole && rounded >= least as f64 && rounded <= most as f64 {
+            return Some(rounded as u64);
+        }
+        let range = if most == u64::from(u32::MAX) {
+            "4294967295".to_owned()
+        } else {
+            most.to_string()
+        };
+        self.error(
+            &node.place,
+            at,
+            format!(
+                "{} is not a whole number from {least} to {range}",
+                node.shown()
+            ),
+            String::new(),
+        );
+        None
+    }
+
+    fn uncertain(&mut self, node: &Node, numbers: Numbers, at: &Path) -> Json {
+        let read = match &node.value {
+            Value::Table(_) => self.distribution(node, numbers, at),
+            Value::Integer(_) | Value::Float(_) | Value::Text(_) => {
+                self.number(node, numbers, at).map(|number| json!(number))
+            }
+            _ => {
+                let message = format!("{} is {}", node.shown(), kind_of(node));
+                self.error(&node.place, at, message, UNCERTAIN.to_owned());
+                None
+            }
+        };
+        read.unwrap_or_else(|| self.stand_in(&Shape::Uncertain, at))
+    }
+
+    fn distribution(&mut self, node: &Node, numbers: Numbers, at: &Path) -> Option<Json> {
+        let Value::Table(entries) = &node.value else {
+            return None;
+        };
+        let kinds = DISTRIBUTIONS
+            .iter()
+            .map(|(name, ..)| *name)
+            .chain(["discrete"]);
+        let is_known =
+            |key: &str| kinds.clone().any(|kind| kind == key) || PERCENTILES.contains(&key);
+        let mut is_right = true;
+        for entry in entries.iter().filter(|entry| !is_known(&entry.key)) {
+            let known = kinds.clone().chain(PERCENTILES.iter().copied());
+            let message = format!("unknown key \"{}\" of an uncertain quantity", entry.key);
+            let help = one_of(&entry.key, known);
+            self.error(&entry.key_place, &at.key(&entry.key), message, help);
+            is_right = false;
+        }
+        if !is_right {
+            return None;
+        }
+        let entry_of = |key: &str| entries.iter().find(|entry| entry.key == key);
+        if let (Some(_), Some(_)) = (entry_of("p10"), entry_of("p90"))
+            && entries
+                .iter()
+                .all(|entry| PERCENTILES.contains(&entry.key.as_str()))
+        {
+            let mut read = Map::new();
+            for entry in entries {
+                let number = self.number(&entry.node, numbers, &at.key(&entry.key));
+                is_right &= number.is_some();
+                read.insert(entry.key.clone(), json!(number));
+            }
+            return is_right.then_some(Json::Object(read));
+        }
+        let [entry] = entries.as_slice() else {
+            let keys: Vec<String> = entries
+                .iter()
+                .map(|entry| format!("\"{}\"", entry.key))
+                .collect();
+            let message = if keys.is_empty() {
+                "this says nothing of the quantity".to_owned()
+            } else {
+                format!("{} do not go together", keys.join(" and "))
+            };
+            self.error(&node.place, at, message, UNCERTAIN.to_owned());
+            return None;
+        };
+        let inner = at.key(&entry.key);
+        let parameters = match DISTRIBUTIONS.iter().find(|(name, ..)| *name == entry.key) {
+            Some((_, required, names)) => {
+                self.parameters(&entry.node, *required, names, numbers, &inner)?
+            }
+            None if entry.key == "discrete" => self.outcomes(&entry.node, numbers, &inner)?,
+            None => {
+                let message = format!("\"{}\" alone says too little", entry.key);
+                let help = "give p10 and p90, or p10, p50 and p90".to_owned();
+                self.error(&entry.key_place, at, message, help);
+                return None;
+            }
+        };
+        Some(json!({ entry.key.as_str(): parameters }))
+    }
+
+    /// The parameters of a distribution, from a list or a table.
+    fn parameters(
+        &mut self,
+        node: &Node,
+        required: usize,
+        names: &[&str],
+        numbers: Numbers,
+        at: &Path,
+    ) -> Option<Json> {
+        let given: Vec<(&str, &Node)> = match &node.value {
+            Value::List(items) if (required..=names.len()).contains(&items.len()) => {
+                names.iter().copied().zip(items).collect()
+            }
+            Value::List(items) => {
+                let message = format!("{} values, not {required}", items.len());
+                let help = format!("in this order: {}", names.join(", "));
+                self.error(&node.place, at, message, help);
+                return None;
+            }
+            Value::Table(entries) => {
+                let mut is_right = true;
+                for entry in entries
+                    .iter()
+                    .filter(|entry| !names.contains(&entry.key.as_str()))
+                {
+                    let message = format!("unknown parameter \"{}\"", entry.key);
+                    let help = one_of(&entry.key, names.iter().copied());
+                    self.error(&entry.key_place, &at.key(&entry.key), message, help);
+                    is_right = false;
+                }
+                for name in &names[..required] {
+                    if !entries.iter().any(|entry| entry.key == **name) {
+                        let message = format!("\"{name}\" is missing");
+                        self.error(&node.place, at, message, "a number belongs here".to_owned());
+                        is_right = false;
+                    }
+                }
+                if !is_right {
+                    return None;
+                }
+                entries
+                    .iter()
+                    .map(|entry| (entry.key.as_str(), &entry.node))
+                    .collect()
+            }
+            _ => {
+                let message = format!("{} is {}", node.shown(), kind_of(node));
+                let help = format!("a list or table of {} belongs here", names.join(", "));
+                self.error(&node.place, at, message, help);
+                return None;
+            }
+        };
+        let mut read = Map::new();
+        let mut is_right = true;
+        for (name, node) in given {
+            let plain = ["sigma", "shape"].contains(&name);
+            let numbers = if plain { Numbers::default() } else { numbers };
+            let number = self.number(node, numbers, &at.key(name));
+            is_right &= number.is_some();
+            read.insert(name.to_owned(), json!(number));
+        }
+        is_right.then_some(Json::Object(read))
+    }
+
+    fn outcomes(&mut self, node: &Node, numbers: Numbers, at: &Path) -> Option<Json> {
+        let help = "a list of [value, probability] belongs here";
+        let Value::List(items) = &node.value else {
+            let message = format!("{} is {}", node.shown(), kind_of(node));
+            self.error(&node.place, at, message, help.to_owned());
+            return None;
+        };
+        let mut outcomes = Vec::new();
+        let mut is_right = true;
+        for (position, item) in items.iter().enumerate() {
+            let at = at.index(position);
+            let Value::List(pair) = &item.value else {
+                let message = format!("{} is {}", item.shown(), kind_of(item));
+                self.error(&item.place, &at, message, help.to_owned());
+                return None;
+            };
+            let [value, probability] = pair.as_slice() else {
+                let message = format!("{} values, not 2", pair.len());
+                self.error(&item.place, &at, message, help.to_owned());
+                return None;
+            };
+            let share = Numbers {
+                measure: Some(SHARE),
+                needs_unit: false,
+            };
+            let value = self.number(value, numbers, &at.index(0));
+            let probability = self.number(probability, share, &at.index(1));
+            is_right &= value.is_some() && probability.is_some();
+            outcomes.push(json!([value, probability]));
+        }
+        is_right.then_some(Json::Array(outcomes))
+    }
+}
+
+const PERCENTILES: [&str; 3] = ["p10", "p50", "p90"];
+
+const UNCERTAIN: &str = "write a number, or a table with one of uniform, triangular, pert, normal, \
+                         lognormal, discrete, or with p10 and p90";
+
+fn kind_of(node: &Node) -> &'static str {
+    match node.value {
+        Value::Table(_) | Value::List(_) => "not what belongs here",
+        ref value => value.kind(),
+    }
+}
+
+fn expected(shape: &Shape) -> &'static str {
+    match shape {
+        Shape::Uncertain => "a number or an uncertain quantity",
+        Shape::Date => "a month such as \"2024-06\" or a day such as \"2024-06-15\"",
+        Shape::Number => "a number",
+        Shape::Whole(..) => "a whole number",
+        Shape::Text | Shape::Choice(_) => "a text in quotes",
+        Shape::Boolean => "true or false",
+        Shape::List(_) => "a list",
+        Shape::Table(_) | Shape::Map(_) => "a table",
+        Shape::TextOr(_) => "a text in quotes or a table",
+    }
+}
+
+/// The nearest right name; all of them if none is near.
+fn one_of<'a>(wrong: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    match nearest(wrong, known.clone()) {
+        Some(near) => format!("did you mean \"{near}\"?"),
+        None => format!("allowed: {}", known.collect::<Vec<_>>().join(", ")),
+    }
+}

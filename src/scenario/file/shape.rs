@@ -1,0 +1,194 @@
+//! What a scenario file may hold, from the schema of the structs.
+
+use std::sync::LazyLock;
+
+use schemars::Schema;
+use serde_json::Value as Json;
+
+use super::units::Measure;
+use crate::scenario::Scenario;
+
+/// What a value may be.
+#[derive(Clone, Debug)]
+pub(super) enum Shape {
+    Uncertain,
+    Date,
+    Number,
+    /// A whole number from the first to the second.
+    Whole(u64, u64),
+    Text,
+    Boolean,
+    /// One of these texts.
+    Choice(Vec<String>),
+    List(Box<Shape>),
+    Table(Vec<Field>),
+    /// Keys of the planner's own, each with a value of one shape.
+    Map(Box<Shape>),
+    /// A text, or the other.
+    TextOr(Box<Shape>),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Field {
+    pub(super) key: String,
+    pub(super) is_required: bool,
+    pub(super) shape: Shape,
+}
+
+impl Shape {
+    /// The shape of a scenario.
+    pub(super) fn scenario() -> &'static Self {
+        static SCENARIO: LazyLock<Shape> = LazyLock::new(|| {
+            let schema = schema();
+            let root = schema.as_value();
+            Shape::of(root, root)
+        });
+        &SCENARIO
+    }
+
+    /// The field that a key of a table means, and whether it was written without its unit.
+    pub(super) fn field(&self, key: &str) -> Option<(&Field, bool)> {
+        let Self::Table(fields) = self else {
+            return None;
+        };
+        let exact = fields
+            .iter()
+            .find(|field| field.key == key)
+            .map(|field| (field, false));
+        exact.or_else(|| {
+            let shortened = |field: &&Field| Measure::shortened(&field.key) == Some(key);
+            fields.iter().find(shortened).map(|field| (field, true))
+        })
+    }
+
+    /// The key by which a field is known, whether its unit was written or not.
+    pub(super) fn canonical<'a>(&'a self, key: &'a str) -> &'a str {
+        self.field(key).map_or(key, |(field, _)| &field.key)
+    }
+
+    fn of(schema: &Json, root: &Json) -> Self {
+        match schema.get("x-buildout").and_then(Json::as_str) {
+            Some("uncertain") => return Self::Uncertain,
+            Some("date") => return Self::Date,
+            _ => {}
+        }
+        if let Some(name) = schema.get("$ref").and_then(Json::as_str) {
+            let target = name
+                .strip_prefix('#')
+                .and_then(|pointer| root.pointer(pointer));
+            return Self::of(
+                target.expect("the schema refers to its own definitions"),
+                root,
+            );
+        }
+        for key in ["anyOf", "oneOf"] {
+            if let Some(choices) = schema.get(key).and_then(Json::as_array) {
+                return Self::one_of(choices, root);
+            }
+        }
+        let kinds: Vec<&str> = match &schema["type"] {
+            Json::Array(kinds) => kinds.iter().filter_map(Json::as_str).collect(),
+            kind => kind.as_str().into_iter().collect(),
+        };
+        match kinds.iter().find(|kind| **kind != "null").copied() {
+            Some("number") => Self::Number,
+            Some("integer") => {
+                let least = schema.get("minimum").and_then(Json::as_u64).unwrap_or(0);
+                let most = match schema.get("format").and_then(Json::as_str) {
+                    Some("uint32") => u64::from(u32::MAX),
+                    _ => u64::MAX,
+                };
+                Self::Whole(least, most)
+            }
+            Some("boolean") => Self::Boolean,
+            Some("array") => Self::List(Box::new(Self::of(&schema["items"], root))),
+            Some("object") => Self::table(schema, root),
+            _ => Self::Text,
+        }
+    }
+
+    fn one_of(choices: &[Json], root: &Json) -> Self {
+        let choices: Vec<&Json> = choices
+            .iter()
+            .filter(|choice| choice["type"] != "null")
+            .collect();
+        let names: Vec<String> = choices
+            .iter()
+            .filter_map(|choice| Some(choice.get("const")?.as_str()?.to_owned()))
+            .collect();
+        if names.len() == choices.len() {
+            return Self::Choice(names);
+        }
+        match choices.as_slice() {
+            [only] => Self::of(only, root),
+            [text, other] if text["type"] == "string" => {
+                Self::TextOr(Box::new(Self::of(other, root)))
+            }
+            _ => unreachable!("no struct of a scenario has a schema of another form"),
+        }
+    }
+
+    fn table(schema: &Json, root: &Json) -> Self {
+        let Some(properties) = schema.get("properties").and_then(Json::as_object) else {
+            return Self::Map(Box::new(Self::of(&schema["additionalProperties"], root)));
+        };
+        let required: Vec<&str> = (schema.get("required").and_then(Json::as_array))
+            .map(|names| names.iter().filter_map(Json::as_str).collect())
+            .unwrap_or_default();
+        let fields = properties.iter().map(|(key, property)| Field {
+            key: key.clone(),
+            is_required: required.contains(&key.as_str()),
+            shape: Self::of(property, root),
+        });
+        Self::Table(fields.collect())
+    }
+}
+
+/// The distributions with named parameters: how many of them are required, and their names in
+/// the order of the list form.
+pub(super) const DISTRIBUTIONS: &[(&str, usize, &[&str])] = &[
+    ("uniform", 2, &["min", "max"]),
+    ("triangular", 3, &["min", "mode", "max"]),
+    ("pert", 3, &["min", "mode", "max", "shape"]),
+    ("normal", 2, &["mean", "sd", "min", "max"]),
+    ("lognormal", 2, &["median", "sigma"]),
+];
+
+/// The position of a parameter in the list form of its distribution.
+pub(super) fn parameter_position(distribution: &str, parameter: &str) -> Option<usize> {
+    let (.., names) = DISTRIBUTIONS
+        .iter()
+        .find(|(name, ..)| *name == distribution)?;
+    names.iter().position(|name| *name == parameter)
+}
+
+/// The JSON Schema of the scenario file.
+pub(super) fn schema() -> Schema {
+    schemars::schema_for!(Scenario)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shape_of_a_scenario_follows_its_structs() {
+        let shape = Shape::scenario();
+        let (campuses, _) = shape.field("campuses").unwrap();
+        assert!(campuses.is_required);
+        let Shape::List(campus) = &campuses.shape else {
+            panic!("a list")
+        };
+        assert!(matches!(
+            campus.field("pue").unwrap().0.shape,
+            Shape::Uncertain
+        ));
+        let (horizon, is_shortened) = shape.field("horizon").unwrap();
+        assert!(is_shortened && horizon.key == "horizon_months");
+        assert!(matches!(horizon.shape, Shape::Whole(0, 4_294_967_295)));
+        assert_eq!(
+            shape.canonical("standard_rack_power"),
+            "standard_rack_power_kw"
+        );
+    }
+}
