@@ -25,12 +25,14 @@ fn start() -> Date {
     Date::month(2025, 7).expect("a month")
 }
 
-/// So many random scenarios; fewer where the code is not optimised.
+/// So many random scenarios; fewer where the code is not optimised. `PROPTEST_CASES` asks for others.
 fn cases(cases: u32) -> ProptestConfig {
     let slowness = if cfg!(debug_assertions) { 3 } else { 1 };
+    let asked = std::env::var("PROPTEST_CASES").ok();
     ProptestConfig {
         failure_persistence: None,
-        ..ProptestConfig::with_cases(cases / slowness)
+        cases: (asked.and_then(|number| number.parse().ok())).unwrap_or(cases / slowness),
+        ..ProptestConfig::default()
     }
 }
 
