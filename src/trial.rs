@@ -140,7 +140,8 @@ impl Tally {
         let deployable = self.get(MetricId::ItPower);
         let in_service = self.get(MetricId::InServicePower);
         let take_up = if deployable > 0.0 {
-            in_service / deployable
+            // Both are sums, in different orders, of what is equal where all is in service.
+            (in_service / deployable).min(1.0)
         } else {
             0.0
         };

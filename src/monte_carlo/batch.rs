@@ -151,7 +151,7 @@ impl<'a> Batch<'a> {
         }
         let pool = pool.build()?;
         let workers = pool.current_num_threads();
-        let next = AtomicU64::new(self.trials.start);
+        let next = AtomicU64::new(0);
         let done = AtomicU64::new(0);
         let projection = pool.install(|| {
             (0..workers)
@@ -190,11 +190,13 @@ impl<'a> Batch<'a> {
             if self.cancel.is_some_and(Cancel::is_cancelled) {
                 return Ok(projection);
             }
-            let first = next.fetch_add(block as u64, Ordering::Relaxed);
-            if first >= self.trials.end {
+            // Counted from the first trial, so that trial numbers near the last one do not wrap.
+            let taken = next.fetch_add(block as u64, Ordering::Relaxed);
+            if taken >= total {
                 return Ok(projection);
             }
-            let count = (self.trials.end - first).min(block as u64);
+            let first = self.trials.start + taken;
+            let count = (total - taken).min(block as u64);
             for (trial, row) in (first..first + count).zip(&mut rows) {
                 self.model.simulate(self.seed, trial, &mut workspace, row);
             }
