@@ -74,3 +74,13 @@ fn the_variants_move_what_they_should() {
     assert!(mean(&slow, "it_power_mw", 71) < 0.95 * mean(&base, "it_power_mw", 71));
     assert!(mean(&strong, "contracts_signed", end) > 1.2 * mean(&base, "contracts_signed", end));
 }
+
+#[test]
+fn the_first_scenario_of_the_readme_is_the_example() {
+    let readme = include_str!("../README.md");
+    assert!(readme.contains(&format!(
+        "```toml\n{}```",
+        include_str!("../examples/first.toml")
+    )));
+    from_file("first.toml").compile().unwrap();
+}
