@@ -13,11 +13,12 @@ fn from_file(name: &str) -> Scenario {
 }
 
 fn project(scenario: &Scenario) -> Projection {
-    Batch::new(&scenario.compile().unwrap())
+    let model = scenario.compile().expect("the example compiles");
+    Batch::new(&model)
         .trials(1_000)
         .seed(1)
         .run()
-        .unwrap()
+        .expect("the example runs")
 }
 
 #[test]
