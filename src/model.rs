@@ -8,9 +8,12 @@ use crate::compute::{CompiledGeneration, Hardware, NEWEST, compile_generations};
 use crate::construction::network::{Cycle, Network, NetworkBuilder, NodeId};
 use crate::construction::{Activity, Dependency, Hall, PlannedBuilding, name_help, plan_buildings};
 use crate::date::Date;
-use crate::metrics::{CAUSES, METRICS};
+use crate::metrics::{CAUSES, Feature, METRICS, MetricId};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
-use crate::power::{Feed, PUE};
+use crate::power::cooling::CompiledEfficiency;
+use crate::power::energy::CompiledEnergy;
+use crate::power::grid::HOURS;
+use crate::power::{BridgePower, ElectricalChain, Feed, GridStep, PUE};
 use crate::problem::{Path, Problems};
 use crate::projection::{Layout, Metric, TargetLabel};
 use crate::scenario::{Campus, Scenario};
@@ -22,6 +25,8 @@ use crate::uncertain::{Domain, Uncertain, UncertainError};
 pub struct Model {
     name: String,
     pub(crate) layout: Arc<Layout>,
+    /// The metrics of the layout, in its order.
+    pub(crate) reported: Vec<MetricId>,
     pub(crate) months: usize,
     pub(crate) standard_rack_kw: f64,
     pub(crate) inputs: Inputs,
@@ -39,16 +44,81 @@ pub struct Model {
 pub(crate) struct CompiledCampus {
     pub(crate) pue: Quantity,
     pub(crate) availability: Quantity,
-    /// Energisation and facility power in kW; none: the grid is no limit.
-    pub(crate) grid: Vec<(NodeId, f64)>,
+    /// Parts of the grid connection; none: the grid is no limit.
+    pub(crate) grid: Vec<CompiledStep>,
+    /// Import that is applied for, in kW of facility power.
+    pub(crate) applied_kw: f64,
+    pub(crate) bridges: Vec<CompiledBridge>,
+    pub(crate) curtailment: Option<CompiledCurtailment>,
+    pub(crate) efficiency: Option<CompiledEfficiency>,
+    pub(crate) energy: Option<CompiledEnergy>,
     pub(crate) substations: Vec<(NodeId, f64)>,
-    /// What each building's own chain carries, in kW of critical IT power.
-    pub(crate) buildings_kw: Vec<f64>,
+    pub(crate) buildings: Vec<CompiledBuilding>,
     /// Its halls among those of the model.
     pub(crate) halls: std::ops::Range<usize>,
     /// Its pools among those of the model.
     pub(crate) pools: std::ops::Range<usize>,
     pub(crate) existing: Option<CompiledExisting>,
+}
+
+/// A part of a step of the grid connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CompiledStep {
+    pub(crate) energised: NodeId,
+    /// Months after the energisation of its step.
+    pub(crate) delay: f64,
+    /// Facility power.
+    pub(crate) kw: f64,
+    pub(crate) granted_share: Quantity,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CompiledBridge {
+    pub(crate) works: NodeId,
+    pub(crate) firm_kw: f64,
+    pub(crate) permanent: bool,
+    pub(crate) carbon_g_per_kwh: f64,
+    pub(crate) price_per_mwh: Quantity,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CompiledCurtailment {
+    pub(crate) hours_per_year: Quantity,
+    pub(crate) depth_share: Quantity,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct CompiledBuilding {
+    /// What it carries at most, in kW of critical IT power.
+    pub(crate) power_kw: f64,
+    pub(crate) chain: Option<CompiledChain>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct CompiledChain {
+    pub(crate) chain: ElectricalChain,
+    /// Energisation and number of modules; the first come with the building.
+    pub(crate) stages: Vec<(NodeId, u32)>,
+    /// Share of the load that is fed in the long run.
+    pub(crate) served_share: f64,
+}
+
+impl CompiledCampus {
+    /// The electrical chains of its buildings, with the positions of these.
+    pub(crate) fn chains(&self) -> impl Iterator<Item = (usize, &CompiledChain)> {
+        let buildings = self.buildings.iter().enumerate();
+        buildings.filter_map(|(position, building)| Some((position, building.chain.as_ref()?)))
+    }
+}
+
+impl CompiledBuilding {
+    /// What it carries with so many modules installed, in kW of critical IT power.
+    pub(crate) fn carries_kw(&self, modules: u32) -> f64 {
+        match &self.chain {
+            Some(compiled) => self.power_kw.min(compiled.chain.usable_kw(modules)),
+            None => self.power_kw,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -69,6 +139,8 @@ pub(crate) struct CompiledHall {
     pub(crate) rack_type_kw: f64,
     pub(crate) power_kw: f64,
     pub(crate) feed: Feed,
+    /// Share of the time in which what stands in it is fed and works.
+    pub(crate) available_share: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -143,7 +215,8 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
     let mut sites = Sites::lay_out(scenario, &mut inputs, problems);
     sites.connect(scenario, &mut inputs, problems);
     let milestones = sites.milestones(scenario, problems);
-    let targets = compile_targets(scenario, &milestones, problems);
+    let reported = reported_metrics(scenario, &sites);
+    let targets = compile_targets(scenario, &milestones, &reported, problems);
     check_distinct_names(scenario, &milestones, problems);
     let network = match sites.network.build() {
         Ok(network) => network,
@@ -161,6 +234,7 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
         campuses: sites.campuses,
         milestones,
         targets,
+        reported,
     };
     match assemble(scenario, inputs.unwrap_or_default(), parts) {
         Ok(model) => Some(model),
@@ -178,6 +252,23 @@ struct Parts<'a> {
     campuses: Vec<CampusNodes>,
     milestones: Vec<(String, CompiledMilestone)>,
     targets: Vec<CompiledTarget>,
+    reported: Vec<MetricId>,
+}
+
+/// The metrics that the scenario uses, in the order of [`METRICS`].
+fn reported_metrics(scenario: &Scenario, sites: &Sites<'_>) -> Vec<MetricId> {
+    let campuses = scenario.campuses.iter();
+    let uses = |feature| match feature {
+        Feature::Efficiency => campuses.clone().any(|campus| campus.efficiency.is_some()),
+        Feature::Curtailment => campuses.clone().any(|campus| campus.curtailment.is_some()),
+        Feature::Energy => campuses.clone().any(|campus| campus.energy.is_some()),
+        Feature::ElectricalChain => sites.campuses.iter().any(|campus| {
+            let mut buildings = campus.buildings.iter();
+            buildings.any(|building| building.chain.is_some())
+        }),
+    };
+    let is_used = |metric: &MetricId| metric.feature().is_none_or(uses);
+    MetricId::ALL.iter().copied().filter(is_used).collect()
 }
 
 fn assemble(
@@ -226,6 +317,10 @@ fn assemble(
                 rack_type_kw,
                 power_kw: hall.plan.power_kw.unwrap_or(f64::INFINITY),
                 feed: hall.feed,
+                available_share: nodes.buildings[hall.feed.building]
+                    .chain
+                    .as_ref()
+                    .map_or(1.0, |chain| chain.served_share),
             });
         }
         let name = &campus.name;
@@ -237,8 +332,13 @@ fn assemble(
                 Domain::SHARE,
             )?,
             grid: nodes.grid,
+            applied_kw: campus.grid.iter().map(|step| step.power_mw * 1_000.0).sum(),
+            bridges: nodes.bridges,
+            curtailment: compile_curtailment(campus, &mut inputs)?,
+            efficiency: compile_efficiency(scenario, campus, &mut inputs)?,
+            energy: compile_energy(scenario, campus, &mut inputs)?,
             substations: nodes.substations,
-            buildings_kw: nodes.buildings_kw,
+            buildings: nodes.buildings,
             halls: nodes.halls,
             pools: supply.pool(position, 0)..supply.pool(position + 1, 0),
             existing: campus.existing.as_ref().map(|existing| CompiledExisting {
@@ -254,7 +354,13 @@ fn assemble(
     let (milestone_names, milestones) = parts.milestones.into_iter().unzip();
     Ok(Model {
         name: scenario.name.clone(),
-        layout: Arc::new(layout(scenario, campus_names, milestone_names)),
+        layout: Arc::new(layout(
+            scenario,
+            &parts.reported,
+            campus_names,
+            milestone_names,
+        )),
+        reported: parts.reported,
         months,
         standard_rack_kw: scenario.standard_rack_power_kw,
         inputs,
@@ -269,7 +375,12 @@ fn assemble(
     })
 }
 
-fn layout(scenario: &Scenario, campuses: Vec<String>, milestones: Vec<String>) -> Layout {
+fn layout(
+    scenario: &Scenario,
+    reported: &[MetricId],
+    campuses: Vec<String>,
+    milestones: Vec<String>,
+) -> Layout {
     let mut scopes = vec![TOTAL.to_owned()];
     if campuses.len() > 1 {
         scopes.extend(campuses);
@@ -278,8 +389,9 @@ fn layout(scenario: &Scenario, campuses: Vec<String>, milestones: Vec<String>) -
         start: scenario.start,
         months: scenario.horizon_months as usize,
         scopes,
-        metrics: METRICS
+        metrics: reported
             .iter()
+            .map(|&metric| &METRICS[metric as usize])
             .map(|metric| Metric {
                 name: metric.name.to_owned(),
                 unit: metric.unit.to_owned(),
@@ -299,6 +411,41 @@ fn layout(scenario: &Scenario, campuses: Vec<String>, milestones: Vec<String>) -
             .collect(),
         outcomes: Vec::new(),
     }
+}
+
+fn compile_curtailment(
+    campus: &Campus,
+    inputs: &mut Inputs,
+) -> Result<Option<CompiledCurtailment>, UncertainError> {
+    let Some(curtailment) = &campus.curtailment else {
+        return Ok(None);
+    };
+    let name = &campus.name;
+    let (hours, depth) = (&curtailment.hours_per_year, &curtailment.depth_share);
+    Ok(Some(CompiledCurtailment {
+        hours_per_year: inputs.add(format!("{name}/curtailed hours"), hours, HOURS)?,
+        depth_share: inputs.add(format!("{name}/curtailed share"), depth, Domain::SHARE)?,
+    }))
+}
+
+fn compile_efficiency(
+    scenario: &Scenario,
+    campus: &Campus,
+    inputs: &mut Inputs,
+) -> Result<Option<CompiledEfficiency>, UncertainError> {
+    let first_month = (scenario.start.month_of_year() - 1) as usize;
+    let compile =
+        |efficiency| CompiledEfficiency::compile(efficiency, &campus.name, first_month, inputs);
+    campus.efficiency.as_ref().map(compile).transpose()
+}
+
+fn compile_energy(
+    scenario: &Scenario,
+    campus: &Campus,
+    inputs: &mut Inputs,
+) -> Result<Option<CompiledEnergy>, UncertainError> {
+    let compile = |energy| CompiledEnergy::compile(energy, &campus.name, scenario.start, inputs);
+    campus.energy.as_ref().map(compile).transpose()
 }
 
 fn compile_hardware(
@@ -379,6 +526,7 @@ fn check_distinct_names(
 fn compile_targets(
     scenario: &Scenario,
     milestones: &[(String, CompiledMilestone)],
+    reported: &[MetricId],
     problems: &mut Problems,
 ) -> Vec<CompiledTarget> {
     let mut targets = Vec::new();
@@ -411,7 +559,16 @@ fn compile_targets(
                 Some(campus) if scenario.campuses.len() > 1 => campus + 1,
                 _ => 0,
             };
-            if let Some(metric) = METRICS.iter().position(|known| known.name == metric) {
+            let name = |known: &MetricId| METRICS[*known as usize].name;
+            let Some(metric) = reported.iter().position(|known| name(known) == metric) else {
+                problems.error(
+                    &at.key("metric"),
+                    format!("this scenario does not report {metric}"),
+                    "state what the metric is of, or take another",
+                );
+                continue;
+            };
+            {
                 targets.push(CompiledTarget::Metric {
                     scope,
                     metric,
@@ -439,9 +596,10 @@ struct Sites<'a> {
 }
 
 struct CampusNodes {
-    grid: Vec<(NodeId, f64)>,
+    grid: Vec<CompiledStep>,
+    bridges: Vec<CompiledBridge>,
     substations: Vec<(NodeId, f64)>,
-    buildings_kw: Vec<f64>,
+    buildings: Vec<CompiledBuilding>,
     halls: std::ops::Range<usize>,
 }
 
@@ -471,6 +629,10 @@ struct Link {
 
 const NO_DATE: f64 = f64::NEG_INFINITY;
 const AT_ONCE: Quantity = Quantity::Fixed(0.0);
+/// Later than any horizon, in months.
+const NEVER: f64 = 1e9;
+/// Before anything starts, in months; what is added to it is not lost in an infinity.
+const LONG_AGO: f64 = -1e6;
 /// Words that have a meaning of their own in a reference: "A1/start", "A1/live".
 const RESERVED: [(&str, &str); 2] = [
     (
@@ -514,19 +676,12 @@ impl<'a> Sites<'a> {
     ) {
         let mut nodes = CampusNodes {
             grid: Vec::new(),
+            bridges: Vec::new(),
             substations: Vec::new(),
-            buildings_kw: Vec::new(),
+            buildings: Vec::new(),
             halls: self.halls.len()..self.halls.len(),
         };
-        for (step_position, step) in campus.grid.iter().enumerate() {
-            let at = at.key("grid").index(step_position);
-            let name = format!("{}/{}", campus.name, step.name);
-            let earliest = earliest_months(scenario, step.starts, &step.after);
-            let wait = draw(inputs, &name, &step.wait_months, Domain::NON_NEGATIVE);
-            let node = self.network.add(name, wait, earliest);
-            self.link(node, &campus.name, &step.after, &at);
-            nodes.grid.push((node, step.power_mw * 1_000.0));
-        }
+        self.lay_out_grid(scenario, campus, at, &mut nodes, inputs);
         for (substation_position, substation) in campus.substations.iter().enumerate() {
             let at = at.key("substations").index(substation_position);
             let name = format!("{}/{}", campus.name, substation.name);
@@ -556,6 +711,106 @@ impl<'a> Sites<'a> {
         }
         nodes.halls.end = self.halls.len();
         self.campuses.push(nodes);
+    }
+
+    /// The steps of the grid connection, with their applications, and bridge power.
+    fn lay_out_grid(
+        &mut self,
+        scenario: &'a Scenario,
+        campus: &'a Campus,
+        at: &Path,
+        nodes: &mut CampusNodes,
+        inputs: &mut Option<Inputs>,
+    ) {
+        let mut applications = Vec::with_capacity(campus.grid_applications.len());
+        for application in &campus.grid_applications {
+            let name = format!("{}/{}", campus.name, application.name);
+            let refused = chance(
+                inputs,
+                &format!("{name}/refused"),
+                application.refusal_probability,
+            )
+            .times(Quantity::Fixed(NEVER))
+            .unwrap_or(AT_ONCE);
+            let node = self.network.add(name.clone(), refused, LONG_AGO);
+            let share = &application.granted_share;
+            let granted = draw(
+                inputs,
+                &format!("{name}/granted share"),
+                share,
+                Domain::SHARE,
+            );
+            applications.push((node, granted));
+        }
+        for (position, step) in campus.grid.iter().enumerate() {
+            let at = at.key("grid").index(position);
+            let name = format!("{}/{}", campus.name, step.name);
+            let wait = draw(inputs, &name, &step.wait_months, Domain::NON_NEGATIVE);
+            let earliest = earliest_months(scenario, step.starts, &step.after);
+            let energised = if step.slip_probability > 0.0 {
+                let due = self.network.add(format!("{name}/due"), wait, earliest);
+                let slips = chance(inputs, &format!("{name}/slips"), step.slip_probability);
+                let slip = &step.slip_months;
+                let slip = draw(inputs, &format!("{name}/slip"), slip, Domain::NON_NEGATIVE);
+                let slip = slips.times(slip).unwrap_or(AT_ONCE);
+                let energised = self.network.add(name, slip, NO_DATE);
+                self.network.depend(energised, due, AT_ONCE);
+                self.link(due, &campus.name, &step.after, &at);
+                (due, energised)
+            } else {
+                let node = self.network.add(name, wait, earliest);
+                self.link(node, &campus.name, &step.after, &at);
+                (node, node)
+            };
+            let application = step.application.as_ref().and_then(|wanted| {
+                let mut known = campus.grid_applications.iter();
+                known.position(|application| &application.name == wanted)
+            });
+            let mut granted_share = Quantity::Fixed(1.0);
+            if let Some(application) = application {
+                let (node, granted) = applications[application];
+                self.network.depend(energised.0, node, AT_ONCE);
+                granted_share = granted;
+            }
+            nodes
+                .grid
+                .extend(step_parts(step, energised.1, granted_share));
+        }
+        for (position, bridge) in campus.bridge_power.iter().enumerate() {
+            let at = at.key("bridge_power").index(position);
+            nodes
+                .bridges
+                .push(self.lay_out_bridge(scenario, campus, bridge, &at, inputs));
+        }
+    }
+
+    fn lay_out_bridge(
+        &mut self,
+        scenario: &'a Scenario,
+        campus: &'a Campus,
+        bridge: &BridgePower,
+        at: &Path,
+        inputs: &mut Option<Inputs>,
+    ) -> CompiledBridge {
+        let name = format!("{}/{}", campus.name, bridge.name);
+        let wait = draw(inputs, &name, &bridge.wait_months, Domain::NON_NEGATIVE);
+        let earliest = earliest_months(scenario, bridge.starts, &bridge.after);
+        let price = &bridge.price_per_mwh;
+        let price = draw(
+            inputs,
+            &format!("{name}/price"),
+            price,
+            Domain::NON_NEGATIVE,
+        );
+        let works = self.network.add(name, wait, earliest);
+        self.link(works, &campus.name, &bridge.after, at);
+        CompiledBridge {
+            works,
+            firm_kw: bridge.firm_kw(),
+            permanent: bridge.permanent,
+            carbon_g_per_kwh: bridge.carbon_g_per_kwh,
+            price_per_mwh: price,
+        }
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -590,10 +845,14 @@ impl<'a> Sites<'a> {
                 .position(|substation| &substation.name == wanted)
         });
         let first_hall = self.halls.len();
-        let building = nodes.buildings_kw.len();
-        nodes
-            .buildings_kw
-            .push(plan.power_kw.unwrap_or(f64::INFINITY));
+        let building = nodes.buildings.len();
+        let chain = planned
+            .electrical
+            .map(|chain| self.lay_out_chain(&name, chain, complete, &planned, inputs));
+        nodes.buildings.push(CompiledBuilding {
+            power_kw: plan.power_kw.unwrap_or(f64::INFINITY),
+            chain,
+        });
         for (position, hall) in planned.halls.iter().enumerate() {
             let hall_name = format!("{name}/{}", hall.name);
             let at = planned.halls_at.index(position);
@@ -623,6 +882,35 @@ impl<'a> Sites<'a> {
             planned,
             halls: first_hall..self.halls.len(),
         });
+    }
+
+    /// Adds the moments at which modules of a building's chain are energised.
+    fn lay_out_chain(
+        &mut self,
+        building: &str,
+        chain: &ElectricalChain,
+        complete: NodeId,
+        planned: &PlannedBuilding<'_>,
+        inputs: &mut Option<Inputs>,
+    ) -> CompiledChain {
+        let mut stages = vec![(complete, chain.modules)];
+        for (position, stage) in chain.stages.iter().enumerate() {
+            let at = planned.electrical_at.key("stages").index(position);
+            let name = format!("{building}/{}", stage.name);
+            let wait = draw(inputs, &name, &stage.wait_months, Domain::NON_NEGATIVE);
+            let node = self.network.add(name.clone(), wait, NO_DATE);
+            self.places.insert(name, at.clone());
+            if stage.after.is_empty() {
+                self.network.depend(node, complete, AT_ONCE);
+            }
+            self.link(node, building, &stage.after, &at);
+            stages.push((node, stage.modules));
+        }
+        CompiledChain {
+            stages,
+            served_share: chain.availability().map_or(0.0, |share| share.served),
+            chain: chain.clone(),
+        }
     }
 
     /// Adds a list of activities, each after the one before it unless it says otherwise.
@@ -893,6 +1181,30 @@ fn earliest_months(scenario: &Scenario, date: Option<Date>, after: &[Dependency]
         None if after.is_empty() => 0.0,
         None => NO_DATE,
     }
+}
+
+fn step_parts(
+    step: &GridStep,
+    energised: NodeId,
+    granted_share: Quantity,
+) -> impl Iterator<Item = CompiledStep> {
+    step.parts()
+        .into_iter()
+        .map(move |(delay, kw)| CompiledStep {
+            energised,
+            delay,
+            kw,
+            granted_share,
+        })
+}
+
+/// Registers whether something happens: 1 with the probability, 0 otherwise.
+fn chance(inputs: &mut Option<Inputs>, name: &str, probability: f64) -> Quantity {
+    if probability <= 0.0 || probability >= 1.0 {
+        return Quantity::Fixed(probability.clamp(0.0, 1.0));
+    }
+    let outcomes = Uncertain::discrete([(0.0, 1.0 - probability), (1.0, probability)]);
+    draw(inputs, name, &outcomes, Domain::SHARE)
 }
 
 /// Registers an input; a quantity that fails to compile has been reported already and counts as 0.

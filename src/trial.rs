@@ -7,10 +7,15 @@ use crate::compute::Delivery;
 use crate::metrics::{Cause, METRIC_COUNT, MetricId};
 use crate::model::{CompiledCampus, CompiledTarget, Model};
 use crate::power::Headroom;
+use crate::power::cooling::Losses;
+use crate::power::energy::{EnergyState, MonthOfUse, share_of};
+use crate::power::grid::{HOURS_PER_YEAR, Supplied};
 use crate::projection::TrialRow;
 use crate::tenants::market::MarketState;
 
 const KW_PER_MW: f64 = 1_000.0;
+const HOURS_PER_MONTH: f64 = HOURS_PER_YEAR / 12.0;
+const LITRES_PER_M3: f64 = 1_000.0;
 
 /// The buffers of a worker, reused from trial to trial.
 #[derive(Clone, Debug, Default)]
@@ -34,10 +39,29 @@ struct Event {
 /// In the order in which events of the same moment are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum What {
-    GridStep { campus: u32, step: u32 },
-    Energised { campus: u32, substation: u32 },
-    Delivered { hall: u32 },
-    HandedOver { hall: u32 },
+    GridStep {
+        campus: u32,
+        step: u32,
+    },
+    BridgePower {
+        campus: u32,
+        bridge: u32,
+    },
+    Energised {
+        campus: u32,
+        substation: u32,
+    },
+    Modules {
+        campus: u32,
+        building: u32,
+        stage: u32,
+    },
+    Delivered {
+        hall: u32,
+    },
+    HandedOver {
+        hall: u32,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -60,6 +84,19 @@ impl HallState {
 #[derive(Clone, Debug, Default)]
 struct CampusState {
     headroom: Headroom,
+    supplied: Supplied,
+    /// Σ of firm kW x carbon and x price of the bridge power that works.
+    bridge_carbon: f64,
+    bridge_price: f64,
+    /// Share of the year, and of the import, that is curtailed.
+    curtailed: (f64, f64),
+    losses: Losses,
+    water_litres_per_kwh: f64,
+    energy: EnergyState,
+    /// By building: modules of its electrical chain that are energised.
+    modules: Vec<u32>,
+    /// By building: what its halls lack, in kW; kept only where a building has a chain.
+    lacking_kw: Vec<f64>,
     pue: f64,
     availability: f64,
     /// Halls that were handed over, the first first.
@@ -76,6 +113,8 @@ struct Supply {
     deployable_kw: f64,
     unused_power_kw: f64,
     equipment_late_kw: f64,
+    /// Of the space without power, what waits for the redundancy to be complete.
+    redundancy_kw: f64,
     /// Delivered to halls whether they are built or not.
     delivered_kw: f64,
     pflops: f64,
@@ -97,16 +136,36 @@ struct LivePart {
     kw: f64,
     racks_per_kw: f64,
     pflops_per_kw: f64,
+    /// Share of the time in which it is fed and works.
+    available_share: f64,
 }
 
 /// A total over campuses that is reported as one campus would be.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Tally {
     values: [f64; METRIC_COUNT],
     /// What relieving each cause of supply alone would add, in kW.
     relief_kw: [f64; 3],
     /// What of space, power and equipment there is, in kW.
     level_kw: [f64; 3],
+    /// Renewable generation and facility energy of twelve months, in MWh.
+    renewable_year_mwh: f64,
+    facility_year_mwh: f64,
+    matched_mwh: f64,
+}
+
+// The standard library has no default of arrays so long.
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            values: [0.0; METRIC_COUNT],
+            relief_kw: [0.0; 3],
+            level_kw: [0.0; 3],
+            renewable_year_mwh: 0.0,
+            facility_year_mwh: 0.0,
+            matched_mwh: 0.0,
+        }
+    }
 }
 
 impl Tally {
@@ -128,6 +187,9 @@ impl Tally {
         for (sum, value) in self.level_kw.iter_mut().zip(&other.level_kw) {
             *sum += value;
         }
+        self.renewable_year_mwh += other.renewable_year_mwh;
+        self.facility_year_mwh += other.facility_year_mwh;
+        self.matched_mwh += other.matched_mwh;
     }
 
     /// Fills in the ratios and the binding constraint, which are not sums.
@@ -146,6 +208,25 @@ impl Tally {
             0.0
         };
         self.values[MetricId::TakeUp as usize] = take_up;
+        let draw = self.get(MetricId::FacilityDraw);
+        let ratios = [
+            (MetricId::Pue, ratio(draw, self.get(MetricId::ItDraw))),
+            (
+                MetricId::ComputePerPower,
+                ratio(self.get(MetricId::EffectivePflops), draw),
+            ),
+            (
+                MetricId::AnnualMatching,
+                share_of(self.renewable_year_mwh, self.facility_year_mwh),
+            ),
+            (
+                MetricId::HourlyMatching,
+                share_of(self.matched_mwh, self.get(MetricId::FacilityEnergy)),
+            ),
+        ];
+        for (metric, value) in ratios {
+            self.values[metric as usize] = value;
+        }
         let waiting_kw = self.get(MetricId::WaitingDemand) * KW_PER_MW;
         let (cause, held_back_mw) = if waiting_kw <= 0.0 {
             (Cause::Demand, (deployable - in_service).max(0.0))
@@ -163,6 +244,11 @@ impl Tally {
         self.values[MetricId::BindingPower as usize] = held_back_mw;
         cause
     }
+}
+
+/// A ratio; NaN, which is left out of the statistics, where there is nothing to divide by.
+fn ratio(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { part / whole } else { f64::NAN }
 }
 
 fn first_largest(values: &[f64; 3]) -> usize {
@@ -190,7 +276,7 @@ impl Model {
                 if event.months > until {
                     break;
                 }
-                self.happen(workspace, event);
+                self.happen(workspace, event, &drawn);
                 next_event += 1;
             }
             self.take_stock(workspace);
@@ -201,7 +287,7 @@ impl Model {
                 month,
                 &workspace.room_kw,
             );
-            self.report_month(workspace, month, row);
+            self.report_month(workspace, month, &drawn, row);
         }
         self.report_moments(workspace, row);
         workspace.drawn = drawn;
@@ -240,7 +326,18 @@ impl Model {
     ) {
         let state = &mut workspace.campuses[position];
         state.pue = campus.pue.value(drawn);
+        if let Some(efficiency) = &campus.efficiency {
+            state.losses = efficiency.losses(drawn);
+            state.water_litres_per_kwh = efficiency.water_litres_per_kwh(drawn);
+            state.pue = efficiency.design_pue(&state.losses);
+        }
         state.availability = campus.availability.value(drawn);
+        state.energy.reset();
+        (state.bridge_carbon, state.bridge_price) = (0.0, 0.0);
+        state.curtailed = campus.curtailment.map_or((0.0, 0.0), |curtailment| {
+            let hours = curtailment.hours_per_year.value(drawn);
+            (hours / HOURS_PER_YEAR, curtailment.depth_share.value(drawn))
+        });
         state.order.clear();
         state.is_stale = true;
         let grid = if campus.grid.is_empty() {
@@ -248,18 +345,37 @@ impl Model {
         } else {
             0.0
         };
+        state.supplied = Supplied {
+            grid_kw: grid,
+            applied_kw: campus.applied_kw,
+            ..Supplied::default()
+        };
         state.headroom.reset(
             grid,
             campus.substations.iter().map(|_| 0.0),
-            campus.buildings_kw.iter().copied(),
+            campus
+                .buildings
+                .iter()
+                .map(|building| building.carries_kw(0)),
         );
+        state.modules.clear();
+        state.modules.resize(campus.buildings.len(), 0);
         let number = position as u32;
-        for (step, (node, _)) in campus.grid.iter().enumerate() {
+        for (step, part) in campus.grid.iter().enumerate() {
             workspace.events.push(Event {
-                months: workspace.finish[node.index()],
+                months: workspace.finish[part.energised.index()] + part.delay,
                 what: What::GridStep {
                     campus: number,
                     step: step as u32,
+                },
+            });
+        }
+        for (bridge, plan) in campus.bridges.iter().enumerate() {
+            workspace.events.push(Event {
+                months: workspace.finish[plan.works.index()],
+                what: What::BridgePower {
+                    campus: number,
+                    bridge: bridge as u32,
                 },
             });
         }
@@ -271,6 +387,18 @@ impl Model {
                     substation: substation as u32,
                 },
             });
+        }
+        for (building, chain) in campus.chains() {
+            for (stage, (node, _)) in chain.stages.iter().enumerate() {
+                workspace.events.push(Event {
+                    months: workspace.finish[node.index()],
+                    what: What::Modules {
+                        campus: number,
+                        building: building as u32,
+                        stage: stage as u32,
+                    },
+                });
+            }
         }
         for hall_position in campus.halls.clone() {
             let hall = &self.halls[hall_position];
@@ -303,17 +431,46 @@ impl Model {
                 kw: existing.power_kw,
                 racks_per_kw: existing.racks / existing.power_kw,
                 pflops_per_kw: existing.pflops / existing.power_kw,
+                available_share: 1.0,
             });
         }
     }
 
-    fn happen(&self, workspace: &mut Workspace, event: Event) {
+    fn happen(&self, workspace: &mut Workspace, event: Event, drawn: &[f64]) {
         match event.what {
             What::GridStep { campus, step } => {
                 let campus = campus as usize;
                 let state = &mut workspace.campuses[campus];
-                let facility_kw = self.campuses[campus].grid[step as usize].1;
-                state.headroom.add_grid(facility_kw / state.pue);
+                let plan = &self.campuses[campus];
+                let part = &plan.grid[step as usize];
+                let facility_kw = part.kw * part.granted_share.value(drawn);
+                let before = state.supplied.limit_kw();
+                state.supplied.grid_kw += facility_kw;
+                let more = if plan.bridges.is_empty() {
+                    facility_kw
+                } else {
+                    state.supplied.limit_kw() - before
+                };
+                state.headroom.add_grid(more / state.pue);
+                self.share_out(workspace, campus, event.months);
+            }
+            What::BridgePower { campus, bridge } => {
+                let campus = campus as usize;
+                let state = &mut workspace.campuses[campus];
+                let plan = &self.campuses[campus].bridges[bridge as usize];
+                let before = state.supplied.limit_kw();
+                if plan.permanent {
+                    state.supplied.permanent_kw += plan.firm_kw;
+                } else {
+                    state.supplied.bridge_kw += plan.firm_kw;
+                }
+                state.bridge_carbon += plan.firm_kw * plan.carbon_g_per_kwh;
+                state.bridge_price += plan.firm_kw * plan.price_per_mwh.value(drawn);
+                // Where the grid is no limit, generation behind the meter adds nothing to it.
+                if before.is_finite() {
+                    let more = state.supplied.limit_kw() - before;
+                    state.headroom.add_grid(more / state.pue);
+                }
                 self.share_out(workspace, campus, event.months);
             }
             What::Energised { campus, substation } => {
@@ -323,6 +480,22 @@ impl Model {
                 state
                     .headroom
                     .add_substation(substation as usize, facility_kw / state.pue);
+                self.share_out(workspace, campus, event.months);
+            }
+            What::Modules {
+                campus,
+                building,
+                stage,
+            } => {
+                let (campus, building) = (campus as usize, building as usize);
+                let state = &mut workspace.campuses[campus];
+                let plan = &self.campuses[campus].buildings[building];
+                let before = plan.carries_kw(state.modules[building]);
+                if let Some(chain) = &plan.chain {
+                    state.modules[building] += chain.stages[stage as usize].1;
+                }
+                let after = plan.carries_kw(state.modules[building]);
+                state.headroom.add_building(building, after - before);
                 self.share_out(workspace, campus, event.months);
             }
             What::Delivered { hall } => {
@@ -375,6 +548,7 @@ impl Model {
                 kw: 0.0,
                 racks_per_kw: 1.0 / state.delivery.rack_power_kw,
                 pflops_per_kw: state.delivery.pflops_per_kw,
+                available_share: self.halls[hall].available_share,
             });
         }
     }
@@ -414,6 +588,7 @@ impl Model {
                 supply.racks_energised += existing.racks;
                 supply.racks_deployable += existing.racks;
             }
+            supply.redundancy_kw = self.waiting_for_redundancy_kw(workspace, position, campus);
             supply.unused_power_kw = workspace.campuses[position].headroom.unused_kw();
             workspace.campuses[position].supply = supply;
             for pool in campus.pools.clone() {
@@ -429,18 +604,72 @@ impl Model {
         }
     }
 
-    fn report_month(&self, workspace: &mut Workspace, month: usize, row: &mut TrialRow) {
+    /// Of what the halls of a campus lack, what modules that are installed would give them were
+    /// the redundancy of their building complete. Counted where the building's own chain is what
+    /// limits it.
+    fn waiting_for_redundancy_kw(
+        &self,
+        workspace: &mut Workspace,
+        position: usize,
+        campus: &CompiledCampus,
+    ) -> f64 {
+        if campus.chains().next().is_none() {
+            return 0.0;
+        }
+        let state = &mut workspace.campuses[position];
+        state.lacking_kw.clear();
+        state.lacking_kw.resize(campus.buildings.len(), 0.0);
+        for hall in campus.halls.clone() {
+            let building = self.halls[hall].feed.building;
+            let hall = &workspace.halls[hall];
+            if hall.handed_over {
+                state.lacking_kw[building] += hall.space_kw - hall.given_kw;
+            }
+        }
+        campus
+            .chains()
+            .filter(|(building, _)| state.headroom.is_building_full(*building))
+            .map(|(building, chain)| {
+                let waiting = chain
+                    .chain
+                    .waiting_for_redundancy_kw(state.modules[building]);
+                waiting.min(state.lacking_kw[building])
+            })
+            .sum()
+    }
+
+    fn report_month(
+        &self,
+        workspace: &mut Workspace,
+        month: usize,
+        drawn: &[f64],
+        row: &mut TrialRow,
+    ) {
         let mut total = Tally::default();
         for (position, campus) in self.campuses.iter().enumerate() {
             let mut tally = self.tally_campus(workspace, position, campus);
+            settle_power(
+                &mut workspace.campuses[position],
+                campus,
+                month,
+                drawn,
+                &mut tally,
+            );
             total.include(&tally);
             if self.campuses.len() > 1 {
                 let cause = tally.close();
-                write(&tally, position + 1, month, cause, row);
+                self.write(&tally, position + 1, month, cause, row);
             }
         }
         let cause = total.close();
-        write(&total, 0, month, cause, row);
+        self.write(&total, 0, month, cause, row);
+    }
+
+    fn write(&self, tally: &Tally, scope: usize, month: usize, cause: Cause, row: &mut TrialRow) {
+        for (position, &metric) in self.reported.iter().enumerate() {
+            row.set(scope, position, month, tally.get(metric));
+        }
+        row.set_binding(scope, month, Some(cause as usize));
     }
 
     fn tally_campus(
@@ -468,8 +697,9 @@ impl Model {
         tally.add(MetricId::InstalledPflops, supply.pflops);
         tally.add(
             MetricId::StrandedSpace,
-            mw((supply.space_kw - supply.powered_kw).max(0.0)),
+            mw((supply.space_kw - supply.powered_kw - supply.redundancy_kw).max(0.0)),
         );
+        tally.add(MetricId::StrandedRedundancy, mw(supply.redundancy_kw));
         tally.add(MetricId::StrandedPower, mw(supply.unused_power_kw));
         tally.add(MetricId::StrandedEquipment, mw(supply.equipment_late_kw));
         for pool in campus.pools.clone() {
@@ -480,7 +710,7 @@ impl Model {
             let draw = self.market.drawn_kw(&workspace.market, pool);
             let useful = self.market.useful_kw(&workspace.market, pool);
             let leased = self.market.leased_kw(&workspace.market, pool);
-            let (racks, pflops) = occupy(&workspace.pools[pool].live, in_service);
+            let (racks, pflops, available) = occupy(&workspace.pools[pool].live, in_service);
             let useful_share = if in_service > 0.0 {
                 useful / in_service
             } else {
@@ -494,7 +724,7 @@ impl Model {
             tally.add(MetricId::InServicePflops, pflops);
             tally.add(
                 MetricId::EffectivePflops,
-                pflops * state.availability * useful_share,
+                available * state.availability * useful_share,
             );
         }
         for segment in self.market.segments(&workspace.market) {
@@ -571,24 +801,99 @@ impl Model {
     }
 }
 
-/// Racks and PFLOPS of `kw` in service, filled in the order of going live.
-fn occupy(live: &[LivePart], kw: f64) -> (f64, f64) {
-    let (mut racks, mut pflops, mut left) = (0.0, 0.0, kw);
+/// Racks, PFLOPS and available PFLOPS of `kw` in service, filled in the order of going live.
+fn occupy(live: &[LivePart], kw: f64) -> (f64, f64, f64) {
+    let (mut racks, mut pflops, mut available, mut left) = (0.0, 0.0, 0.0, kw);
     for part in live {
         if left <= 0.0 {
             break;
         }
         let used = part.kw.min(left);
         racks += used * part.racks_per_kw;
-        pflops += used * part.pflops_per_kw;
+        let compute = used * part.pflops_per_kw;
+        pflops += compute;
+        available += compute * part.available_share;
         left -= used;
     }
-    (racks, pflops)
+    (racks, pflops, available)
 }
 
-fn write(tally: &Tally, scope: usize, month: usize, cause: Cause, row: &mut TrialRow) {
-    for (metric, value) in tally.values.iter().enumerate() {
-        row.set(scope, metric, month, *value);
+/// What of the month's power the facility takes beside its IT, what of it is curtailed, and
+/// where its energy comes from.
+fn settle_power(
+    state: &mut CampusState,
+    campus: &CompiledCampus,
+    month: usize,
+    drawn: &[f64],
+    tally: &mut Tally,
+) {
+    if let Some(efficiency) = &campus.efficiency {
+        let heat = efficiency.mechanical_share(month);
+        let it_draw = tally.get(MetricId::ItDraw);
+        let facility = state
+            .losses
+            .facility(it_draw, tally.get(MetricId::ItPower), heat);
+        tally.values[MetricId::FacilityDraw as usize] = facility.total();
+        tally.add(MetricId::ElectricalLosses, facility.electrical_losses);
+        tally.add(MetricId::CoolingPower, facility.cooling);
+        let it_kwh = it_draw * KW_PER_MW * HOURS_PER_MONTH;
+        let litres = it_kwh * heat * state.water_litres_per_kwh;
+        tally.add(MetricId::WaterUse, litres / LITRES_PER_M3);
     }
-    row.set_binding(scope, month, Some(cause as usize));
+    let draw_mw = tally.get(MetricId::FacilityDraw);
+    let mut supplied = state.supplied;
+    // What existed at the start has power of its own beside the grid steps.
+    let own_kw = campus
+        .existing
+        .as_ref()
+        .map_or(0.0, |own| own.power_kw * state.pue);
+    supplied.grid_kw += own_kw;
+    let mut served_mw = draw_mw;
+    if campus.curtailment.is_some() {
+        let (share_of_year, depth) = state.curtailed;
+        let lost = share_of_year * supplied.unserved_share(draw_mw * KW_PER_MW, depth);
+        served_mw *= 1.0 - lost;
+        tally.values[MetricId::EffectivePflops as usize] *= 1.0 - lost;
+        tally.add(MetricId::CurtailedEnergy, draw_mw * lost * HOURS_PER_MONTH);
+    }
+    let Some(energy) = &campus.energy else {
+        return;
+    };
+    let generation_kw = supplied.bridge_kw + supplied.permanent_kw;
+    let of_bridge = |sum: f64| {
+        if generation_kw > 0.0 {
+            sum / generation_kw
+        } else {
+            0.0
+        }
+    };
+    // The import serves first; where there is no generation to serve the rest, it serves all.
+    let grid_mw = if generation_kw > 0.0 {
+        supplied.grid_kw / KW_PER_MW
+    } else {
+        f64::INFINITY
+    };
+    let use_of = MonthOfUse {
+        month,
+        served_mw,
+        grid_mw,
+        bridge_carbon_g_per_kwh: of_bridge(state.bridge_carbon),
+        bridge_price_per_mwh: of_bridge(state.bridge_price),
+        hours: HOURS_PER_MONTH,
+    };
+    let settled = energy.settle(&mut state.energy, &use_of, drawn);
+    for (metric, value) in [
+        (MetricId::FacilityEnergy, settled.facility_mwh),
+        (MetricId::GridEnergy, settled.grid_mwh),
+        (MetricId::BridgeEnergy, settled.bridge_mwh),
+        (MetricId::OnSiteEnergy, settled.on_site_mwh),
+        (MetricId::EnergyCost, settled.cost),
+        (MetricId::LocationCarbon, settled.location_t),
+        (MetricId::MarketCarbon, settled.market_t),
+    ] {
+        tally.add(metric, value);
+    }
+    tally.renewable_year_mwh += settled.renewable_year_mwh;
+    tally.facility_year_mwh += settled.facility_year_mwh;
+    tally.matched_mwh += settled.matched_mwh;
 }

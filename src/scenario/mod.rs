@@ -19,7 +19,9 @@ use crate::construction::{
 use crate::date::Date;
 use crate::metrics::METRICS;
 use crate::model::Model;
-use crate::power::{GridStep, PUE, Substation};
+use crate::power::{
+    BridgePower, Curtailment, Efficiency, Energy, GridApplication, GridStep, PUE, Substation,
+};
 use crate::problem::{Path, Problems};
 use crate::tenants::Segment;
 use crate::uncertain::{Domain, Uncertain};
@@ -102,6 +104,21 @@ pub struct Campus {
     /// The grid connection in steps; left out, the grid is no limit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grid: Vec<GridStep>,
+    /// Applications for grid power that steps of the grid belong to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grid_applications: Vec<GridApplication>,
+    /// Generation behind the meter, until the grid comes or for good.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bridge_power: Vec<BridgePower>,
+    /// Hours in which the utility takes back a share of the import; left out, none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub curtailment: Option<Curtailment>,
+    /// What the facility takes beside its IT, by load and outdoor temperature, instead of `pue`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub efficiency: Option<Efficiency>,
+    /// What energy costs and emits; left out, energy is not settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy: Option<Energy>,
     /// Its substations.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub substations: Vec<Substation>,
@@ -121,6 +138,11 @@ impl Campus {
             pue: Uncertain::one(),
             availability: Uncertain::one(),
             grid: Vec::new(),
+            grid_applications: Vec::new(),
+            bridge_power: Vec::new(),
+            curtailment: None,
+            efficiency: None,
+            energy: None,
             substations: Vec::new(),
             buildings: Vec::new(),
             existing: None,
@@ -410,6 +432,7 @@ impl Scenario {
         for (position, step) in campus.grid.iter().enumerate() {
             step.check(&at.key("grid").index(position), problems);
         }
+        check_power(campus, at, problems);
         for (position, substation) in campus.substations.iter().enumerate() {
             substation.check(&at.key("substations").index(position), problems);
         }
@@ -482,12 +505,27 @@ impl Scenario {
         let buildings = buildings
             .into_iter()
             .map(|building| (building.name, building.at, "building"));
-        for (name, at, what) in steps.chain(substations).chain(buildings) {
+        let named = |list: &'static str, what: &'static str| {
+            move |(position, name): (usize, &String)| {
+                (name.clone(), at.key(list).index(position), what)
+            }
+        };
+        let bridges = campus.bridge_power.iter().map(|bridge| &bridge.name);
+        let bridges = bridges
+            .enumerate()
+            .map(named("bridge_power", "bridge power"));
+        let applications = campus.grid_applications.iter();
+        let applications = applications
+            .map(|application| &application.name)
+            .enumerate()
+            .map(named("grid_applications", "grid application"));
+        let others = steps.chain(bridges).chain(applications);
+        for (name, at, what) in others.chain(substations).chain(buildings) {
             if let Some(other) = seen.insert(name.clone(), what) {
                 problems.error(
                     &at.key("name"),
                     format!("the {what} \"{name}\" has the name of a {other}"),
-                    "buildings, substations and grid steps of a campus need names of their own",
+                    "buildings, substations, grid steps and the like of a campus need names of their own",
                 );
             }
         }
@@ -627,5 +665,47 @@ impl Scenario {
                 );
             }
         }
+    }
+}
+
+/// Checks what a campus says of its applications, generation, cooling and energy.
+fn check_power(campus: &Campus, at: &Path, problems: &mut Problems) {
+    let applications = campus
+        .grid_applications
+        .iter()
+        .map(|known| known.name.as_str());
+    for (position, step) in campus.grid.iter().enumerate() {
+        if let Some(wanted) = &step.application {
+            let at = at.key("grid").index(position).key("application");
+            check_known(
+                "grid application",
+                wanted,
+                applications.clone(),
+                &at,
+                problems,
+            );
+        }
+    }
+    for (position, application) in campus.grid_applications.iter().enumerate() {
+        application.check(&at.key("grid_applications").index(position), problems);
+    }
+    for (position, bridge) in campus.bridge_power.iter().enumerate() {
+        bridge.check(&at.key("bridge_power").index(position), problems);
+    }
+    if let Some(curtailment) = &campus.curtailment {
+        curtailment.check(&at.key("curtailment"), problems);
+    }
+    if let Some(efficiency) = &campus.efficiency {
+        efficiency.check(&at.key("efficiency"), problems);
+        if campus.pue.constant() != Some(1.0) {
+            problems.error(
+                &at.key("pue"),
+                "both pue and efficiency are given",
+                "leave `pue` out: it follows from `efficiency`, the load and the temperature",
+            );
+        }
+    }
+    if let Some(energy) = &campus.energy {
+        energy.check(&at.key("energy"), problems);
     }
 }

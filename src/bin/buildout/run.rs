@@ -1,36 +1,20 @@
-//! The `buildout` command.
+//! `buildout run`: runs a scenario and prints what came out.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
 use buildout::report::{self, OutputFolder};
-use buildout::{Batch, Model, Projection, Scenario, ScenarioError};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use buildout::{Batch, Model, Projection, Scenario};
+use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Simulates data-centre build-outs: when how much capacity is live, how sure that is, and what
-/// holds it back.
-#[derive(Parser)]
-#[command(version, after_help = EXIT_STATUS)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-const EXIT_STATUS: &str = "Exit status: 0 if all went well, 1 if the run or writing failed, \
-                           2 if the scenario or the command line is wrong.";
-
-#[derive(Subcommand)]
-enum Command {
-    /// Runs a scenario and prints what came out
-    Run(Run),
-}
+use crate::EXIT_STATUS;
+use crate::failure::{Failure, say};
 
 #[derive(Args)]
 #[command(after_help = EXIT_STATUS)]
-struct Run {
+pub(crate) struct Run {
     /// The scenario: a TOML file
     file: PathBuf,
     /// How many trials to run
@@ -79,77 +63,7 @@ fn key_and_value(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// Why the command failed.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error("{}{source}", prefix(source))]
-    Scenario {
-        #[from]
-        source: ScenarioError,
-    },
-    #[error("error: {0}")]
-    Run(#[from] buildout::RunError),
-    #[error("error: {0}")]
-    Outputs(#[from] report::OutputsError),
-    #[error("error: {source}{}", hint(source))]
-    Write {
-        #[from]
-        source: report::WriteError,
-    },
-    #[error("error: the results could not be made into JSON: {0}")]
-    Json(#[from] serde_json::Error),
-    #[error("error: the results could not be printed: {0}")]
-    Print(io::Error),
-}
-
-/// Problems say themselves that they are errors.
-fn prefix(error: &ScenarioError) -> &'static str {
-    match error {
-        ScenarioError::Invalid(_) => "",
-        _ => "error: ",
-    }
-}
-
-fn hint(error: &report::WriteError) -> &'static str {
-    match error {
-        report::WriteError::Exists(_) => {
-            "\n  help: choose another folder, or overwrite them with --force"
-        }
-        _ => "",
-    }
-}
-
-impl Failure {
-    fn exit_code(&self) -> ExitCode {
-        match self {
-            Failure::Scenario { .. } => ExitCode::from(2),
-            // Whoever reads the output has seen enough of it.
-            Failure::Print(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-            _ => ExitCode::from(1),
-        }
-    }
-}
-
-fn main() -> ExitCode {
-    let Command::Run(arguments) = Arguments::parse().command;
-    match run(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            let code = failure.exit_code();
-            if code != ExitCode::SUCCESS {
-                say(&failure.to_string());
-            }
-            code
-        }
-    }
-}
-
-/// Says something on standard error, and goes on if nobody can hear it.
-fn say(words: &str) {
-    let _ = writeln!(io::stderr(), "{words}");
-}
-
-fn run(arguments: &Run) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
     let scenario = Scenario::from_path_with(&arguments.file, &arguments.set)?;
     let model = scenario.compile()?;
     if !arguments.quiet {
