@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::compute::{CompiledGeneration, Hardware, NEWEST, compile_generations};
-use crate::construction::network::{Cycle, Network, NetworkBuilder, NodeId};
-use crate::construction::{Activity, Dependency, Hall, PlannedBuilding, name_help, plan_buildings};
+use crate::construction::network::{self, Cycle, Network, NetworkBuilder, NodeId};
+use crate::construction::{
+    Activity, Dependency, Details, Hall, Override, PlannedBuilding, draw, name_help, plan_buildings,
+};
 use crate::date::Date;
 use crate::metrics::{CAUSES, Feature, METRICS, MetricId};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
+use crate::policy::{Clause, Gate, Phase};
 use crate::power::cooling::CompiledEfficiency;
 use crate::power::energy::CompiledEnergy;
 use crate::power::grid::HOURS;
@@ -31,6 +34,8 @@ pub struct Model {
     pub(crate) standard_rack_kw: f64,
     pub(crate) inputs: Inputs,
     pub(crate) network: Network,
+    /// Phases that start when conditions hold.
+    pub(crate) gates: Vec<Gate>,
     pub(crate) generations: Vec<CompiledGeneration>,
     pub(crate) campuses: Vec<CompiledCampus>,
     pub(crate) halls: Vec<CompiledHall>,
@@ -190,6 +195,7 @@ impl Model {
 pub(crate) fn check_network(scenario: &Scenario, problems: &mut Problems) {
     let mut site = Sites::lay_out(scenario, &mut None, problems);
     site.connect(scenario, &mut None, problems);
+    site.detail(scenario, &mut None, problems);
     if let Err(cycle) = site.network.build() {
         report_cycle(&cycle, &site.places, problems);
     }
@@ -214,10 +220,15 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
     let mut inputs = Some(Inputs::default());
     let mut sites = Sites::lay_out(scenario, &mut inputs, problems);
     sites.connect(scenario, &mut inputs, problems);
+    sites.detail(scenario, &mut inputs, problems);
     let milestones = sites.milestones(scenario, problems);
     let reported = reported_metrics(scenario, &sites);
     let targets = compile_targets(scenario, &milestones, &reported, problems);
     check_distinct_names(scenario, &milestones, problems);
+    check_conditions(scenario, &reported, problems);
+    if let Some(inputs) = &inputs {
+        sites.network.planned_inputs(inputs.medians());
+    }
     let network = match sites.network.build() {
         Ok(network) => network,
         Err(cycle) => {
@@ -230,6 +241,7 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
     }
     let parts = Parts {
         network,
+        gates: sites.gates,
         halls: sites.halls,
         campuses: sites.campuses,
         milestones,
@@ -248,6 +260,7 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
 
 struct Parts<'a> {
     network: Network,
+    gates: Vec<GatePlan>,
     halls: Vec<HallNodes<'a>>,
     campuses: Vec<CampusNodes>,
     milestones: Vec<(String, CompiledMilestone)>,
@@ -352,14 +365,14 @@ fn assemble(
     let market = Market::compile(&scenario.segments, &supply, &mut inputs)?;
     let pools = campus_names.len() * rack_types.len();
     let (milestone_names, milestones) = parts.milestones.into_iter().unzip();
+    let layout = layout(scenario, &parts.reported, campus_names, milestone_names);
+    let gates = (parts.gates.iter())
+        .map(|gate| gate.compile(scenario, &layout))
+        .collect();
     Ok(Model {
         name: scenario.name.clone(),
-        layout: Arc::new(layout(
-            scenario,
-            &parts.reported,
-            campus_names,
-            milestone_names,
-        )),
+        layout: Arc::new(layout),
+        gates,
         reported: parts.reported,
         months,
         standard_rack_kw: scenario.standard_rack_power_kw,
@@ -523,6 +536,27 @@ fn check_distinct_names(
     }
 }
 
+/// Phases may wait for what the scenario reports alone.
+fn check_conditions(scenario: &Scenario, reported: &[MetricId], problems: &mut Problems) {
+    let at = Path::root().key("campuses");
+    for (position, campus) in scenario.campuses.iter().enumerate() {
+        let at = at.index(position).key("phases");
+        for (position, phase) in campus.phases.iter().enumerate() {
+            let at = at.index(position).key("when");
+            for (position, condition) in phase.when.iter().enumerate() {
+                let name = |known: &MetricId| METRICS[*known as usize].name;
+                if !reported.iter().any(|known| name(known) == condition.metric) {
+                    problems.error(
+                        &at.index(position).key("metric"),
+                        format!("this scenario does not report {}", condition.metric),
+                        "state what the metric is of, or take another",
+                    );
+                }
+            }
+        }
+    }
+}
+
 fn compile_targets(
     scenario: &Scenario,
     milestones: &[(String, CompiledMilestone)],
@@ -593,6 +627,37 @@ struct Sites<'a> {
     marked: Vec<(String, NodeId)>,
     /// Where each activity is written.
     places: BTreeMap<String, Path>,
+    details: Details<'a>,
+    gates: Vec<GatePlan>,
+}
+
+/// A phase that starts when conditions hold.
+struct GatePlan {
+    ready: NodeId,
+    campus: usize,
+    phase: usize,
+}
+
+impl GatePlan {
+    fn compile(&self, scenario: &Scenario, layout: &Layout) -> Gate {
+        let phase = &scenario.campuses[self.campus].phases[self.phase];
+        let conditions = phase.when.iter().map(|condition| Clause {
+            scope: (condition.campus.as_deref())
+                .and_then(|campus| layout.scope_index(campus))
+                .unwrap_or(0),
+            metric: layout.metric_index(&condition.metric).unwrap_or(0),
+            at_least: condition.at_least.unwrap_or(f64::NEG_INFINITY),
+            at_most: condition.at_most.unwrap_or(f64::INFINITY),
+            for_months: condition.for_months as usize,
+        });
+        Gate {
+            ready: self.ready,
+            conditions: conditions.collect(),
+            at_latest: (phase.at_latest).map_or(f64::INFINITY, |date| {
+                date.months_after(scenario.start).floor() + 1.0
+            }),
+        }
+    }
 }
 
 struct CampusNodes {
@@ -601,6 +666,7 @@ struct CampusNodes {
     substations: Vec<(NodeId, f64)>,
     buildings: Vec<CompiledBuilding>,
     halls: std::ops::Range<usize>,
+    calendar: Option<u32>,
 }
 
 struct BuildingNodes<'a> {
@@ -649,8 +715,18 @@ impl<'a> Sites<'a> {
         inputs: &mut Option<Inputs>,
         problems: &mut Problems,
     ) -> Self {
+        let mut network = NetworkBuilder::default();
+        let details = Details::new(
+            scenario.start,
+            scenario.horizon_months,
+            &scenario.calendars,
+            &scenario.crews,
+            &mut network,
+        );
         let mut sites = Self {
-            network: NetworkBuilder::default(),
+            network,
+            details,
+            gates: Vec::new(),
             campuses: Vec::new(),
             halls: Vec::new(),
             buildings: Vec::new(),
@@ -680,7 +756,15 @@ impl<'a> Sites<'a> {
             substations: Vec::new(),
             buildings: Vec::new(),
             halls: self.halls.len()..self.halls.len(),
+            calendar: None,
         };
+        let calendar = campus.calendar.as_ref().and_then(|wanted| {
+            let at = at.key("calendar");
+            self.details
+                .calendar(wanted, &mut self.network, &at, problems)
+        });
+        nodes.calendar = calendar;
+        self.lay_out_campus_works(scenario, position, campus, calendar, at, inputs, problems);
         self.lay_out_grid(scenario, campus, at, &mut nodes, inputs);
         for (substation_position, substation) in campus.substations.iter().enumerate() {
             let at = at.key("substations").index(substation_position);
@@ -692,6 +776,9 @@ impl<'a> Sites<'a> {
                 prefix: &name,
                 starts_after: start,
                 at: at.key("activities"),
+                calendar,
+                overrides: &[],
+                within: String::new(),
             };
             let done = self.add_activities(&list, &substation.activities, inputs, problems);
             let energised = self.complete(name, start, &done);
@@ -711,6 +798,73 @@ impl<'a> Sites<'a> {
         }
         nodes.halls.end = self.halls.len();
         self.campuses.push(nodes);
+    }
+
+    /// Work that is no activity of a list: a grid step, bridge power.
+    fn mark_as_work(&mut self, node: NodeId, name: String) {
+        self.network.mark_as_work(node);
+        self.details.works.push((name, node));
+    }
+
+    /// Adds the phases of a campus, and activities that belong to the campus as a whole.
+    #[allow(clippy::too_many_arguments)]
+    fn lay_out_campus_works(
+        &mut self,
+        scenario: &'a Scenario,
+        position: usize,
+        campus: &'a Campus,
+        calendar: Option<u32>,
+        at: &Path,
+        inputs: &mut Option<Inputs>,
+        problems: &mut Problems,
+    ) {
+        for (phase_position, phase) in campus.phases.iter().enumerate() {
+            let at = at.key("phases").index(phase_position);
+            self.lay_out_phase(scenario, position, phase_position, phase, &at);
+        }
+        if campus.activities.is_empty() {
+            return;
+        }
+        let start = self
+            .network
+            .add(format!("{}/start", campus.name), AT_ONCE, 0.0);
+        let list = ActivityList {
+            prefix: &campus.name,
+            starts_after: start,
+            at: at.key("activities"),
+            calendar,
+            overrides: &[],
+            within: String::new(),
+        };
+        self.add_activities(&list, &campus.activities, inputs, problems);
+    }
+
+    fn lay_out_phase(
+        &mut self,
+        scenario: &'a Scenario,
+        campus: usize,
+        position: usize,
+        phase: &'a Phase,
+        at: &Path,
+    ) {
+        let campus_name = &scenario.campuses[campus].name;
+        let name = format!("{campus_name}/{}", phase.name);
+        let earliest = earliest_months(scenario, phase.starts, &phase.after);
+        if phase.when.is_empty() {
+            let node = self.network.add(name, AT_ONCE, earliest);
+            self.link(node, campus_name, &phase.after, at);
+            return;
+        }
+        let ready = self.network.add(format!("{name}/start"), AT_ONCE, earliest);
+        self.link(ready, campus_name, &phase.after, at);
+        let node = self.network.add(name, AT_ONCE, NO_DATE);
+        self.network.depend(node, ready, AT_ONCE);
+        self.network.set_gate(node, self.gates.len() as u32);
+        self.gates.push(GatePlan {
+            ready,
+            campus,
+            phase: position,
+        });
     }
 
     /// The steps of the grid connection, with their applications, and bridge power.
@@ -756,9 +910,11 @@ impl<'a> Sites<'a> {
                 let energised = self.network.add(name, slip, NO_DATE);
                 self.network.depend(energised, due, AT_ONCE);
                 self.link(due, &campus.name, &step.after, &at);
+                self.mark_as_work(due, format!("{}/{}", campus.name, step.name));
                 (due, energised)
             } else {
-                let node = self.network.add(name, wait, earliest);
+                let node = self.network.add(name.clone(), wait, earliest);
+                self.mark_as_work(node, name);
                 self.link(node, &campus.name, &step.after, &at);
                 (node, node)
             };
@@ -802,7 +958,8 @@ impl<'a> Sites<'a> {
             price,
             Domain::NON_NEGATIVE,
         );
-        let works = self.network.add(name, wait, earliest);
+        let works = self.network.add(name.clone(), wait, earliest);
+        self.mark_as_work(works, name);
         self.link(works, &campus.name, &bridge.after, at);
         CompiledBridge {
             works,
@@ -835,9 +992,13 @@ impl<'a> Sites<'a> {
             prefix: &name,
             starts_after: start,
             at: planned.activities_at.clone(),
+            calendar: nodes.calendar,
+            overrides: &plan.overrides,
+            within: String::new(),
         };
         let done = self.add_activities(&list, planned.activities, inputs, problems);
         let complete = self.complete(name.clone(), start, &done);
+        check_overrides(&planned, problems);
         let substation = plan.substation.as_ref().and_then(|wanted| {
             campus
                 .substations
@@ -860,6 +1021,9 @@ impl<'a> Sites<'a> {
                 prefix: &hall_name,
                 starts_after: complete,
                 at: at.key("activities"),
+                calendar: nodes.calendar,
+                overrides: &plan.overrides,
+                within: format!("{}/", hall.name),
             };
             let mut own = self.add_activities(&list, &hall.activities, inputs, problems);
             own.push(complete);
@@ -933,6 +1097,8 @@ impl<'a> Sites<'a> {
                     format!("that word stands for {stands_for}; use another name"),
                 );
             }
+            let overridden = list.overridden(activity);
+            let activity = overridden.as_ref();
             let name = format!("{}/{}", list.prefix, activity.name);
             let duration = draw(
                 inputs,
@@ -942,13 +1108,24 @@ impl<'a> Sites<'a> {
             );
             let node = self.network.add(name.clone(), duration, NO_DATE);
             self.places.insert(name.clone(), at.clone());
+            self.details.apply(
+                activity,
+                node,
+                list.prefix,
+                list.calendar,
+                &mut self.network,
+                &at,
+                inputs,
+                problems,
+            );
             match &activity.after {
                 None => {
                     let before = done.last().copied().unwrap_or(list.starts_after);
                     self.network.depend(node, before, AT_ONCE);
                 }
                 Some(after) => {
-                    if after.is_empty() {
+                    // Nor before the building begins, if it is only its end that has to wait.
+                    if !after.iter().any(|after| after.kind().is_to_start()) {
                         self.network.depend(node, list.starts_after, AT_ONCE);
                     }
                     self.link(node, list.prefix, after, &at);
@@ -1007,7 +1184,20 @@ impl<'a> Sites<'a> {
                 &link.dependency.lag_months(),
                 Domain::ANY,
             );
-            self.network.depend(link.node, predecessor, lag);
+            let lag_calendar = link.dependency.lag_calendar().and_then(|wanted| {
+                let at = link.at.key("lag_calendar");
+                self.details
+                    .calendar(wanted, &mut self.network, &at, problems)
+            });
+            self.network.add_link(
+                link.node,
+                network::Link {
+                    predecessor,
+                    kind: link.dependency.kind(),
+                    lag,
+                    lag_calendar,
+                },
+            );
         }
         for position in 0..self.halls.len() {
             let hall = &self.halls[position];
@@ -1029,16 +1219,25 @@ impl<'a> Sites<'a> {
         }
     }
 
+    /// Branches, risks and the status, which name activities of any campus.
+    fn detail(
+        &mut self,
+        scenario: &Scenario,
+        inputs: &mut Option<Inputs>,
+        problems: &mut Problems,
+    ) {
+        self.details.branch(find_in, &mut self.network, problems);
+        self.details
+            .expose(&scenario.risks, &mut self.network, inputs, problems);
+        if let Some(status) = &scenario.status {
+            self.details
+                .report_status(status, &mut self.network, inputs, problems);
+        }
+    }
+
     /// Looks a name up in its scope, then in those around it.
     fn find(&self, scope: &str, wanted: &str) -> Option<NodeId> {
-        let mut scope = Some(scope);
-        while let Some(inner) = scope {
-            if let Some(node) = self.network.find(&format!("{inner}/{wanted}")) {
-                return Some(node);
-            }
-            scope = inner.rsplit_once('/').map(|(outer, _)| outer);
-        }
-        self.network.find(wanted)
+        find_in(&self.network, scope, wanted)
     }
 
     fn unknown(&self, scope: &str, wanted: &str, at: &Path, problems: &mut Problems) {
@@ -1168,10 +1367,60 @@ impl<'a> Sites<'a> {
     }
 }
 
+/// Looks a name up in its scope, then in those around it.
+fn find_in(network: &NetworkBuilder, scope: &str, wanted: &str) -> Option<NodeId> {
+    let mut scope = Some(scope);
+    while let Some(inner) = scope {
+        if let Some(node) = network.find(&format!("{inner}/{wanted}")) {
+            return Some(node);
+        }
+        scope = inner.rsplit_once('/').map(|(outer, _)| outer);
+    }
+    network.find(wanted)
+}
+
 struct ActivityList<'a> {
     prefix: &'a str,
     starts_after: NodeId,
     at: Path,
+    /// The calendar of activities that name none.
+    calendar: Option<u32>,
+    overrides: &'a [Override],
+    /// What stands before the names of these activities in an override: "hall 1/".
+    within: String,
+}
+
+impl ActivityList<'_> {
+    /// The activity with what the building says differently.
+    fn overridden<'b>(&self, activity: &'b Activity) -> std::borrow::Cow<'b, Activity> {
+        let own = self
+            .overrides
+            .iter()
+            .find(|one| one.activity.strip_prefix(&self.within) == Some(activity.name.as_str()));
+        match own {
+            Some(own) => std::borrow::Cow::Owned(own.applied_to(activity)),
+            None => std::borrow::Cow::Borrowed(activity),
+        }
+    }
+}
+
+/// Reports overrides of activities that the building does not have.
+fn check_overrides(planned: &PlannedBuilding<'_>, problems: &mut Problems) {
+    let own = planned
+        .activities
+        .iter()
+        .map(|activity| activity.name.clone());
+    let of_halls = planned.halls.iter().flat_map(|hall| {
+        hall.activities
+            .iter()
+            .map(move |activity| format!("{}/{}", hall.name, activity.name))
+    });
+    let known: Vec<String> = own.chain(of_halls).collect();
+    for (position, one) in planned.plan.overrides.iter().enumerate() {
+        let at = planned.at.key("overrides").index(position).key("activity");
+        let known = known.iter().map(String::as_str);
+        crate::construction::check_known("activity", &one.activity, known, &at, problems);
+    }
 }
 
 /// The date that is given; else the start of the scenario, unless there is something to wait for.
@@ -1205,14 +1454,4 @@ fn chance(inputs: &mut Option<Inputs>, name: &str, probability: f64) -> Quantity
     }
     let outcomes = Uncertain::discrete([(0.0, 1.0 - probability), (1.0, probability)]);
     draw(inputs, name, &outcomes, Domain::SHARE)
-}
-
-/// Registers an input; a quantity that fails to compile has been reported already and counts as 0.
-fn draw(inputs: &mut Option<Inputs>, name: &str, quantity: &Uncertain, domain: Domain) -> Quantity {
-    match inputs {
-        Some(inputs) => inputs
-            .add(name.to_owned(), quantity, domain)
-            .unwrap_or(AT_ONCE),
-        None => AT_ONCE,
-    }
 }

@@ -4,8 +4,9 @@
 //! month. An event at time t (in months) counts from the month m on for which t <= m + 1.
 
 use crate::compute::Delivery;
+use crate::construction::schedule::Plan;
 use crate::metrics::{Cause, METRIC_COUNT, MetricId};
-use crate::model::{CompiledCampus, CompiledTarget, Model};
+use crate::model::{CompiledCampus, CompiledHall, CompiledTarget, Model};
 use crate::power::Headroom;
 use crate::power::cooling::Losses;
 use crate::power::energy::{EnergyState, MonthOfUse, share_of};
@@ -21,6 +22,7 @@ const LITRES_PER_M3: f64 = 1_000.0;
 #[derive(Clone, Debug, Default)]
 pub struct Workspace {
     drawn: Vec<f64>,
+    plan: Plan,
     finish: Vec<f64>,
     events: Vec<Event>,
     halls: Vec<HallState>,
@@ -288,15 +290,18 @@ impl Model {
                 &workspace.room_kw,
             );
             self.report_month(workspace, month, &drawn, row);
+            if !self.gates.is_empty() {
+                self.review_phases(workspace, month, &drawn, row, next_event);
+            }
         }
         self.report_moments(workspace, row);
         workspace.drawn = drawn;
     }
 
     fn begin(&self, workspace: &mut Workspace, seed: u64, trial: u64, drawn: &[f64]) {
-        workspace.finish.clear();
-        workspace.finish.resize(self.network.len(), 0.0);
-        self.network.schedule(drawn, &mut workspace.finish);
+        workspace.plan.close_gates(self.gates.len());
+        self.network
+            .schedule(drawn, &mut workspace.plan, &mut workspace.finish);
         workspace.room_kw.clear();
         workspace.room_kw.resize(self.pools, 0.0);
         workspace.pools.resize_with(self.pools, PoolState::default);
@@ -403,9 +408,7 @@ impl Model {
         for hall_position in campus.halls.clone() {
             let hall = &self.halls[hall_position];
             let ordered = workspace.finish[hall.ordered.index()];
-            let delivery =
-                hall.hardware
-                    .order(&self.generations, ordered, hall.rack_type_kw, drawn);
+            let delivery = self.order(hall, ordered, drawn);
             workspace.halls.push(HallState {
                 campus: position,
                 delivery,
@@ -434,6 +437,86 @@ impl Model {
                 available_share: 1.0,
             });
         }
+    }
+
+    fn order(&self, hall: &CompiledHall, ordered: f64, drawn: &[f64]) -> Delivery {
+        let mut delivery =
+            hall.hardware
+                .order(&self.generations, ordered, hall.rack_type_kw, drawn);
+        if !delivery.pflops_per_kw.is_finite() {
+            // Not ordered yet, or never: there is nothing whose growth could be counted.
+            delivery.pflops_per_kw = 0.0;
+        }
+        delivery
+    }
+
+    /// Starts the phases whose conditions held in the months reported so far, and gives their
+    /// dates to what waited for them.
+    fn review_phases(
+        &self,
+        workspace: &mut Workspace,
+        month: usize,
+        drawn: &[f64],
+        row: &TrialRow,
+        next_event: usize,
+    ) {
+        let mut opened = false;
+        for (number, gate) in self.gates.iter().enumerate() {
+            if !workspace.plan.is_open(number) && gate.opens(row, month, &workspace.finish) {
+                workspace.plan.open_gate(number, month as f64 + 1.0);
+                opened = true;
+            }
+        }
+        if !opened {
+            return;
+        }
+        self.network
+            .schedule_opened(drawn, &mut workspace.plan, &mut workspace.finish);
+        for position in next_event..workspace.events.len() {
+            let event = workspace.events[position];
+            if event.months < f64::INFINITY {
+                continue;
+            }
+            workspace.events[position].months = match event.what {
+                What::GridStep { campus, step } => {
+                    let part = &self.campuses[campus as usize].grid[step as usize];
+                    workspace.finish[part.energised.index()] + part.delay
+                }
+                What::BridgePower { campus, bridge } => {
+                    let node = self.campuses[campus as usize].bridges[bridge as usize].works;
+                    workspace.finish[node.index()]
+                }
+                What::Energised { campus, substation } => {
+                    let node = self.campuses[campus as usize].substations[substation as usize].0;
+                    workspace.finish[node.index()]
+                }
+                What::Modules {
+                    campus,
+                    building,
+                    stage,
+                } => {
+                    let building = &self.campuses[campus as usize].buildings[building as usize];
+                    let chain = building.chain.as_ref();
+                    chain.map_or(f64::INFINITY, |chain| {
+                        workspace.finish[chain.stages[stage as usize].0.index()]
+                    })
+                }
+                What::Delivered { hall } => {
+                    let plan = &self.halls[hall as usize];
+                    let ordered = workspace.finish[plan.ordered.index()];
+                    let delivery = self.order(plan, ordered, drawn);
+                    let state = &mut workspace.halls[hall as usize];
+                    state.delivery = delivery;
+                    state.space_kw = (plan.racks * delivery.rack_power_kw).min(plan.power_kw);
+                    delivery.arrives
+                }
+                What::HandedOver { hall } => {
+                    workspace.finish[self.halls[hall as usize].handover.index()]
+                }
+            };
+        }
+        workspace.events[next_event..]
+            .sort_unstable_by(|a, b| a.months.total_cmp(&b.months).then(a.what.cmp(&b.what)));
     }
 
     fn happen(&self, workspace: &mut Workspace, event: Event, drawn: &[f64]) {

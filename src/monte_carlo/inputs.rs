@@ -95,6 +95,11 @@ impl Inputs {
         self.0.is_empty()
     }
 
+    /// The median of every input.
+    pub fn medians(&self) -> Vec<f64> {
+        self.0.iter().map(|input| input.sampler.at(0.5)).collect()
+    }
+
     /// Draws all inputs of a trial at random.
     pub fn draw(&self, seed: u64, trial: u64, drawn: &mut Vec<f64>) {
         drawn.clear();

@@ -1,6 +1,6 @@
 //! `buildout run`: runs a scenario and prints what came out.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
@@ -10,10 +10,17 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::EXIT_STATUS;
-use crate::failure::{Failure, say};
+use crate::failure::{self, Failure, say};
 
 #[derive(Args)]
-#[command(after_help = EXIT_STATUS)]
+#[command(after_help = format!("\
+Examples:
+  buildout run scenario.toml
+  buildout run scenario.toml --trials 50000 --seed 7 --out results
+  buildout run scenario.toml --set horizon_months=60 --set 'campuses.North.pue=1.25'
+  buildout run scenario.toml --json --quiet | jq '.metrics.it_power_mw.p50[-1]'
+
+{EXIT_STATUS}"))]
 pub(crate) struct Run {
     /// The scenario: a TOML file
     file: PathBuf,
@@ -39,6 +46,9 @@ pub(crate) struct Run {
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    /// Print all results as JSON: short for --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
     /// No progress bar, warnings or notes
     #[arg(long)]
     quiet: bool,
@@ -54,7 +64,7 @@ enum Format {
     Csv,
 }
 
-fn key_and_value(text: &str) -> Result<(String, String), String> {
+pub(crate) fn key_and_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => {
             Ok((key.trim().to_owned(), value.trim().to_owned()))
@@ -64,13 +74,10 @@ fn key_and_value(text: &str) -> Result<(String, String), String> {
 }
 
 pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
-    let scenario = Scenario::from_path_with(&arguments.file, &arguments.set)?;
-    let model = scenario.compile()?;
-    if !arguments.quiet {
-        let warnings = scenario.check();
-        if !warnings.is_empty() {
-            say(&warnings.to_string());
-        }
+    let loaded = Scenario::load(&arguments.file, &arguments.set)?;
+    let model = loaded.scenario.compile()?;
+    if !arguments.quiet && !loaded.warnings.is_empty() {
+        say(&loaded.warnings.to_string());
     }
     let folder =
         (arguments.out.as_ref()).map(|path| OutputFolder::new(path).overwrite(arguments.force));
@@ -86,7 +93,12 @@ pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
             }
         }
     }
-    print(&projection, arguments.format)
+    let format = if arguments.json {
+        Format::Json
+    } else {
+        arguments.format
+    };
+    print(&projection, format)
 }
 
 fn simulate(model: &Model, arguments: &Run) -> Result<Projection, Failure> {
@@ -123,8 +135,5 @@ fn print(projection: &Projection, format: Format) -> Result<(), Failure> {
             csv
         }
     };
-    let mut out = io::stdout().lock();
-    out.write_all(&text)
-        .and_then(|()| out.flush())
-        .map_err(Failure::Print)
+    failure::print(&text)
 }
