@@ -12,6 +12,8 @@ use buildout::scenario::{Campus, ExistingCapacity, Milestone, Target};
 use buildout::tenants::{ExistingTenants, Segment};
 use buildout::{Batch, Date, Scenario, Uncertain};
 
+const SIXTEEN_MONTHS: &str = "three buildings capped, A1 lit, substation energised";
+
 type AnyError = Box<dyn std::error::Error>;
 
 const WEEKS_PER_MONTH: f64 = buildout::date::WEEKS_PER_MONTH;
@@ -54,18 +56,16 @@ pub(crate) fn scenario() -> Result<Scenario, AnyError> {
     scenario.building_templates = building_templates();
     scenario.campuses = vec![campus()?];
     scenario.segments = segments();
-    scenario.milestones = vec![Milestone {
-        name: "three buildings capped, A1 lit, substation energised".to_owned(),
-        requires: [
+    scenario.milestones = vec![Milestone::new(
+        SIXTEEN_MONTHS,
+        [
             "A1/shell",
             "A2/shell",
             "A3/shell",
             "A1/live",
             "park substation",
-        ]
-        .map(str::to_owned)
-        .to_vec(),
-    }];
+        ],
+    )];
     scenario.targets = targets()?;
     Ok(scenario)
 }
@@ -117,11 +117,6 @@ fn park_activities() -> Vec<Activity> {
 }
 
 fn building_templates() -> Vec<BuildingTemplate> {
-    let template = |name: &str, activities, halls| BuildingTemplate {
-        name: name.to_owned(),
-        activities,
-        halls,
-    };
     let permit_and_shell = |shell| {
         vec![
             Activity::new("permit", pert(2.0, 3.0, 8.0)),
@@ -154,7 +149,7 @@ fn building_templates() -> Vec<BuildingTemplate> {
             .collect()
     };
     vec![
-        template(
+        BuildingTemplate::new(
             "container block",
             vec![Activity::new("containers", pert(3.0, 4.0, 6.0))],
             vec![ordered_after(
@@ -162,7 +157,7 @@ fn building_templates() -> Vec<BuildingTemplate> {
                 "start",
             )],
         ),
-        template(
+        BuildingTemplate::new(
             "park building",
             park_activities(),
             vec![ordered_after(
@@ -170,12 +165,12 @@ fn building_templates() -> Vec<BuildingTemplate> {
                 "shell",
             )],
         ),
-        template(
+        BuildingTemplate::new(
             "air building",
             permit_and_shell(pert(6.0, 8.0, 13.0)),
             numbered(air.to_vec(), 600, "air", "910B"),
         ),
-        template(
+        BuildingTemplate::new(
             "liquid building",
             permit_and_shell(pert(7.0, 9.0, 14.0)),
             numbered(liquid.to_vec(), 110, "liquid", "newest")
@@ -385,25 +380,20 @@ fn existing(
 }
 
 fn targets() -> Result<Vec<Target>, AnyError> {
-    let reach = |name: &str, metric: &str, at_least: f64, (year, month)| {
-        Ok::<_, AnyError>(Target {
-            name: name.to_owned(),
-            metric: Some(metric.to_owned()),
-            at_least: Some(at_least),
-            milestone: None,
-            campus: None,
-            by: Date::month(year, month)?,
-        })
+    let reach = |name: &str, metric: &str, at_least, (year, month)| {
+        Ok::<_, AnyError>(Target::reached(
+            name,
+            metric,
+            at_least,
+            Date::month(year, month)?,
+        ))
     };
     Ok(vec![
-        Target {
-            name: "the sixteen-month milestone by the end of July 2024".to_owned(),
-            metric: None,
-            at_least: None,
-            milestone: Some("three buildings capped, A1 lit, substation energised".to_owned()),
-            campus: None,
-            by: Date::month(2024, 7)?,
-        },
+        Target::happened(
+            "the sixteen-month milestone by the end of July 2024",
+            SIXTEEN_MONTHS,
+            Date::month(2024, 7)?,
+        ),
         reach(
             "21,000 PFLOPS by the end of October 2024",
             "installed_pflops",

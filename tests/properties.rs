@@ -78,10 +78,9 @@ fn activities(most: usize) -> impl Strategy<Value = Vec<Activity>> {
                     // From the start of the building rather than after the one before.
                     activity.after = Some(Vec::new());
                 } else if kind == 0 && number > 0 {
-                    activity.after = Some(vec![Dependency::Lagged(Lagged {
-                        activity: named(number - 1),
-                        lag_months: Uncertain::Constant(lag),
-                    })]);
+                    let mut lagged = Lagged::new(named(number - 1));
+                    lagged.lag_months = Uncertain::Constant(lag);
+                    activity.after = Some(vec![Dependency::Lagged(lagged)]);
                 }
                 activity
             })

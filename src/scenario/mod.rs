@@ -232,7 +232,47 @@ pub struct Target {
     pub by: Date,
 }
 
+impl Milestone {
+    /// A moment when all of these have happened.
+    pub fn new<'a>(name: impl Into<String>, requires: impl IntoIterator<Item = &'a str>) -> Self {
+        let requires = requires.into_iter().map(str::to_owned).collect();
+        Self {
+            name: name.into(),
+            requires,
+        }
+    }
+}
+
 impl Target {
+    /// Asks whether a metric has at least this value at the end of a month, all campuses together.
+    pub fn reached(
+        name: impl Into<String>,
+        metric: impl Into<String>,
+        at_least: f64,
+        by: Date,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            metric: Some(metric.into()),
+            at_least: Some(at_least),
+            milestone: None,
+            campus: None,
+            by,
+        }
+    }
+
+    /// Asks whether a milestone has happened by the end of a month.
+    pub fn happened(name: impl Into<String>, milestone: impl Into<String>, by: Date) -> Self {
+        Self {
+            name: name.into(),
+            metric: None,
+            at_least: None,
+            milestone: Some(milestone.into()),
+            campus: None,
+            by,
+        }
+    }
+
     /// What it asks for, such as "installed_pflops at least 100000 by 2027-12".
     pub fn describe(&self) -> String {
         let what = match (&self.metric, self.at_least, &self.milestone) {
