@@ -41,10 +41,9 @@ fn after(names: &[&str]) -> Option<Vec<Dependency>> {
 }
 
 fn after_with_lag(name: &str, lag_months: f64) -> Dependency {
-    Dependency::Lagged(Lagged {
-        activity: name.to_owned(),
-        lag_months: lag_months.into(),
-    })
+    let mut lagged = Lagged::new(name);
+    lagged.lag_months = lag_months.into();
+    Dependency::Lagged(lagged)
 }
 
 fn trials(scenario: &Scenario, count: u64) -> Vec<TrialRow> {
