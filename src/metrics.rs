@@ -56,6 +56,16 @@ metrics! {
     StrandedEquipment = "stranded_equipment_late_mw", "MW", "Space with power whose equipment has not arrived";
     BindingPower = "binding_constraint_mw", "MW", "Capacity in service held back by the binding constraint";
     StrandedRedundancy = "stranded_redundancy_not_complete_mw", "MW", "Built space whose electrical modules are there but wait for the redundancy to be complete";
+    UnavailableCompute = "unavailable_pflops", "PFLOPS", "Of the effective compute, what failures of power, hardware and the campus are expected to cost";
+    BuiltPower = "built_power_mw", "MW", "What the halls handed over are made for: positions x power of their rack type, within the power of the hall";
+    StrandedDensity = "stranded_density_mw", "MW", "Of the built power, what the racks in the positions do not take because they are less dense, or larger, than the hall is made for";
+    StrandedCooling = "stranded_cooling_mw", "MW", "Of the built power, what the cooling of the hall cannot take away";
+    StrandedDelivery = "stranded_delivery_mw", "MW", "Of the built power, racks that find no room in the delivery tree in normal running or after a failure";
+    ItPowerTo20 = "it_power_racks_to_20_kw_mw", "MW", "Deployable critical IT power of racks of up to 20 kW a position";
+    ItPowerTo60 = "it_power_racks_20_to_60_kw_mw", "MW", "Deployable critical IT power of racks of more than 20, up to 60 kW a position";
+    ItPowerTo200 = "it_power_racks_60_to_200_kw_mw", "MW", "Deployable critical IT power of racks of more than 60, up to 200 kW a position";
+    ItPowerAbove200 = "it_power_racks_above_200_kw_mw", "MW", "Deployable critical IT power of racks of more than 200 kW a position";
+    EmbodiedCarbon = "embodied_carbon_t", "t", "CO2 of making the hardware delivered and the buildings handed over since the start";
     ElectricalLosses = "electrical_losses_mw", "MW", "Power lost in the electrical chain";
     CoolingPower = "cooling_power_mw", "MW", "Power taken by fans, pumps and compressors";
     Pue = "pue", "ratio", "Facility draw / IT draw of the month";
@@ -79,6 +89,10 @@ metrics! {
 pub(crate) enum Feature {
     /// A building states its electrical chain.
     ElectricalChain,
+    /// Halls, rack types or generations state more of density than the power of a rack.
+    Density,
+    /// Generations or buildings state the carbon of making them.
+    EmbodiedCarbon,
     /// A campus states its efficiency by load and temperature.
     Efficiency,
     /// A campus states its curtailment.
@@ -99,7 +113,16 @@ impl MetricId {
     /// What must be used for this metric to be reported; `None`: it always is.
     pub(crate) fn feature(self) -> Option<Feature> {
         match self {
-            Self::StrandedRedundancy => Some(Feature::ElectricalChain),
+            Self::StrandedRedundancy | Self::UnavailableCompute => Some(Feature::ElectricalChain),
+            Self::BuiltPower
+            | Self::StrandedDensity
+            | Self::StrandedCooling
+            | Self::StrandedDelivery
+            | Self::ItPowerTo20
+            | Self::ItPowerTo60
+            | Self::ItPowerTo200
+            | Self::ItPowerAbove200 => Some(Feature::Density),
+            Self::EmbodiedCarbon => Some(Feature::EmbodiedCarbon),
             Self::ElectricalLosses | Self::CoolingPower | Self::Pue | Self::WaterUse => {
                 Some(Feature::Efficiency)
             }

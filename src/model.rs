@@ -4,10 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::compute::{CompiledGeneration, Hardware, NEWEST, compile_generations};
+use crate::compute::{
+    CompiledGeneration, Hardware, NEWEST, PlannedGeneration, Positions, RackType,
+    compile_generations,
+};
 use crate::construction::network::{self, Cycle, Network, NetworkBuilder, NodeId};
 use crate::construction::{
-    Activity, Dependency, Details, Hall, Override, PlannedBuilding, draw, name_help, plan_buildings,
+    Activity, Dependency, Details, Hall, LIFE, Override, PlannedBuilding, draw, name_help,
+    plan_buildings,
 };
 use crate::date::Date;
 use crate::metrics::{CAUSES, Feature, METRICS, MetricId};
@@ -16,7 +20,7 @@ use crate::policy::{Clause, Gate, Phase};
 use crate::power::cooling::CompiledEfficiency;
 use crate::power::energy::CompiledEnergy;
 use crate::power::grid::HOURS;
-use crate::power::{BridgePower, ElectricalChain, Feed, GridStep, PUE};
+use crate::power::{BridgePower, DeliveryTree, ElectricalChain, Feed, GridStep, PUE};
 use crate::problem::{Path, Problems};
 use crate::projection::{Layout, Metric, TargetLabel};
 use crate::scenario::{Campus, Scenario};
@@ -106,6 +110,8 @@ pub(crate) struct CompiledChain {
     pub(crate) stages: Vec<(NodeId, u32)>,
     /// Share of the load that is fed in the long run.
     pub(crate) served_share: f64,
+    /// The empty delivery tree.
+    pub(crate) tree: Option<DeliveryTree>,
 }
 
 impl CompiledCampus {
@@ -140,12 +146,31 @@ pub(crate) struct CompiledHall {
     pub(crate) handover: NodeId,
     pub(crate) ordered: NodeId,
     pub(crate) hardware: Hardware,
-    pub(crate) racks: f64,
-    pub(crate) rack_type_kw: f64,
-    pub(crate) power_kw: f64,
+    pub(crate) fit: HallFit,
+    pub(crate) life: Option<Quantity>,
+    pub(crate) refresh: Quantity,
+    pub(crate) retrofit: Option<CompiledRetrofit>,
+    /// CO2 of its part of the building, in t.
+    pub(crate) embodied_t: f64,
     pub(crate) feed: Feed,
     /// Share of the time in which what stands in it is fed and works.
     pub(crate) available_share: f64,
+}
+
+/// What a hall is made for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HallFit {
+    pub(crate) positions: Positions,
+    /// What the hall takes, and what its cooling takes away, in kW.
+    pub(crate) power_kw: f64,
+    pub(crate) cooling_kw: f64,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CompiledRetrofit {
+    pub(crate) pool: usize,
+    pub(crate) fit: HallFit,
+    pub(crate) downtime: Quantity,
 }
 
 #[derive(Clone, Debug)]
@@ -241,6 +266,7 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
     }
     let parts = Parts {
         network,
+        buildings: sites.buildings,
         gates: sites.gates,
         halls: sites.halls,
         campuses: sites.campuses,
@@ -260,6 +286,7 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
 
 struct Parts<'a> {
     network: Network,
+    buildings: Vec<BuildingNodes<'a>>,
     gates: Vec<GatePlan>,
     halls: Vec<HallNodes<'a>>,
     campuses: Vec<CampusNodes>,
@@ -272,6 +299,13 @@ struct Parts<'a> {
 fn reported_metrics(scenario: &Scenario, sites: &Sites<'_>) -> Vec<MetricId> {
     let campuses = scenario.campuses.iter();
     let uses = |feature| match feature {
+        Feature::Density => states_density(scenario, sites),
+        Feature::EmbodiedCarbon => {
+            let mut generations = scenario.generations.iter();
+            let mut buildings = sites.buildings.iter();
+            generations.any(|known| known.rack_embodied_carbon_t > 0.0)
+                || buildings.any(|known| known.planned.plan.embodied_carbon_t.is_some())
+        }
         Feature::Efficiency => campuses.clone().any(|campus| campus.efficiency.is_some()),
         Feature::Curtailment => campuses.clone().any(|campus| campus.curtailment.is_some()),
         Feature::Energy => campuses.clone().any(|campus| campus.energy.is_some()),
@@ -284,13 +318,32 @@ fn reported_metrics(scenario: &Scenario, sites: &Sites<'_>) -> Vec<MetricId> {
     MetricId::ALL.iter().copied().filter(is_used).collect()
 }
 
+/// Whether more is said of density than the power of a rack.
+fn states_density(scenario: &Scenario, sites: &Sites<'_>) -> bool {
+    let mut generations = scenario.generations.iter();
+    let mut buildings = sites.campuses.iter().flat_map(|campus| &campus.buildings);
+    scenario.hardware_catalogue.is_some()
+        || scenario.generation_trend.is_some()
+        || scenario
+            .rack_types
+            .iter()
+            .any(|kind| kind.cooling.is_some())
+        || generations.any(|known| known.rack_positions > 1 || known.cooling.is_some())
+        || sites.halls.iter().any(|hall| {
+            hall.plan.cooling_power_kw.is_some() || hall.plan.hardware_life_months.is_some()
+        })
+        || buildings.any(|building| building.chain.is_some())
+}
+
 fn assemble(
     scenario: &Scenario,
     mut inputs: Inputs,
     parts: Parts<'_>,
 ) -> Result<Model, UncertainError> {
+    let planned = scenario.all_generations();
     let generations = compile_generations(
-        &scenario.generations,
+        &planned,
+        scenario.generation_trend.as_ref(),
         &scenario.precision,
         scenario.start,
         &mut inputs,
@@ -319,16 +372,62 @@ fn assemble(
         let campus = &scenario.campuses[position];
         for hall in &parts.halls[nodes.halls.clone()] {
             let kind = rack_type_of(&hall.plan.rack_type);
-            let rack_type_kw = scenario.rack_types[kind].power_kw;
-            let hardware = compile_hardware(scenario, hall, rack_type_kw, &mut inputs)?;
+            let fit = |kind: usize, racks: u32, power_kw, cooling_kw| {
+                let RackType {
+                    power_kw: limit,
+                    cooling,
+                    ..
+                } = &scenario.rack_types[kind];
+                HallFit {
+                    positions: Positions {
+                        count: f64::from(racks),
+                        power_kw: *limit,
+                        cooling: *cooling,
+                    },
+                    power_kw,
+                    cooling_kw,
+                }
+            };
+            let plan = hall.plan;
+            let power_kw = plan.power_kw.unwrap_or(f64::INFINITY);
+            let cooling_kw = plan.cooling_power_kw.unwrap_or(f64::INFINITY);
+            let mut drawn = |what: &str, quantity: &Uncertain, domain| {
+                inputs.add(format!("{}/{what}", hall.name), quantity, domain)
+            };
+            let life = plan.hardware_life_months.as_ref();
+            let life = life
+                .map(|life| drawn("hardware life", life, LIFE))
+                .transpose()?;
+            let refresh = drawn("refresh", &plan.refresh_months, Domain::NON_NEGATIVE)?;
+            let retrofit = match &plan.retrofit {
+                Some(retrofit) => {
+                    let kind = rack_type_of(&retrofit.rack_type);
+                    let racks = retrofit.racks.unwrap_or(plan.racks);
+                    let power_kw = retrofit.power_kw.unwrap_or(power_kw);
+                    let cooling_kw = retrofit.cooling_power_kw.unwrap_or(f64::INFINITY);
+                    let downtime = &retrofit.downtime_months;
+                    Some(CompiledRetrofit {
+                        pool: supply.pool(position, kind),
+                        fit: fit(kind, racks, power_kw, cooling_kw),
+                        downtime: drawn("retrofit", downtime, Domain::NON_NEGATIVE)?,
+                    })
+                }
+                None => None,
+            };
+            let types = retrofit_types(scenario, plan);
+            let hardware = compile_hardware(&planned, hall, &types, &mut inputs)?;
+            let building = &parts.buildings[hall.building];
+            let embodied_t = building.planned.plan.embodied_carbon_t.unwrap_or(0.0);
             halls.push(CompiledHall {
                 pool: supply.pool(position, kind),
                 handover: hall.handover,
                 ordered: hall.ordered,
                 hardware,
-                racks: f64::from(hall.plan.racks),
-                rack_type_kw,
-                power_kw: hall.plan.power_kw.unwrap_or(f64::INFINITY),
+                fit: fit(kind, plan.racks, power_kw, cooling_kw),
+                life,
+                refresh,
+                retrofit,
+                embodied_t: embodied_t / building.halls.len() as f64,
                 feed: hall.feed,
                 available_share: nodes.buildings[hall.feed.building]
                     .chain
@@ -461,31 +560,46 @@ fn compile_energy(
     campus.energy.as_ref().map(compile).transpose()
 }
 
+/// The rack types that a hall has in its life.
+fn retrofit_types<'a>(scenario: &'a Scenario, hall: &Hall) -> Vec<&'a RackType> {
+    let names = [
+        Some(&hall.rack_type),
+        hall.retrofit.as_ref().map(|to| &to.rack_type),
+    ];
+    names
+        .into_iter()
+        .flatten()
+        .filter_map(|name| scenario.rack_types.iter().find(|kind| &kind.name == name))
+        .collect()
+}
+
 fn compile_hardware(
-    scenario: &Scenario,
+    planned: &[PlannedGeneration],
     hall: &HallNodes<'_>,
-    rack_type_kw: f64,
+    rack_types: &[&RackType],
     inputs: &mut Inputs,
 ) -> Result<Hardware, UncertainError> {
     let Some(wanted) = &hall.plan.hardware else {
         return Ok(Hardware::Tenants);
     };
-    let mut choices: Vec<usize> = (0..scenario.generations.len())
+    let generation = |position: usize| &planned[position].generation;
+    let mut choices: Vec<usize> = (0..planned.len())
         .filter(|&position| {
-            let generation = &scenario.generations[position];
             if wanted == NEWEST {
-                generation.rack_power_kw <= rack_type_kw
+                rack_types
+                    .iter()
+                    .any(|kind| kind.fits(generation(position)))
             } else {
-                &generation.name == wanted
+                &generation(position).name == wanted
             }
         })
         .collect();
     // Stable: of generations released on the same day the one written last counts as the newest.
-    choices.sort_by_key(|&position| scenario.generations[position].available_from);
+    choices.sort_by_key(|&position| generation(position).available_from);
     let choices = choices
         .into_iter()
         .map(|position| {
-            let generation = &scenario.generations[position];
+            let generation = generation(position);
             let name = format!("{}/lead time of {}", hall.name, generation.name);
             let lead_time = inputs.add(name, &generation.lead_time_months, Domain::NON_NEGATIVE)?;
             Ok((position, lead_time))
@@ -1073,6 +1187,7 @@ impl<'a> Sites<'a> {
         CompiledChain {
             stages,
             served_share: chain.availability().map_or(0.0, |share| share.served),
+            tree: chain.delivery_tree().and_then(Result::ok),
             chain: chain.clone(),
         }
     }

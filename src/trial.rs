@@ -3,14 +3,14 @@
 //! What happens inside a month has its real-valued time; the state is reported at the end of the
 //! month. An event at time t (in months) counts from the month m on for which t <= m + 1.
 
-use crate::compute::Delivery;
+use crate::compute::{Delivery, DrawnGeneration, Order};
 use crate::construction::schedule::Plan;
 use crate::metrics::{Cause, METRIC_COUNT, MetricId};
-use crate::model::{CompiledCampus, CompiledHall, CompiledTarget, Model};
-use crate::power::Headroom;
+use crate::model::{CompiledCampus, CompiledHall, CompiledTarget, HallFit, Model};
 use crate::power::cooling::Losses;
 use crate::power::energy::{EnergyState, MonthOfUse, share_of};
 use crate::power::grid::{HOURS_PER_YEAR, Supplied};
+use crate::power::{DeliveryTree, Deployment, Headroom};
 use crate::projection::TrialRow;
 use crate::tenants::market::MarketState;
 
@@ -28,8 +28,21 @@ pub struct Workspace {
     halls: Vec<HallState>,
     campuses: Vec<CampusState>,
     pools: Vec<PoolState>,
+    generations: Vec<DrawnGeneration>,
+    /// Orders of limited supply: when, and for which hall.
+    orders: Vec<(f64, usize)>,
+    /// What stands in delivery trees.
+    placed: Vec<Placed>,
     room_kw: Vec<f64>,
     market: MarketState,
+}
+
+/// Racks that stand together in a row of a building's delivery tree.
+#[derive(Clone, Copy, Debug)]
+struct Placed {
+    hall: usize,
+    row: usize,
+    what: Deployment,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,12 +77,30 @@ enum What {
     HandedOver {
         hall: u32,
     },
+    /// Hardware has served its life.
+    Retired {
+        hall: u32,
+    },
+    /// What follows it is in place.
+    Refreshed {
+        hall: u32,
+    },
 }
 
 #[derive(Clone, Debug)]
 struct HallState {
     campus: usize,
     delivery: Delivery,
+    pool: usize,
+    fit: HallFit,
+    is_retrofitted: bool,
+    /// What the hall is made for, and what of it is lost to density, cooling and the delivery
+    /// tree, in kW.
+    design_kw: f64,
+    density_kw: f64,
+    cooling_kw: f64,
+    delivery_kw: f64,
+    /// What is left of it: racks that can stand here, in kW.
     space_kw: f64,
     given_kw: f64,
     handed_over: bool,
@@ -77,7 +108,45 @@ struct HallState {
     live: f64,
 }
 
+/// The positions of a hall filled with racks: whole ones where a rack takes several positions.
+fn racks_in(fit: &HallFit, delivery: &Delivery) -> f64 {
+    (fit.positions.count / delivery.positions).floor()
+}
+
+/// The first hardware of a hall.
+fn order(
+    generations: &[DrawnGeneration],
+    hall: &CompiledHall,
+    ordered: Order,
+    drawn: &[f64],
+) -> Delivery {
+    let positions = hall.fit.positions;
+    let mut delivery = hall.hardware.order(generations, ordered, positions, drawn);
+    if !delivery.pflops_per_kw.is_finite() {
+        // Not ordered yet, or never: there is nothing whose growth could be counted.
+        delivery.pflops_per_kw = 0.0;
+    }
+    delivery
+}
+
+/// Puts an event that is yet to come into its place.
+fn plan_event(events: &mut Vec<Event>, event: Event) {
+    let earlier = |a: &Event| {
+        a.months
+            .total_cmp(&event.months)
+            .then(a.what.cmp(&event.what))
+            .is_le()
+    };
+    let place = events.partition_point(earlier);
+    events.insert(place, event);
+}
+
 impl HallState {
+    /// Racks that stand here.
+    fn racks(&self) -> f64 {
+        self.space_kw / self.delivery.rack_power_kw
+    }
+
     fn deployable_kw(&self) -> f64 {
         if self.delivered { self.given_kw } else { 0.0 }
     }
@@ -99,6 +168,9 @@ struct CampusState {
     modules: Vec<u32>,
     /// By building: what its halls lack, in kW; kept only where a building has a chain.
     lacking_kw: Vec<f64>,
+    /// By building; empty trees where a building has none.
+    trees: Vec<Option<DeliveryTree>>,
+    embodied_t: f64,
     pue: f64,
     availability: f64,
     /// Halls that were handed over, the first first.
@@ -117,6 +189,12 @@ struct Supply {
     equipment_late_kw: f64,
     /// Of the space without power, what waits for the redundancy to be complete.
     redundancy_kw: f64,
+    design_kw: f64,
+    density_kw: f64,
+    cooling_kw: f64,
+    delivery_kw: f64,
+    /// Deployable by the density of racks.
+    by_density_kw: [f64; 4],
     /// Delivered to halls whether they are built or not.
     delivered_kw: f64,
     pflops: f64,
@@ -253,6 +331,22 @@ fn ratio(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { part / whole } else { f64::NAN }
 }
 
+/// Deployable power by the density of racks, in the order of [`density_class`].
+const DENSITY_CLASSES: [MetricId; 4] = [
+    MetricId::ItPowerTo20,
+    MetricId::ItPowerTo60,
+    MetricId::ItPowerTo200,
+    MetricId::ItPowerAbove200,
+];
+
+/// The class of racks of so many kW a position.
+fn density_class(kw: f64) -> usize {
+    [20.0, 60.0, 200.0]
+        .iter()
+        .position(|&limit| kw <= limit)
+        .unwrap_or(3)
+}
+
 fn first_largest(values: &[f64; 3]) -> usize {
     let mut best = 0;
     for position in 1..values.len() {
@@ -310,11 +404,29 @@ impl Model {
         }
         workspace.halls.clear();
         workspace.events.clear();
+        workspace.placed.clear();
+        workspace.generations.clear();
+        let generations = self.generations.iter();
+        workspace
+            .generations
+            .extend(generations.map(|generation| generation.draw(drawn)));
         workspace
             .campuses
             .resize_with(self.campuses.len(), CampusState::default);
         for (position, campus) in self.campuses.iter().enumerate() {
             self.begin_campus(workspace, position, campus, drawn);
+        }
+        self.wait_for_supply(workspace);
+        for (position, hall) in self.halls.iter().enumerate() {
+            let number = position as u32;
+            workspace.events.push(Event {
+                months: workspace.halls[position].delivery.arrives,
+                what: What::Delivered { hall: number },
+            });
+            workspace.events.push(Event {
+                months: workspace.finish[hall.handover.index()],
+                what: What::HandedOver { hall: number },
+            });
         }
         workspace
             .events
@@ -365,6 +477,18 @@ impl Model {
         );
         state.modules.clear();
         state.modules.resize(campus.buildings.len(), 0);
+        state.embodied_t = 0.0;
+        state.trees.resize(campus.buildings.len(), None);
+        for (tree, building) in state.trees.iter_mut().zip(&campus.buildings) {
+            let empty = building
+                .chain
+                .as_ref()
+                .and_then(|chain| chain.tree.as_ref());
+            match (tree.as_mut(), empty) {
+                (Some(tree), Some(empty)) => tree.become_empty(empty),
+                _ => *tree = empty.cloned(),
+            }
+        }
         let number = position as u32;
         for (step, part) in campus.grid.iter().enumerate() {
             workspace.events.push(Event {
@@ -408,25 +532,24 @@ impl Model {
         for hall_position in campus.halls.clone() {
             let hall = &self.halls[hall_position];
             let ordered = workspace.finish[hall.ordered.index()];
-            let delivery = self.order(hall, ordered, drawn);
+            let delivery = order(&workspace.generations, hall, Order::At(ordered), drawn);
             workspace.halls.push(HallState {
                 campus: position,
                 delivery,
-                space_kw: (hall.racks * delivery.rack_power_kw).min(hall.power_kw),
+                pool: hall.pool,
+                fit: hall.fit,
+                is_retrofitted: false,
+                design_kw: 0.0,
+                density_kw: 0.0,
+                cooling_kw: 0.0,
+                delivery_kw: 0.0,
+                space_kw: 0.0,
                 given_kw: 0.0,
                 handed_over: false,
                 delivered: false,
                 live: f64::INFINITY,
             });
-            let hall_number = hall_position as u32;
-            workspace.events.push(Event {
-                months: delivery.arrives,
-                what: What::Delivered { hall: hall_number },
-            });
-            workspace.events.push(Event {
-                months: workspace.finish[hall.handover.index()],
-                what: What::HandedOver { hall: hall_number },
-            });
+            self.fit_out(workspace, hall_position);
         }
         if let Some(existing) = &campus.existing {
             workspace.pools[existing.pool].live.push(LivePart {
@@ -437,17 +560,6 @@ impl Model {
                 available_share: 1.0,
             });
         }
-    }
-
-    fn order(&self, hall: &CompiledHall, ordered: f64, drawn: &[f64]) -> Delivery {
-        let mut delivery =
-            hall.hardware
-                .order(&self.generations, ordered, hall.rack_type_kw, drawn);
-        if !delivery.pflops_per_kw.is_finite() {
-            // Not ordered yet, or never: there is nothing whose growth could be counted.
-            delivery.pflops_per_kw = 0.0;
-        }
-        delivery
     }
 
     /// Starts the phases whose conditions held in the months reported so far, and gives their
@@ -502,17 +614,22 @@ impl Model {
                     })
                 }
                 What::Delivered { hall } => {
-                    let plan = &self.halls[hall as usize];
-                    let ordered = workspace.finish[plan.ordered.index()];
-                    let delivery = self.order(plan, ordered, drawn);
-                    let state = &mut workspace.halls[hall as usize];
-                    state.delivery = delivery;
-                    state.space_kw = (plan.racks * delivery.rack_power_kw).min(plan.power_kw);
-                    delivery.arrives
+                    let hall = hall as usize;
+                    let plan = &self.halls[hall];
+                    let ordered = Order::At(workspace.finish[plan.ordered.index()]);
+                    let delivery = order(&workspace.generations, plan, ordered, drawn);
+                    workspace.halls[hall].delivery = delivery;
+                    self.fit_out(workspace, hall);
+                    let state = &mut workspace.halls[hall];
+                    let racks = state.racks();
+                    let generations = &mut workspace.generations;
+                    state.delivery.wait_for_supply(generations, racks);
+                    state.delivery.arrives
                 }
                 What::HandedOver { hall } => {
                     workspace.finish[self.halls[hall as usize].handover.index()]
                 }
+                What::Retired { .. } | What::Refreshed { .. } => event.months,
             };
         }
         workspace.events[next_event..]
@@ -535,7 +652,7 @@ impl Model {
                     state.supplied.limit_kw() - before
                 };
                 state.headroom.add_grid(more / state.pue);
-                self.share_out(workspace, campus, event.months);
+                self.share_out(workspace, campus, event.months, drawn);
             }
             What::BridgePower { campus, bridge } => {
                 let campus = campus as usize;
@@ -554,7 +671,7 @@ impl Model {
                     let more = state.supplied.limit_kw() - before;
                     state.headroom.add_grid(more / state.pue);
                 }
-                self.share_out(workspace, campus, event.months);
+                self.share_out(workspace, campus, event.months, drawn);
             }
             What::Energised { campus, substation } => {
                 let campus = campus as usize;
@@ -563,7 +680,7 @@ impl Model {
                 state
                     .headroom
                     .add_substation(substation as usize, facility_kw / state.pue);
-                self.share_out(workspace, campus, event.months);
+                self.share_out(workspace, campus, event.months, drawn);
             }
             What::Modules {
                 campus,
@@ -579,14 +696,16 @@ impl Model {
                 }
                 let after = plan.carries_kw(state.modules[building]);
                 state.headroom.add_building(building, after - before);
-                self.share_out(workspace, campus, event.months);
+                self.share_out(workspace, campus, event.months, drawn);
             }
             What::Delivered { hall } => {
                 let hall = hall as usize;
                 let state = &mut workspace.halls[hall];
                 state.delivered = true;
-                workspace.campuses[state.campus].is_stale = true;
-                self.note_if_live(workspace, hall, event.months);
+                let campus = state.campus;
+                workspace.campuses[campus].is_stale = true;
+                self.count_embodied(workspace, hall);
+                self.note_if_live(workspace, hall, event.months, drawn);
             }
             What::HandedOver { hall } => {
                 let hall = hall as usize;
@@ -594,14 +713,17 @@ impl Model {
                 state.handed_over = true;
                 let campus = state.campus;
                 workspace.campuses[campus].order.push(hall);
-                self.share_out(workspace, campus, event.months);
+                workspace.campuses[campus].embodied_t += self.halls[hall].embodied_t;
+                self.share_out(workspace, campus, event.months, drawn);
             }
+            What::Retired { hall } => self.retire(workspace, hall as usize, event.months, drawn),
+            What::Refreshed { hall } => self.refresh(workspace, hall as usize, event.months, drawn),
         }
     }
 
     /// Gives what power is left to halls that lack it, in the order in which they were handed over.
     /// What a hall has been given it keeps.
-    fn share_out(&self, workspace: &mut Workspace, campus: usize, months: f64) {
+    fn share_out(&self, workspace: &mut Workspace, campus: usize, months: f64, drawn: &[f64]) {
         workspace.campuses[campus].is_stale = true;
         for place in 0..workspace.campuses[campus].order.len() {
             let hall = workspace.campuses[campus].order[place];
@@ -618,21 +740,172 @@ impl Model {
             } else {
                 state.given_kw + given
             };
-            self.note_if_live(workspace, hall, months);
+            self.note_if_live(workspace, hall, months, drawn);
         }
     }
 
-    fn note_if_live(&self, workspace: &mut Workspace, hall: usize, months: f64) {
+    fn note_if_live(&self, workspace: &mut Workspace, hall: usize, months: f64, drawn: &[f64]) {
         let state = &mut workspace.halls[hall];
         if state.live == f64::INFINITY && state.deployable_kw() > 0.0 {
             state.live = months;
-            workspace.pools[self.halls[hall].pool].live.push(LivePart {
-                hall: Some(hall),
-                kw: 0.0,
-                racks_per_kw: 1.0 / state.delivery.rack_power_kw,
-                pflops_per_kw: state.delivery.pflops_per_kw,
-                available_share: self.halls[hall].available_share,
-            });
+            self.put_into_pool(workspace, hall);
+            self.plan_retirement(workspace, hall, months, drawn);
+        }
+    }
+
+    fn put_into_pool(&self, workspace: &mut Workspace, hall: usize) {
+        let state = &workspace.halls[hall];
+        let delivery = &state.delivery;
+        let mut available_share = self.halls[hall].available_share;
+        let generation = delivery.generation.map(|chosen| &self.generations[chosen]);
+        if let Some(reliability) = generation.and_then(|chosen| chosen.reliability) {
+            available_share *= reliability.availability(state.racks());
+        }
+        workspace.pools[state.pool].live.push(LivePart {
+            hall: Some(hall),
+            kw: 0.0,
+            racks_per_kw: 1.0 / delivery.rack_power_kw,
+            pflops_per_kw: delivery.pflops_per_kw,
+            available_share,
+        });
+    }
+
+    fn plan_retirement(&self, workspace: &mut Workspace, hall: usize, months: f64, drawn: &[f64]) {
+        if let Some(life) = self.halls[hall].life {
+            let what = What::Retired { hall: hall as u32 };
+            let months = months + life.value(drawn);
+            plan_event(&mut workspace.events, Event { months, what });
+        }
+    }
+
+    /// Hardware goes: the hall is rebuilt if it is to be, and what follows has been ordered so as
+    /// to be there by now.
+    fn retire(&self, workspace: &mut Workspace, hall: usize, months: f64, drawn: &[f64]) {
+        let plan = &self.halls[hall];
+        let mut downtime = plan.refresh.value(drawn);
+        let state = &mut workspace.halls[hall];
+        state.delivered = false;
+        workspace.campuses[state.campus].is_stale = true;
+        for part in &mut workspace.pools[state.pool].live {
+            if part.hall == Some(hall) {
+                (part.hall, part.kw) = (None, 0.0);
+            }
+        }
+        if let Some(retrofit) = plan.retrofit.as_ref().filter(|_| !state.is_retrofitted) {
+            state.is_retrofitted = true;
+            state.pool = retrofit.pool;
+            state.fit = retrofit.fit;
+            downtime = retrofit.downtime.value(drawn);
+        }
+        let positions = state.fit.positions;
+        let ordered = Order::For(months);
+        let mut delivery = plan
+            .hardware
+            .order(&workspace.generations, ordered, positions, drawn);
+        let racks = racks_in(&state.fit, &delivery);
+        delivery.wait_for_supply(&mut workspace.generations, racks);
+        state.delivery = delivery;
+        let what = What::Refreshed { hall: hall as u32 };
+        let months = months.max(delivery.arrives) + downtime;
+        plan_event(&mut workspace.events, Event { months, what });
+    }
+
+    /// New hardware is in place: power is given back or asked for, as it takes less or more.
+    fn refresh(&self, workspace: &mut Workspace, hall: usize, months: f64, drawn: &[f64]) {
+        self.fit_out(workspace, hall);
+        let state = &mut workspace.halls[hall];
+        state.delivered = true;
+        let campus = state.campus;
+        let excess = state.given_kw - state.space_kw;
+        if excess > 0.0 {
+            state.given_kw = state.space_kw;
+            let headroom = &mut workspace.campuses[campus].headroom;
+            headroom.take_back(self.halls[hall].feed, excess);
+        }
+        self.count_embodied(workspace, hall);
+        self.put_into_pool(workspace, hall);
+        self.plan_retirement(workspace, hall, months, drawn);
+        self.share_out(workspace, campus, months, drawn);
+    }
+
+    fn count_embodied(&self, workspace: &mut Workspace, hall: usize) {
+        let state = &workspace.halls[hall];
+        if let Some(chosen) = state.delivery.generation {
+            let made_t = state.racks() * self.generations[chosen].rack_embodied_t;
+            workspace.campuses[state.campus].embodied_t += made_t;
+        }
+    }
+
+    /// Where the supply of accelerators is limited, halls wait for their turn, the first order first.
+    fn wait_for_supply(&self, workspace: &mut Workspace) {
+        if !workspace
+            .generations
+            .iter()
+            .any(DrawnGeneration::is_limited)
+        {
+            return;
+        }
+        workspace.orders.clear();
+        let halls = workspace.halls.iter().enumerate();
+        let orders = halls.map(|(position, hall)| (hall.delivery.ordered, position));
+        workspace.orders.extend(orders);
+        workspace
+            .orders
+            .sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        for &(_, hall) in &workspace.orders {
+            let state = &mut workspace.halls[hall];
+            let racks = state.racks();
+            state
+                .delivery
+                .wait_for_supply(&mut workspace.generations, racks);
+        }
+    }
+
+    /// How much of what the hall is made for its hardware can take: positions and their density
+    /// first, then cooling, then the rows of the building.
+    fn fit_out(&self, workspace: &mut Workspace, hall: usize) {
+        let state = &mut workspace.halls[hall];
+        let (fit, delivery) = (state.fit, state.delivery);
+        let rack_kw = delivery.rack_power_kw;
+        let filled = (racks_in(&fit, &delivery) * rack_kw).min(fit.power_kw);
+        let cooled = filled.min(fit.cooling_kw);
+        state.design_kw = (fit.positions.count * fit.positions.power_kw).min(fit.power_kw);
+        state.density_kw = state.design_kw - filled;
+        state.cooling_kw = filled - cooled;
+        state.space_kw = cooled;
+        state.delivery_kw = 0.0;
+        let campus = state.campus;
+        let building = self.halls[hall].feed.building;
+        let chain = self.campuses[campus].buildings[building].chain.as_ref();
+        let tree = workspace.campuses[campus].trees[building].as_mut();
+        let (Some(tree), Some(rows)) =
+            (tree, chain.and_then(|chain| chain.chain.delivery.as_ref()))
+        else {
+            return;
+        };
+        workspace.placed.retain(|placed| {
+            if placed.hall == hall {
+                tree.remove(placed.row, placed.what);
+            }
+            placed.hall != hall
+        });
+        let racks = (cooled / rack_kw + 1e-9).floor();
+        let (mut left, pod) = (racks, f64::from(rows.pod_racks));
+        while left > 0.0 {
+            let together = left.min(pod);
+            let what = Deployment {
+                power_kw: together * rack_kw,
+                positions: (together * delivery.positions) as u32,
+            };
+            let Some(row) = tree.place(what, rows.placement) else {
+                break;
+            };
+            workspace.placed.push(Placed { hall, row, what });
+            left -= together;
+        }
+        if left > 0.0 {
+            state.space_kw = (racks - left) * rack_kw;
+            state.delivery_kw = cooled - state.space_kw;
         }
     }
 
@@ -653,6 +926,12 @@ impl Model {
                 }
                 let deployable = hall.deployable_kw();
                 supply.space_kw += hall.space_kw;
+                supply.design_kw += hall.design_kw;
+                supply.density_kw += hall.density_kw;
+                supply.cooling_kw += hall.cooling_kw;
+                supply.delivery_kw += hall.delivery_kw;
+                let per_position = hall.delivery.rack_power_kw / hall.delivery.positions;
+                supply.by_density_kw[density_class(per_position)] += deployable;
                 supply.powered_kw += hall.given_kw;
                 supply.deployable_kw += deployable;
                 supply.equipment_late_kw += hall.given_kw - deployable;
@@ -663,6 +942,9 @@ impl Model {
             }
             if let Some(existing) = &campus.existing {
                 supply.space_kw += existing.power_kw;
+                supply.design_kw += existing.power_kw;
+                let per_rack = existing.power_kw / existing.racks;
+                supply.by_density_kw[density_class(per_rack)] += existing.power_kw;
                 supply.powered_kw += existing.power_kw;
                 supply.deployable_kw += existing.power_kw;
                 supply.delivered_kw += existing.power_kw;
@@ -783,15 +1065,29 @@ impl Model {
             mw((supply.space_kw - supply.powered_kw - supply.redundancy_kw).max(0.0)),
         );
         tally.add(MetricId::StrandedRedundancy, mw(supply.redundancy_kw));
+        tally.add(MetricId::BuiltPower, mw(supply.design_kw));
+        tally.add(MetricId::StrandedDensity, mw(supply.density_kw));
+        tally.add(MetricId::StrandedCooling, mw(supply.cooling_kw));
+        tally.add(MetricId::StrandedDelivery, mw(supply.delivery_kw));
+        tally.add(MetricId::EmbodiedCarbon, state.embodied_t);
+        for (metric, kw) in DENSITY_CLASSES.into_iter().zip(supply.by_density_kw) {
+            tally.add(metric, mw(kw));
+        }
         tally.add(MetricId::StrandedPower, mw(supply.unused_power_kw));
         tally.add(MetricId::StrandedEquipment, mw(supply.equipment_late_kw));
         for pool in campus.pools.clone() {
-            let in_service = self.market.in_service_kw(&workspace.market, pool);
-            if in_service <= 0.0 && workspace.room_kw[pool] <= 0.0 {
+            let room = workspace.room_kw[pool];
+            let mut in_service = self.market.in_service_kw(&workspace.market, pool);
+            if in_service <= 0.0 && room <= 0.0 {
                 continue;
             }
-            let draw = self.market.drawn_kw(&workspace.market, pool);
-            let useful = self.market.useful_kw(&workspace.market, pool);
+            let mut draw = self.market.drawn_kw(&workspace.market, pool);
+            let mut useful = self.market.useful_kw(&workspace.market, pool);
+            // While hardware is replaced tenants keep their leases but are out of service.
+            if in_service > room {
+                let left = room / in_service;
+                (in_service, draw, useful) = (room, draw * left, useful * left);
+            }
             let leased = self.market.leased_kw(&workspace.market, pool);
             let (racks, pflops, available) = occupy(&workspace.pools[pool].live, in_service);
             let useful_share = if in_service > 0.0 {
@@ -808,6 +1104,10 @@ impl Model {
             tally.add(
                 MetricId::EffectivePflops,
                 available * state.availability * useful_share,
+            );
+            tally.add(
+                MetricId::UnavailableCompute,
+                (pflops - available * state.availability) * useful_share,
             );
         }
         for segment in self.market.segments(&workspace.market) {

@@ -133,6 +133,7 @@ shared_parts = [{ name = "utility", between_failures = "99 hours", repair = "1 h
     assert_eq!(trial.at("in_service_pflops", 2), 12_000.0);
     let expected = 12_000.0 * 0.999 * 0.99;
     assert!((trial.at("effective_pflops", 2) - expected).abs() < 1e-6);
+    assert!((trial.at("unavailable_pflops", 2) - (12_000.0 - expected)).abs() < 1e-6);
 }
 
 #[test]
@@ -299,4 +300,362 @@ grid = [{ name = "line", power_mw = 20 }]
         (trial.at("effective_pflops", 3) / trial.at("in_service_pflops", 3) - 0.9).abs() < 1e-12
     );
     assert!((trial.at("curtailed_energy_mwh", 3) - 0.1 * 5.0 * 730.5).abs() < 1e-9);
+}
+
+/// What is built is deployable or stranded by one of the causes, in every month.
+fn assert_ledger_adds_up(trial: &Trial) {
+    for month in 0..trial.series("built_power_mw").len() {
+        let parts: f64 = [
+            "it_power_mw",
+            "stranded_density_mw",
+            "stranded_cooling_mw",
+            "stranded_delivery_mw",
+            "stranded_redundancy_not_complete_mw",
+            "stranded_space_without_power_mw",
+            "stranded_equipment_late_mw",
+        ]
+        .iter()
+        .map(|metric| match trial.model.layout().metric_index(metric) {
+            Some(_) => trial.at(metric, month),
+            None => 0.0,
+        })
+        .sum();
+        let built = trial.at("built_power_mw", month);
+        assert!(
+            (parts - built).abs() < 1e-9,
+            "month {month}: {parts} {built}"
+        );
+        let classes: f64 = [
+            "it_power_racks_to_20_kw_mw",
+            "it_power_racks_20_to_60_kw_mw",
+            "it_power_racks_60_to_200_kw_mw",
+            "it_power_racks_above_200_kw_mw",
+        ]
+        .iter()
+        .map(|metric| trial.at(metric, month))
+        .sum();
+        assert!((classes - trial.at("it_power_mw", month)).abs() < 1e-9);
+    }
+}
+
+/// A campus with rack types, generations and one building of its own, over six years.
+fn halls(top: &str, building: &str) -> String {
+    format!(
+        r#"
+format = 1
+name = "halls"
+start = "2025-01"
+horizon = "72 months"
+rack_types = [
+  {{ name = "air", power = "40 kW", cooling = "air" }},
+  {{ name = "liquid", power = "150 kW", cooling = "direct_to_chip" }},
+]
+{top}
+[[segments]]
+name = "tenants"
+outreach_per_month = 0
+sign_probability = 1
+contract_power = "1 kW"
+allocation = "pooled"
+existing = {{ contracts_signed = 1, companies_contacted = 1, leased_power_kw = 1e6 }}
+[[campuses]]
+name = "campus"
+[[campuses.buildings]]
+name = "A"
+activities = [{{ name = "shell", duration_months = 0.5 }}]
+{building}
+"#
+    )
+}
+
+const GENERATIONS: &str = r#"
+[[generations]]
+name = "old"
+rack_power = "30 kW"
+rack_pflops = { fp16_dense = 10 }
+cooling = "air"
+[[generations]]
+name = "new"
+rack_power = "140 kW"
+rack_pflops = { fp16_dense = 180 }
+cooling = "direct_to_chip"
+available_from = "2027-01"
+lead_time_months = 3
+"#;
+
+#[test]
+fn density_and_cooling_take_their_part_of_what_is_built() {
+    let building = r#"
+halls = [
+  { name = "hall 1", racks = 100, rack_type = "air", hardware = "old" },
+  { name = "hall 2", racks = 100, rack_type = "air", hardware = "old", cooling_power = "2 MW" },
+]
+"#;
+    let trial = Trial::of(&halls(GENERATIONS, building));
+    let at = |metric| trial.at(metric, 3);
+    assert_eq!(at("built_power_mw"), 8.0);
+    assert_eq!(at("stranded_density_mw"), 2.0);
+    assert_eq!(at("stranded_cooling_mw"), 1.0);
+    assert_eq!(at("it_power_mw"), 5.0);
+    assert_eq!(at("it_power_racks_20_to_60_kw_mw"), 5.0);
+    assert_ledger_adds_up(&trial);
+}
+
+#[test]
+fn a_retrofit_turns_an_air_cooled_hall_into_a_denser_one() {
+    let hall = |retrofit: &str| {
+        format!(
+            r#"halls = [{{ name = "hall", racks = 100, rack_type = "air", power = "4 MW", hardware = "newest", hardware_life_months = 30, refresh_months = 1{retrofit} }}]"#
+        )
+    };
+    let plain = Trial::of(&halls(GENERATIONS, &hall("")));
+    // Replaced by the same generation, for nothing newer is cooled by air; a month out of service.
+    assert_eq!(plain.at("it_power_mw", 29), 3.0);
+    assert_eq!(plain.at("it_power_mw", 30), 0.0);
+    assert_eq!(plain.at("in_service_power_mw", 30), 0.0);
+    assert_eq!(plain.at("stranded_equipment_late_mw", 30), 3.0);
+    assert_eq!(plain.at("it_power_mw", 31), 3.0);
+    assert_eq!(plain.at("installed_pflops", 31), 1_000.0);
+    assert_ledger_adds_up(&plain);
+
+    let denser = r#", retrofit = { rack_type = "liquid", racks = 25, downtime_months = 6 }"#;
+    let rebuilt = Trial::of(&halls(GENERATIONS, &hall(denser)));
+    assert_eq!(rebuilt.at("it_power_mw", 35), 0.0);
+    // 25 racks of 140 kW, in a hall then made for 25 x 150 kW.
+    assert_eq!(rebuilt.at("it_power_mw", 36), 3.5);
+    assert_eq!(rebuilt.at("built_power_mw", 36), 3.75);
+    assert_eq!(rebuilt.at("installed_pflops", 36), 25.0 * 180.0);
+    assert_eq!(rebuilt.at("in_service_power_mw", 40), 3.5);
+    assert_ledger_adds_up(&rebuilt);
+}
+
+#[test]
+fn hardware_that_needs_other_cooling_is_refused() {
+    let building =
+        r#"halls = [{ name = "hall", racks = 10, rack_type = "air", hardware = "new" }]"#;
+    let error = Scenario::from_toml(&halls(GENERATIONS, building))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("\"new\" needs other cooling than rack type \"air\" has"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_catalogue_and_a_trend_provide_generations() {
+    let top = r#"
+hardware_catalogue = { include = ["GB200 NVL72", "H100 4x8"], lead_time_months = 2 }
+generation_trend = { from = "GB200 NVL72", count = 4, every_months = 18, efficiency_growth_per_year = 0.3, rack_power_growth_per_year = 0.0 }
+"#;
+    let building = r#"halls = [{ name = "hall", racks = 10, rack_type = "liquid", hardware = "newest", hardware_life_months = 36 }]"#;
+    let trial = Trial::of(&halls(top, building));
+    let flops = |month| trial.at("installed_pflops", month);
+    // Ordered at the start, before the GB200's release in month 1: an H100 rack in each position.
+    assert!((flops(4) - 10.0 * 32.0 * 0.989).abs() < 1e-9);
+    // Replaced in month 38 by what was the newest in month 36, a step of 18 months after month 1.
+    assert!((flops(40) / (1_800.0 * 1.3_f64.powf(1.5)) - 1.0).abs() < 1e-9);
+    assert_ledger_adds_up(&trial);
+    let wrong = top.replace("H100 4x8", "H100 4x9");
+    let error = Scenario::from_toml(&halls(&wrong, building))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("did you mean \"H100 4x8\""), "{error}");
+}
+
+#[test]
+fn accelerators_in_short_supply_come_to_the_first_order_first() {
+    let top = r#"
+[[generations]]
+name = "old"
+rack_power = "30 kW"
+rack_pflops = { fp16_dense = 10 }
+rack_accelerators = 8
+accelerators_per_quarter = 240
+rack_embodied_carbon_t = 50
+reliability = { failures_per_rack_year = 1.2, swap_months = 0.1, resupply_months = 1, spare_share = 0 }
+"#;
+    let building = r#"
+embodied_carbon_t = 3000
+halls = [
+  { name = "hall 1", racks = 40, rack_type = "air", hardware = "old" },
+  { name = "hall 2", racks = 20, rack_type = "air", hardware = "old", hardware_ordered_after = "start" },
+]
+"#;
+    let trial = Trial::of(&halls(top, building));
+    // Ten racks a month: 20 by month 2 for the hall that ordered at the start, 40 more by month 6.
+    assert_eq!(
+        trial.series("it_power_mw")[..7],
+        [0.0, 0.6, 0.6, 0.6, 0.6, 1.8, 1.8]
+    );
+    assert_eq!(trial.at("embodied_carbon_t", 6), 60.0 * 50.0 + 3_000.0);
+    // 0.1 failures a month x (0.1 + 1) months: 11 % of the racks are down.
+    let share = trial.at("effective_pflops", 6) / trial.at("in_service_pflops", 6);
+    assert!((share - 0.89).abs() < 1e-12);
+}
+
+#[test]
+fn racks_find_room_in_the_delivery_tree_or_are_stranded() {
+    let building = |redundancy: &str| {
+        format!(
+            r#"
+halls = [{{ name = "hall", racks = 20, rack_type = "liquid", hardware = "new" }}]
+[campuses.buildings.electrical]
+redundancy = "{redundancy}"
+module_power = "1 MW"
+modules = 4
+delivery = {{ rows = 12, row_positions = 4 }}
+"#
+        )
+    };
+    let top = GENERATIONS.replace("available_from = \"2027-01\"\n", "");
+    // 3 MW may be used. A block line-up of 1,000 kW holds seven racks of 140 kW, so 20 of 20 racks
+    // fit in blocks; pairs hold as much as their worst failure lets them.
+    let block = Trial::of(&halls(&top, &building("block 4N/3")));
+    assert!((block.at("it_power_mw", 6) - 2.8).abs() < 1e-12);
+    assert_eq!(block.at("stranded_delivery_mw", 6), 0.0);
+    let twice = Trial::of(&halls(&top, &building("2N")));
+    // Two groups that carry 1,000 kW each: seven racks in each.
+    assert!((twice.at("it_power_mw", 6) - 14.0 * 0.14).abs() < 1e-12);
+    assert!((twice.at("stranded_delivery_mw", 6) - 6.0 * 0.14).abs() < 1e-12);
+    assert_ledger_adds_up(&block);
+    assert_ledger_adds_up(&twice);
+    let error = Scenario::from_toml(&halls(&top, &building("7N/4"))).unwrap_err();
+    assert!(error.to_string().contains("7N/4"), "{error}");
+}
+
+#[test]
+fn the_examples_balance_in_every_month_of_every_trial() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/");
+    for name in [
+        "short-of-grid",
+        "short-of-grid-bridge",
+        "air-campus",
+        "air-campus-retrofit",
+        "air-campus-new-build",
+    ] {
+        let scenario = Scenario::from_path(format!("{folder}{name}.toml")).unwrap();
+        let model = scenario.compile().unwrap();
+        let mut workspace = Workspace::default();
+        let mut row = TrialRow::new(model.layout().clone());
+        for number in 0..40 {
+            model.simulate(5, number, &mut workspace, &mut row);
+            let trial = Trial {
+                model: model.clone(),
+                row: row.clone(),
+            };
+            assert_ledger_adds_up(&trial);
+            if model.layout().metric_index("facility_energy_mwh").is_none() {
+                continue;
+            }
+            for month in 0..model.layout().months {
+                let at = |metric| trial.at(metric, month);
+                let used = at("it_draw_mw") + at("electrical_losses_mw") + at("cooling_power_mw");
+                assert!((at("facility_draw_mw") - used).abs() < 1e-9, "{name}");
+                let fed = at("grid_energy_mwh")
+                    + at("bridge_energy_mwh")
+                    + at("on_site_renewable_energy_mwh");
+                let asked = used * 730.5 - at("curtailed_energy_mwh");
+                assert!((fed - asked).abs() < 1e-6, "{name}: {fed} {asked}");
+                assert!(at("in_service_power_mw") <= at("it_power_mw") + 1e-9);
+            }
+        }
+    }
+}
+
+#[test]
+fn campuses_share_the_supply_and_each_has_its_own_power() {
+    let text = r#"
+format = 1
+name = "two"
+start = "2025-01"
+horizon = "24 months"
+rack_types = [{ name = "rack", power = "10 kW" }]
+[[generations]]
+name = "hardware"
+rack_power = "10 kW"
+rack_pflops = { fp16_dense = 12 }
+rack_accelerators = 8
+accelerators_per_quarter = 2400
+[[campuses]]
+name = "north"
+efficiency = { temperatures_celsius = [-5, -5, 0, 5, 10, 15, 17, 15, 10, 5, 0, -5] }
+energy = { grid_carbon_g_per_kwh = 56 }
+buildings = [{ name = "A", activities = [{ name = "shell", duration_months = 0.5 }], halls = [{ name = "hall", racks = 400, rack_type = "rack", hardware = "hardware", hardware_ordered_after = "start" }] }]
+[[campuses]]
+name = "south"
+efficiency = { temperatures_celsius = [15, 15, 18, 22, 26, 30, 33, 33, 29, 24, 19, 15] }
+energy = { grid_carbon_g_per_kwh = 582 }
+buildings = [{ name = "B", activities = [{ name = "shell", duration_months = 1.5 }], halls = [{ name = "hall", racks = 400, rack_type = "rack", hardware = "hardware" }] }]
+[[segments]]
+name = "tenants"
+outreach_per_month = 0
+sign_probability = 1
+contract_power = "1 kW"
+allocation = "pooled"
+existing = { contracts_signed = 1, companies_contacted = 1, leased_power_kw = 1e6 }
+"#;
+    let trial = Trial::of(text);
+    let layout = trial.model.layout();
+    let of = |campus: &str, metric: &str, month: usize| {
+        let scope = layout.scope_index(campus).unwrap();
+        trial
+            .row
+            .monthly(scope, layout.metric_index(metric).unwrap())[month]
+    };
+    // A hundred racks a month: the north's 400 come in month 4, the south's in month 8.
+    assert_eq!(of("north", "it_power_mw", 3), 4.0);
+    assert_eq!(of("south", "it_power_mw", 6), 0.0);
+    assert_eq!(of("south", "it_power_mw", 7), 4.0);
+    for month in 8..24 {
+        assert!(of("south", "pue", month) > of("north", "pue", month));
+        for metric in [
+            "it_power_mw",
+            "facility_energy_mwh",
+            "carbon_location_based_t",
+        ] {
+            let sum = of("north", metric, month) + of("south", metric, month);
+            assert!(
+                (of("total", metric, month) - sum).abs() < 1e-9 * (1.0 + sum),
+                "{metric}"
+            );
+        }
+        let pue = of("total", "facility_draw_mw", month) / of("total", "it_draw_mw", month);
+        assert!((of("total", "pue", month) - pue).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn power_that_new_hardware_does_not_take_goes_to_halls_that_lack_it() {
+    let top = r#"
+[[generations]]
+name = "hungry"
+rack_power = "40 kW"
+rack_pflops = { fp16_dense = 10 }
+[[generations]]
+name = "frugal"
+rack_power = "10 kW"
+rack_pflops = { fp16_dense = 10 }
+available_from = "2026-01"
+"#;
+    let building = r#"
+power = "6 MW"
+halls = [
+  { name = "hall 1", racks = 100, rack_type = "air", hardware = "newest", hardware_life_months = 24 },
+  { name = "hall 2", racks = 100, rack_type = "air", hardware = "hungry" },
+]
+"#;
+    let trial = Trial::of(&halls(top, building));
+    let at = |month| {
+        let names = [
+            "it_power_mw",
+            "stranded_space_without_power_mw",
+            "stranded_density_mw",
+        ];
+        names.map(|metric| trial.at(metric, month))
+    };
+    assert_eq!(at(12), [6.0, 2.0, 0.0]);
+    // From month 24.5 on 1 MW is enough for hall 1, and the other 4 MW find hall 2.
+    assert_eq!(at(24), [5.0, 0.0, 3.0]);
+    assert_ledger_adds_up(&trial);
 }

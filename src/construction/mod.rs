@@ -34,7 +34,9 @@ pub use status::{ActivityStatus, Status};
 
 use crate::date::Date;
 use crate::power::ElectricalChain;
+use crate::power::grid::is_constant_zero;
 use crate::problem::{Path, Problems};
+use crate::uncertain::{Domain, Uncertain};
 
 /// A data hall: the space in which racks stand.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,15 +52,69 @@ pub struct Hall {
     /// Critical IT power that the hall can take, in kW; left out, all positions at the power of their rack type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub power_kw: Option<f64>,
+    /// Heat that the hall's cooling can take away, in kW of critical IT power; left out, all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cooling_power_kw: Option<f64>,
     /// The hardware generation installed, or "newest" for the newest one that is released when the order is placed and fits the rack type. Left out, tenants bring their own hardware: no delivery is waited for and no PFLOPS are counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hardware: Option<String>,
     /// The event at whose finish the hardware is ordered, such as "shell", or "start" for the start of the building. Left out, the finish of the first activity of the building.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hardware_ordered_after: Option<String>,
+    /// Time that hardware is in service before it is replaced by the newest that fits (or by the same generation, where `hardware` names one), in months, above 0; left out, for good. Drawn once a trial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hardware_life_months: Option<Uncertain>,
+    /// Time without hardware at each replacement, in months, 0 or more. Drawn once a trial.
+    #[serde(default = "Uncertain::zero", skip_serializing_if = "is_constant_zero")]
+    pub refresh_months: Uncertain,
+    /// Rebuilds the hall for other racks when its first hardware has served its life.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retrofit: Option<Retrofit>,
     /// Work on this hall alone (its fit-out, say), after the building's own activities. Left out, the hall is handed over with the building.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub activities: Vec<Activity>,
+}
+
+/// What a hall becomes when it is rebuilt for other racks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Retrofit {
+    /// The rack type that its positions are then made for.
+    pub rack_type: String,
+    /// Rack positions then, 1 or more; left out, as many as before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub racks: Option<u32>,
+    /// Critical IT power that the hall can then take, in kW; left out, as much as before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power_kw: Option<f64>,
+    /// Heat that its cooling can then take away, in kW; left out, all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cooling_power_kw: Option<f64>,
+    /// Time that the hall is out of service for it, in months, 0 or more. Drawn once a trial.
+    pub downtime_months: Uncertain,
+}
+
+/// A life is some time.
+pub(crate) const LIFE: Domain = Domain {
+    min: 0.1,
+    max: f64::INFINITY,
+};
+
+impl Retrofit {
+    fn check(&self, at: &Path, problems: &mut Problems) {
+        if self.racks == Some(0) {
+            problems.error(
+                &at.key("racks"),
+                "racks is 0",
+                "a hall has 1 rack position or more",
+            );
+        }
+        check_positive(self.power_kw, "power_kw", at, problems);
+        check_positive(self.cooling_power_kw, "cooling_power_kw", at, problems);
+        self.downtime_months
+            .check(Domain::NON_NEGATIVE, &at.key("downtime_months"), problems);
+    }
 }
 
 impl Hall {
@@ -69,8 +125,12 @@ impl Hall {
             racks,
             rack_type: rack_type.into(),
             power_kw: None,
+            cooling_power_kw: None,
             hardware: None,
             hardware_ordered_after: None,
+            hardware_life_months: None,
+            refresh_months: Uncertain::zero(),
+            retrofit: None,
             activities: Vec::new(),
         }
     }
@@ -139,6 +199,9 @@ pub struct Building {
     /// Its electrical chain in modules and their redundancy, from which what it can carry and its availability follow; left out, `power_kw` alone is the limit, and the chain never fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub electrical: Option<ElectricalChain>,
+    /// CO2 emitted in building it, in t, 0 or more; counted when its halls are handed over, each an equal part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embodied_carbon_t: Option<f64>,
     /// Its activities from start to hand-over; a list is a chain unless `after` says otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activities: Option<Vec<Activity>>,
@@ -286,6 +349,12 @@ pub(crate) fn check_building(
         one.check(&at.key("overrides").index(position), problems);
     }
     check_positive(building.power_kw, "power_kw", at, problems);
+    check_positive(
+        building.embodied_carbon_t,
+        "embodied_carbon_t",
+        at,
+        problems,
+    );
     if let Some(activities) = &building.activities {
         check_activities(activities, &at.key("activities"), problems);
     }
@@ -350,6 +419,22 @@ fn check_halls(halls: &[Hall], at: &Path, problems: &mut Problems) {
             );
         }
         check_positive(hall.power_kw, "power_kw", &at, problems);
+        check_positive(hall.cooling_power_kw, "cooling_power_kw", &at, problems);
+        if let Some(life) = &hall.hardware_life_months {
+            life.check(LIFE, &at.key("hardware_life_months"), problems);
+        }
+        hall.refresh_months
+            .check(Domain::NON_NEGATIVE, &at.key("refresh_months"), problems);
+        if let Some(retrofit) = &hall.retrofit {
+            retrofit.check(&at.key("retrofit"), problems);
+            if hall.hardware_life_months.is_none() {
+                problems.error(
+                    &at.key("retrofit"),
+                    "there is a retrofit, but hardware stays for good",
+                    "give `hardware_life_months` too",
+                );
+            }
+        }
         check_activities(&hall.activities, &at.key("activities"), problems);
     }
     check_unique(

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::availability::{
     GroupAvailability, Part, check_share, failure_to_repair, is_zero, plant_availability,
 };
+use super::delivery::{Delivery, DeliveryError, DeliveryTree};
 use super::redundancy::Redundancy;
 use crate::construction::{Dependency, check_name, check_positive, check_unique};
 use crate::problem::{Path, Problems};
@@ -35,6 +36,9 @@ pub struct ElectricalChain {
     /// Share of the failures of modules that take down all modules of a group at once, 0 to 1 (β-factor; 0.01 to 0.1 is usual, IEC 61508-6).
     #[serde(default, skip_serializing_if = "is_zero")]
     pub common_cause_share: f64,
+    /// The rows below the modules, in which racks are placed; left out, any rack finds room as long as there is power.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
 }
 
 /// Modules that come after the building is complete.
@@ -65,7 +69,20 @@ impl ElectricalChain {
             parts: Vec::new(),
             shared_parts: Vec::new(),
             common_cause_share: 0.0,
+            delivery: None,
         }
+    }
+
+    /// The delivery tree of the complete chain, if its rows are stated.
+    pub fn delivery_tree(&self) -> Option<Result<DeliveryTree, DeliveryError>> {
+        let delivery = self.delivery.as_ref()?;
+        let modules = self.modules_in_the_end();
+        Some(DeliveryTree::new(
+            self.redundancy,
+            modules,
+            self.module_power_kw,
+            delivery,
+        ))
     }
 
     /// Modules when all stages have come.
@@ -144,6 +161,20 @@ impl ElectricalChain {
                 format!("{modules} modules in {} carry no load", self.redundancy),
                 format!("{} modules or more", self.redundancy.tolerates() + 1),
             );
+        } else if let Some(delivery) = &self.delivery {
+            let at = at.key("delivery");
+            let before = problems.iter().count();
+            delivery.check(&at, problems);
+            if problems.iter().count() == before
+                && self.module_power_kw > 0.0
+                && let Some(Err(error)) = self.delivery_tree()
+            {
+                problems.error(
+                    &at,
+                    error.to_string(),
+                    "\"N\", \"N+k\", \"2N\", \"xN/(x-1)\" or \"block xN/y\", in whole groups",
+                );
+            }
         }
     }
 }

@@ -54,7 +54,7 @@ pub struct GridStep {
     pub ramp_mw_per_month: Option<f64>,
 }
 
-fn is_constant_zero(quantity: &Uncertain) -> bool {
+pub(crate) fn is_constant_zero(quantity: &Uncertain) -> bool {
     quantity.constant() == Some(0.0)
 }
 
@@ -73,8 +73,9 @@ pub struct GridApplication {
     pub granted_share: Uncertain,
 }
 
-/// Generation behind the meter (gas turbines, fuel cells, batteries) that carries the campus
-/// until the grid does, or for good.
+/// Generation behind the meter (gas turbines, engines, fuel cells) that carries the campus until
+/// the grid does, or for good. A battery may be stated as one too, but that it runs empty is not
+/// modelled: state the power that it holds through the hours for which it is counted on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

@@ -1,17 +1,42 @@
-//! Power: the grid in steps, substations, PUE, and who gets what is energised.
+//! Power: from the grid to the rack, what is lost on the way, and what it emits.
 //!
 //! Facility power (MW) = critical IT power (MW) x PUE (The Green Grid; ISO/IEC 30134-2).
 //! Halls are fed in the order in which they are handed over, each as much as it can take, from
 //! what its building's own chain, its substation and the campus grid have left:
 //!
 //! ```text
-//! grid steps (campus) ─▶ substation ─▶ building ─▶ hall
-//!        MW import          MW            kW IT       kW IT
+//! grid steps, bridge power ─▶ substation ─▶ electrical chain ─▶ rows ─▶ hall
+//!        MW import               MW            kW IT, after redundancy   kW IT
 //! ```
+//!
+//! - [`grid`]: applications, steps that slip, ramps, bridge power, curtailment;
+//! - [`redundancy`], [`availability`], [`chain`]: what installed modules may carry, and how often they do;
+//! - [`delivery`]: in which row a rack finds room, in normal running and after a failure;
+//! - [`cooling`]: PUE by load and outdoor temperature, water;
+//! - [`energy`]: where the energy comes from, what it costs and emits.
+//!
+//! # What is stranded
+//! Of what a hall is made for (positions x power of its rack type, within the hall's power) the
+//! causes take their part in this order, and what is left is deployable:
+//!
+//! | cause | what it takes |
+//! | --- | --- |
+//! | density | what the racks in the positions do not take because they are less dense, or too large to fill them |
+//! | cooling | what the hall's cooling cannot take away |
+//! | delivery | racks for which no row has room, normally or after a failure |
+//! | redundancy not complete | what installed modules would carry were their groups complete |
+//! | space without power | what chain, substation or grid do not give |
+//! | equipment late | what has power but no hardware yet, or none while it is replaced |
+//!
+//! Each is in MW at the end of a month, so that its sum over months is in MW-months.
+//!
+//! On the other side, power without space is what is energised and not given to any hall. So in every
+//! month and trial built power = deployable power + the six above.
 
 pub mod availability;
 pub mod chain;
 pub mod cooling;
+pub mod delivery;
 pub mod energy;
 pub mod grid;
 pub mod redundancy;
@@ -19,6 +44,7 @@ pub mod redundancy;
 pub use availability::{GroupAvailability, ModuleGroup, Part, plant_availability};
 pub use chain::{ElectricalChain, ModuleStage};
 pub use cooling::{Cooling, Efficiency, FacilityPower, Losses, mechanical_share};
+pub use delivery::{Delivery, DeliveryError, DeliveryTree, Deployment, Placement, Refusal};
 pub use energy::{Energy, OnOff, Renewable, matched_mw};
 pub use grid::{BridgePower, Curtailment, GridApplication, GridStep};
 pub use redundancy::{Redundancy, RedundancyError};
@@ -126,6 +152,15 @@ impl Headroom {
     /// Modules of a building's own chain energised, in kW of critical IT power.
     pub(crate) fn add_building(&mut self, building: usize, kw: f64) {
         self.buildings_kw[building] += kw;
+    }
+
+    /// A hall gives back what it no longer takes, in kW of critical IT power.
+    pub(crate) fn take_back(&mut self, feed: Feed, kw: f64) {
+        self.grid_kw += kw;
+        self.buildings_kw[feed.building] += kw;
+        if let Some(substation) = feed.substation {
+            self.substations_kw[substation] += kw;
+        }
     }
 
     /// Whether a building's own chain has nothing left to give.

@@ -15,7 +15,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::compute::{Generation, NEWEST, RackType};
+use crate::compute::{
+    CATALOGUE, CatalogueUse, Generation, GenerationTrend, NEWEST, PlannedGeneration, RackType,
+    plan_generations,
+};
 use crate::construction::calendars::{Calendar, check_calendars};
 use crate::construction::crews::{Crew, check_crews};
 use crate::construction::risks::{Risk, check_risks};
@@ -68,6 +71,12 @@ pub struct Scenario {
     /// Generations of hardware.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub generations: Vec<Generation>,
+    /// Generations taken over from the catalogue of published hardware.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hardware_catalogue: Option<CatalogueUse>,
+    /// Generations not yet announced that follow one of those known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation_trend: Option<GenerationTrend>,
     /// What many buildings have in common.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub building_templates: Vec<BuildingTemplate>,
@@ -347,6 +356,8 @@ impl Scenario {
             standard_rack_power_kw: standard_rack(),
             rack_types: Vec::new(),
             generations: Vec::new(),
+            hardware_catalogue: None,
+            generation_trend: None,
             building_templates: Vec::new(),
             calendars: Vec::new(),
             crews: Vec::new(),
@@ -441,6 +452,7 @@ impl Scenario {
             &at,
             problems,
         );
+        self.check_hardware(&root, problems);
         let at = root.key("building_templates");
         for (position, template) in self.building_templates.iter().enumerate() {
             template.check(&at.index(position), problems);
@@ -505,6 +517,64 @@ impl Scenario {
             problems,
         );
         self.check_targets(&root.key("targets"), problems);
+    }
+
+    /// All generations: those stated, those of the catalogue, and future ones.
+    pub(crate) fn all_generations(&self) -> Vec<PlannedGeneration> {
+        plan_generations(
+            &self.generations,
+            self.hardware_catalogue.as_ref(),
+            self.generation_trend.as_ref(),
+        )
+    }
+
+    fn check_hardware(&self, root: &Path, problems: &mut Problems) {
+        let stated = self.generations.iter().map(|known| known.name.as_str());
+        let mut taken: &[String] = &[];
+        if let Some(catalogue) = &self.hardware_catalogue {
+            taken = &catalogue.include;
+            let at = root.key("hardware_catalogue");
+            let entries = CATALOGUE.iter().map(|entry| entry.name);
+            for (position, name) in taken.iter().enumerate() {
+                let at = at.key("include").index(position);
+                check_known(
+                    "entry of the catalogue",
+                    name,
+                    entries.clone(),
+                    &at,
+                    problems,
+                );
+                if stated.clone().any(|known| known == name) || taken[..position].contains(name) {
+                    problems.error(
+                        &at,
+                        format!("there is already a generation \"{name}\""),
+                        "each needs a name of its own",
+                    );
+                }
+                let entry = CATALOGUE.iter().find(|entry| entry.name == name);
+                if let Some(entry) = entry
+                    && !entry.rack_pflops().contains_key(&self.precision)
+                {
+                    problems.error(
+                        &at,
+                        format!(
+                            "\"{name}\" has no PFLOPS at the precision \"{}\"",
+                            self.precision
+                        ),
+                        "take \"fp16_dense\", or state the generation yourself",
+                    );
+                }
+            }
+            catalogue.lead_time_months.check(
+                Domain::NON_NEGATIVE,
+                &at.key("lead_time_months"),
+                problems,
+            );
+        }
+        if let Some(trend) = &self.generation_trend {
+            let known = stated.chain(taken.iter().map(String::as_str));
+            trend.check(known, &root.key("generation_trend"), problems);
+        }
     }
 
     fn campus_names(&self) -> impl Iterator<Item = &str> + Clone {
@@ -657,47 +727,68 @@ impl Scenario {
             let (Some(wanted), Some(limit)) = (&hall.hardware, limit) else {
                 continue;
             };
-            if wanted == NEWEST {
-                if !self
-                    .generations
-                    .iter()
-                    .any(|g| g.rack_power_kw <= limit.power_kw)
-                {
-                    problems.error(
-                        &at.key("hardware"),
-                        format!(
-                            "no generation fits rack type \"{}\" of {} kW",
-                            limit.name, limit.power_kw
-                        ),
-                        "a generation whose rack_power_kw is at most that",
-                    );
+            self.check_fit(wanted, limit, &at.key("hardware"), problems);
+            if let Some(retrofit) = &hall.retrofit {
+                let at = at.key("retrofit").key("rack_type");
+                let wanted_type = &retrofit.rack_type;
+                check_known(
+                    "rack type",
+                    wanted_type,
+                    self.rack_type_names(),
+                    &at,
+                    problems,
+                );
+                let mut types = self.rack_types.iter();
+                if let Some(limit) = types.find(|kind| &kind.name == wanted_type) {
+                    self.check_fit(wanted, limit, &at, problems);
                 }
-                continue;
             }
-            let known = self
-                .generations
-                .iter()
-                .map(|g| g.name.as_str())
-                .chain([NEWEST]);
-            check_known(
-                "hardware generation",
-                wanted,
-                known,
-                &at.key("hardware"),
-                problems,
-            );
-            if let Some(generation) = self.generations.iter().find(|g| &g.name == wanted)
-                && generation.rack_power_kw > limit.power_kw
-            {
+        }
+    }
+
+    /// Checks that hardware is known and that a rack type takes it.
+    fn check_fit(&self, wanted: &str, limit: &RackType, at: &Path, problems: &mut Problems) {
+        let all = self.all_generations();
+        let generations = all.iter().map(|planned| &planned.generation);
+        if wanted == NEWEST {
+            if !generations.clone().any(|generation| limit.fits(generation)) {
                 problems.error(
-                    &at.key("hardware"),
+                    at,
                     format!(
-                        "a rack of \"{wanted}\" takes {} kW, but rack type \"{}\" is made for {} kW",
-                        generation.rack_power_kw, limit.name, limit.power_kw
+                        "no generation fits rack type \"{}\" of {} kW",
+                        limit.name, limit.power_kw
                     ),
-                    "a rack type of enough power, or a generation that needs less",
+                    "a generation whose rack_power_kw is at most that, cooled as the rack type is",
                 );
             }
+            return;
+        }
+        let names = generations
+            .clone()
+            .map(|generation| generation.name.as_str());
+        let known = names.chain([NEWEST]);
+        check_known("hardware generation", wanted, known, at, problems);
+        let Some(generation) = generations.clone().find(|known| known.name == wanted) else {
+            return;
+        };
+        if !limit.cools(generation.cooling) {
+            problems.error(
+                at,
+                format!(
+                    "\"{wanted}\" needs other cooling than rack type \"{}\" has",
+                    limit.name
+                ),
+                "a rack type of the same cooling",
+            );
+        } else if !limit.fits(generation) {
+            problems.error(
+                at,
+                format!(
+                    "a rack of \"{wanted}\" takes {} kW, but rack type \"{}\" is made for {} kW",
+                    generation.rack_power_kw, limit.name, limit.power_kw
+                ),
+                "a rack type of enough power, or a generation that needs less",
+            );
         }
     }
 

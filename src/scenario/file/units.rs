@@ -37,6 +37,15 @@ const COMPUTE: &[(&str, f64)] = &[
     ("EFLOPS", 1e3),
     ("ZFLOPS", 1e6),
 ];
+const TEMPERATURE: &[(&str, f64)] = &[("°C", 1.0)];
+const CARBON_INTENSITY: &[(&str, f64)] = &[
+    ("g/kWh", 1.0),
+    ("kg/MWh", 1.0),
+    ("t/MWh", 1e3),
+    ("kg/kWh", 1e3),
+];
+const WATER_INTENSITY: &[(&str, f64)] = &[("L/kWh", 1.0), ("m³/MWh", 1.0), ("m3/MWh", 1.0)];
+const CARBON: &[(&str, f64)] = &[("t", 1.0), ("kg", 1e-3), ("kt", 1e3), ("Mt", 1e6)];
 const PER_CENT: &[(&str, f64)] = &[("%", 0.01)];
 
 /// Shares and probabilities: a number from 0 to 1, or per cent.
@@ -71,6 +80,30 @@ const MEASURES: &[Measure] = &[
         suffix: "_pflops",
         may_shorten: true,
         units: COMPUTE,
+    },
+    Measure {
+        name: "a temperature",
+        suffix: "_celsius",
+        may_shorten: false,
+        units: TEMPERATURE,
+    },
+    Measure {
+        name: "a carbon intensity",
+        suffix: "_g_per_kwh",
+        may_shorten: true,
+        units: CARBON_INTENSITY,
+    },
+    Measure {
+        name: "a water intensity",
+        suffix: "_litres_per_kwh",
+        may_shorten: true,
+        units: WATER_INTENSITY,
+    },
+    Measure {
+        name: "a mass of carbon",
+        suffix: "_carbon_t",
+        may_shorten: false,
+        units: CARBON,
     },
 ];
 
@@ -211,6 +244,10 @@ mod tests {
         assert_eq!(read("compute_pflops", "2 EFLOPS"), Ok(2_000.0));
         assert_eq!(read("compute_pflops", "5,000 PFLOPS"), Ok(5_000.0));
         assert_eq!(read("sign_probability", "25 %"), Ok(0.25));
+        assert_eq!(read("free_below_celsius", "12 °C"), Ok(12.0));
+        assert_eq!(read("grid_carbon_g_per_kwh", "0.4 kg/kWh"), Ok(400.0));
+        assert_eq!(read("water_litres_per_kwh", "0.8 L/kWh"), Ok(0.8));
+        assert_eq!(read("embodied_carbon_t", "2 kt"), Ok(2_000.0));
         assert_eq!(read("lag_months", "-2 months"), Ok(-2.0));
         assert_eq!(read("power_kw", "1.5e3 W"), Ok(1.5));
         let weeks = read("duration_months", "128 weeks").unwrap();
