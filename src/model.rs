@@ -9,6 +9,7 @@ use crate::construction::network::{Cycle, Network, NetworkBuilder, NodeId};
 use crate::construction::{Activity, Dependency, Hall, PlannedBuilding, name_help, plan_buildings};
 use crate::date::Date;
 use crate::metrics::{CAUSES, METRICS};
+use crate::monte_carlo::design::{Design, DesignError, Sampling};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::power::{Feed, PUE};
 use crate::problem::{Path, Problems};
@@ -21,6 +22,7 @@ use crate::uncertain::{Domain, Uncertain, UncertainError};
 #[derive(Clone, Debug)]
 pub struct Model {
     name: String,
+    fingerprint: String,
     pub(crate) layout: Arc<Layout>,
     pub(crate) months: usize,
     pub(crate) standard_rack_kw: f64,
@@ -103,9 +105,19 @@ impl Model {
         &self.layout
     }
 
-    /// Draws the inputs of a trial, in the order of [`Model::input_names`].
+    /// Draws the inputs of an independent trial, in the order of [`Model::input_names`].
     pub fn draw_inputs(&self, seed: u64, trial: u64, drawn: &mut Vec<f64>) {
-        self.inputs.draw(seed, trial, drawn);
+        self.inputs.draw(&Sampling::random(seed), trial, drawn);
+    }
+
+    /// Makes a sampling design ready for this model's inputs.
+    pub fn sampling(&self, design: Design, seed: u64) -> Result<Sampling, DesignError> {
+        Sampling::new(design, seed, self.inputs.sources())
+    }
+
+    /// The scenario's fingerprint: [`Scenario::fingerprint`].
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// The names of all inputs that are drawn once a trial.
@@ -254,6 +266,7 @@ fn assemble(
     let (milestone_names, milestones) = parts.milestones.into_iter().unzip();
     Ok(Model {
         name: scenario.name.clone(),
+        fingerprint: scenario.fingerprint(),
         layout: Arc::new(layout(scenario, campus_names, milestone_names)),
         months,
         standard_rack_kw: scenario.standard_rack_power_kw,

@@ -74,7 +74,7 @@ impl NetworkBuilder {
         let mut network = Network {
             steps: Vec::with_capacity(order.len()),
             links: Vec::new(),
-            count: order.len(),
+            names: Vec::new(),
         };
         for id in order {
             let first = network.links.len();
@@ -86,6 +86,7 @@ impl NetworkBuilder {
                 links: first..network.links.len(),
             });
         }
+        network.names = self.names;
         Ok(network)
     }
 
@@ -172,18 +173,23 @@ struct NetworkStep {
 pub struct Network {
     steps: Vec<NetworkStep>,
     links: Vec<(NodeId, Quantity)>,
-    count: usize,
+    names: Vec<String>,
 }
 
 impl Network {
     /// How many activities and events it has.
     pub fn len(&self) -> usize {
-        self.count
+        self.names.len()
+    }
+
+    /// The names of all nodes, by [`NodeId::index`].
+    pub fn names(&self) -> &[String] {
+        &self.names
     }
 
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
-        self.count == 0
+        self.names.is_empty()
     }
 
     /// Writes the finish of every node to `finish`, indexed by [`NodeId::index`], in months from
@@ -193,7 +199,7 @@ impl Network {
     /// # Panics
     /// If `finish` is not as long as the network.
     pub fn schedule(&self, drawn: &[f64], finish: &mut [f64]) {
-        assert_eq!(finish.len(), self.count);
+        assert_eq!(finish.len(), self.len());
         for step in &self.steps {
             let mut start = step.earliest;
             for (predecessor, lag) in &self.links[step.links.clone()] {

@@ -3,6 +3,7 @@
 //! Each has a name, such as `Qingyang/A1/shell`, and is drawn from the source of that name.
 //! So an input keeps its luck when others are added or removed.
 
+use crate::monte_carlo::design::Sampling;
 use crate::monte_carlo::streams::Source;
 use crate::uncertain::{Domain, Sampler, Uncertain, UncertainError};
 
@@ -75,13 +76,17 @@ impl Inputs {
         self.0.is_empty()
     }
 
-    /// Draws all inputs of a trial at random.
-    pub fn draw(&self, seed: u64, trial: u64, drawn: &mut Vec<f64>) {
+    /// Their sources of randomness, in order.
+    pub(crate) fn sources(&self) -> impl ExactSizeIterator<Item = Source> {
+        self.0.iter().map(|input| input.source)
+    }
+
+    /// Draws all inputs of a trial: first the uniforms of the design, then their quantiles.
+    pub fn draw(&self, sampling: &Sampling, trial: u64, drawn: &mut Vec<f64>) {
         drawn.clear();
-        drawn.extend(
-            self.0
-                .iter()
-                .map(|input| input.sampler.at(input.source.uniform(seed, trial))),
-        );
+        sampling.uniforms(trial, self.sources(), drawn);
+        for (value, input) in drawn.iter_mut().zip(&self.0) {
+            *value = input.sampler.at(*value);
+        }
     }
 }
