@@ -90,6 +90,7 @@ pub mod monte_carlo;
 pub mod power;
 pub mod problem;
 pub mod projection;
+pub mod report;
 pub mod scenario;
 pub mod tenants;
 mod trial;

@@ -13,6 +13,7 @@ mod table;
 
 use std::sync::Arc;
 
+pub(crate) use special::minus_ln;
 pub use special::{normal_cdf, normal_quantile};
 
 use crate::problem::{Path, Problems};

@@ -1,0 +1,38 @@
+//! A projection for people and files: a summary to read, charts, and the files of a run.
+//!
+//! This room only formats; every number comes from the [`Projection`](crate::Projection). JSON and
+//! CSV are made there: [`Projection::to_json`](crate::Projection::to_json) and
+//! [`write_csv`](crate::projection::write_csv).
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use buildout::report::{OutputFolder, outputs, summary};
+//! use buildout::{Batch, Date, Scenario, scenario::Campus};
+//!
+//! let mut scenario = Scenario::new("empty land", Date::month(2025, 1)?, 12);
+//! scenario.campuses.push(Campus::new("north"));
+//! let projection = Batch::new(&scenario.compile()?).trials(100).run()?;
+//! println!("{}", summary(&projection));
+//!
+//! let parent = tempfile::tempdir()?;
+//! let folder = OutputFolder::new(parent.path().join("out"));
+//! let written = folder.write(&outputs(&projection)?)?;
+//! assert!(written[0].ends_with("projection.json"));
+//! # Ok(())
+//! # }
+//! ```
+
+#[cfg(feature = "charts")]
+mod chart;
+#[cfg(test)]
+mod fixture;
+mod outputs;
+mod summary;
+mod text;
+mod write;
+
+#[cfg(feature = "charts")]
+pub use chart::{ChartError, FanChart};
+pub use outputs::{OutputFile, OutputsError, output_names, outputs};
+pub use summary::summary;
+pub use write::{OutputFolder, WriteError};

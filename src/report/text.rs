@@ -1,0 +1,134 @@
+//! Numbers, shares and months as words.
+
+use crate::date::Date;
+
+/// What stands for a number that does not exist.
+pub(super) const MISSING: &str = "-";
+
+const MONTH_NAMES: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
+/// A number with its thousands told apart, such as `21,000` or `12.50`.
+pub(super) fn grouped(x: f64, decimals: usize) -> String {
+    if !x.is_finite() {
+        return MISSING.to_owned();
+    }
+    let plain = format!("{:.decimals$}", x.abs());
+    let (whole, fraction) = match plain.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (plain.as_str(), None),
+    };
+    let mut text = String::new();
+    // A number that rounds to zero has no sign.
+    if x < 0.0 && plain.contains(|c: char| c.is_ascii_digit() && c != '0') {
+        text.push('-');
+    }
+    for (position, digit) in whole.chars().enumerate() {
+        if position > 0 && (whole.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if let Some(fraction) = fraction {
+        text.push('.');
+        text.push_str(fraction);
+    }
+    text
+}
+
+/// How many decimals numbers of a unit need, given the greatest of them.
+pub(super) fn decimals(unit: &str, greatest: f64) -> usize {
+    let counted = ["racks", "standard racks", "contracts", "companies"].contains(&unit);
+    match greatest.abs() {
+        _ if counted => 0,
+        x if x >= 100.0 => 0,
+        x if x >= 10.0 => 1,
+        _ => 2,
+    }
+}
+
+/// A probability as per cent. Only what happens always is 100 %, only what never happens 0 %.
+pub(super) fn percent(share: Option<f64>) -> String {
+    match share {
+        None => MISSING.to_owned(),
+        Some(share) if share.is_nan() => MISSING.to_owned(),
+        Some(1.0) => "100 %".to_owned(),
+        Some(0.0) => "0 %".to_owned(),
+        Some(share) if share > 0.999 => ">99.9 %".to_owned(),
+        Some(share) if share < 0.001 => "<0.1 %".to_owned(),
+        Some(share) => format!("{:.1} %", share * 100.0),
+    }
+}
+
+/// A whole per cent.
+pub(super) fn whole_percent(share: f64) -> String {
+    if share.is_finite() {
+        format!("{:.0} %", share * 100.0)
+    } else {
+        MISSING.to_owned()
+    }
+}
+
+/// The month of a date, such as `Jul 2024`.
+pub(super) fn month_name(date: Date) -> String {
+    let month = usize::try_from(date.month_of_year() - 1).unwrap_or_default();
+    format!(
+        "{} {}",
+        MONTH_NAMES.get(month).unwrap_or(&MISSING),
+        date.year()
+    )
+}
+
+/// The name of the month with that number, from 0.
+pub(super) fn nth_month(start: Date, month: usize) -> String {
+    start
+        .plus_months(month as f64)
+        .map_or_else(|| MISSING.to_owned(), month_name)
+}
+
+/// The month by whose end something at that time has happened. The last instant of July is
+/// the first of August; what happens then is in time for July, as it is for targets.
+pub(super) fn month_of(start: Date, months: f64) -> Option<String> {
+    let month = if months > 0.0 {
+        months.ceil() - 1.0
+    } else {
+        months.floor()
+    };
+    start.plus_months(month).map(month_name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_told_apart() {
+        assert_eq!(grouped(21_000.4, 0), "21,000");
+        assert_eq!(grouped(999.6, 0), "1,000");
+        assert_eq!(grouped(1_234_567.891, 2), "1,234,567.89");
+        assert_eq!(grouped(-1_234.0, 0), "-1,234");
+        assert_eq!(grouped(-0.001, 1), "0.0");
+        assert_eq!(grouped(7.0, 0), "7");
+        assert_eq!(grouped(f64::NAN, 0), MISSING);
+    }
+
+    #[test]
+    fn nearly_certain_is_not_certain() {
+        assert_eq!(percent(Some(1.0)), "100 %");
+        assert_eq!(percent(Some(0.9996)), ">99.9 %");
+        assert_eq!(percent(Some(0.0)), "0 %");
+        assert_eq!(percent(Some(0.0004)), "<0.1 %");
+        assert_eq!(percent(Some(0.543)), "54.3 %");
+        assert_eq!(percent(None), MISSING);
+    }
+
+    #[test]
+    fn the_end_of_a_month_belongs_to_it() {
+        let start = Date::month(2024, 1).unwrap();
+        assert_eq!(month_of(start, 7.0).unwrap(), "Jul 2024");
+        assert_eq!(month_of(start, 7.01).unwrap(), "Aug 2024");
+        assert_eq!(month_of(start, 0.0).unwrap(), "Jan 2024");
+        assert_eq!(month_of(start, -8.5).unwrap(), "Apr 2023");
+    }
+}

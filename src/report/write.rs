@@ -1,0 +1,268 @@
+//! Writing the files of a run so that nothing is lost or left half written.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::OutputFile;
+
+/// Why files were not written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// There are such files already, and overwriting was not asked for.
+    #[error("{} there already; nothing was written", exist(.0))]
+    Exists(Vec<PathBuf>),
+    /// Something that is no file has the name of a file to be written.
+    #[error("{} is not a file, so it cannot be overwritten; nothing was written", .0.display())]
+    NotAFile(PathBuf),
+    /// The folder cannot be made or used.
+    #[error("the folder {} cannot be used: {source}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file cannot be written.
+    #[error("{} cannot be written: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+fn exist(paths: &[PathBuf]) -> String {
+    let names: Vec<String> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    format!("{} {verb}", names.join(",\n  "))
+}
+
+/// A folder for the files of a run.
+#[derive(Clone, Debug)]
+pub struct OutputFolder {
+    path: PathBuf,
+    overwrite: bool,
+}
+
+impl OutputFolder {
+    /// The folder at `path`, which is made when it is needed. Files in it are not overwritten.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            overwrite: false,
+        }
+    }
+
+    /// Sets whether files of the same names are overwritten.
+    #[must_use]
+    pub fn overwrite(mut self, overwrite: bool) -> Self {
+        self.overwrite = overwrite;
+        self
+    }
+
+    /// Finds out before a long run whether files of these names can be written: makes the folder
+    /// if there is none, and refuses what [`Self::write`] would refuse.
+    pub fn prepare(&self, names: &[&str]) -> Result<(), WriteError> {
+        self.refuse_what_exists(names)?;
+        self.make_folder()?;
+        self.temporary()
+            .map(drop)
+            .map_err(|source| self.unusable(source))
+    }
+
+    /// Writes all files and returns their paths.
+    ///
+    /// Each is first written whole under a temporary name in the folder, and all take their names
+    /// at the end, so that nothing half written is seen. If one cannot take its name, the new files
+    /// that already had are removed again.
+    pub fn write(&self, files: &[OutputFile]) -> Result<Vec<PathBuf>, WriteError> {
+        let names: Vec<&str> = files.iter().map(|file| file.name).collect();
+        self.refuse_what_exists(&names)?;
+        self.make_folder()?;
+        let mut ready = Vec::new();
+        for file in files {
+            let path = self.path.join(file.name);
+            match self.filled(&file.contents) {
+                Ok(temporary) => ready.push((temporary, path)),
+                Err(source) => return Err(WriteError::File { path, source }),
+            }
+        }
+        let mut written: Vec<PathBuf> = Vec::new();
+        for (temporary, path) in ready {
+            if let Err(error) = self.give_name(temporary, &path) {
+                if !self.overwrite {
+                    // These were not there before this call.
+                    for path in &written {
+                        let _ = fs::remove_file(path);
+                    }
+                }
+                return Err(error);
+            }
+            written.push(path);
+        }
+        Ok(written)
+    }
+
+    fn refuse_what_exists(&self, names: &[&str]) -> Result<(), WriteError> {
+        let mut existing = Vec::new();
+        for name in names {
+            let path = self.path.join(name);
+            // A dangling symbolic link is something of the user's, too.
+            if let Ok(found) = fs::symlink_metadata(&path) {
+                if self.overwrite && found.is_dir() {
+                    return Err(WriteError::NotAFile(path));
+                }
+                existing.push(path);
+            }
+        }
+        if existing.is_empty() || self.overwrite {
+            Ok(())
+        } else {
+            Err(WriteError::Exists(existing))
+        }
+    }
+
+    fn make_folder(&self) -> Result<(), WriteError> {
+        fs::create_dir_all(&self.path).map_err(|source| self.unusable(source))
+    }
+
+    fn unusable(&self, source: io::Error) -> WriteError {
+        WriteError::Folder {
+            path: self.path.clone(),
+            source,
+        }
+    }
+
+    fn temporary(&self) -> io::Result<NamedTempFile> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".buildout-");
+        #[cfg(unix)]
+        {
+            // Temporary files are private; results are as readable as other files of the user's.
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        builder.tempfile_in(&self.path)
+    }
+
+    fn filled(&self, contents: &[u8]) -> io::Result<NamedTempFile> {
+        let mut file = self.temporary()?;
+        file.write_all(contents)?;
+        file.as_file().sync_all()?;
+        Ok(file)
+    }
+
+    fn give_name(&self, temporary: NamedTempFile, path: &Path) -> Result<(), WriteError> {
+        let named = if self.overwrite {
+            temporary.persist(path)
+        } else {
+            // Another program may have made the file since it was looked for.
+            temporary.persist_noclobber(path)
+        };
+        match named {
+            Ok(_) => Ok(()),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+                Err(WriteError::Exists(vec![path.to_owned()]))
+            }
+            Err(error) => Err(WriteError::File {
+                path: path.to_owned(),
+                source: error.error,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{fixture, outputs};
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn all_files_are_written_and_nothing_else() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("deep/out");
+        let files = outputs(&fixture::projection()).unwrap();
+        let written = OutputFolder::new(&path).write(&files).unwrap();
+        assert_eq!(written.len(), files.len());
+        assert_eq!(names(&path).len(), files.len());
+        for (file, path) in files.iter().zip(written) {
+            assert_eq!(fs::read(path).unwrap(), file.contents);
+        }
+    }
+
+    #[test]
+    fn one_existing_file_stops_all_unless_overwriting_is_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let mine = folder.path().join("summary.txt");
+        fs::write(&mine, "mine").unwrap();
+        let files = outputs(&fixture::projection()).unwrap();
+        let output = OutputFolder::new(folder.path());
+        for error in [
+            output.write(&files).unwrap_err(),
+            output.prepare(&["summary.txt"]).unwrap_err(),
+        ] {
+            assert!(matches!(error, WriteError::Exists(_)), "{error}");
+            assert!(error.to_string().contains("summary.txt"), "{error}");
+        }
+        assert_eq!(names(folder.path()), ["summary.txt"]);
+        assert_eq!(fs::read_to_string(&mine).unwrap(), "mine");
+        output.overwrite(true).write(&files).unwrap();
+        assert_ne!(fs::read_to_string(&mine).unwrap(), "mine");
+        assert_eq!(names(folder.path()).len(), files.len());
+    }
+
+    #[test]
+    fn a_folder_in_the_place_of_a_file_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("summary.txt")).unwrap();
+        let files = outputs(&fixture::projection()).unwrap();
+        let output = OutputFolder::new(folder.path()).overwrite(true);
+        let error = output.write(&files).unwrap_err();
+        assert!(matches!(error, WriteError::NotAFile(_)), "{error}");
+        assert_eq!(names(folder.path()), ["summary.txt"]);
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_the_folder_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out");
+        fs::write(&path, "mine").unwrap();
+        let error = OutputFolder::new(&path).prepare(&["a"]).unwrap_err();
+        assert!(matches!(error, WriteError::Folder { .. }), "{error}");
+        assert!(error.to_string().contains("out"), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_replaced_and_what_it_points_to_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let elsewhere = folder.path().join("elsewhere");
+        fs::write(&elsewhere, "mine").unwrap();
+        let out = folder.path().join("out");
+        fs::create_dir(&out).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, out.join("summary.txt")).unwrap();
+        let files = outputs(&fixture::projection()).unwrap();
+        let output = OutputFolder::new(&out);
+        assert!(output.write(&files).is_err());
+        output.overwrite(true).write(&files).unwrap();
+        assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "mine");
+    }
+}
