@@ -34,7 +34,7 @@ impl<'a> Distribution<'a> {
     }
 
     /// The standard error of a statistic from its values in the replicates; the outer `None` if there are none.
-    fn from_replicates(&self, statistic: impl Fn(&Series) -> Option<f64>) -> Option<Option<f64>> {
+    fn by_replicates(&self, statistic: impl Fn(&Series) -> Option<f64>) -> Option<Option<f64>> {
         let replicates = &self.projection.replicates;
         (!replicates.is_empty()).then(|| {
             replicates_std_error(replicates.iter().map(|replicate| {
@@ -76,7 +76,7 @@ impl<'a> Distribution<'a> {
         };
         let n = self.series.finite() as f64;
         let std_error = self
-            .from_replicates(|series| Some(series.moments()?.mean))
+            .by_replicates(|series| Some(series.moments()?.mean))
             .unwrap_or_else(|| moments.standard_deviation.map(|sd| sd / n.sqrt()));
         (Some(moments.mean), std_error)
     }
@@ -166,7 +166,7 @@ impl<'a> Distribution<'a> {
             let defined = series.defined();
             (defined > 0).then(|| series.finite() as f64 / defined as f64)
         };
-        self.from_replicates(share)
+        self.by_replicates(share)
             .unwrap_or_else(|| Some(share_std_error(probability, self.series.defined())))
     }
 }
