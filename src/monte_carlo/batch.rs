@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use super::checkpoint::CheckpointError;
 use super::design::{Design, DesignError, Sampling};
 use super::part::{Part, PartError};
+use super::stop::GoalError;
 use crate::model::Model;
 use crate::projection::{LayoutError, Projection, ProjectionError, TrialRow};
 use crate::trial::Workspace;
@@ -47,6 +48,9 @@ pub enum RunError {
     /// A part of another run was to be continued.
     #[error(transparent)]
     Part(#[from] PartError),
+    /// A goal of a run cannot be pursued.
+    #[error(transparent)]
+    Goal(#[from] GoalError),
     /// A checkpoint could not be written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
@@ -128,6 +132,10 @@ impl<'a> Batch<'a> {
     pub fn trial_range(mut self, trials: Range<u64>) -> Self {
         self.trials = trials;
         self
+    }
+
+    pub(super) fn set_trials(&mut self, trials: u64) {
+        self.trials = 0..trials;
     }
 
     /// Sets the seed, on which all luck depends.

@@ -1,4 +1,4 @@
-//! Many trials: sources of randomness, inputs, sampling designs, batches, and parts of runs in files.
+//! Many trials: sources of randomness, inputs, sampling designs, batches, stopping rules, and parts of runs in files.
 
 pub mod batch;
 pub mod checkpoint;
@@ -8,4 +8,5 @@ pub mod part;
 mod permutation;
 pub mod ranges;
 pub mod sobol;
+pub mod stop;
 pub mod streams;

@@ -51,6 +51,7 @@ use crate::monte_carlo::design::Design;
 
 pub use layout::{Layout, LayoutError, Metric, TargetLabel};
 pub use output::{PERCENTILES, write_csv};
+pub(crate) use output::{number, quoted};
 pub use row::{NO_CAUSE, TrialRow};
 pub use views::{Distribution, MetricView, ScopeView, TargetView};
 

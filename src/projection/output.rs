@@ -281,7 +281,7 @@ impl<W: Write> Table<W> {
 const SHARE: &str = "share of trials";
 
 /// A number in the shortest form that reads back as the same double; empty if it is not finite.
-fn number(x: f64) -> String {
+pub(crate) fn number(x: f64) -> String {
     let size = x.abs();
     if !x.is_finite() {
         String::new()
@@ -293,7 +293,7 @@ fn number(x: f64) -> String {
 }
 
 /// A field of comma-separated values, quoted where it must be.
-fn quoted(field: &str) -> String {
+pub(crate) fn quoted(field: &str) -> String {
     if field.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", field.replace('"', "\"\""))
     } else {

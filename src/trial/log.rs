@@ -6,7 +6,7 @@ use super::{What, Workspace};
 use crate::date::Date;
 use crate::model::Model;
 use crate::monte_carlo::design::Sampling;
-use crate::projection::TrialRow;
+use crate::projection::{TrialRow, number, quoted};
 
 /// What an entry of a trial's log says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,6 +165,55 @@ impl Replay {
         text
     }
 
+    /// The months to read: what is deployable and in service, what waits, and what holds back, in total.
+    pub fn months_text(&self) -> String {
+        const SHOWN: [&str; 6] = [
+            "standard_racks",
+            "it_power_mw",
+            "in_service_power_mw",
+            "waiting_demand_mw",
+            "installed_pflops",
+            "contracts_signed",
+        ];
+        let layout = self.row.layout();
+        let metrics: Vec<(usize, &str)> = (SHOWN.iter())
+            .filter_map(|name| Some((layout.metric_index(name)?, *name)))
+            .collect();
+        let mut text = "month  ".to_owned();
+        for (_, name) in &metrics {
+            text += &format!("  {name:>19}");
+        }
+        text += "  binding\n";
+        for (month, label) in layout.month_labels().iter().enumerate() {
+            text += label;
+            for (metric, _) in &metrics {
+                text += &format!("  {:>19.1}", self.row.monthly(0, *metric)[month]);
+            }
+            let cause = usize::from(self.row.binding(0)[month]);
+            let cause = layout.causes.get(cause).map_or("", String::as_str);
+            text += &format!("  {cause}\n");
+        }
+        text
+    }
+
+    /// All months as comma-separated values: scope, metric, month and value, in the shortest form that
+    /// reads back as the same double; empty for a number that does not exist.
+    pub fn months_csv(&self) -> String {
+        let layout = self.row.layout();
+        let months = layout.month_labels();
+        let mut text = "scope,metric,month,value\n".to_owned();
+        for (scope, scope_name) in layout.scopes.iter().enumerate() {
+            let scope_name = quoted(scope_name);
+            for (metric, label) in layout.metrics.iter().enumerate() {
+                for (month, value) in months.iter().zip(self.row.monthly(scope, metric)) {
+                    let value = number(*value);
+                    text += &format!("{scope_name},{},{month},{value}\n", label.name);
+                }
+            }
+        }
+        text
+    }
+
     /// All of it as JSON:
     ///
     /// ```json
@@ -313,6 +362,11 @@ mod tests {
         assert_eq!(permit + drawn("Qingyang/A1/shell"), shell);
         assert!(replay.events.is_sorted_by_key(|event| event.months));
         assert_eq!(replay.log_text().lines().count(), replay.events.len());
+        let months = replay.months_csv();
+        let last = months.lines().last().unwrap();
+        let binding = replay.row.monthly(0, replay.row.layout().metrics.len() - 1)[131];
+        assert_eq!(last.rsplit(',').next().unwrap().parse(), Ok(binding));
+        assert_eq!(replay.months_text().lines().count(), 133);
         let json = replay.to_json();
         assert_eq!(json["milestones"]["A1 live"], json!(live));
         assert_eq!(

@@ -1,14 +1,17 @@
 //! The `buildout` command.
 
-use std::io::{self, IsTerminal, Write};
+mod engine;
+mod merge;
+mod replay;
+
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use buildout::monte_carlo::batch::DEFAULT_TRIALS;
+use buildout::monte_carlo::part::PartError;
 use buildout::report::{self, OutputFolder};
-use buildout::{Batch, Model, Projection, Scenario, ScenarioError};
+use buildout::{Projection, RunError, Scenario, ScenarioError};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Simulates data-centre build-outs: when how much capacity is live, how sure that is, and what
 /// holds it back.
@@ -20,12 +23,17 @@ struct Arguments {
 }
 
 const EXIT_STATUS: &str = "Exit status: 0 if all went well, 1 if the run or writing failed, \
-                           2 if the scenario or the command line is wrong.";
+                           2 if the scenario or the command line is wrong, 130 if it was interrupted \
+                           and has written a checkpoint.";
 
 #[derive(Subcommand)]
 enum Command {
     /// Runs a scenario and prints what came out
     Run(Run),
+    /// Puts the checkpoints of shards together and prints what came out
+    Merge(merge::Merge),
+    /// Runs one trial again and prints what happened in it
+    Replay(replay::ReplayArguments),
 }
 
 #[derive(Args)]
@@ -33,25 +41,35 @@ enum Command {
 struct Run {
     /// The scenario: a TOML file
     file: PathBuf,
-    /// How many trials to run
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_TRIALS,
-          value_parser = clap::value_parser!(u64).range(1..))]
-    trials: u64,
+    /// How many trials to run: 10,000 if not given, and with --until at most 10,000,000
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    trials: Option<u64>,
     /// The seed of all luck: the same one gives the same results
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
     /// How many threads to use; 0 for one per processor. The results do not depend on it
     #[arg(long, value_name = "T", default_value_t = 0)]
     threads: usize,
+    /// Replace a value of the scenario, such as horizon_months=60; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    set: Vec<(String, String)>,
+    #[command(flatten)]
+    sampling: engine::Sampling,
+    #[command(flatten)]
+    long: engine::LongRun,
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+/// Where results go.
+#[derive(Args)]
+struct OutputOptions {
     /// Write projection.json, projection.csv, summary.txt and charts into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Overwrite such files in the folder
     #[arg(long, requires = "out")]
     force: bool,
-    /// Replace a value of the scenario, such as horizon_months=60; may be given several times
-    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
-    set: Vec<(String, String)>,
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -88,7 +106,25 @@ enum Failure {
         source: ScenarioError,
     },
     #[error("error: {0}")]
-    Run(#[from] buildout::RunError),
+    Run(#[from] RunError),
+    #[error("error: {} is there already\n  help: go on from it with --resume, or name another file", .0.display())]
+    CheckpointExists(PathBuf),
+    #[error("error: {}: {error}", path.display())]
+    OtherRun { path: PathBuf, error: PartError },
+    #[error(
+        "error: {0}\n  help: run the shards that are missing, or report what is there with --partial"
+    )]
+    Incomplete(PartError),
+    #[error(
+        "interrupted: {done} trials are done and saved in {}\n  to go on: {command}", path.display()
+    )]
+    Interrupted {
+        path: PathBuf,
+        done: u64,
+        command: String,
+    },
+    #[error("error: interruptions cannot be caught: {0}")]
+    Interruptions(ctrlc::Error),
     #[error("error: {0}")]
     Outputs(#[from] report::OutputsError),
     #[error("error: {source}{}", hint(source))]
@@ -122,7 +158,10 @@ fn hint(error: &report::WriteError) -> &'static str {
 impl Failure {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Failure::Scenario { .. } => ExitCode::from(2),
+            Failure::Scenario { .. } | Failure::Run(RunError::Goal(_) | RunError::Design(_)) => {
+                ExitCode::from(2)
+            }
+            Failure::Interrupted { .. } => ExitCode::from(130),
             // Whoever reads the output has seen enough of it.
             Failure::Print(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
             _ => ExitCode::from(1),
@@ -131,8 +170,12 @@ impl Failure {
 }
 
 fn main() -> ExitCode {
-    let Command::Run(arguments) = Arguments::parse().command;
-    match run(&arguments) {
+    let done = match Arguments::parse().command {
+        Command::Run(arguments) => run(&arguments),
+        Command::Merge(arguments) => merge(&arguments),
+        Command::Replay(arguments) => arguments.run(),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let code = failure.exit_code();
@@ -152,47 +195,58 @@ fn say(words: &str) {
 fn run(arguments: &Run) -> Result<(), Failure> {
     let scenario = Scenario::from_path_with(&arguments.file, &arguments.set)?;
     let model = scenario.compile()?;
-    if !arguments.quiet {
+    let output = &arguments.output;
+    if !output.quiet {
         let warnings = scenario.check();
         if !warnings.is_empty() {
             say(&warnings.to_string());
         }
     }
-    let folder =
-        (arguments.out.as_ref()).map(|path| OutputFolder::new(path).overwrite(arguments.force));
-    if let Some(folder) = &folder {
-        // Better now than after the trials.
-        folder.prepare(&report::output_names())?;
+    output.prepare()?;
+    let request = engine::Request {
+        model: &model,
+        trials: arguments.trials,
+        seed: arguments.seed,
+        threads: arguments.threads,
+        quiet: output.quiet,
+        sampling: &arguments.sampling,
+        long: &arguments.long,
+    };
+    match request.simulate()? {
+        Some(projection) => output.deliver(&projection),
+        None => Ok(()),
     }
-    let projection = simulate(&model, arguments)?;
-    if let Some(folder) = &folder {
-        for path in folder.write(&report::outputs(&projection)?)? {
-            if !arguments.quiet {
-                say(&format!("wrote {}", path.display()));
-            }
-        }
-    }
-    print(&projection, arguments.format)
 }
 
-fn simulate(model: &Model, arguments: &Run) -> Result<Projection, Failure> {
-    let bar = if arguments.quiet || !io::stderr().is_terminal() {
-        ProgressBar::hidden()
-    } else {
-        ProgressBar::with_draw_target(Some(arguments.trials), ProgressDrawTarget::stderr())
-    };
-    let template = "{wide_bar} {human_pos} of {human_len} trials, {eta} left";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
+fn merge(arguments: &merge::Merge) -> Result<(), Failure> {
+    arguments.output.prepare()?;
+    arguments.output.deliver(&arguments.merged()?)
+}
+
+impl OutputOptions {
+    fn folder(&self) -> Option<OutputFolder> {
+        let path = self.out.as_ref()?;
+        Some(OutputFolder::new(path).overwrite(self.force))
     }
-    let projection = Batch::new(model)
-        .trials(arguments.trials)
-        .seed(arguments.seed)
-        .threads(arguments.threads)
-        .on_progress(|done, _| bar.set_position(done))
-        .run();
-    bar.finish_and_clear();
-    Ok(projection?)
+
+    /// Finds out whether files can be written: better before the trials than after.
+    fn prepare(&self) -> Result<(), Failure> {
+        if let Some(folder) = self.folder() {
+            folder.prepare(&report::output_names())?;
+        }
+        Ok(())
+    }
+
+    fn deliver(&self, projection: &Projection) -> Result<(), Failure> {
+        if let Some(folder) = self.folder() {
+            for path in folder.write(&report::outputs(projection)?)? {
+                if !self.quiet {
+                    say(&format!("wrote {}", path.display()));
+                }
+            }
+        }
+        print(projection, self.format)
+    }
 }
 
 fn print(projection: &Projection, format: Format) -> Result<(), Failure> {
@@ -209,6 +263,10 @@ fn print(projection: &Projection, format: Format) -> Result<(), Failure> {
             csv
         }
     };
+    print_bytes(text)
+}
+
+fn print_bytes(text: Vec<u8>) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     out.write_all(&text)
         .and_then(|()| out.flush())

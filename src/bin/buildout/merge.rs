@@ -1,0 +1,44 @@
+//! `buildout merge`: parts of a run put together.
+
+use std::path::PathBuf;
+
+use buildout::monte_carlo::part::Part;
+use buildout::{Projection, RunError};
+use clap::Args;
+
+use crate::{Failure, OutputOptions};
+
+#[derive(Args)]
+pub(crate) struct Merge {
+    /// The checkpoints of all shards, in any order
+    #[arg(required = true, value_name = "FILE")]
+    parts: Vec<PathBuf>,
+    /// Report what is there, although trials are missing
+    #[arg(long)]
+    partial: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+}
+
+impl Merge {
+    /// Reads the parts one by one, so that only two are in memory at once.
+    pub(crate) fn merged(&self) -> Result<Projection, Failure> {
+        let mut whole: Option<Part> = None;
+        for path in &self.parts {
+            let part = Part::load(path).map_err(RunError::from)?;
+            match &mut whole {
+                None => whole = Some(part),
+                Some(whole) => whole.merge(&part).map_err(|error| Failure::OtherRun {
+                    path: path.clone(),
+                    error,
+                })?,
+            }
+        }
+        let whole = whole.expect("the command line has at least one file");
+        if self.partial {
+            Ok(whole.into_projection().map_err(RunError::from)?)
+        } else {
+            Ok(whole.complete().map_err(Failure::Incomplete)?)
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! `buildout replay`: one trial of a run told again.
+
+use std::path::PathBuf;
+
+use buildout::monte_carlo::batch::DEFAULT_TRIALS;
+use buildout::{Replay, RunError, Scenario};
+use clap::{Args, ValueEnum};
+
+use crate::{Failure, engine, key_and_value, print_bytes};
+
+#[derive(Args)]
+pub(crate) struct ReplayArguments {
+    /// The scenario: a TOML file
+    file: PathBuf,
+    /// The number of the trial, from 0
+    #[arg(long, value_name = "T")]
+    trial: u64,
+    /// The seed of the run
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// The trials of the run, on which a Latin hypercube depends
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_TRIALS)]
+    trials: u64,
+    #[command(flatten)]
+    sampling: engine::Sampling,
+    /// Replace a value of the scenario, such as horizon_months=60; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    set: Vec<(String, String)>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// The log of events and the months, to read
+    Table,
+    /// All of it as JSON
+    Json,
+    /// The months as comma-separated values: scope, metric, month, value
+    Csv,
+}
+
+impl ReplayArguments {
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        let model = Scenario::from_path_with(&self.file, &self.set)?.compile()?;
+        let design = self.sampling.design(self.trials);
+        design
+            .check_trials(self.trial.saturating_add(1))
+            .map_err(RunError::from)?;
+        let sampling = model.sampling(design, self.seed).map_err(RunError::from)?;
+        let replay = model.replay(&sampling, self.trial);
+        print_bytes(match self.format {
+            Format::Table => table(&replay).into_bytes(),
+            Format::Csv => replay.months_csv().into_bytes(),
+            Format::Json => {
+                let mut json = serde_json::to_vec_pretty(&replay.to_json())?;
+                json.push(b'\n');
+                json
+            }
+        })
+    }
+}
+
+fn table(replay: &Replay) -> String {
+    let mut text = format!("Trial {}\n\nEvents\n{}", replay.trial, replay.log_text());
+    text += "\nMonths\n";
+    text += &replay.months_text();
+    if !replay.row.targets().is_empty() {
+        text += "\nTargets\n";
+    }
+    let labels = replay.row.layout().targets.iter();
+    for (label, met) in labels.zip(replay.row.targets()) {
+        text += &format!(
+            "{:<6}  {}\n",
+            if *met { "met" } else { "missed" },
+            label.name
+        );
+    }
+    text
+}
