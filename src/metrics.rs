@@ -1,6 +1,6 @@
 //! What is reported for each month, for each campus and in total.
 
-/// A metric that every trial reports for each month.
+/// A metric that trials report for each month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MetricLabel {
     /// Its name in results and targets.
@@ -16,6 +16,11 @@ macro_rules! metrics {
         /// The position of a metric in [`METRICS`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum MetricId { $($id),* }
+
+        impl MetricId {
+            /// All of them, in the order of [`METRICS`].
+            pub(crate) const ALL: &[Self] = &[$(Self::$id),*];
+        }
 
         /// All metrics, in the order of results.
         pub const METRICS: &[MetricLabel] = &[
@@ -50,6 +55,33 @@ metrics! {
     StrandedPower = "stranded_power_without_space_mw", "MW", "Energised power for which no space is built yet";
     StrandedEquipment = "stranded_equipment_late_mw", "MW", "Space with power whose equipment has not arrived";
     BindingPower = "binding_constraint_mw", "MW", "Capacity in service held back by the binding constraint";
+    StrandedRedundancy = "stranded_redundancy_not_complete_mw", "MW", "Built space whose electrical modules are there but wait for the redundancy to be complete";
+}
+
+/// What a scenario must use for some metrics to be reported, so that results hold no columns of
+/// zeros and a trial costs what its scenario asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Feature {
+    /// A building states its electrical chain.
+    ElectricalChain,
+}
+
+/// The metrics that every scenario reports; the others are reported where it uses what they are of.
+pub fn always_reported() -> impl Iterator<Item = &'static MetricLabel> {
+    MetricId::ALL
+        .iter()
+        .filter(|metric| metric.feature().is_none())
+        .map(|&metric| &METRICS[metric as usize])
+}
+
+impl MetricId {
+    /// What must be used for this metric to be reported; `None`: it always is.
+    pub(crate) fn feature(self) -> Option<Feature> {
+        match self {
+            Self::StrandedRedundancy => Some(Feature::ElectricalChain),
+            _ => None,
+        }
+    }
 }
 
 /// How many metrics there are.

@@ -8,10 +8,10 @@ use crate::compute::{CompiledGeneration, Hardware, NEWEST, compile_generations};
 use crate::construction::network::{Cycle, Network, NetworkBuilder, NodeId};
 use crate::construction::{Activity, Dependency, Hall, PlannedBuilding, name_help, plan_buildings};
 use crate::date::Date;
-use crate::metrics::{CAUSES, METRICS};
+use crate::metrics::{CAUSES, Feature, METRICS, MetricId};
 use crate::monte_carlo::design::{Design, DesignError, Sampling};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
-use crate::power::{Feed, PUE};
+use crate::power::{ElectricalChain, Feed, PUE};
 use crate::problem::{Path, Problems};
 use crate::projection::{Layout, Metric, TargetLabel};
 use crate::scenario::{Campus, Scenario};
@@ -24,6 +24,8 @@ pub struct Model {
     name: String,
     fingerprint: String,
     pub(crate) layout: Arc<Layout>,
+    /// The metrics of the layout, in its order.
+    pub(crate) reported: Vec<MetricId>,
     pub(crate) months: usize,
     pub(crate) standard_rack_kw: f64,
     pub(crate) inputs: Inputs,
@@ -44,13 +46,46 @@ pub(crate) struct CompiledCampus {
     /// Energisation and facility power in kW; none: the grid is no limit.
     pub(crate) grid: Vec<(NodeId, f64)>,
     pub(crate) substations: Vec<(NodeId, f64)>,
-    /// What each building's own chain carries, in kW of critical IT power.
-    pub(crate) buildings_kw: Vec<f64>,
+    pub(crate) buildings: Vec<CompiledBuilding>,
     /// Its halls among those of the model.
     pub(crate) halls: std::ops::Range<usize>,
     /// Its pools among those of the model.
     pub(crate) pools: std::ops::Range<usize>,
     pub(crate) existing: Option<CompiledExisting>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct CompiledBuilding {
+    /// What it carries at most, in kW of critical IT power.
+    pub(crate) power_kw: f64,
+    pub(crate) chain: Option<CompiledChain>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct CompiledChain {
+    pub(crate) chain: ElectricalChain,
+    /// Energisation and number of modules; the first come with the building.
+    pub(crate) stages: Vec<(NodeId, u32)>,
+    /// Share of the load that is fed in the long run.
+    pub(crate) served_share: f64,
+}
+
+impl CompiledCampus {
+    /// The electrical chains of its buildings, with the positions of these.
+    pub(crate) fn chains(&self) -> impl Iterator<Item = (usize, &CompiledChain)> {
+        let buildings = self.buildings.iter().enumerate();
+        buildings.filter_map(|(position, building)| Some((position, building.chain.as_ref()?)))
+    }
+}
+
+impl CompiledBuilding {
+    /// What it carries with so many modules installed, in kW of critical IT power.
+    pub(crate) fn carries_kw(&self, modules: u32) -> f64 {
+        match &self.chain {
+            Some(compiled) => self.power_kw.min(compiled.chain.usable_kw(modules)),
+            None => self.power_kw,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -71,6 +106,8 @@ pub(crate) struct CompiledHall {
     pub(crate) rack_type_kw: f64,
     pub(crate) power_kw: f64,
     pub(crate) feed: Feed,
+    /// Share of the time in which what stands in it is fed and works.
+    pub(crate) available_share: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -155,7 +192,8 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
     let mut sites = Sites::lay_out(scenario, &mut inputs, problems);
     sites.connect(scenario, &mut inputs, problems);
     let milestones = sites.milestones(scenario, problems);
-    let targets = compile_targets(scenario, &milestones, problems);
+    let reported = reported_metrics(&sites);
+    let targets = compile_targets(scenario, &milestones, &reported, problems);
     check_distinct_names(scenario, &milestones, problems);
     let network = match sites.network.build() {
         Ok(network) => network,
@@ -173,6 +211,7 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
         campuses: sites.campuses,
         milestones,
         targets,
+        reported,
     };
     match assemble(scenario, inputs.unwrap_or_default(), parts) {
         Ok(model) => Some(model),
@@ -190,6 +229,19 @@ struct Parts<'a> {
     campuses: Vec<CampusNodes>,
     milestones: Vec<(String, CompiledMilestone)>,
     targets: Vec<CompiledTarget>,
+    reported: Vec<MetricId>,
+}
+
+/// The metrics that the scenario uses, in the order of [`METRICS`].
+fn reported_metrics(sites: &Sites<'_>) -> Vec<MetricId> {
+    let uses = |feature| match feature {
+        Feature::ElectricalChain => sites.campuses.iter().any(|campus| {
+            let mut buildings = campus.buildings.iter();
+            buildings.any(|building| building.chain.is_some())
+        }),
+    };
+    let is_used = |metric: &MetricId| metric.feature().is_none_or(uses);
+    MetricId::ALL.iter().copied().filter(is_used).collect()
 }
 
 fn assemble(
@@ -238,6 +290,10 @@ fn assemble(
                 rack_type_kw,
                 power_kw: hall.plan.power_kw.unwrap_or(f64::INFINITY),
                 feed: hall.feed,
+                available_share: nodes.buildings[hall.feed.building]
+                    .chain
+                    .as_ref()
+                    .map_or(1.0, |chain| chain.served_share),
             });
         }
         let name = &campus.name;
@@ -250,7 +306,7 @@ fn assemble(
             )?,
             grid: nodes.grid,
             substations: nodes.substations,
-            buildings_kw: nodes.buildings_kw,
+            buildings: nodes.buildings,
             halls: nodes.halls,
             pools: supply.pool(position, 0)..supply.pool(position + 1, 0),
             existing: campus.existing.as_ref().map(|existing| CompiledExisting {
@@ -267,7 +323,13 @@ fn assemble(
     Ok(Model {
         name: scenario.name.clone(),
         fingerprint: scenario.fingerprint(),
-        layout: Arc::new(layout(scenario, campus_names, milestone_names)),
+        layout: Arc::new(layout(
+            scenario,
+            &parts.reported,
+            campus_names,
+            milestone_names,
+        )),
+        reported: parts.reported,
         months,
         standard_rack_kw: scenario.standard_rack_power_kw,
         inputs,
@@ -282,7 +344,12 @@ fn assemble(
     })
 }
 
-fn layout(scenario: &Scenario, campuses: Vec<String>, milestones: Vec<String>) -> Layout {
+fn layout(
+    scenario: &Scenario,
+    reported: &[MetricId],
+    campuses: Vec<String>,
+    milestones: Vec<String>,
+) -> Layout {
     let mut scopes = vec![TOTAL.to_owned()];
     if campuses.len() > 1 {
         scopes.extend(campuses);
@@ -291,8 +358,9 @@ fn layout(scenario: &Scenario, campuses: Vec<String>, milestones: Vec<String>) -
         start: scenario.start,
         months: scenario.horizon_months as usize,
         scopes,
-        metrics: METRICS
+        metrics: reported
             .iter()
+            .map(|&metric| &METRICS[metric as usize])
             .map(|metric| Metric {
                 name: metric.name.to_owned(),
                 unit: metric.unit.to_owned(),
@@ -392,6 +460,7 @@ fn check_distinct_names(
 fn compile_targets(
     scenario: &Scenario,
     milestones: &[(String, CompiledMilestone)],
+    reported: &[MetricId],
     problems: &mut Problems,
 ) -> Vec<CompiledTarget> {
     let mut targets = Vec::new();
@@ -424,7 +493,16 @@ fn compile_targets(
                 Some(campus) if scenario.campuses.len() > 1 => campus + 1,
                 _ => 0,
             };
-            if let Some(metric) = METRICS.iter().position(|known| known.name == metric) {
+            let name = |known: &MetricId| METRICS[*known as usize].name;
+            let Some(metric) = reported.iter().position(|known| name(known) == metric) else {
+                problems.error(
+                    &at.key("metric"),
+                    format!("this scenario does not report {metric}"),
+                    "state what the metric is of, or take another",
+                );
+                continue;
+            };
+            {
                 targets.push(CompiledTarget::Metric {
                     scope,
                     metric,
@@ -454,7 +532,7 @@ struct Sites<'a> {
 struct CampusNodes {
     grid: Vec<(NodeId, f64)>,
     substations: Vec<(NodeId, f64)>,
-    buildings_kw: Vec<f64>,
+    buildings: Vec<CompiledBuilding>,
     halls: std::ops::Range<usize>,
 }
 
@@ -528,7 +606,7 @@ impl<'a> Sites<'a> {
         let mut nodes = CampusNodes {
             grid: Vec::new(),
             substations: Vec::new(),
-            buildings_kw: Vec::new(),
+            buildings: Vec::new(),
             halls: self.halls.len()..self.halls.len(),
         };
         for (step_position, step) in campus.grid.iter().enumerate() {
@@ -603,10 +681,14 @@ impl<'a> Sites<'a> {
                 .position(|substation| &substation.name == wanted)
         });
         let first_hall = self.halls.len();
-        let building = nodes.buildings_kw.len();
-        nodes
-            .buildings_kw
-            .push(plan.power_kw.unwrap_or(f64::INFINITY));
+        let building = nodes.buildings.len();
+        let chain = planned
+            .electrical
+            .map(|chain| self.lay_out_chain(&name, chain, complete, &planned, inputs));
+        nodes.buildings.push(CompiledBuilding {
+            power_kw: plan.power_kw.unwrap_or(f64::INFINITY),
+            chain,
+        });
         for (position, hall) in planned.halls.iter().enumerate() {
             let hall_name = format!("{name}/{}", hall.name);
             let at = planned.halls_at.index(position);
@@ -636,6 +718,35 @@ impl<'a> Sites<'a> {
             planned,
             halls: first_hall..self.halls.len(),
         });
+    }
+
+    /// Adds the moments at which modules of a building's chain are energised.
+    fn lay_out_chain(
+        &mut self,
+        building: &str,
+        chain: &ElectricalChain,
+        complete: NodeId,
+        planned: &PlannedBuilding<'_>,
+        inputs: &mut Option<Inputs>,
+    ) -> CompiledChain {
+        let mut stages = vec![(complete, chain.modules)];
+        for (position, stage) in chain.stages.iter().enumerate() {
+            let at = planned.electrical_at.key("stages").index(position);
+            let name = format!("{building}/{}", stage.name);
+            let wait = draw(inputs, &name, &stage.wait_months, Domain::NON_NEGATIVE);
+            let node = self.network.add(name.clone(), wait, NO_DATE);
+            self.places.insert(name, at.clone());
+            if stage.after.is_empty() {
+                self.network.depend(node, complete, AT_ONCE);
+            }
+            self.link(node, building, &stage.after, &at);
+            stages.push((node, stage.modules));
+        }
+        CompiledChain {
+            stages,
+            served_share: chain.availability().map_or(0.0, |share| share.served),
+            chain: chain.clone(),
+        }
     }
 
     /// Adds a list of activities, each after the one before it unless it says otherwise.

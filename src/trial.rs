@@ -39,10 +39,25 @@ struct Event {
 /// In the order in which events of the same moment are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum What {
-    GridStep { campus: u32, step: u32 },
-    Energised { campus: u32, substation: u32 },
-    Delivered { hall: u32 },
-    HandedOver { hall: u32 },
+    GridStep {
+        campus: u32,
+        step: u32,
+    },
+    Energised {
+        campus: u32,
+        substation: u32,
+    },
+    Modules {
+        campus: u32,
+        building: u32,
+        stage: u32,
+    },
+    Delivered {
+        hall: u32,
+    },
+    HandedOver {
+        hall: u32,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -65,6 +80,10 @@ impl HallState {
 #[derive(Clone, Debug, Default)]
 struct CampusState {
     headroom: Headroom,
+    /// By building: modules of its electrical chain that are energised.
+    modules: Vec<u32>,
+    /// By building: what its halls lack, in kW; kept only where a building has a chain.
+    lacking_kw: Vec<f64>,
     pue: f64,
     availability: f64,
     /// Halls that were handed over, the first first.
@@ -81,6 +100,8 @@ struct Supply {
     deployable_kw: f64,
     unused_power_kw: f64,
     equipment_late_kw: f64,
+    /// Of the space without power, what waits for the redundancy to be complete.
+    redundancy_kw: f64,
     /// Delivered to halls whether they are built or not.
     delivered_kw: f64,
     pflops: f64,
@@ -102,6 +123,8 @@ struct LivePart {
     kw: f64,
     racks_per_kw: f64,
     pflops_per_kw: f64,
+    /// Share of the time in which it is fed and works.
+    available_share: f64,
 }
 
 /// A total over campuses that is reported as one campus would be.
@@ -270,8 +293,13 @@ impl Model {
         state.headroom.reset(
             grid,
             campus.substations.iter().map(|_| 0.0),
-            campus.buildings_kw.iter().copied(),
+            campus
+                .buildings
+                .iter()
+                .map(|building| building.carries_kw(0)),
         );
+        state.modules.clear();
+        state.modules.resize(campus.buildings.len(), 0);
         let number = position as u32;
         for (step, (node, _)) in campus.grid.iter().enumerate() {
             workspace.events.push(Event {
@@ -290,6 +318,18 @@ impl Model {
                     substation: substation as u32,
                 },
             });
+        }
+        for (building, chain) in campus.chains() {
+            for (stage, (node, _)) in chain.stages.iter().enumerate() {
+                workspace.events.push(Event {
+                    months: workspace.finish[node.index()],
+                    what: What::Modules {
+                        campus: number,
+                        building: building as u32,
+                        stage: stage as u32,
+                    },
+                });
+            }
         }
         for hall_position in campus.halls.clone() {
             let hall = &self.halls[hall_position];
@@ -322,6 +362,7 @@ impl Model {
                 kw: existing.power_kw,
                 racks_per_kw: existing.racks / existing.power_kw,
                 pflops_per_kw: existing.pflops / existing.power_kw,
+                available_share: 1.0,
             });
         }
     }
@@ -342,6 +383,22 @@ impl Model {
                 state
                     .headroom
                     .add_substation(substation as usize, facility_kw / state.pue);
+                self.share_out(workspace, campus, event.months);
+            }
+            What::Modules {
+                campus,
+                building,
+                stage,
+            } => {
+                let (campus, building) = (campus as usize, building as usize);
+                let state = &mut workspace.campuses[campus];
+                let plan = &self.campuses[campus].buildings[building];
+                let before = plan.carries_kw(state.modules[building]);
+                if let Some(chain) = &plan.chain {
+                    state.modules[building] += chain.stages[stage as usize].1;
+                }
+                let after = plan.carries_kw(state.modules[building]);
+                state.headroom.add_building(building, after - before);
                 self.share_out(workspace, campus, event.months);
             }
             What::Delivered { hall } => {
@@ -394,6 +451,7 @@ impl Model {
                 kw: 0.0,
                 racks_per_kw: 1.0 / state.delivery.rack_power_kw,
                 pflops_per_kw: state.delivery.pflops_per_kw,
+                available_share: self.halls[hall].available_share,
             });
         }
     }
@@ -433,6 +491,7 @@ impl Model {
                 supply.racks_energised += existing.racks;
                 supply.racks_deployable += existing.racks;
             }
+            supply.redundancy_kw = self.waiting_for_redundancy_kw(workspace, position, campus);
             supply.unused_power_kw = workspace.campuses[position].headroom.unused_kw();
             workspace.campuses[position].supply = supply;
             for pool in campus.pools.clone() {
@@ -448,6 +507,40 @@ impl Model {
         }
     }
 
+    /// Of what the halls of a campus lack, what modules that are installed would give them were
+    /// the redundancy of their building complete. Counted where the building's own chain is what
+    /// limits it.
+    fn waiting_for_redundancy_kw(
+        &self,
+        workspace: &mut Workspace,
+        position: usize,
+        campus: &CompiledCampus,
+    ) -> f64 {
+        if campus.chains().next().is_none() {
+            return 0.0;
+        }
+        let state = &mut workspace.campuses[position];
+        state.lacking_kw.clear();
+        state.lacking_kw.resize(campus.buildings.len(), 0.0);
+        for hall in campus.halls.clone() {
+            let building = self.halls[hall].feed.building;
+            let hall = &workspace.halls[hall];
+            if hall.handed_over {
+                state.lacking_kw[building] += hall.space_kw - hall.given_kw;
+            }
+        }
+        campus
+            .chains()
+            .filter(|(building, _)| state.headroom.is_building_full(*building))
+            .map(|(building, chain)| {
+                let waiting = chain
+                    .chain
+                    .waiting_for_redundancy_kw(state.modules[building]);
+                waiting.min(state.lacking_kw[building])
+            })
+            .sum()
+    }
+
     fn report_month(&self, workspace: &mut Workspace, month: usize, row: &mut TrialRow) {
         let mut total = Tally::default();
         for (position, campus) in self.campuses.iter().enumerate() {
@@ -455,11 +548,18 @@ impl Model {
             total.include(&tally);
             if self.campuses.len() > 1 {
                 let cause = tally.close();
-                write(&tally, position + 1, month, cause, row);
+                self.write(&tally, position + 1, month, cause, row);
             }
         }
         let cause = total.close();
-        write(&total, 0, month, cause, row);
+        self.write(&total, 0, month, cause, row);
+    }
+
+    fn write(&self, tally: &Tally, scope: usize, month: usize, cause: Cause, row: &mut TrialRow) {
+        for (position, &metric) in self.reported.iter().enumerate() {
+            row.set(scope, position, month, tally.get(metric));
+        }
+        row.set_binding(scope, month, Some(cause as usize));
     }
 
     fn tally_campus(
@@ -487,8 +587,9 @@ impl Model {
         tally.add(MetricId::InstalledPflops, supply.pflops);
         tally.add(
             MetricId::StrandedSpace,
-            mw((supply.space_kw - supply.powered_kw).max(0.0)),
+            mw((supply.space_kw - supply.powered_kw - supply.redundancy_kw).max(0.0)),
         );
+        tally.add(MetricId::StrandedRedundancy, mw(supply.redundancy_kw));
         tally.add(MetricId::StrandedPower, mw(supply.unused_power_kw));
         tally.add(MetricId::StrandedEquipment, mw(supply.equipment_late_kw));
         for pool in campus.pools.clone() {
@@ -499,7 +600,7 @@ impl Model {
             let draw = self.market.drawn_kw(&workspace.market, pool);
             let useful = self.market.useful_kw(&workspace.market, pool);
             let leased = self.market.leased_kw(&workspace.market, pool);
-            let (racks, pflops) = occupy(&workspace.pools[pool].live, in_service);
+            let (racks, pflops, available) = occupy(&workspace.pools[pool].live, in_service);
             let useful_share = if in_service > 0.0 {
                 useful / in_service
             } else {
@@ -513,7 +614,7 @@ impl Model {
             tally.add(MetricId::InServicePflops, pflops);
             tally.add(
                 MetricId::EffectivePflops,
-                pflops * state.availability * useful_share,
+                available * state.availability * useful_share,
             );
         }
         for segment in self.market.segments(&workspace.market) {
@@ -590,24 +691,19 @@ impl Model {
     }
 }
 
-/// Racks and PFLOPS of `kw` in service, filled in the order of going live.
-fn occupy(live: &[LivePart], kw: f64) -> (f64, f64) {
-    let (mut racks, mut pflops, mut left) = (0.0, 0.0, kw);
+/// Racks, PFLOPS and available PFLOPS of `kw` in service, filled in the order of going live.
+fn occupy(live: &[LivePart], kw: f64) -> (f64, f64, f64) {
+    let (mut racks, mut pflops, mut available, mut left) = (0.0, 0.0, 0.0, kw);
     for part in live {
         if left <= 0.0 {
             break;
         }
         let used = part.kw.min(left);
         racks += used * part.racks_per_kw;
-        pflops += used * part.pflops_per_kw;
+        let compute = used * part.pflops_per_kw;
+        pflops += compute;
+        available += compute * part.available_share;
         left -= used;
     }
-    (racks, pflops)
-}
-
-fn write(tally: &Tally, scope: usize, month: usize, cause: Cause, row: &mut TrialRow) {
-    for (metric, value) in tally.values.iter().enumerate() {
-        row.set(scope, metric, month, *value);
-    }
-    row.set_binding(scope, month, Some(cause as usize));
+    (racks, pflops, available)
 }

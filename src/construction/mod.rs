@@ -18,6 +18,7 @@ pub mod network;
 use serde::{Deserialize, Serialize};
 
 use crate::date::Date;
+use crate::power::ElectricalChain;
 use crate::problem::{Path, Problems};
 use crate::uncertain::{Domain, Uncertain};
 
@@ -175,6 +176,9 @@ pub struct BuildingTemplate {
     pub activities: Vec<Activity>,
     /// The building's halls; see [`Building::halls`].
     pub halls: Vec<Hall>,
+    /// The building's electrical chain; see [`Building::electrical`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub electrical: Option<ElectricalChain>,
 }
 
 /// A building, or a series of like buildings.
@@ -199,6 +203,9 @@ pub struct Building {
     /// Critical IT power that its own electrical chain can carry, in kW; left out, as much as its halls take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub power_kw: Option<f64>,
+    /// Its electrical chain in modules and their redundancy, from which what it can carry and its availability follow; left out, `power_kw` alone is the limit, and the chain never fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub electrical: Option<ElectricalChain>,
     /// Its activities from start to hand-over; a list is a chain unless `after` says otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activities: Option<Vec<Activity>>,
@@ -239,6 +246,8 @@ pub(crate) struct PlannedBuilding<'a> {
     pub(crate) activities_at: Path,
     pub(crate) halls: &'a [Hall],
     pub(crate) halls_at: Path,
+    pub(crate) electrical: Option<&'a ElectricalChain>,
+    pub(crate) electrical_at: Path,
     pub(crate) at: Path,
 }
 
@@ -268,6 +277,10 @@ pub(crate) fn plan_buildings<'a>(
             (None, Some((template, at))) => (template.halls.as_slice(), at.key("halls")),
             (None, None) => (&[][..], at.key("halls")),
         };
+        let (electrical, electrical_at) = match (&plan.electrical, &template) {
+            (None, Some((template, at))) => (template.electrical.as_ref(), at.key("electrical")),
+            (own, _) => (own.as_ref(), at.key("electrical")),
+        };
         let (count, first, every) = match &plan.series {
             Some(series) => (
                 series.count.min(MOST_IN_A_SERIES),
@@ -291,6 +304,8 @@ pub(crate) fn plan_buildings<'a>(
                 activities_at: activities_at.clone(),
                 halls,
                 halls_at: halls_at.clone(),
+                electrical,
+                electrical_at: electrical_at.clone(),
                 at: at.clone(),
             });
         }
@@ -338,6 +353,9 @@ pub(crate) fn check_building(
     if let Some(halls) = &building.halls {
         check_halls(halls, &at.key("halls"), problems);
     }
+    if let Some(electrical) = &building.electrical {
+        electrical.check(&at.key("electrical"), problems);
+    }
     if let Some(series) = &building.series {
         let at = at.key("series");
         if !(1..=MOST_IN_A_SERIES).contains(&series.count) {
@@ -375,6 +393,9 @@ impl BuildingTemplate {
         check_name(&self.name, &at.key("name"), problems);
         check_activities(&self.activities, &at.key("activities"), problems);
         check_halls(&self.halls, &at.key("halls"), problems);
+        if let Some(electrical) = &self.electrical {
+            electrical.check(&at.key("electrical"), problems);
+        }
     }
 }
 
@@ -412,7 +433,7 @@ fn check_halls(halls: &[Hall], at: &Path, problems: &mut Problems) {
     );
 }
 
-fn check_dependencies(after: Option<&[Dependency]>, at: &Path, problems: &mut Problems) {
+pub(crate) fn check_dependencies(after: Option<&[Dependency]>, at: &Path, problems: &mut Problems) {
     for (position, dependency) in after.unwrap_or_default().iter().enumerate() {
         if let Dependency::Lagged(lagged) = dependency {
             let at = at.key("after").index(position).key("lag_months");

@@ -103,7 +103,8 @@ impl Model {
                 What::HandedOver { hall } => {
                     (self.halls[hall as usize].handover, Happening::HandedOver)
                 }
-                What::Delivered { .. } => continue,
+                // Their nodes are told by name as finished.
+                What::Modules { .. } | What::Delivered { .. } => continue,
             };
             told[node.index()] = what;
         }

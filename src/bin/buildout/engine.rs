@@ -14,7 +14,7 @@ use buildout::{Batch, Cancel, Date, Design, Model, Projection, RunError};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::{Failure, say};
+use crate::failure::{Failure, say};
 
 /// How inputs are spread over trials.
 #[derive(Args)]

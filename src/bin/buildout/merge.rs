@@ -6,9 +6,12 @@ use buildout::monte_carlo::part::Part;
 use buildout::{Projection, RunError};
 use clap::Args;
 
-use crate::{Failure, OutputOptions};
+use crate::EXIT_STATUS;
+use crate::failure::Failure;
+use crate::output::OutputOptions;
 
 #[derive(Args)]
+#[command(after_help = EXIT_STATUS)]
 pub(crate) struct Merge {
     /// The checkpoints of all shards, in any order
     #[arg(required = true, value_name = "FILE")]
@@ -17,12 +20,17 @@ pub(crate) struct Merge {
     #[arg(long)]
     partial: bool,
     #[command(flatten)]
-    pub(crate) output: OutputOptions,
+    output: OutputOptions,
+}
+
+pub(crate) fn run(arguments: &Merge) -> Result<(), Failure> {
+    arguments.output.prepare()?;
+    arguments.output.deliver(&arguments.merged()?)
 }
 
 impl Merge {
     /// Reads the parts one by one, so that only two are in memory at once.
-    pub(crate) fn merged(&self) -> Result<Projection, Failure> {
+    fn merged(&self) -> Result<Projection, Failure> {
         let mut whole: Option<Part> = None;
         for path in &self.parts {
             let part = Part::load(path).map_err(RunError::from)?;

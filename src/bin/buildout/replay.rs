@@ -3,13 +3,17 @@
 use std::path::PathBuf;
 
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
-use buildout::{Replay, RunError, Scenario};
+use buildout::{RunError, Scenario};
 use clap::{Args, ValueEnum};
 
-use crate::{Failure, engine, key_and_value, print_bytes};
+use crate::failure::Failure;
+use crate::output::print_bytes;
+use crate::run::key_and_value;
+use crate::{EXIT_STATUS, engine};
 
 #[derive(Args)]
-pub(crate) struct ReplayArguments {
+#[command(after_help = EXIT_STATUS)]
+pub(crate) struct Replay {
     /// The scenario: a TOML file
     file: PathBuf,
     /// The number of the trial, from 0
@@ -41,28 +45,26 @@ enum Format {
     Csv,
 }
 
-impl ReplayArguments {
-    pub(crate) fn run(&self) -> Result<(), Failure> {
-        let model = Scenario::from_path_with(&self.file, &self.set)?.compile()?;
-        let design = self.sampling.design(self.trials);
-        design
-            .check_trials(self.trial.saturating_add(1))
-            .map_err(RunError::from)?;
-        let sampling = model.sampling(design, self.seed).map_err(RunError::from)?;
-        let replay = model.replay(&sampling, self.trial);
-        print_bytes(match self.format {
-            Format::Table => table(&replay).into_bytes(),
-            Format::Csv => replay.months_csv().into_bytes(),
-            Format::Json => {
-                let mut json = serde_json::to_vec_pretty(&replay.to_json())?;
-                json.push(b'\n');
-                json
-            }
-        })
-    }
+pub(crate) fn run(arguments: &Replay) -> Result<(), Failure> {
+    let model = Scenario::from_path_with(&arguments.file, &arguments.set)?.compile()?;
+    let design = arguments.sampling.design(arguments.trials);
+    design
+        .check_trials(arguments.trial.saturating_add(1))
+        .map_err(RunError::from)?;
+    let sampling = (model.sampling(design, arguments.seed)).map_err(RunError::from)?;
+    let replay = model.replay(&sampling, arguments.trial);
+    print_bytes(&match arguments.format {
+        Format::Table => table(&replay).into_bytes(),
+        Format::Csv => replay.months_csv().into_bytes(),
+        Format::Json => {
+            let mut json = serde_json::to_vec_pretty(&replay.to_json())?;
+            json.push(b'\n');
+            json
+        }
+    })
 }
 
-fn table(replay: &Replay) -> String {
+fn table(replay: &buildout::Replay) -> String {
     let mut text = format!("Trial {}\n\nEvents\n{}", replay.trial, replay.log_text());
     text += "\nMonths\n";
     text += &replay.months_text();

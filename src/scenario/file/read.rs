@@ -7,6 +7,7 @@ use super::node::{Node, Place, Text, Value};
 use super::shape::{DISTRIBUTIONS, Field, Shape};
 use super::units::{Measure, SHARE, UnitError};
 use crate::date::Date;
+use crate::power::{Redundancy, RedundancyError};
 use crate::problem::{Path, Problem, Problems, Severity, nearest};
 
 /// Reads a tree of values against a shape.
@@ -67,6 +68,14 @@ impl<'a> Reader<'a> {
                 Ok(date) => json!(date.to_string()),
                 Err(error) => {
                     self.error(&node.place, at, error.to_string(), String::new());
+                    self.stand_in(shape, at)
+                }
+            },
+            (Shape::Redundancy, Value::Text(text)) => match text.parse::<Redundancy>() {
+                Ok(redundancy) => json!(redundancy.to_string()),
+                Err(error) => {
+                    let help = RedundancyError::HELP.to_owned();
+                    self.error(&node.place, at, error.to_string(), help);
                     self.stand_in(shape, at)
                 }
             },
@@ -182,6 +191,7 @@ impl<'a> Reader<'a> {
             // Each its own, lest two of them be found to have the same name.
             Shape::Text | Shape::TextOr(_) => json!(format!("?{}", self.stand_ins.len())),
             Shape::Date => json!("2000-01"),
+            Shape::Redundancy => json!("N"),
             Shape::Boolean => json!(false),
             Shape::Choice(names) => json!(names.first()),
             Shape::List(_) => json!([]),
@@ -456,6 +466,7 @@ fn expected(shape: &Shape) -> &'static str {
     match shape {
         Shape::Uncertain => "a number or an uncertain quantity",
         Shape::Date => "a month such as \"2024-06\" or a day such as \"2024-06-15\"",
+        Shape::Redundancy => "a redundancy such as \"N+1\" or \"4N/3\"",
         Shape::Number => "a number",
         Shape::Whole(..) => "a whole number",
         Shape::Text | Shape::Choice(_) => "a text in quotes",

@@ -13,6 +13,7 @@ use crate::scenario::Scenario;
 pub(super) enum Shape {
     Uncertain,
     Date,
+    Redundancy,
     Number,
     /// A whole number from the first to the second.
     Whole(u64, u64),
@@ -70,6 +71,7 @@ impl Shape {
         match schema.get("x-buildout").and_then(Json::as_str) {
             Some("uncertain") => return Self::Uncertain,
             Some("date") => return Self::Date,
+            Some("redundancy") => return Self::Redundancy,
             _ => {}
         }
         if let Some(name) = schema.get("$ref").and_then(Json::as_str) {

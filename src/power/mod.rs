@@ -9,6 +9,14 @@
 //!        MW import          MW            kW IT       kW IT
 //! ```
 
+pub mod availability;
+pub mod chain;
+pub mod redundancy;
+
+pub use availability::{GroupAvailability, ModuleGroup, Part, plant_availability};
+pub use chain::{ElectricalChain, ModuleStage};
+pub use redundancy::{Redundancy, RedundancyError};
+
 use serde::{Deserialize, Serialize};
 
 use crate::construction::{Activity, Dependency, check_activities, check_name, check_positive};
@@ -147,6 +155,16 @@ impl Headroom {
     /// A substation energised, in kW of critical IT power.
     pub(crate) fn add_substation(&mut self, substation: usize, kw: f64) {
         self.substations_kw[substation] += kw;
+    }
+
+    /// Modules of a building's own chain energised, in kW of critical IT power.
+    pub(crate) fn add_building(&mut self, building: usize, kw: f64) {
+        self.buildings_kw[building] += kw;
+    }
+
+    /// Whether a building's own chain has nothing left to give.
+    pub(crate) fn is_building_full(&self, building: usize) -> bool {
+        self.buildings_kw[building] <= 0.0
     }
 
     /// Gives a hall as much of `wanted_kw` as every level above it has left, and returns it.

@@ -1,0 +1,71 @@
+//! `buildout run`: runs a scenario and prints what came out.
+
+use std::path::PathBuf;
+
+use buildout::Scenario;
+use clap::Args;
+
+use crate::failure::{Failure, say};
+use crate::output::OutputOptions;
+use crate::{EXIT_STATUS, engine};
+
+#[derive(Args)]
+#[command(after_help = EXIT_STATUS)]
+pub(crate) struct Run {
+    /// The scenario: a TOML file
+    file: PathBuf,
+    /// How many trials to run: 10,000 if not given, and with --until at most 10,000,000
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    trials: Option<u64>,
+    /// The seed of all luck: the same one gives the same results
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// How many threads to use; 0 for one per processor. The results do not depend on it
+    #[arg(long, value_name = "T", default_value_t = 0)]
+    threads: usize,
+    /// Replace a value of the scenario, such as horizon_months=60; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    set: Vec<(String, String)>,
+    #[command(flatten)]
+    sampling: engine::Sampling,
+    #[command(flatten)]
+    long: engine::LongRun,
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+/// Splits KEY=VALUE.
+pub(crate) fn key_and_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => {
+            Ok((key.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err("write KEY=VALUE, such as horizon_months=60".to_owned()),
+    }
+}
+
+pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
+    let scenario = Scenario::from_path_with(&arguments.file, &arguments.set)?;
+    let model = scenario.compile()?;
+    let output = &arguments.output;
+    if !output.quiet {
+        let warnings = scenario.check();
+        if !warnings.is_empty() {
+            say(&warnings.to_string());
+        }
+    }
+    output.prepare()?;
+    let request = engine::Request {
+        model: &model,
+        trials: arguments.trials,
+        seed: arguments.seed,
+        threads: arguments.threads,
+        quiet: output.quiet,
+        sampling: &arguments.sampling,
+        long: &arguments.long,
+    };
+    match request.simulate()? {
+        Some(projection) => output.deliver(&projection),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,197 @@
+//! The electrical chain of a building: modules, their redundancy, and when they are complete.
+
+use serde::{Deserialize, Serialize};
+
+use super::availability::{
+    GroupAvailability, Part, check_share, failure_to_repair, is_zero, plant_availability,
+};
+use super::redundancy::Redundancy;
+use crate::construction::{Dependency, check_name, check_positive, check_unique};
+use crate::problem::{Path, Problems};
+use crate::uncertain::{Domain, Uncertain};
+
+/// The electrical chain of a building: like modules (line-ups of transformer, UPS and generator)
+/// in some redundancy. What it may carry follows from the modules that are installed, by
+/// [`Redundancy::usable_modules`]; how available it is, by [`ElectricalChain::availability`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ElectricalChain {
+    /// How the modules stand in for one another: "N", "N+1", "2N", "3N/2", "4N/3", any "xN/y", or "block 4N/3".
+    pub redundancy: Redundancy,
+    /// What one module carries, in kW of critical IT power, above 0.
+    pub module_power_kw: f64,
+    /// Modules that are there when the building is complete, 0 or more.
+    pub modules: u32,
+    /// Modules that follow later.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<ModuleStage>,
+    /// What each module consists of, in series.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
+    /// What all modules share, in series: the utility (with generators covering it), cooling.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shared_parts: Vec<Part>,
+    /// Share of the failures of modules that take down all modules of a group at once, 0 to 1 (β-factor; 0.01 to 0.1 is usual, IEC 61508-6).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub common_cause_share: f64,
+}
+
+/// Modules that come after the building is complete.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ModuleStage {
+    /// Its name, unique within its building.
+    pub name: String,
+    /// How many modules it adds, 1 or more.
+    pub modules: u32,
+    /// What must have finished before; left out, the building.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<Dependency>,
+    /// Time from then to its energisation, in months, 0 or more.
+    #[serde(default = "Uncertain::zero")]
+    pub wait_months: Uncertain,
+}
+
+impl ElectricalChain {
+    /// A chain that is complete with its building and never fails.
+    pub fn new(redundancy: Redundancy, module_power_kw: f64, modules: u32) -> Self {
+        Self {
+            redundancy,
+            module_power_kw,
+            modules,
+            stages: Vec::new(),
+            parts: Vec::new(),
+            shared_parts: Vec::new(),
+            common_cause_share: 0.0,
+        }
+    }
+
+    /// Modules when all stages have come.
+    pub fn modules_in_the_end(&self) -> u32 {
+        let stages = self.stages.iter().map(|stage| stage.modules);
+        stages.fold(self.modules, u32::saturating_add)
+    }
+
+    /// Critical IT power that `installed` modules may carry, in kW.
+    pub fn usable_kw(&self, installed: u32) -> f64 {
+        f64::from(self.redundancy.usable_modules(installed)) * self.module_power_kw
+    }
+
+    /// What `installed` modules would carry at the share of the whole chain, beyond what they may
+    /// carry while their groups are not complete, in kW.
+    pub fn waiting_for_redundancy_kw(&self, installed: u32) -> f64 {
+        let share = self.redundancy.usable_share(self.modules_in_the_end());
+        let at_share = share * f64::from(installed) * self.module_power_kw;
+        (at_share - self.usable_kw(installed)).max(0.0)
+    }
+
+    /// What the complete chain delivers in the long run, by closed form; a chain without parts
+    /// always delivers. `None` if no module carries load.
+    pub fn availability(&self) -> Option<GroupAvailability> {
+        plant_availability(
+            self.redundancy,
+            self.modules_in_the_end(),
+            failure_to_repair(&self.parts),
+            self.common_cause_share,
+            &self.shared_parts,
+        )
+    }
+
+    pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
+        check_positive(Some(self.module_power_kw), "module_power_kw", at, problems);
+        check_share(self.common_cause_share, "common_cause_share", at, problems);
+        for (list, key) in [(&self.parts, "parts"), (&self.shared_parts, "shared_parts")] {
+            let at = at.key(key);
+            for (position, part) in list.iter().enumerate() {
+                part.check(&at.index(position), problems);
+            }
+            check_unique(
+                "part",
+                list.iter().map(|part| part.name.as_str()),
+                &at,
+                problems,
+            );
+        }
+        let stages_at = at.key("stages");
+        for (position, stage) in self.stages.iter().enumerate() {
+            let at = stages_at.index(position);
+            check_name(&stage.name, &at.key("name"), problems);
+            if stage.modules == 0 {
+                problems.error(
+                    &at.key("modules"),
+                    "modules is 0",
+                    "a stage adds 1 module or more",
+                );
+            }
+            let wait = &stage.wait_months;
+            wait.check(Domain::NON_NEGATIVE, &at.key("wait_months"), problems);
+            crate::construction::check_dependencies(Some(&stage.after), &at, problems);
+        }
+        let names = self.stages.iter().map(|stage| stage.name.as_str());
+        check_unique("stage", names, &stages_at, problems);
+        let modules = self.modules_in_the_end();
+        if modules > MOST_MODULES {
+            problems.error(
+                &at.key("modules"),
+                format!("the chain has {modules} modules"),
+                format!("{MOST_MODULES} modules or fewer"),
+            );
+        } else if self.redundancy.usable_modules(modules) == 0 {
+            problems.error(
+                &at.key("modules"),
+                format!("{modules} modules in {} carry no load", self.redundancy),
+                format!("{} modules or more", self.redundancy.tolerates() + 1),
+            );
+        }
+    }
+}
+
+/// More than any building has; it keeps closed forms cheap.
+const MOST_MODULES: u32 = 10_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_for_redundancy_is_measured_against_the_complete_chain() {
+        let mut chain = ElectricalChain::new(Redundancy::Spare(1), 1_000.0, 1);
+        chain.stages.push(ModuleStage {
+            name: "second".to_owned(),
+            modules: 4,
+            after: Vec::new(),
+            wait_months: Uncertain::zero(),
+        });
+        assert_eq!(chain.modules_in_the_end(), 5);
+        assert_eq!(chain.usable_kw(1), 0.0);
+        assert_eq!(chain.waiting_for_redundancy_kw(1), 800.0);
+        assert_eq!(chain.usable_kw(5), 4_000.0);
+        assert_eq!(chain.waiting_for_redundancy_kw(5), 0.0);
+    }
+
+    #[test]
+    fn two_paths_fail_together_as_the_square() {
+        let mut chain = ElectricalChain::new(Redundancy::TWO_N, 1_000.0, 2);
+        chain.parts.push(Part::new("UPS", 999.0, 1.0));
+        let down = 1.0 - chain.availability().unwrap().full;
+        assert!((down - 1e-6).abs() < 1e-15);
+        chain.shared_parts.push(Part::new("switch", 99.0, 1.0));
+        let both = chain.availability().unwrap().full;
+        assert!((both - 0.99 * (1.0 - 1e-6)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_chain_that_carries_nothing_is_reported() {
+        let chain = ElectricalChain::new("N+2".parse().unwrap(), 1_000.0, 2);
+        let mut problems = Problems::new();
+        chain.check(&Path::root(), &mut problems);
+        assert!(
+            problems
+                .to_string()
+                .contains("2 modules in N+2 carry no load"),
+            "{problems}"
+        );
+    }
+}
