@@ -69,6 +69,10 @@ impl Date {
         Self::day(first.0.year(), first.0.month(), day as i8).ok()
     }
 
+    pub(crate) fn civil(self) -> civil::Date {
+        self.0
+    }
+
     /// The calendar year.
     pub fn year(self) -> i16 {
         self.0.year()

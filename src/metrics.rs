@@ -56,6 +56,21 @@ metrics! {
     StrandedEquipment = "stranded_equipment_late_mw", "MW", "Space with power whose equipment has not arrived";
     BindingPower = "binding_constraint_mw", "MW", "Capacity in service held back by the binding constraint";
     StrandedRedundancy = "stranded_redundancy_not_complete_mw", "MW", "Built space whose electrical modules are there but wait for the redundancy to be complete";
+    ElectricalLosses = "electrical_losses_mw", "MW", "Power lost in the electrical chain";
+    CoolingPower = "cooling_power_mw", "MW", "Power taken by fans, pumps and compressors";
+    Pue = "pue", "ratio", "Facility draw / IT draw of the month";
+    WaterUse = "water_use_m3", "m³", "Water evaporated for cooling in the month";
+    CurtailedEnergy = "curtailed_energy_mwh", "MWh", "Facility energy of the month not served because import was curtailed";
+    FacilityEnergy = "facility_energy_mwh", "MWh", "Energy that the facility used in the month";
+    GridEnergy = "grid_energy_mwh", "MWh", "Energy of the month imported from the grid";
+    BridgeEnergy = "bridge_energy_mwh", "MWh", "Energy of the month from bridge power";
+    OnSiteEnergy = "on_site_renewable_energy_mwh", "MWh", "Energy of the month used from renewables on the site";
+    EnergyCost = "energy_cost", "money", "Cost of the energy of the month";
+    LocationCarbon = "carbon_location_based_t", "t", "CO2 of the month's energy at the intensity of the grid, and of bridge power";
+    MarketCarbon = "carbon_market_based_t", "t", "As location-based, less what renewables match over twelve months";
+    AnnualMatching = "annual_matching_share", "share", "Renewable generation / facility energy of the last twelve months, at most 1";
+    HourlyMatching = "hourly_matching_share", "share", "Share of the month's facility energy that renewables match in the same hour, approximated";
+    ComputePerPower = "effective_pflops_per_facility_mw", "PFLOPS/MW", "Effective compute / facility draw, which is PFLOPS-hours per facility MWh";
 }
 
 /// What a scenario must use for some metrics to be reported, so that results hold no columns of
@@ -64,6 +79,12 @@ metrics! {
 pub(crate) enum Feature {
     /// A building states its electrical chain.
     ElectricalChain,
+    /// A campus states its efficiency by load and temperature.
+    Efficiency,
+    /// A campus states its curtailment.
+    Curtailment,
+    /// A campus states what energy costs and emits.
+    Energy,
 }
 
 /// The metrics that every scenario reports; the others are reported where it uses what they are of.
@@ -79,6 +100,20 @@ impl MetricId {
     pub(crate) fn feature(self) -> Option<Feature> {
         match self {
             Self::StrandedRedundancy => Some(Feature::ElectricalChain),
+            Self::ElectricalLosses | Self::CoolingPower | Self::Pue | Self::WaterUse => {
+                Some(Feature::Efficiency)
+            }
+            Self::CurtailedEnergy => Some(Feature::Curtailment),
+            Self::FacilityEnergy
+            | Self::GridEnergy
+            | Self::BridgeEnergy
+            | Self::OnSiteEnergy
+            | Self::EnergyCost
+            | Self::LocationCarbon
+            | Self::MarketCarbon
+            | Self::AnnualMatching
+            | Self::HourlyMatching
+            | Self::ComputePerPower => Some(Feature::Energy),
             _ => None,
         }
     }

@@ -5,13 +5,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::compute::{CompiledGeneration, Hardware, NEWEST, compile_generations};
-use crate::construction::network::{Cycle, Network, NetworkBuilder, NodeId};
-use crate::construction::{Activity, Dependency, Hall, PlannedBuilding, name_help, plan_buildings};
+use crate::construction::network::{self, Cycle, Network, NetworkBuilder, NodeId};
+use crate::construction::{
+    Activity, Dependency, Details, Hall, Override, PlannedBuilding, draw, name_help, plan_buildings,
+};
 use crate::date::Date;
 use crate::metrics::{CAUSES, Feature, METRICS, MetricId};
 use crate::monte_carlo::design::{Design, DesignError, Sampling};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
-use crate::power::{ElectricalChain, Feed, PUE};
+use crate::policy::{Clause, Gate, Phase};
+use crate::power::cooling::CompiledEfficiency;
+use crate::power::energy::CompiledEnergy;
+use crate::power::grid::HOURS;
+use crate::power::{BridgePower, ElectricalChain, Feed, GridStep, PUE};
 use crate::problem::{Path, Problems};
 use crate::projection::{Layout, Metric, TargetLabel};
 use crate::scenario::{Campus, Scenario};
@@ -30,6 +36,8 @@ pub struct Model {
     pub(crate) standard_rack_kw: f64,
     pub(crate) inputs: Inputs,
     pub(crate) network: Network,
+    /// Phases that start when conditions hold.
+    pub(crate) gates: Vec<Gate>,
     pub(crate) generations: Vec<CompiledGeneration>,
     pub(crate) campuses: Vec<CompiledCampus>,
     pub(crate) halls: Vec<CompiledHall>,
@@ -43,8 +51,14 @@ pub struct Model {
 pub(crate) struct CompiledCampus {
     pub(crate) pue: Quantity,
     pub(crate) availability: Quantity,
-    /// Energisation and facility power in kW; none: the grid is no limit.
-    pub(crate) grid: Vec<(NodeId, f64)>,
+    /// Parts of the grid connection; none: the grid is no limit.
+    pub(crate) grid: Vec<CompiledStep>,
+    /// Import that is applied for, in kW of facility power.
+    pub(crate) applied_kw: f64,
+    pub(crate) bridges: Vec<CompiledBridge>,
+    pub(crate) curtailment: Option<CompiledCurtailment>,
+    pub(crate) efficiency: Option<CompiledEfficiency>,
+    pub(crate) energy: Option<CompiledEnergy>,
     pub(crate) substations: Vec<(NodeId, f64)>,
     pub(crate) buildings: Vec<CompiledBuilding>,
     /// Its halls among those of the model.
@@ -52,6 +66,32 @@ pub(crate) struct CompiledCampus {
     /// Its pools among those of the model.
     pub(crate) pools: std::ops::Range<usize>,
     pub(crate) existing: Option<CompiledExisting>,
+}
+
+/// A part of a step of the grid connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CompiledStep {
+    pub(crate) energised: NodeId,
+    /// Months after the energisation of its step.
+    pub(crate) delay: f64,
+    /// Facility power.
+    pub(crate) kw: f64,
+    pub(crate) granted_share: Quantity,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CompiledBridge {
+    pub(crate) works: NodeId,
+    pub(crate) firm_kw: f64,
+    pub(crate) permanent: bool,
+    pub(crate) carbon_g_per_kwh: f64,
+    pub(crate) price_per_mwh: Quantity,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CompiledCurtailment {
+    pub(crate) hours_per_year: Quantity,
+    pub(crate) depth_share: Quantity,
 }
 
 #[derive(Clone, Debug)]
@@ -167,6 +207,7 @@ impl Model {
 pub(crate) fn check_network(scenario: &Scenario, problems: &mut Problems) {
     let mut site = Sites::lay_out(scenario, &mut None, problems);
     site.connect(scenario, &mut None, problems);
+    site.detail(scenario, &mut None, problems);
     if let Err(cycle) = site.network.build() {
         report_cycle(&cycle, &site.places, problems);
     }
@@ -191,10 +232,15 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
     let mut inputs = Some(Inputs::default());
     let mut sites = Sites::lay_out(scenario, &mut inputs, problems);
     sites.connect(scenario, &mut inputs, problems);
+    sites.detail(scenario, &mut inputs, problems);
     let milestones = sites.milestones(scenario, problems);
-    let reported = reported_metrics(&sites);
+    let reported = reported_metrics(scenario, &sites);
     let targets = compile_targets(scenario, &milestones, &reported, problems);
     check_distinct_names(scenario, &milestones, problems);
+    check_conditions(scenario, &reported, problems);
+    if let Some(inputs) = &inputs {
+        sites.network.planned_inputs(inputs.medians());
+    }
     let network = match sites.network.build() {
         Ok(network) => network,
         Err(cycle) => {
@@ -207,6 +253,7 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
     }
     let parts = Parts {
         network,
+        gates: sites.gates,
         halls: sites.halls,
         campuses: sites.campuses,
         milestones,
@@ -225,6 +272,7 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
 
 struct Parts<'a> {
     network: Network,
+    gates: Vec<GatePlan>,
     halls: Vec<HallNodes<'a>>,
     campuses: Vec<CampusNodes>,
     milestones: Vec<(String, CompiledMilestone)>,
@@ -233,8 +281,12 @@ struct Parts<'a> {
 }
 
 /// The metrics that the scenario uses, in the order of [`METRICS`].
-fn reported_metrics(sites: &Sites<'_>) -> Vec<MetricId> {
+fn reported_metrics(scenario: &Scenario, sites: &Sites<'_>) -> Vec<MetricId> {
+    let campuses = scenario.campuses.iter();
     let uses = |feature| match feature {
+        Feature::Efficiency => campuses.clone().any(|campus| campus.efficiency.is_some()),
+        Feature::Curtailment => campuses.clone().any(|campus| campus.curtailment.is_some()),
+        Feature::Energy => campuses.clone().any(|campus| campus.energy.is_some()),
         Feature::ElectricalChain => sites.campuses.iter().any(|campus| {
             let mut buildings = campus.buildings.iter();
             buildings.any(|building| building.chain.is_some())
@@ -305,6 +357,11 @@ fn assemble(
                 Domain::SHARE,
             )?,
             grid: nodes.grid,
+            applied_kw: campus.grid.iter().map(|step| step.power_mw * 1_000.0).sum(),
+            bridges: nodes.bridges,
+            curtailment: compile_curtailment(campus, &mut inputs)?,
+            efficiency: compile_efficiency(scenario, campus, &mut inputs)?,
+            energy: compile_energy(scenario, campus, &mut inputs)?,
             substations: nodes.substations,
             buildings: nodes.buildings,
             halls: nodes.halls,
@@ -320,15 +377,15 @@ fn assemble(
     let market = Market::compile(&scenario.segments, &supply, &mut inputs)?;
     let pools = campus_names.len() * rack_types.len();
     let (milestone_names, milestones) = parts.milestones.into_iter().unzip();
+    let layout = layout(scenario, &parts.reported, campus_names, milestone_names);
+    let gates = (parts.gates.iter())
+        .map(|gate| gate.compile(scenario, &layout))
+        .collect();
     Ok(Model {
         name: scenario.name.clone(),
         fingerprint: scenario.fingerprint(),
-        layout: Arc::new(layout(
-            scenario,
-            &parts.reported,
-            campus_names,
-            milestone_names,
-        )),
+        layout: Arc::new(layout),
+        gates,
         reported: parts.reported,
         months,
         standard_rack_kw: scenario.standard_rack_power_kw,
@@ -380,6 +437,41 @@ fn layout(
             .collect(),
         outcomes: Vec::new(),
     }
+}
+
+fn compile_curtailment(
+    campus: &Campus,
+    inputs: &mut Inputs,
+) -> Result<Option<CompiledCurtailment>, UncertainError> {
+    let Some(curtailment) = &campus.curtailment else {
+        return Ok(None);
+    };
+    let name = &campus.name;
+    let (hours, depth) = (&curtailment.hours_per_year, &curtailment.depth_share);
+    Ok(Some(CompiledCurtailment {
+        hours_per_year: inputs.add(format!("{name}/curtailed hours"), hours, HOURS)?,
+        depth_share: inputs.add(format!("{name}/curtailed share"), depth, Domain::SHARE)?,
+    }))
+}
+
+fn compile_efficiency(
+    scenario: &Scenario,
+    campus: &Campus,
+    inputs: &mut Inputs,
+) -> Result<Option<CompiledEfficiency>, UncertainError> {
+    let first_month = (scenario.start.month_of_year() - 1) as usize;
+    let compile =
+        |efficiency| CompiledEfficiency::compile(efficiency, &campus.name, first_month, inputs);
+    campus.efficiency.as_ref().map(compile).transpose()
+}
+
+fn compile_energy(
+    scenario: &Scenario,
+    campus: &Campus,
+    inputs: &mut Inputs,
+) -> Result<Option<CompiledEnergy>, UncertainError> {
+    let compile = |energy| CompiledEnergy::compile(energy, &campus.name, scenario.start, inputs);
+    campus.energy.as_ref().map(compile).transpose()
 }
 
 fn compile_hardware(
@@ -457,6 +549,27 @@ fn check_distinct_names(
     }
 }
 
+/// Phases may wait for what the scenario reports alone.
+fn check_conditions(scenario: &Scenario, reported: &[MetricId], problems: &mut Problems) {
+    let at = Path::root().key("campuses");
+    for (position, campus) in scenario.campuses.iter().enumerate() {
+        let at = at.index(position).key("phases");
+        for (position, phase) in campus.phases.iter().enumerate() {
+            let at = at.index(position).key("when");
+            for (position, condition) in phase.when.iter().enumerate() {
+                let name = |known: &MetricId| METRICS[*known as usize].name;
+                if !reported.iter().any(|known| name(known) == condition.metric) {
+                    problems.error(
+                        &at.index(position).key("metric"),
+                        format!("this scenario does not report {}", condition.metric),
+                        "state what the metric is of, or take another",
+                    );
+                }
+            }
+        }
+    }
+}
+
 fn compile_targets(
     scenario: &Scenario,
     milestones: &[(String, CompiledMilestone)],
@@ -527,13 +640,46 @@ struct Sites<'a> {
     marked: Vec<(String, NodeId)>,
     /// Where each activity is written.
     places: BTreeMap<String, Path>,
+    details: Details<'a>,
+    gates: Vec<GatePlan>,
+}
+
+/// A phase that starts when conditions hold.
+struct GatePlan {
+    ready: NodeId,
+    campus: usize,
+    phase: usize,
+}
+
+impl GatePlan {
+    fn compile(&self, scenario: &Scenario, layout: &Layout) -> Gate {
+        let phase = &scenario.campuses[self.campus].phases[self.phase];
+        let conditions = phase.when.iter().map(|condition| Clause {
+            scope: (condition.campus.as_deref())
+                .and_then(|campus| layout.scope_index(campus))
+                .unwrap_or(0),
+            metric: layout.metric_index(&condition.metric).unwrap_or(0),
+            at_least: condition.at_least.unwrap_or(f64::NEG_INFINITY),
+            at_most: condition.at_most.unwrap_or(f64::INFINITY),
+            for_months: condition.for_months as usize,
+        });
+        Gate {
+            ready: self.ready,
+            conditions: conditions.collect(),
+            at_latest: (phase.at_latest).map_or(f64::INFINITY, |date| {
+                date.months_after(scenario.start).floor() + 1.0
+            }),
+        }
+    }
 }
 
 struct CampusNodes {
-    grid: Vec<(NodeId, f64)>,
+    grid: Vec<CompiledStep>,
+    bridges: Vec<CompiledBridge>,
     substations: Vec<(NodeId, f64)>,
     buildings: Vec<CompiledBuilding>,
     halls: std::ops::Range<usize>,
+    calendar: Option<u32>,
 }
 
 struct BuildingNodes<'a> {
@@ -562,6 +708,10 @@ struct Link {
 
 const NO_DATE: f64 = f64::NEG_INFINITY;
 const AT_ONCE: Quantity = Quantity::Fixed(0.0);
+/// Later than any horizon, in months.
+const NEVER: f64 = 1e9;
+/// Before anything starts, in months; what is added to it is not lost in an infinity.
+const LONG_AGO: f64 = -1e6;
 /// Words that have a meaning of their own in a reference: "A1/start", "A1/live".
 const RESERVED: [(&str, &str); 2] = [
     (
@@ -578,8 +728,18 @@ impl<'a> Sites<'a> {
         inputs: &mut Option<Inputs>,
         problems: &mut Problems,
     ) -> Self {
+        let mut network = NetworkBuilder::default();
+        let details = Details::new(
+            scenario.start,
+            scenario.horizon_months,
+            &scenario.calendars,
+            &scenario.crews,
+            &mut network,
+        );
         let mut sites = Self {
-            network: NetworkBuilder::default(),
+            network,
+            details,
+            gates: Vec::new(),
             campuses: Vec::new(),
             halls: Vec::new(),
             buildings: Vec::new(),
@@ -605,19 +765,20 @@ impl<'a> Sites<'a> {
     ) {
         let mut nodes = CampusNodes {
             grid: Vec::new(),
+            bridges: Vec::new(),
             substations: Vec::new(),
             buildings: Vec::new(),
             halls: self.halls.len()..self.halls.len(),
+            calendar: None,
         };
-        for (step_position, step) in campus.grid.iter().enumerate() {
-            let at = at.key("grid").index(step_position);
-            let name = format!("{}/{}", campus.name, step.name);
-            let earliest = earliest_months(scenario, step.starts, &step.after);
-            let wait = draw(inputs, &name, &step.wait_months, Domain::NON_NEGATIVE);
-            let node = self.network.add(name, wait, earliest);
-            self.link(node, &campus.name, &step.after, &at);
-            nodes.grid.push((node, step.power_mw * 1_000.0));
-        }
+        let calendar = campus.calendar.as_ref().and_then(|wanted| {
+            let at = at.key("calendar");
+            self.details
+                .calendar(wanted, &mut self.network, &at, problems)
+        });
+        nodes.calendar = calendar;
+        self.lay_out_campus_works(scenario, position, campus, calendar, at, inputs, problems);
+        self.lay_out_grid(scenario, campus, at, &mut nodes, inputs);
         for (substation_position, substation) in campus.substations.iter().enumerate() {
             let at = at.key("substations").index(substation_position);
             let name = format!("{}/{}", campus.name, substation.name);
@@ -628,6 +789,9 @@ impl<'a> Sites<'a> {
                 prefix: &name,
                 starts_after: start,
                 at: at.key("activities"),
+                calendar,
+                overrides: &[],
+                within: String::new(),
             };
             let done = self.add_activities(&list, &substation.activities, inputs, problems);
             let energised = self.complete(name, start, &done);
@@ -647,6 +811,176 @@ impl<'a> Sites<'a> {
         }
         nodes.halls.end = self.halls.len();
         self.campuses.push(nodes);
+    }
+
+    /// Work that is no activity of a list: a grid step, bridge power.
+    fn mark_as_work(&mut self, node: NodeId, name: String) {
+        self.network.mark_as_work(node);
+        self.details.works.push((name, node));
+    }
+
+    /// Adds the phases of a campus, and activities that belong to the campus as a whole.
+    #[allow(clippy::too_many_arguments)]
+    fn lay_out_campus_works(
+        &mut self,
+        scenario: &'a Scenario,
+        position: usize,
+        campus: &'a Campus,
+        calendar: Option<u32>,
+        at: &Path,
+        inputs: &mut Option<Inputs>,
+        problems: &mut Problems,
+    ) {
+        for (phase_position, phase) in campus.phases.iter().enumerate() {
+            let at = at.key("phases").index(phase_position);
+            self.lay_out_phase(scenario, position, phase_position, phase, &at);
+        }
+        if campus.activities.is_empty() {
+            return;
+        }
+        let start = self
+            .network
+            .add(format!("{}/start", campus.name), AT_ONCE, 0.0);
+        let list = ActivityList {
+            prefix: &campus.name,
+            starts_after: start,
+            at: at.key("activities"),
+            calendar,
+            overrides: &[],
+            within: String::new(),
+        };
+        self.add_activities(&list, &campus.activities, inputs, problems);
+    }
+
+    fn lay_out_phase(
+        &mut self,
+        scenario: &'a Scenario,
+        campus: usize,
+        position: usize,
+        phase: &'a Phase,
+        at: &Path,
+    ) {
+        let campus_name = &scenario.campuses[campus].name;
+        let name = format!("{campus_name}/{}", phase.name);
+        let earliest = earliest_months(scenario, phase.starts, &phase.after);
+        if phase.when.is_empty() {
+            let node = self.network.add(name, AT_ONCE, earliest);
+            self.link(node, campus_name, &phase.after, at);
+            return;
+        }
+        let ready = self.network.add(format!("{name}/start"), AT_ONCE, earliest);
+        self.link(ready, campus_name, &phase.after, at);
+        let node = self.network.add(name, AT_ONCE, NO_DATE);
+        self.network.depend(node, ready, AT_ONCE);
+        self.network.set_gate(node, self.gates.len() as u32);
+        self.gates.push(GatePlan {
+            ready,
+            campus,
+            phase: position,
+        });
+    }
+
+    /// The steps of the grid connection, with their applications, and bridge power.
+    fn lay_out_grid(
+        &mut self,
+        scenario: &'a Scenario,
+        campus: &'a Campus,
+        at: &Path,
+        nodes: &mut CampusNodes,
+        inputs: &mut Option<Inputs>,
+    ) {
+        let mut applications = Vec::with_capacity(campus.grid_applications.len());
+        for application in &campus.grid_applications {
+            let name = format!("{}/{}", campus.name, application.name);
+            let refused = chance(
+                inputs,
+                &format!("{name}/refused"),
+                application.refusal_probability,
+            )
+            .times(Quantity::Fixed(NEVER))
+            .unwrap_or(AT_ONCE);
+            let node = self.network.add(name.clone(), refused, LONG_AGO);
+            let share = &application.granted_share;
+            let granted = draw(
+                inputs,
+                &format!("{name}/granted share"),
+                share,
+                Domain::SHARE,
+            );
+            applications.push((node, granted));
+        }
+        for (position, step) in campus.grid.iter().enumerate() {
+            let at = at.key("grid").index(position);
+            let name = format!("{}/{}", campus.name, step.name);
+            let wait = draw(inputs, &name, &step.wait_months, Domain::NON_NEGATIVE);
+            let earliest = earliest_months(scenario, step.starts, &step.after);
+            let energised = if step.slip_probability > 0.0 {
+                let due = self.network.add(format!("{name}/due"), wait, earliest);
+                let slips = chance(inputs, &format!("{name}/slips"), step.slip_probability);
+                let slip = &step.slip_months;
+                let slip = draw(inputs, &format!("{name}/slip"), slip, Domain::NON_NEGATIVE);
+                let slip = slips.times(slip).unwrap_or(AT_ONCE);
+                let energised = self.network.add(name, slip, NO_DATE);
+                self.network.depend(energised, due, AT_ONCE);
+                self.link(due, &campus.name, &step.after, &at);
+                self.mark_as_work(due, format!("{}/{}", campus.name, step.name));
+                (due, energised)
+            } else {
+                let node = self.network.add(name.clone(), wait, earliest);
+                self.mark_as_work(node, name);
+                self.link(node, &campus.name, &step.after, &at);
+                (node, node)
+            };
+            let application = step.application.as_ref().and_then(|wanted| {
+                let mut known = campus.grid_applications.iter();
+                known.position(|application| &application.name == wanted)
+            });
+            let mut granted_share = Quantity::Fixed(1.0);
+            if let Some(application) = application {
+                let (node, granted) = applications[application];
+                self.network.depend(energised.0, node, AT_ONCE);
+                granted_share = granted;
+            }
+            nodes
+                .grid
+                .extend(step_parts(step, energised.1, granted_share));
+        }
+        for (position, bridge) in campus.bridge_power.iter().enumerate() {
+            let at = at.key("bridge_power").index(position);
+            nodes
+                .bridges
+                .push(self.lay_out_bridge(scenario, campus, bridge, &at, inputs));
+        }
+    }
+
+    fn lay_out_bridge(
+        &mut self,
+        scenario: &'a Scenario,
+        campus: &'a Campus,
+        bridge: &BridgePower,
+        at: &Path,
+        inputs: &mut Option<Inputs>,
+    ) -> CompiledBridge {
+        let name = format!("{}/{}", campus.name, bridge.name);
+        let wait = draw(inputs, &name, &bridge.wait_months, Domain::NON_NEGATIVE);
+        let earliest = earliest_months(scenario, bridge.starts, &bridge.after);
+        let price = &bridge.price_per_mwh;
+        let price = draw(
+            inputs,
+            &format!("{name}/price"),
+            price,
+            Domain::NON_NEGATIVE,
+        );
+        let works = self.network.add(name.clone(), wait, earliest);
+        self.mark_as_work(works, name);
+        self.link(works, &campus.name, &bridge.after, at);
+        CompiledBridge {
+            works,
+            firm_kw: bridge.firm_kw(),
+            permanent: bridge.permanent,
+            carbon_g_per_kwh: bridge.carbon_g_per_kwh,
+            price_per_mwh: price,
+        }
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -671,9 +1005,13 @@ impl<'a> Sites<'a> {
             prefix: &name,
             starts_after: start,
             at: planned.activities_at.clone(),
+            calendar: nodes.calendar,
+            overrides: &plan.overrides,
+            within: String::new(),
         };
         let done = self.add_activities(&list, planned.activities, inputs, problems);
         let complete = self.complete(name.clone(), start, &done);
+        check_overrides(&planned, problems);
         let substation = plan.substation.as_ref().and_then(|wanted| {
             campus
                 .substations
@@ -696,6 +1034,9 @@ impl<'a> Sites<'a> {
                 prefix: &hall_name,
                 starts_after: complete,
                 at: at.key("activities"),
+                calendar: nodes.calendar,
+                overrides: &plan.overrides,
+                within: format!("{}/", hall.name),
             };
             let mut own = self.add_activities(&list, &hall.activities, inputs, problems);
             own.push(complete);
@@ -769,6 +1110,8 @@ impl<'a> Sites<'a> {
                     format!("that word stands for {stands_for}; use another name"),
                 );
             }
+            let overridden = list.overridden(activity);
+            let activity = overridden.as_ref();
             let name = format!("{}/{}", list.prefix, activity.name);
             let duration = draw(
                 inputs,
@@ -778,13 +1121,24 @@ impl<'a> Sites<'a> {
             );
             let node = self.network.add(name.clone(), duration, NO_DATE);
             self.places.insert(name.clone(), at.clone());
+            self.details.apply(
+                activity,
+                node,
+                list.prefix,
+                list.calendar,
+                &mut self.network,
+                &at,
+                inputs,
+                problems,
+            );
             match &activity.after {
                 None => {
                     let before = done.last().copied().unwrap_or(list.starts_after);
                     self.network.depend(node, before, AT_ONCE);
                 }
                 Some(after) => {
-                    if after.is_empty() {
+                    // Nor before the building begins, if it is only its end that has to wait.
+                    if !after.iter().any(|after| after.kind().is_to_start()) {
                         self.network.depend(node, list.starts_after, AT_ONCE);
                     }
                     self.link(node, list.prefix, after, &at);
@@ -843,7 +1197,20 @@ impl<'a> Sites<'a> {
                 &link.dependency.lag_months(),
                 Domain::ANY,
             );
-            self.network.depend(link.node, predecessor, lag);
+            let lag_calendar = link.dependency.lag_calendar().and_then(|wanted| {
+                let at = link.at.key("lag_calendar");
+                self.details
+                    .calendar(wanted, &mut self.network, &at, problems)
+            });
+            self.network.add_link(
+                link.node,
+                network::Link {
+                    predecessor,
+                    kind: link.dependency.kind(),
+                    lag,
+                    lag_calendar,
+                },
+            );
         }
         for position in 0..self.halls.len() {
             let hall = &self.halls[position];
@@ -865,16 +1232,25 @@ impl<'a> Sites<'a> {
         }
     }
 
+    /// Branches, risks and the status, which name activities of any campus.
+    fn detail(
+        &mut self,
+        scenario: &Scenario,
+        inputs: &mut Option<Inputs>,
+        problems: &mut Problems,
+    ) {
+        self.details.branch(find_in, &mut self.network, problems);
+        self.details
+            .expose(&scenario.risks, &mut self.network, inputs, problems);
+        if let Some(status) = &scenario.status {
+            self.details
+                .report_status(status, &mut self.network, inputs, problems);
+        }
+    }
+
     /// Looks a name up in its scope, then in those around it.
     fn find(&self, scope: &str, wanted: &str) -> Option<NodeId> {
-        let mut scope = Some(scope);
-        while let Some(inner) = scope {
-            if let Some(node) = self.network.find(&format!("{inner}/{wanted}")) {
-                return Some(node);
-            }
-            scope = inner.rsplit_once('/').map(|(outer, _)| outer);
-        }
-        self.network.find(wanted)
+        find_in(&self.network, scope, wanted)
     }
 
     fn unknown(&self, scope: &str, wanted: &str, at: &Path, problems: &mut Problems) {
@@ -1004,10 +1380,60 @@ impl<'a> Sites<'a> {
     }
 }
 
+/// Looks a name up in its scope, then in those around it.
+fn find_in(network: &NetworkBuilder, scope: &str, wanted: &str) -> Option<NodeId> {
+    let mut scope = Some(scope);
+    while let Some(inner) = scope {
+        if let Some(node) = network.find(&format!("{inner}/{wanted}")) {
+            return Some(node);
+        }
+        scope = inner.rsplit_once('/').map(|(outer, _)| outer);
+    }
+    network.find(wanted)
+}
+
 struct ActivityList<'a> {
     prefix: &'a str,
     starts_after: NodeId,
     at: Path,
+    /// The calendar of activities that name none.
+    calendar: Option<u32>,
+    overrides: &'a [Override],
+    /// What stands before the names of these activities in an override: "hall 1/".
+    within: String,
+}
+
+impl ActivityList<'_> {
+    /// The activity with what the building says differently.
+    fn overridden<'b>(&self, activity: &'b Activity) -> std::borrow::Cow<'b, Activity> {
+        let own = self
+            .overrides
+            .iter()
+            .find(|one| one.activity.strip_prefix(&self.within) == Some(activity.name.as_str()));
+        match own {
+            Some(own) => std::borrow::Cow::Owned(own.applied_to(activity)),
+            None => std::borrow::Cow::Borrowed(activity),
+        }
+    }
+}
+
+/// Reports overrides of activities that the building does not have.
+fn check_overrides(planned: &PlannedBuilding<'_>, problems: &mut Problems) {
+    let own = planned
+        .activities
+        .iter()
+        .map(|activity| activity.name.clone());
+    let of_halls = planned.halls.iter().flat_map(|hall| {
+        hall.activities
+            .iter()
+            .map(move |activity| format!("{}/{}", hall.name, activity.name))
+    });
+    let known: Vec<String> = own.chain(of_halls).collect();
+    for (position, one) in planned.plan.overrides.iter().enumerate() {
+        let at = planned.at.key("overrides").index(position).key("activity");
+        let known = known.iter().map(String::as_str);
+        crate::construction::check_known("activity", &one.activity, known, &at, problems);
+    }
 }
 
 /// The date that is given; else the start of the scenario, unless there is something to wait for.
@@ -1019,12 +1445,26 @@ fn earliest_months(scenario: &Scenario, date: Option<Date>, after: &[Dependency]
     }
 }
 
-/// Registers an input; a quantity that fails to compile has been reported already and counts as 0.
-fn draw(inputs: &mut Option<Inputs>, name: &str, quantity: &Uncertain, domain: Domain) -> Quantity {
-    match inputs {
-        Some(inputs) => inputs
-            .add(name.to_owned(), quantity, domain)
-            .unwrap_or(AT_ONCE),
-        None => AT_ONCE,
+fn step_parts(
+    step: &GridStep,
+    energised: NodeId,
+    granted_share: Quantity,
+) -> impl Iterator<Item = CompiledStep> {
+    step.parts()
+        .into_iter()
+        .map(move |(delay, kw)| CompiledStep {
+            energised,
+            delay,
+            kw,
+            granted_share,
+        })
+}
+
+/// Registers whether something happens: 1 with the probability, 0 otherwise.
+fn chance(inputs: &mut Option<Inputs>, name: &str, probability: f64) -> Quantity {
+    if probability <= 0.0 || probability >= 1.0 {
+        return Quantity::Fixed(probability.clamp(0.0, 1.0));
     }
+    let outcomes = Uncertain::discrete([(0.0, 1.0 - probability), (1.0, probability)]);
+    draw(inputs, name, &outcomes, Domain::SHARE)
 }

@@ -4,10 +4,14 @@
 //! month. An event at time t (in months) counts from the month m on for which t <= m + 1.
 
 use crate::compute::Delivery;
+use crate::construction::schedule::Plan;
 use crate::metrics::{Cause, METRIC_COUNT, MetricId};
-use crate::model::{CompiledCampus, CompiledTarget, Model};
+use crate::model::{CompiledCampus, CompiledHall, CompiledTarget, Model};
 use crate::monte_carlo::design::Sampling;
 use crate::power::Headroom;
+use crate::power::cooling::Losses;
+use crate::power::energy::{EnergyState, MonthOfUse, share_of};
+use crate::power::grid::{HOURS_PER_YEAR, Supplied};
 use crate::projection::TrialRow;
 use crate::tenants::market::MarketState;
 
@@ -16,11 +20,14 @@ mod log;
 pub use log::{Happening, LogEntry, Replay};
 
 const KW_PER_MW: f64 = 1_000.0;
+const HOURS_PER_MONTH: f64 = HOURS_PER_YEAR / 12.0;
+const LITRES_PER_M3: f64 = 1_000.0;
 
 /// The buffers of a worker, reused from trial to trial.
 #[derive(Clone, Debug, Default)]
 pub struct Workspace {
     drawn: Vec<f64>,
+    plan: Plan,
     finish: Vec<f64>,
     events: Vec<Event>,
     halls: Vec<HallState>,
@@ -42,6 +49,10 @@ enum What {
     GridStep {
         campus: u32,
         step: u32,
+    },
+    BridgePower {
+        campus: u32,
+        bridge: u32,
     },
     Energised {
         campus: u32,
@@ -80,6 +91,15 @@ impl HallState {
 #[derive(Clone, Debug, Default)]
 struct CampusState {
     headroom: Headroom,
+    supplied: Supplied,
+    /// Σ of firm kW x carbon and x price of the bridge power that works.
+    bridge_carbon: f64,
+    bridge_price: f64,
+    /// Share of the year, and of the import, that is curtailed.
+    curtailed: (f64, f64),
+    losses: Losses,
+    water_litres_per_kwh: f64,
+    energy: EnergyState,
     /// By building: modules of its electrical chain that are energised.
     modules: Vec<u32>,
     /// By building: what its halls lack, in kW; kept only where a building has a chain.
@@ -128,13 +148,31 @@ struct LivePart {
 }
 
 /// A total over campuses that is reported as one campus would be.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Tally {
     values: [f64; METRIC_COUNT],
     /// What relieving each cause of supply alone would add, in kW.
     relief_kw: [f64; 3],
     /// What of space, power and equipment there is, in kW.
     level_kw: [f64; 3],
+    /// Renewable generation and facility energy of twelve months, in MWh.
+    renewable_year_mwh: f64,
+    facility_year_mwh: f64,
+    matched_mwh: f64,
+}
+
+// The standard library has no default of arrays so long.
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            values: [0.0; METRIC_COUNT],
+            relief_kw: [0.0; 3],
+            level_kw: [0.0; 3],
+            renewable_year_mwh: 0.0,
+            facility_year_mwh: 0.0,
+            matched_mwh: 0.0,
+        }
+    }
 }
 
 impl Tally {
@@ -156,6 +194,9 @@ impl Tally {
         for (sum, value) in self.level_kw.iter_mut().zip(&other.level_kw) {
             *sum += value;
         }
+        self.renewable_year_mwh += other.renewable_year_mwh;
+        self.facility_year_mwh += other.facility_year_mwh;
+        self.matched_mwh += other.matched_mwh;
     }
 
     /// Fills in the ratios and the binding constraint, which are not sums.
@@ -173,6 +214,25 @@ impl Tally {
             0.0
         };
         self.values[MetricId::TakeUp as usize] = take_up;
+        let draw = self.get(MetricId::FacilityDraw);
+        let ratios = [
+            (MetricId::Pue, ratio(draw, self.get(MetricId::ItDraw))),
+            (
+                MetricId::ComputePerPower,
+                ratio(self.get(MetricId::EffectivePflops), draw),
+            ),
+            (
+                MetricId::AnnualMatching,
+                share_of(self.renewable_year_mwh, self.facility_year_mwh),
+            ),
+            (
+                MetricId::HourlyMatching,
+                share_of(self.matched_mwh, self.get(MetricId::FacilityEnergy)),
+            ),
+        ];
+        for (metric, value) in ratios {
+            self.values[metric as usize] = value;
+        }
         let waiting_kw = self.get(MetricId::WaitingDemand) * KW_PER_MW;
         let (cause, held_back_mw) = if waiting_kw <= 0.0 {
             (Cause::Demand, (deployable - in_service).max(0.0))
@@ -190,6 +250,11 @@ impl Tally {
         self.values[MetricId::BindingPower as usize] = held_back_mw;
         cause
     }
+}
+
+/// A ratio; NaN, which is left out of the statistics, where there is nothing to divide by.
+fn ratio(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { part / whole } else { f64::NAN }
 }
 
 fn first_largest(values: &[f64; 3]) -> usize {
@@ -232,7 +297,7 @@ impl Model {
                 if event.months > until {
                     break;
                 }
-                self.happen(workspace, event);
+                self.happen(workspace, event, &drawn);
                 next_event += 1;
             }
             self.take_stock(workspace);
@@ -243,16 +308,19 @@ impl Model {
                 month,
                 &workspace.room_kw,
             );
-            self.report_month(workspace, month, row);
+            self.report_month(workspace, month, &drawn, row);
+            if !self.gates.is_empty() {
+                self.review_phases(workspace, month, &drawn, row, next_event);
+            }
         }
         self.report_moments(workspace, row);
         workspace.drawn = drawn;
     }
 
     fn begin(&self, workspace: &mut Workspace, seed: u64, trial: u64, drawn: &[f64]) {
-        workspace.finish.clear();
-        workspace.finish.resize(self.network.len(), 0.0);
-        self.network.schedule(drawn, &mut workspace.finish);
+        workspace.plan.close_gates(self.gates.len());
+        self.network
+            .schedule(drawn, &mut workspace.plan, &mut workspace.finish);
         workspace.room_kw.clear();
         workspace.room_kw.resize(self.pools, 0.0);
         workspace.pools.resize_with(self.pools, PoolState::default);
@@ -282,13 +350,29 @@ impl Model {
     ) {
         let state = &mut workspace.campuses[position];
         state.pue = campus.pue.value(drawn);
+        if let Some(efficiency) = &campus.efficiency {
+            state.losses = efficiency.losses(drawn);
+            state.water_litres_per_kwh = efficiency.water_litres_per_kwh(drawn);
+            state.pue = efficiency.design_pue(&state.losses);
+        }
         state.availability = campus.availability.value(drawn);
+        state.energy.reset();
+        (state.bridge_carbon, state.bridge_price) = (0.0, 0.0);
+        state.curtailed = campus.curtailment.map_or((0.0, 0.0), |curtailment| {
+            let hours = curtailment.hours_per_year.value(drawn);
+            (hours / HOURS_PER_YEAR, curtailment.depth_share.value(drawn))
+        });
         state.order.clear();
         state.is_stale = true;
         let grid = if campus.grid.is_empty() {
             f64::INFINITY
         } else {
             0.0
+        };
+        state.supplied = Supplied {
+            grid_kw: grid,
+            applied_kw: campus.applied_kw,
+            ..Supplied::default()
         };
         state.headroom.reset(
             grid,
@@ -301,12 +385,21 @@ impl Model {
         state.modules.clear();
         state.modules.resize(campus.buildings.len(), 0);
         let number = position as u32;
-        for (step, (node, _)) in campus.grid.iter().enumerate() {
+        for (step, part) in campus.grid.iter().enumerate() {
             workspace.events.push(Event {
-                months: workspace.finish[node.index()],
+                months: workspace.finish[part.energised.index()] + part.delay,
                 what: What::GridStep {
                     campus: number,
                     step: step as u32,
+                },
+            });
+        }
+        for (bridge, plan) in campus.bridges.iter().enumerate() {
+            workspace.events.push(Event {
+                months: workspace.finish[plan.works.index()],
+                what: What::BridgePower {
+                    campus: number,
+                    bridge: bridge as u32,
                 },
             });
         }
@@ -334,9 +427,7 @@ impl Model {
         for hall_position in campus.halls.clone() {
             let hall = &self.halls[hall_position];
             let ordered = workspace.finish[hall.ordered.index()];
-            let delivery =
-                hall.hardware
-                    .order(&self.generations, ordered, hall.rack_type_kw, drawn);
+            let delivery = self.order(hall, ordered, drawn);
             workspace.halls.push(HallState {
                 campus: position,
                 delivery,
@@ -367,13 +458,121 @@ impl Model {
         }
     }
 
-    fn happen(&self, workspace: &mut Workspace, event: Event) {
+    fn order(&self, hall: &CompiledHall, ordered: f64, drawn: &[f64]) -> Delivery {
+        let mut delivery =
+            hall.hardware
+                .order(&self.generations, ordered, hall.rack_type_kw, drawn);
+        if !delivery.pflops_per_kw.is_finite() {
+            // Not ordered yet, or never: there is nothing whose growth could be counted.
+            delivery.pflops_per_kw = 0.0;
+        }
+        delivery
+    }
+
+    /// Starts the phases whose conditions held in the months reported so far, and gives their
+    /// dates to what waited for them.
+    fn review_phases(
+        &self,
+        workspace: &mut Workspace,
+        month: usize,
+        drawn: &[f64],
+        row: &TrialRow,
+        next_event: usize,
+    ) {
+        let mut opened = false;
+        for (number, gate) in self.gates.iter().enumerate() {
+            if !workspace.plan.is_open(number) && gate.opens(row, month, &workspace.finish) {
+                workspace.plan.open_gate(number, month as f64 + 1.0);
+                opened = true;
+            }
+        }
+        if !opened {
+            return;
+        }
+        self.network
+            .schedule_opened(drawn, &mut workspace.plan, &mut workspace.finish);
+        for position in next_event..workspace.events.len() {
+            let event = workspace.events[position];
+            if event.months < f64::INFINITY {
+                continue;
+            }
+            workspace.events[position].months = match event.what {
+                What::GridStep { campus, step } => {
+                    let part = &self.campuses[campus as usize].grid[step as usize];
+                    workspace.finish[part.energised.index()] + part.delay
+                }
+                What::BridgePower { campus, bridge } => {
+                    let node = self.campuses[campus as usize].bridges[bridge as usize].works;
+                    workspace.finish[node.index()]
+                }
+                What::Energised { campus, substation } => {
+                    let node = self.campuses[campus as usize].substations[substation as usize].0;
+                    workspace.finish[node.index()]
+                }
+                What::Modules {
+                    campus,
+                    building,
+                    stage,
+                } => {
+                    let building = &self.campuses[campus as usize].buildings[building as usize];
+                    let chain = building.chain.as_ref();
+                    chain.map_or(f64::INFINITY, |chain| {
+                        workspace.finish[chain.stages[stage as usize].0.index()]
+                    })
+                }
+                What::Delivered { hall } => {
+                    let plan = &self.halls[hall as usize];
+                    let ordered = workspace.finish[plan.ordered.index()];
+                    let delivery = self.order(plan, ordered, drawn);
+                    let state = &mut workspace.halls[hall as usize];
+                    state.delivery = delivery;
+                    state.space_kw = (plan.racks * delivery.rack_power_kw).min(plan.power_kw);
+                    delivery.arrives
+                }
+                What::HandedOver { hall } => {
+                    workspace.finish[self.halls[hall as usize].handover.index()]
+                }
+            };
+        }
+        workspace.events[next_event..]
+            .sort_unstable_by(|a, b| a.months.total_cmp(&b.months).then(a.what.cmp(&b.what)));
+    }
+
+    fn happen(&self, workspace: &mut Workspace, event: Event, drawn: &[f64]) {
         match event.what {
             What::GridStep { campus, step } => {
                 let campus = campus as usize;
                 let state = &mut workspace.campuses[campus];
-                let facility_kw = self.campuses[campus].grid[step as usize].1;
-                state.headroom.add_grid(facility_kw / state.pue);
+                let plan = &self.campuses[campus];
+                let part = &plan.grid[step as usize];
+                let facility_kw = part.kw * part.granted_share.value(drawn);
+                let before = state.supplied.limit_kw();
+                state.supplied.grid_kw += facility_kw;
+                let more = if plan.bridges.is_empty() {
+                    facility_kw
+                } else {
+                    state.supplied.limit_kw() - before
+                };
+                state.headroom.add_grid(more / state.pue);
+                self.share_out(workspace, campus, event.months);
+            }
+            What::BridgePower { campus, bridge } => {
+                let campus = campus as usize;
+                let state = &mut workspace.campuses[campus];
+                let plan = &self.campuses[campus].bridges[bridge as usize];
+                let before = state.supplied.limit_kw();
+                if plan.permanent {
+                    state.supplied.permanent_kw += plan.firm_kw;
+                } else {
+                    state.supplied.bridge_kw += plan.firm_kw;
+                }
+                state.bridge_carbon += plan.firm_kw * plan.carbon_g_per_kwh;
+                state.bridge_price += plan.firm_kw * plan.price_per_mwh.value(drawn);
+                // Where the grid is no limit, generation behind the meter adds nothing to it.
+                if before.is_finite() {
+                    let more = state.supplied.limit_kw() - before;
+                    state.headroom.add_grid(more / state.pue);
+                }
                 self.share_out(workspace, campus, event.months);
             }
             What::Energised { campus, substation } => {
@@ -541,10 +740,23 @@ impl Model {
             .sum()
     }
 
-    fn report_month(&self, workspace: &mut Workspace, month: usize, row: &mut TrialRow) {
+    fn report_month(
+        &self,
+        workspace: &mut Workspace,
+        month: usize,
+        drawn: &[f64],
+        row: &mut TrialRow,
+    ) {
         let mut total = Tally::default();
         for (position, campus) in self.campuses.iter().enumerate() {
             let mut tally = self.tally_campus(workspace, position, campus);
+            settle_power(
+                &mut workspace.campuses[position],
+                campus,
+                month,
+                drawn,
+                &mut tally,
+            );
             total.include(&tally);
             if self.campuses.len() > 1 {
                 let cause = tally.close();
@@ -706,4 +918,84 @@ fn occupy(live: &[LivePart], kw: f64) -> (f64, f64, f64) {
         left -= used;
     }
     (racks, pflops, available)
+}
+
+/// What of the month's power the facility takes beside its IT, what of it is curtailed, and
+/// where its energy comes from.
+fn settle_power(
+    state: &mut CampusState,
+    campus: &CompiledCampus,
+    month: usize,
+    drawn: &[f64],
+    tally: &mut Tally,
+) {
+    if let Some(efficiency) = &campus.efficiency {
+        let heat = efficiency.mechanical_share(month);
+        let it_draw = tally.get(MetricId::ItDraw);
+        let facility = state
+            .losses
+            .facility(it_draw, tally.get(MetricId::ItPower), heat);
+        tally.values[MetricId::FacilityDraw as usize] = facility.total();
+        tally.add(MetricId::ElectricalLosses, facility.electrical_losses);
+        tally.add(MetricId::CoolingPower, facility.cooling);
+        let it_kwh = it_draw * KW_PER_MW * HOURS_PER_MONTH;
+        let litres = it_kwh * heat * state.water_litres_per_kwh;
+        tally.add(MetricId::WaterUse, litres / LITRES_PER_M3);
+    }
+    let draw_mw = tally.get(MetricId::FacilityDraw);
+    let mut supplied = state.supplied;
+    // What existed at the start has power of its own beside the grid steps.
+    let own_kw = campus
+        .existing
+        .as_ref()
+        .map_or(0.0, |own| own.power_kw * state.pue);
+    supplied.grid_kw += own_kw;
+    let mut served_mw = draw_mw;
+    if campus.curtailment.is_some() {
+        let (share_of_year, depth) = state.curtailed;
+        let lost = share_of_year * supplied.unserved_share(draw_mw * KW_PER_MW, depth);
+        served_mw *= 1.0 - lost;
+        tally.values[MetricId::EffectivePflops as usize] *= 1.0 - lost;
+        tally.add(MetricId::CurtailedEnergy, draw_mw * lost * HOURS_PER_MONTH);
+    }
+    let Some(energy) = &campus.energy else {
+        return;
+    };
+    let generation_kw = supplied.bridge_kw + supplied.permanent_kw;
+    let of_bridge = |sum: f64| {
+        if generation_kw > 0.0 {
+            sum / generation_kw
+        } else {
+            0.0
+        }
+    };
+    // The import serves first; where there is no generation to serve the rest, it serves all.
+    let grid_mw = if generation_kw > 0.0 {
+        supplied.grid_kw / KW_PER_MW
+    } else {
+        f64::INFINITY
+    };
+    let use_of = MonthOfUse {
+        month,
+        served_mw,
+        grid_mw,
+        bridge_carbon_g_per_kwh: of_bridge(state.bridge_carbon),
+        bridge_price_per_mwh: of_bridge(state.bridge_price),
+        hours: HOURS_PER_MONTH,
+    };
+    let settled = energy.settle(&mut state.energy, &use_of, drawn);
+    for (metric, value) in [
+        (MetricId::FacilityEnergy, settled.facility_mwh),
+        (MetricId::GridEnergy, settled.grid_mwh),
+        (MetricId::BridgeEnergy, settled.bridge_mwh),
+        (MetricId::OnSiteEnergy, settled.on_site_mwh),
+        (MetricId::EnergyCost, settled.cost),
+        (MetricId::LocationCarbon, settled.location_t),
+        (MetricId::MarketCarbon, settled.market_t),
+    ] {
+        tally.add(metric, value);
+    }
+    tally.renewable_year_mwh += settled.renewable_year_mwh;
+    tally.facility_year_mwh += settled.facility_year_mwh;
+    tally.matched_mwh += settled.matched_mwh;
 }

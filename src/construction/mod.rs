@@ -13,107 +13,28 @@
 //! its completion: the moment at which all of its own activities have finished; `"A1/start"` is
 //! the moment at which its first activity may start.
 
+mod activity;
+pub mod calendars;
+pub mod cpm;
+pub mod crews;
+mod details;
 pub mod network;
+mod pattern;
+pub mod risks;
+pub mod schedule;
+mod status;
 
 use serde::{Deserialize, Serialize};
+
+pub use activity::{Activity, Dependency, Lagged, Override, Slots};
+pub(crate) use activity::{check_activities, check_dependencies, is_false};
+pub(crate) use details::{Details, draw};
+pub(crate) use pattern::matches;
+pub use status::{ActivityStatus, Status};
 
 use crate::date::Date;
 use crate::power::ElectricalChain;
 use crate::problem::{Path, Problems};
-use crate::uncertain::{Domain, Uncertain};
-
-/// A piece of work of uncertain duration.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Activity {
-    /// Its name, unique within its building, hall or substation.
-    pub name: String,
-    /// Working time from its start to its finish, in months, 0 or more (0 makes it a milestone).
-    pub duration_months: Uncertain,
-    /// What must have finished before it starts. If this is left out it follows the activity before it in the list.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<Vec<Dependency>>,
-    /// Reports the finish of this activity among the milestones of the projection.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub milestone: bool,
-}
-
-pub(crate) fn is_false(value: &bool) -> bool {
-    !value
-}
-
-impl Activity {
-    /// An activity that follows the one before it in its list.
-    pub fn new(name: impl Into<String>, duration_months: impl Into<Uncertain>) -> Self {
-        Self {
-            name: name.into(),
-            duration_months: duration_months.into(),
-            after: None,
-            milestone: false,
-        }
-    }
-
-    /// The same activity, reported among the milestones.
-    #[must_use]
-    pub fn as_milestone(mut self) -> Self {
-        self.milestone = true;
-        self
-    }
-
-    fn check(&self, at: &Path, problems: &mut Problems) {
-        check_name(&self.name, &at.key("name"), problems);
-        self.duration_months
-            .check(Domain::NON_NEGATIVE, &at.key("duration_months"), problems);
-        check_dependencies(self.after.as_deref(), at, problems);
-    }
-}
-
-/// A finish-to-start dependency: by name alone, or with a lag.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(untagged)]
-pub enum Dependency {
-    /// Starts as soon as the named activity has finished.
-    Finish(String),
-    /// Starts some time after the named activity has finished.
-    Lagged(Lagged),
-}
-
-/// A dependency with a lag.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Lagged {
-    /// The activity, building or substation that must have finished.
-    pub activity: String,
-    /// Time from its finish to the start of what depends on it, in months; negative for a lead.
-    pub lag_months: Uncertain,
-}
-
-impl Dependency {
-    /// The name of what must have finished.
-    pub fn activity(&self) -> &str {
-        match self {
-            Self::Finish(activity) => activity,
-            Self::Lagged(lagged) => &lagged.activity,
-        }
-    }
-
-    /// The lag in months.
-    pub fn lag_months(&self) -> Uncertain {
-        match self {
-            Self::Finish(_) => Uncertain::Constant(0.0),
-            Self::Lagged(lagged) => lagged.lag_months.clone(),
-        }
-    }
-}
-
-impl From<&str> for Dependency {
-    fn from(activity: &str) -> Self {
-        Self::Finish(activity.to_owned())
-    }
-}
 
 /// A data hall: the space in which racks stand.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -181,6 +102,18 @@ pub struct BuildingTemplate {
     pub electrical: Option<ElectricalChain>,
 }
 
+impl BuildingTemplate {
+    /// A template of these activities and halls; all else is set on its fields.
+    pub fn new(name: impl Into<String>, activities: Vec<Activity>, halls: Vec<Hall>) -> Self {
+        Self {
+            name: name.into(),
+            activities,
+            halls,
+            electrical: None,
+        }
+    }
+}
+
 /// A building, or a series of like buildings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
@@ -212,6 +145,9 @@ pub struct Building {
     /// Its halls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub halls: Option<Vec<Hall>>,
+    /// What differs from the template in single activities.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<Override>,
     /// Makes this a series of like buildings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<Series>,
@@ -346,6 +282,9 @@ pub(crate) fn check_building(
         }
     }
     check_dependencies(Some(&building.after), at, problems);
+    for (position, one) in building.overrides.iter().enumerate() {
+        one.check(&at.key("overrides").index(position), problems);
+    }
     check_positive(building.power_kw, "power_kw", at, problems);
     if let Some(activities) = &building.activities {
         check_activities(activities, &at.key("activities"), problems);
@@ -399,18 +338,6 @@ impl BuildingTemplate {
     }
 }
 
-pub(crate) fn check_activities(activities: &[Activity], at: &Path, problems: &mut Problems) {
-    for (position, activity) in activities.iter().enumerate() {
-        activity.check(&at.index(position), problems);
-    }
-    check_unique(
-        "activity",
-        activities.iter().map(|activity| activity.name.as_str()),
-        at,
-        problems,
-    );
-}
-
 fn check_halls(halls: &[Hall], at: &Path, problems: &mut Problems) {
     for (position, hall) in halls.iter().enumerate() {
         let at = at.index(position);
@@ -431,15 +358,6 @@ fn check_halls(halls: &[Hall], at: &Path, problems: &mut Problems) {
         at,
         problems,
     );
-}
-
-pub(crate) fn check_dependencies(after: Option<&[Dependency]>, at: &Path, problems: &mut Problems) {
-    for (position, dependency) in after.unwrap_or_default().iter().enumerate() {
-        if let Dependency::Lagged(lagged) = dependency {
-            let at = at.key("after").index(position).key("lag_months");
-            lagged.lag_months.check(Domain::ANY, &at, problems);
-        }
-    }
 }
 
 /// Reports a name that is empty or holds the `/` which separates the names in a reference.

@@ -1,56 +1,270 @@
-//! The activity network: finish-to-start dependencies with lags, sorted once, scheduled in every trial.
+//! The activity network: activities and events joined by dependencies, sorted once, scheduled in
+//! every trial.
 //!
-//! The early dates are those of the critical path method (Kelley & Walker, "Critical-Path
-//! Planning and Scheduling", 1959): an event happens when the last of what it waits for has,
+//! A dependency of j on i with a lag is one of four ([`LinkKind`]); with S and F for the start and
+//! the finish,
 //!
 //! ```text
-//! start(j)  = max( earliest(j), max over predecessors i of  finish(i) + lag(i, j) )
-//! finish(j) = start(j) + duration(j)
+//! finish to start    S(j) >= F(i) + lag        finish to finish   F(j) >= F(i) + lag
+//! start to start     S(j) >= S(i) + lag        start to finish    F(j) >= S(i) + lag
 //! ```
 //!
-//! in months from the start of the scenario, real-valued.
+//! and F(j) = S(j) + duration(j): work once begun is not interrupted but by its calendar. The early
+//! dates are the least ones that meet all of them (the critical path method of Kelley & Walker,
+//! "Critical-Path Planning and Scheduling", 1959, with the precedence diagrams of Fondahl, 1961),
+//! in months from the start of the scenario, real-valued. How they are found in a trial is told in
+//! [`schedule`](super::schedule), late dates and floats in [`cpm`](super::cpm).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
+use super::calendars::WorkCalendar;
+use super::crews::{CrewId, CrewSupply};
 use crate::monte_carlo::inputs::Quantity;
 
 /// An activity or event of a compiled network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeId(u32);
+pub struct NodeId(pub(super) u32);
 
 impl NodeId {
-    /// Its position in the list of dates that [`Network::schedule`] fills.
+    /// Its position in the lists of dates of a schedule.
     pub fn index(self) -> usize {
         self.0 as usize
     }
 }
 
+/// Which end of an activity waits for which end of another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum LinkKind {
+    /// It starts after the other has finished.
+    #[default]
+    FinishToStart,
+    /// It starts after the other has started.
+    StartToStart,
+    /// It finishes after the other has finished.
+    FinishToFinish,
+    /// It finishes after the other has started.
+    StartToFinish,
+}
+
+impl LinkKind {
+    /// Whether it is the start of the predecessor that counts.
+    pub(super) fn is_from_start(self) -> bool {
+        matches!(self, Self::StartToStart | Self::StartToFinish)
+    }
+
+    /// Whether it is the start of the successor that waits.
+    pub(crate) fn is_to_start(self) -> bool {
+        matches!(self, Self::FinishToStart | Self::StartToStart)
+    }
+}
+
+/// A dependency of a network.
+#[derive(Clone, Copy, Debug)]
+pub struct Link {
+    /// What is waited for.
+    pub predecessor: NodeId,
+    /// Which ends it joins.
+    pub kind: LinkKind,
+    /// The lag in months, elapsed or of the calendar's working time; negative for a lead.
+    pub lag: Quantity,
+    /// The calendar, by its number, in whose working time the lag runs; none: it elapses day and night.
+    pub lag_calendar: Option<u32>,
+}
+
+/// What else may change the duration of an activity in a trial: if `happens` is not 0, the duration
+/// is multiplied by `factor` and `delay_months` are added after all factors.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Effect {
+    pub(crate) happens: Quantity,
+    pub(crate) factor: Quantity,
+    pub(crate) delay_months: Quantity,
+}
+
+/// What is known of an activity that has begun, in months from the start of the scenario.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Actual {
+    pub(crate) started: f64,
+    pub(crate) progress: Progress,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Progress {
+    Finished(f64),
+    /// The work that remains, in months of working time, counted from the status date.
+    Remaining(Quantity),
+    /// The drawn duration holds, but it does not finish before the status date.
+    Running,
+}
+
+/// Reserved slots of a manufacturer: dates, in order, and the wait of an order that has none.
+#[derive(Clone, Debug)]
+pub(crate) struct Slots {
+    pub(crate) dates: Vec<f64>,
+    pub(crate) queue: Quantity,
+}
+
+/// Whether an activity runs in a trial at all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Condition {
+    /// Drawn 1 or 0.
+    pub(crate) happens: Quantity,
+    /// It runs if the condition holds (`true`), or if it does not.
+    pub(crate) runs_if: bool,
+}
+
+/// A node with all that is known of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) name: String,
+    pub(crate) duration: Quantity,
+    pub(crate) earliest: f64,
+    pub(crate) links: Vec<Link>,
+    /// Work that someone has to begin, rather than a moment that comes by itself.
+    pub(crate) is_work: bool,
+    pub(crate) calendar: Option<u32>,
+    pub(crate) crews: Vec<(CrewId, u32)>,
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) conditions: Vec<Condition>,
+    pub(crate) slots: Option<Slots>,
+    pub(crate) gate: Option<u32>,
+    pub(crate) actual: Option<Actual>,
+}
+
+impl Node {
+    /// Whether its dates are `max(earliest, finishes + lags)` and that plus its duration.
+    fn is_plain(&self) -> bool {
+        self.calendar.is_none()
+            && self.crews.is_empty()
+            && self.effects.is_empty()
+            && self.conditions.is_empty()
+            && self.slots.is_none()
+            && self.gate.is_none()
+            && self.actual.is_none()
+            && (self.links.iter())
+                .all(|link| link.kind == LinkKind::FinishToStart && link.lag_calendar.is_none())
+    }
+}
+
 /// A network under construction.
+///
+/// ```
+/// use buildout::construction::network::{LinkKind, NetworkBuilder};
+/// use buildout::monte_carlo::inputs::Quantity::Fixed;
+/// let mut builder = NetworkBuilder::default();
+/// let shell = builder.add("shell".into(), Fixed(8.0), f64::NEG_INFINITY);
+/// let fit_out = builder.add("fit-out".into(), Fixed(5.0), f64::NEG_INFINITY);
+/// builder.link(fit_out, shell, LinkKind::StartToStart, Fixed(6.0));
+/// let network = builder.build()?;
+/// let path = network.critical_path(&[], None);
+/// assert_eq!(path.finish(), 11.0);
+/// assert_eq!(path.total_float(shell), 0.0, "a later start would move the end");
+/// # Ok::<(), buildout::construction::network::Cycle>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct NetworkBuilder {
-    names: Vec<String>,
-    durations: Vec<Quantity>,
-    earliest: Vec<f64>,
-    predecessors: Vec<Vec<(NodeId, Quantity)>>,
+    nodes: Vec<Node>,
     by_name: BTreeMap<String, NodeId>,
+    calendars: Vec<Arc<WorkCalendar>>,
+    crews: Vec<CrewSupply>,
+    status_months: Option<f64>,
+    planned: Vec<f64>,
 }
 
 impl NetworkBuilder {
     /// Adds a node with a unique name, a duration in months, and a date before which it does
     /// not start (months; negative infinity for none).
     pub fn add(&mut self, name: String, duration: Quantity, earliest_months: f64) -> NodeId {
-        let id = NodeId(u32::try_from(self.names.len()).expect("fewer than 2^32 activities"));
+        let id = NodeId(u32::try_from(self.nodes.len()).expect("fewer than 2^32 activities"));
         self.by_name.insert(name.clone(), id);
-        self.names.push(name);
-        self.durations.push(duration);
-        self.earliest.push(earliest_months);
-        self.predecessors.push(Vec::new());
+        self.nodes.push(Node {
+            name,
+            duration,
+            earliest: earliest_months,
+            links: Vec::new(),
+            is_work: false,
+            calendar: None,
+            crews: Vec::new(),
+            effects: Vec::new(),
+            conditions: Vec::new(),
+            slots: None,
+            gate: None,
+            actual: None,
+        });
         id
     }
 
     /// Makes `node` start no earlier than `lag` months after `predecessor` has finished.
     pub fn depend(&mut self, node: NodeId, predecessor: NodeId, lag: Quantity) {
-        self.predecessors[node.index()].push((predecessor, lag));
+        self.link(node, predecessor, LinkKind::FinishToStart, lag);
+    }
+
+    /// Makes `node` wait for `predecessor`, with a lag in elapsed months.
+    pub fn link(&mut self, node: NodeId, predecessor: NodeId, kind: LinkKind, lag: Quantity) {
+        self.add_link(
+            node,
+            Link {
+                predecessor,
+                kind,
+                lag,
+                lag_calendar: None,
+            },
+        );
+    }
+
+    /// Adds a dependency of any kind to `node`.
+    pub fn add_link(&mut self, node: NodeId, link: Link) {
+        self.nodes[node.index()].links.push(link);
+    }
+
+    /// Adds a calendar and returns its number.
+    pub fn add_calendar(&mut self, calendar: Arc<WorkCalendar>) -> u32 {
+        self.calendars.push(calendar);
+        self.calendars.len() as u32 - 1
+    }
+
+    /// Makes `node` work by a calendar, known by the number that [`Self::add_calendar`] gave it.
+    pub fn set_calendar(&mut self, node: NodeId, calendar: Option<u32>) {
+        self.nodes[node.index()].calendar = calendar;
+    }
+
+    /// Adds a renewable resource with its capacity over time.
+    pub fn add_crew(&mut self, supply: CrewSupply) -> CrewId {
+        self.crews.push(supply);
+        CrewId(self.crews.len() as u32 - 1)
+    }
+
+    /// Makes `node` hold so many units of a crew from its start to its finish.
+    pub fn needs_crew(&mut self, node: NodeId, crew: CrewId, units: u32) {
+        self.nodes[node.index()].crews.push((crew, units));
+    }
+
+    /// Sets the inputs that planners expect, by which priorities for crews are ranked.
+    pub fn planned_inputs(&mut self, planned: Vec<f64>) {
+        self.planned = planned;
+    }
+
+    /// Nothing that has not begun starts before this date, in months from the start of the scenario.
+    pub(crate) fn set_status_date(&mut self, months: f64) {
+        self.status_months = Some(months);
+    }
+
+    /// Makes `node` work that someone has to begin, which the status date holds back.
+    pub(crate) fn mark_as_work(&mut self, node: NodeId) {
+        self.nodes[node.index()].is_work = true;
+    }
+
+    /// Makes `node` wait for a gate that is opened in the course of a trial.
+    pub(crate) fn set_gate(&mut self, node: NodeId, gate: u32) {
+        self.nodes[node.index()].gate = Some(gate);
+    }
+
+    pub(crate) fn node_mut(&mut self, node: NodeId) -> &mut Node {
+        &mut self.nodes[node.index()]
     }
 
     /// The node of that name.
@@ -60,7 +274,7 @@ impl NetworkBuilder {
 
     /// The name of a node.
     pub fn name(&self, node: NodeId) -> &str {
-        &self.names[node.index()]
+        &self.nodes[node.index()].name
     }
 
     /// All names in alphabetical order.
@@ -68,47 +282,97 @@ impl NetworkBuilder {
         self.by_name.keys().map(String::as_str)
     }
 
+    /// How many nodes there are.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
     /// Sorts the network; an error names the members of a cycle, in order.
     pub fn build(self) -> Result<Network, Cycle> {
-        let order = self.sort()?;
+        let zeros = vec![0.0; self.nodes.len()];
+        let order = self.sort(&zeros)?;
+        let uses_crews = self.nodes.iter().any(|node| !node.crews.is_empty());
+        let planned = self.planned.clone();
+        let network = self.assemble(&order);
+        if !uses_crews {
+            return Ok(network);
+        }
+        // What is due first by the plan comes first where several want the same crew.
+        let due = network
+            .critical_path(&planned, None)
+            .late_finishes()
+            .to_vec();
+        let builder = Self {
+            nodes: network.nodes,
+            calendars: network.calendars,
+            crews: network.crews,
+            status_months: network.status_months,
+            ..Self::default()
+        };
+        let order = builder.sort(&due)?;
+        Ok(builder.assemble(&order))
+    }
+
+    fn assemble(self, order: &[NodeId]) -> Network {
+        let is_plain = self.status_months.is_none() && self.nodes.iter().all(Node::is_plain);
         let mut network = Network {
             steps: Vec::with_capacity(order.len()),
             links: Vec::new(),
-            names: Vec::new(),
+            is_plain,
+            calendars: self.calendars,
+            crews: self.crews,
+            status_months: self.status_months,
+            nodes: Vec::new(),
         };
-        for id in order {
+        for &id in order {
+            let node = &self.nodes[id.index()];
             let first = network.links.len();
-            network.links.extend(&self.predecessors[id.index()]);
+            network.links.extend(&node.links);
             network.steps.push(NetworkStep {
                 node: id,
-                duration: self.durations[id.index()],
-                earliest: self.earliest[id.index()],
+                duration: node.duration,
+                earliest: node.earliest,
                 links: first..network.links.len(),
+                is_plain: node.is_plain(),
             });
         }
-        network.names = self.names;
-        Ok(network)
+        network.nodes = self.nodes;
+        network
     }
 
-    /// Kahn's algorithm; among what is ready the first added comes first, so the order is stable.
-    fn sort(&self) -> Result<Vec<NodeId>, Cycle> {
-        let count = self.names.len();
-        let mut waiting: Vec<usize> = self.predecessors.iter().map(Vec::len).collect();
+    /// Kahn's algorithm; among what is ready that of the least rank comes first, and of equal
+    /// ones the first added, so the order is stable.
+    fn sort(&self, rank: &[f64]) -> Result<Vec<NodeId>, Cycle> {
+        let count = self.nodes.len();
+        let mut waiting: Vec<usize> = self.nodes.iter().map(|node| node.links.len()).collect();
         let mut successors = vec![Vec::new(); count];
-        for (node, predecessors) in self.predecessors.iter().enumerate() {
-            for (predecessor, _) in predecessors {
-                successors[predecessor.index()].push(node);
+        for (position, node) in self.nodes.iter().enumerate() {
+            for link in &node.links {
+                successors[link.predecessor.index()].push(position);
             }
         }
-        let mut ready: std::collections::VecDeque<usize> =
-            (0..count).filter(|&node| waiting[node] == 0).collect();
+        let ready = |node: usize| {
+            std::cmp::Reverse(Ready {
+                rank: rank[node],
+                node,
+            })
+        };
+        let mut heap: BinaryHeap<_> = (0..count)
+            .filter(|&node| waiting[node] == 0)
+            .map(ready)
+            .collect();
         let mut order = Vec::with_capacity(count);
-        while let Some(node) = ready.pop_front() {
+        while let Some(std::cmp::Reverse(Ready { node, .. })) = heap.pop() {
             order.push(NodeId(node as u32));
             for &successor in &successors[node] {
                 waiting[successor] -= 1;
                 if waiting[successor] == 0 {
-                    ready.push_back(successor);
+                    heap.push(ready(successor));
                 }
             }
         }
@@ -130,16 +394,15 @@ impl NetworkBuilder {
                 let mut members: Vec<String> = trail[from..]
                     .iter()
                     .rev()
-                    .map(|&member: &usize| self.names[member].clone())
+                    .map(|&member: &usize| self.nodes[member].name.clone())
                     .collect();
                 let smallest = (0..members.len()).min_by_key(|&i| &members[i]).unwrap_or(0);
                 members.rotate_left(smallest);
                 return Cycle { members };
             }
             trail.push(node);
-            node = self.predecessors[node]
-                .iter()
-                .map(|(predecessor, _)| predecessor.index())
+            node = (self.nodes[node].links.iter())
+                .map(|link| link.predecessor.index())
                 .find(|&predecessor| waiting[predecessor] > 0)
                 .expect("an unsorted node has an unsorted predecessor");
         }
@@ -160,56 +423,73 @@ fn circle(members: &[String]) -> String {
     names.join(" -> ")
 }
 
+/// In the queue of what is ready to be sorted.
+#[derive(PartialEq)]
+struct Ready {
+    rank: f64,
+    node: usize,
+}
+
+impl Eq for Ready {}
+
+impl PartialOrd for Ready {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Ready {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.rank.total_cmp(&other.rank)).then(self.node.cmp(&other.node))
+    }
+}
+
 #[derive(Clone, Debug)]
-struct NetworkStep {
-    node: NodeId,
-    duration: Quantity,
-    earliest: f64,
-    links: std::ops::Range<usize>,
+pub(super) struct NetworkStep {
+    pub(super) node: NodeId,
+    pub(super) duration: Quantity,
+    pub(super) earliest: f64,
+    pub(super) links: std::ops::Range<usize>,
+    pub(super) is_plain: bool,
 }
 
 /// A compiled network, in an order in which everything comes after what it waits for.
 #[derive(Clone, Debug)]
 pub struct Network {
-    steps: Vec<NetworkStep>,
-    links: Vec<(NodeId, Quantity)>,
-    names: Vec<String>,
+    pub(super) steps: Vec<NetworkStep>,
+    pub(super) links: Vec<Link>,
+    /// Finish-to-start dependencies in elapsed time alone.
+    pub(super) is_plain: bool,
+    pub(super) calendars: Vec<Arc<WorkCalendar>>,
+    pub(super) crews: Vec<CrewSupply>,
+    pub(super) status_months: Option<f64>,
+    pub(super) nodes: Vec<Node>,
 }
 
 impl Network {
     /// How many activities and events it has.
     pub fn len(&self) -> usize {
-        self.names.len()
-    }
-
-    /// The names of all nodes, by [`NodeId::index`].
-    pub fn names(&self) -> &[String] {
-        &self.names
+        self.steps.len()
     }
 
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
-        self.names.is_empty()
+        self.steps.is_empty()
     }
 
-    /// Writes the finish of every node to `finish`, indexed by [`NodeId::index`], in months from
-    /// the start of the scenario. `drawn` holds this trial's inputs. A node that waits for nothing
-    /// and has no earliest date starts at 0.
-    ///
-    /// # Panics
-    /// If `finish` is not as long as the network.
-    pub fn schedule(&self, drawn: &[f64], finish: &mut [f64]) {
-        assert_eq!(finish.len(), self.len());
-        for step in &self.steps {
-            let mut start = step.earliest;
-            for (predecessor, lag) in &self.links[step.links.clone()] {
-                start = start.max(finish[predecessor.index()] + lag.value(drawn));
-            }
-            if start == f64::NEG_INFINITY {
-                start = 0.0;
-            }
-            finish[step.node.index()] = start + step.duration.value(drawn);
-        }
+    /// The name of a node.
+    pub fn name(&self, node: NodeId) -> &str {
+        &self.nodes[node.index()].name
+    }
+
+    /// All nodes, in the order in which they were added.
+    pub fn nodes(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..self.steps.len() as u32).map(NodeId)
+    }
+
+    /// What a node waits for.
+    pub fn links(&self, node: NodeId) -> &[Link] {
+        &self.nodes[node.index()].links
     }
 }
 
@@ -219,6 +499,16 @@ mod tests {
 
     const NONE: f64 = f64::NEG_INFINITY;
     const AT_ONCE: Quantity = Quantity::Fixed(0.0);
+
+    fn finishes(network: &Network) -> Vec<f64> {
+        let mut finish = Vec::new();
+        network.schedule(
+            &[],
+            &mut crate::construction::schedule::Plan::default(),
+            &mut finish,
+        );
+        finish
+    }
 
     #[test]
     fn early_finishes_are_those_of_a_hand_computed_network() {
@@ -238,8 +528,7 @@ mod tests {
         builder.depend(d, c, Quantity::Fixed(4.0));
         builder.depend(e, d, AT_ONCE);
         let network = builder.build().unwrap();
-        let mut finish = vec![0.0; network.len()];
-        network.schedule(&[], &mut finish);
+        let finish = finishes(&network);
         assert_eq!(
             [a, b, c, d, e].map(|node| finish[node.index()]),
             [3.0, 7.0, 5.0, 14.0, 15.0]
@@ -253,8 +542,7 @@ mod tests {
         let late = builder.add("late".into(), Quantity::Fixed(1.0), 6.0);
         builder.depend(late, early, AT_ONCE);
         let network = builder.build().unwrap();
-        let mut finish = vec![0.0; 2];
-        network.schedule(&[], &mut finish);
+        let finish = finishes(&network);
         assert_eq!(finish, [-7.0, 7.0]);
     }
 

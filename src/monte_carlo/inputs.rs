@@ -14,6 +14,10 @@ pub enum Quantity {
     Fixed(f64),
     /// The position among the drawn inputs.
     Drawn(u32),
+    /// The product of a drawn input and a number.
+    Scaled(u32, f64),
+    /// The product of two drawn inputs.
+    Product(u32, u32),
 }
 
 impl Quantity {
@@ -23,7 +27,23 @@ impl Quantity {
         match self {
             Self::Fixed(value) => value,
             Self::Drawn(position) => drawn[position as usize],
+            Self::Scaled(position, by) => drawn[position as usize] * by,
+            Self::Product(first, second) => drawn[first as usize] * drawn[second as usize],
         }
+    }
+
+    /// The product with another; `None` where a drawn product would meet a third input.
+    pub fn times(self, other: Self) -> Option<Self> {
+        Some(match (self, other) {
+            (Self::Fixed(a), Self::Fixed(b)) => Self::Fixed(a * b),
+            (Self::Fixed(by), Self::Drawn(position)) | (Self::Drawn(position), Self::Fixed(by)) => {
+                Self::Scaled(position, by)
+            }
+            (Self::Fixed(a), Self::Scaled(position, b))
+            | (Self::Scaled(position, b), Self::Fixed(a)) => Self::Scaled(position, a * b),
+            (Self::Drawn(first), Self::Drawn(second)) => Self::Product(first, second),
+            _ => return None,
+        })
     }
 }
 
@@ -79,6 +99,11 @@ impl Inputs {
     /// Their sources of randomness, in order.
     pub(crate) fn sources(&self) -> impl ExactSizeIterator<Item = Source> {
         self.0.iter().map(|input| input.source)
+    }
+
+    /// The median of every input.
+    pub fn medians(&self) -> Vec<f64> {
+        self.0.iter().map(|input| input.sampler.at(0.5)).collect()
     }
 
     /// Draws all inputs of a trial: first the uniforms of the design, then their quantiles.

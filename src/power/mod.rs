@@ -11,10 +11,16 @@
 
 pub mod availability;
 pub mod chain;
+pub mod cooling;
+pub mod energy;
+pub mod grid;
 pub mod redundancy;
 
 pub use availability::{GroupAvailability, ModuleGroup, Part, plant_availability};
 pub use chain::{ElectricalChain, ModuleStage};
+pub use cooling::{Cooling, Efficiency, FacilityPower, Losses, mechanical_share};
+pub use energy::{Energy, OnOff, Renewable, matched_mw};
+pub use grid::{BridgePower, Curtailment, GridApplication, GridStep};
 pub use redundancy::{Redundancy, RedundancyError};
 
 use serde::{Deserialize, Serialize};
@@ -22,27 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::construction::{Activity, Dependency, check_activities, check_name, check_positive};
 use crate::date::Date;
 use crate::problem::{Path, Problems};
-use crate::uncertain::{Domain, Uncertain};
-
-/// A step of the campus's grid connection: so much more import from a moment on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct GridStep {
-    /// Its name, unique on its campus.
-    pub name: String,
-    /// What it adds to the import of the campus, in MW of facility power, above 0.
-    pub power_mw: f64,
-    /// When it is applied for (or works on it start); left out, at the start of the scenario.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub starts: Option<Date>,
-    /// What must have finished before.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub after: Vec<Dependency>,
-    /// Time from then to its energisation, in months, 0 or more.
-    #[serde(default = "Uncertain::zero")]
-    pub wait_months: Uncertain,
-}
+use crate::uncertain::Domain;
 
 /// A substation, energised when its activities have finished.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,26 +54,6 @@ pub const PUE: Domain = Domain {
     min: 1.0,
     max: f64::INFINITY,
 };
-
-impl GridStep {
-    /// A step that comes so long after the start of the scenario.
-    pub fn new(name: impl Into<String>, power_mw: f64, wait_months: impl Into<Uncertain>) -> Self {
-        Self {
-            name: name.into(),
-            power_mw,
-            starts: None,
-            after: Vec::new(),
-            wait_months: wait_months.into(),
-        }
-    }
-
-    pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
-        check_name(&self.name, &at.key("name"), problems);
-        check_positive(Some(self.power_mw), "power_mw", at, problems);
-        self.wait_months
-            .check(Domain::NON_NEGATIVE, &at.key("wait_months"), problems);
-    }
-}
 
 impl Substation {
     /// A substation whose activities begin at the start of the scenario.

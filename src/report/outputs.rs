@@ -10,7 +10,7 @@ use crate::projection::write_csv;
 #[non_exhaustive]
 pub struct OutputFile {
     /// Its name, such as `projection.json`.
-    pub name: &'static str,
+    pub name: String,
     /// All that is in it.
     pub contents: Vec<u8>,
 }
@@ -83,7 +83,11 @@ pub fn outputs(projection: &Projection) -> Result<Vec<OutputFile>, OutputsError>
 }
 
 impl OutputFile {
-    fn new(name: &'static str, contents: Vec<u8>) -> Self {
-        Self { name, contents }
+    /// A file of that name in its folder.
+    pub fn new(name: impl Into<String>, contents: Vec<u8>) -> Self {
+        Self {
+            name: name.into(),
+            contents,
+        }
     }
 }

@@ -86,7 +86,7 @@ fn heading(projection: &Projection) -> String {
 }
 
 /// The last month of each calendar year within the horizon, from 0.
-fn year_ends(projection: &Projection) -> Vec<usize> {
+pub(super) fn year_ends(projection: &Projection) -> Vec<usize> {
     let layout = projection.layout();
     let december = usize::try_from(12 - layout.start.month_of_year()).unwrap_or_default();
     let mut ends: Vec<usize> = (december..layout.months).step_by(12).collect();
@@ -356,7 +356,7 @@ fn binding(projection: &Projection) -> Option<String> {
             let mut leading = ("nothing", none);
             for ((cause, _), share) in causes.iter().zip(&shares) {
                 if *share > leading.1 {
-                    leading = (words(cause), *share);
+                    leading = (cause_words(cause), *share);
                 }
             }
             let year = projection.layout().start.plus_months(*end as f64);
@@ -385,7 +385,7 @@ fn binding(projection: &Projection) -> Option<String> {
     ))
 }
 
-fn words(cause: &str) -> &str {
+pub(super) fn cause_words(cause: &str) -> &str {
     (CAUSE_WORDS.iter())
         .find(|(name, _)| *name == cause)
         .map_or(cause, |(_, words)| words)

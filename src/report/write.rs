@@ -84,12 +84,12 @@ impl OutputFolder {
     /// at the end, so that nothing half written is seen. If one cannot take its name, the new files
     /// that already had are removed again.
     pub fn write(&self, files: &[OutputFile]) -> Result<Vec<PathBuf>, WriteError> {
-        let names: Vec<&str> = files.iter().map(|file| file.name).collect();
+        let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
         self.refuse_what_exists(&names)?;
         self.make_folder()?;
         let mut ready = Vec::new();
         for file in files {
-            let path = self.path.join(file.name);
+            let path = self.path.join(&file.name);
             match self.filled(&file.contents) {
                 Ok(temporary) => ready.push((temporary, path)),
                 Err(source) => return Err(WriteError::File { path, source }),

@@ -6,20 +6,30 @@
 
 #[cfg(feature = "files")]
 mod file;
+mod unlikely;
+
+#[cfg(feature = "files")]
+pub use file::{Input, Loaded};
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::compute::{Generation, NEWEST, RackType};
+use crate::construction::calendars::{Calendar, check_calendars};
+use crate::construction::crews::{Crew, check_crews};
+use crate::construction::risks::{Risk, check_risks};
 use crate::construction::{
-    Building, BuildingTemplate, check_building, check_known, check_name, check_positive,
-    check_unique, plan_buildings,
+    Activity, Building, BuildingTemplate, Status, check_activities, check_building, check_known,
+    check_name, check_positive, check_unique, plan_buildings,
 };
 use crate::date::Date;
 use crate::metrics::METRICS;
 use crate::model::Model;
-use crate::power::{GridStep, PUE, Substation};
+use crate::policy::Phase;
+use crate::power::{
+    BridgePower, Curtailment, Efficiency, Energy, GridApplication, GridStep, PUE, Substation,
+};
 use crate::problem::{Path, Problems};
 use crate::tenants::Segment;
 use crate::uncertain::{Domain, Uncertain};
@@ -61,6 +71,18 @@ pub struct Scenario {
     /// What many buildings have in common.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub building_templates: Vec<BuildingTemplate>,
+    /// Calendars: when work is done, and at what pace.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calendars: Vec<Calendar>,
+    /// Crews and other renewable resources, shared by all campuses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crews: Vec<Crew>,
+    /// What may happen to activities.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub risks: Vec<Risk>,
+    /// What has started and finished by a date, from which the rest is projected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
     /// The campuses, one or more.
     pub campuses: Vec<Campus>,
     /// Groups of tenants.
@@ -99,9 +121,33 @@ pub struct Campus {
     /// Share of the time in which compute in service is available, 0 to 1. Drawn once a trial.
     #[serde(default = "Uncertain::one")]
     pub availability: Uncertain,
+    /// The calendar of all its activities that name none; left out, work goes on every day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<String>,
+    /// Moments that buildings, substations and grid steps may wait for by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phases: Vec<Phase>,
+    /// Activities of the campus as a whole: permits, roads, the procurement of equipment. A list is a chain unless `after` says otherwise; it begins at the start of the scenario.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub activities: Vec<Activity>,
     /// The grid connection in steps; left out, the grid is no limit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grid: Vec<GridStep>,
+    /// Applications for grid power that steps of the grid belong to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grid_applications: Vec<GridApplication>,
+    /// Generation behind the meter, until the grid comes or for good.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bridge_power: Vec<BridgePower>,
+    /// Hours in which the utility takes back a share of the import; left out, none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub curtailment: Option<Curtailment>,
+    /// What the facility takes beside its IT, by load and outdoor temperature, instead of `pue`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub efficiency: Option<Efficiency>,
+    /// What energy costs and emits; left out, energy is not settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy: Option<Energy>,
     /// Its substations.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub substations: Vec<Substation>,
@@ -120,7 +166,15 @@ impl Campus {
             name: name.into(),
             pue: Uncertain::one(),
             availability: Uncertain::one(),
+            calendar: None,
+            phases: Vec::new(),
+            activities: Vec::new(),
             grid: Vec::new(),
+            grid_applications: Vec::new(),
+            bridge_power: Vec::new(),
+            curtailment: None,
+            efficiency: None,
+            energy: None,
             substations: Vec::new(),
             buildings: Vec::new(),
             existing: None,
@@ -254,11 +308,26 @@ impl Scenario {
             rack_types: Vec::new(),
             generations: Vec::new(),
             building_templates: Vec::new(),
+            calendars: Vec::new(),
+            crews: Vec::new(),
+            risks: Vec::new(),
+            status: None,
             campuses: Vec::new(),
             segments: Vec::new(),
             milestones: Vec::new(),
             targets: Vec::new(),
         }
+    }
+
+    /// The same scenario with all mitigations done, or none of them. On one seed the two have the
+    /// same luck, so that they can be compared trial by trial.
+    #[must_use]
+    pub fn with_mitigation(&self, done: bool) -> Self {
+        let mut scenario = self.clone();
+        for risk in &mut scenario.risks {
+            risk.mitigated = done && risk.mitigation.is_some();
+        }
+        scenario
     }
 
     /// Compiles the scenario to a model that can be simulated; an error lists all that is wrong.
@@ -289,6 +358,7 @@ impl Scenario {
     fn compile_with_warnings(&self) -> (Option<Model>, Problems) {
         let mut problems = Problems::new();
         self.check_parts(&mut problems);
+        self.check_likelihood(&mut problems);
         if problems.has_errors() {
             // The network can be checked for cycles and unknown names all the same.
             crate::model::check_network(self, &mut problems);
@@ -355,6 +425,12 @@ impl Scenario {
             &at,
             problems,
         );
+        check_calendars(&self.calendars, &root.key("calendars"), problems);
+        check_crews(&self.crews, &root.key("crews"), problems);
+        check_risks(&self.risks, &root.key("risks"), problems);
+        if let Some(status) = &self.status {
+            status.check(&root.key("status"), problems);
+        }
         let at = root.key("campuses");
         if self.campuses.is_empty() {
             problems.error(
@@ -418,9 +494,15 @@ impl Scenario {
         campus
             .availability
             .check(Domain::SHARE, &at.key("availability"), problems);
+        for (position, phase) in campus.phases.iter().enumerate() {
+            let at = at.key("phases").index(position);
+            phase.check(self.campus_names(), &at, problems);
+        }
+        check_activities(&campus.activities, &at.key("activities"), problems);
         for (position, step) in campus.grid.iter().enumerate() {
             step.check(&at.key("grid").index(position), problems);
         }
+        check_power(campus, at, problems);
         for (position, substation) in campus.substations.iter().enumerate() {
             substation.check(&at.key("substations").index(position), problems);
         }
@@ -493,12 +575,37 @@ impl Scenario {
         let buildings = buildings
             .into_iter()
             .map(|building| (building.name, building.at, "building"));
-        for (name, at, what) in steps.chain(substations).chain(buildings) {
+        let phases = campus.phases.iter().enumerate().map(|(position, phase)| {
+            let at = at.key("phases").index(position);
+            (phase.name.clone(), at, "phase")
+        });
+        let activities = campus.activities.iter().enumerate();
+        let activities = activities.map(|(position, activity)| {
+            let at = at.key("activities").index(position);
+            (activity.name.clone(), at, "activity")
+        });
+        let named = |list: &'static str, what: &'static str| {
+            move |(position, name): (usize, &String)| {
+                (name.clone(), at.key(list).index(position), what)
+            }
+        };
+        let bridges = campus.bridge_power.iter().map(|bridge| &bridge.name);
+        let bridges = bridges
+            .enumerate()
+            .map(named("bridge_power", "bridge power"));
+        let applications = campus.grid_applications.iter();
+        let applications = applications
+            .map(|application| &application.name)
+            .enumerate()
+            .map(named("grid_applications", "grid application"));
+        let others = steps.chain(bridges).chain(applications);
+        let others = others.chain(phases).chain(activities);
+        for (name, at, what) in others.chain(substations).chain(buildings) {
             if let Some(other) = seen.insert(name.clone(), what) {
                 problems.error(
                     &at.key("name"),
                     format!("the {what} \"{name}\" has the name of a {other}"),
-                    "buildings, substations and grid steps of a campus need names of their own",
+                    "buildings, substations, grid steps and the like of a campus need names of their own",
                 );
             }
         }
@@ -638,5 +745,47 @@ impl Scenario {
                 );
             }
         }
+    }
+}
+
+/// Checks what a campus says of its applications, generation, cooling and energy.
+fn check_power(campus: &Campus, at: &Path, problems: &mut Problems) {
+    let applications = campus
+        .grid_applications
+        .iter()
+        .map(|known| known.name.as_str());
+    for (position, step) in campus.grid.iter().enumerate() {
+        if let Some(wanted) = &step.application {
+            let at = at.key("grid").index(position).key("application");
+            check_known(
+                "grid application",
+                wanted,
+                applications.clone(),
+                &at,
+                problems,
+            );
+        }
+    }
+    for (position, application) in campus.grid_applications.iter().enumerate() {
+        application.check(&at.key("grid_applications").index(position), problems);
+    }
+    for (position, bridge) in campus.bridge_power.iter().enumerate() {
+        bridge.check(&at.key("bridge_power").index(position), problems);
+    }
+    if let Some(curtailment) = &campus.curtailment {
+        curtailment.check(&at.key("curtailment"), problems);
+    }
+    if let Some(efficiency) = &campus.efficiency {
+        efficiency.check(&at.key("efficiency"), problems);
+        if campus.pue.constant() != Some(1.0) {
+            problems.error(
+                &at.key("pue"),
+                "both pue and efficiency are given",
+                "leave `pue` out: it follows from `efficiency`, the load and the temperature",
+            );
+        }
+    }
+    if let Some(energy) = &campus.energy {
+        energy.check(&at.key("energy"), problems);
     }
 }

@@ -18,6 +18,8 @@ pub enum Happening {
     Finished,
     /// A step of the grid connection came.
     GridStep,
+    /// Power that bridges the time until the grid comes was ready.
+    BridgePower,
     /// A substation was energised.
     Energised,
     /// The space of a hall was handed over.
@@ -37,6 +39,7 @@ impl Happening {
             Self::Started => "started",
             Self::Finished => "finished",
             Self::GridStep => "grid step",
+            Self::BridgePower => "bridge power",
             Self::Energised => "energised",
             Self::HandedOver => "handed over",
             Self::Delivered => "equipment delivered",
@@ -89,13 +92,20 @@ impl Model {
     }
 
     fn log(&self, workspace: &Workspace, row: &TrialRow) -> Vec<LogEntry> {
-        let mut told = vec![Happening::Finished; workspace.finish.len()];
+        let hall_name = |hall: usize| self.network.name(self.halls[hall].handover);
+        // Nodes that an event stands for are told by it alone.
+        let mut is_told = vec![false; workspace.finish.len()];
+        let mut of_events = Vec::with_capacity(workspace.events.len());
         for event in &workspace.events {
             let (node, what) = match event.what {
-                What::GridStep { campus, step } => (
-                    self.campuses[campus as usize].grid[step as usize].0,
-                    Happening::GridStep,
-                ),
+                What::GridStep { campus, step } => {
+                    let part = &self.campuses[campus as usize].grid[step as usize];
+                    (part.energised, Happening::GridStep)
+                }
+                What::BridgePower { campus, bridge } => {
+                    let plan = &self.campuses[campus as usize].bridges[bridge as usize];
+                    (plan.works, Happening::BridgePower)
+                }
                 What::Energised { campus, substation } => (
                     self.campuses[campus as usize].substations[substation as usize].0,
                     Happening::Energised,
@@ -103,35 +113,32 @@ impl Model {
                 What::HandedOver { hall } => {
                     (self.halls[hall as usize].handover, Happening::HandedOver)
                 }
-                // Their nodes are told by name as finished.
-                What::Modules { .. } | What::Delivered { .. } => continue,
-            };
-            told[node.index()] = what;
-        }
-        let nodes = (workspace.finish.iter().zip(self.network.names()).zip(told)).map(
-            |((months, name), what)| match name.strip_suffix("/start") {
-                Some(name) => (*months, Happening::Started, name),
-                None => (*months, what, name.as_str()),
-            },
-        );
-        let hall_name = |hall: usize| {
-            let node = self.halls[hall].handover;
-            self.network.names()[node.index()].as_str()
-        };
-        let delivered = workspace
-            .events
-            .iter()
-            .filter_map(|event| match event.what {
                 What::Delivered { hall } => {
-                    Some((event.months, Happening::Delivered, hall_name(hall as usize)))
+                    let name = hall_name(hall as usize);
+                    of_events.push((event.months, Happening::Delivered, name));
+                    continue;
                 }
-                _ => None,
+                // The works of a stage are told by their name.
+                What::Modules { .. } => continue,
+            };
+            is_told[node.index()] = true;
+            of_events.push((event.months, what, self.network.name(node)));
+        }
+        let nodes = (self.network.nodes())
+            .filter(|node| !is_told[node.index()])
+            .map(|node| {
+                let months = workspace.finish[node.index()];
+                let name = self.network.name(node);
+                match name.strip_suffix("/start") {
+                    Some(name) => (months, Happening::Started, name),
+                    None => (months, Happening::Finished, name),
+                }
             });
         let live = (workspace.halls.iter().enumerate())
             .map(|(hall, state)| (state.live, Happening::Live, hall_name(hall)));
         let milestones = (row.milestones().iter().zip(&self.layout.milestones))
             .map(|(months, name)| (*months, Happening::Milestone, name.as_str()));
-        let mut events: Vec<LogEntry> = (nodes.chain(delivered).chain(live).chain(milestones))
+        let mut events: Vec<LogEntry> = (nodes.chain(of_events).chain(live).chain(milestones))
             .filter(|(months, ..)| *months <= self.months as f64)
             .map(|(months, what, name)| LogEntry {
                 months,

@@ -1,6 +1,6 @@
 //! Why the command failed, in words and as its exit status.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -46,6 +46,16 @@ pub(crate) enum Failure {
     Json(#[from] serde_json::Error),
     #[error("error: the results could not be printed: {0}")]
     Print(io::Error),
+    /// All has been said already.
+    #[error("")]
+    Invalid,
+    #[error("error: there is no preset \"{wanted}\"{}\n  help: `buildout presets` lists them", did_you_mean(nearest.as_deref()))]
+    UnknownPreset {
+        wanted: String,
+        nearest: Option<String>,
+    },
+    #[error("error: {} names no file", .0.display())]
+    NoFileName(PathBuf),
 }
 
 /// Problems say themselves that they are errors.
@@ -54,6 +64,12 @@ fn prefix(error: &ScenarioError) -> &'static str {
         ScenarioError::Invalid(_) => "",
         _ => "error: ",
     }
+}
+
+fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| {
+        format!("\n  help: did you mean \"{name}\"?")
+    })
 }
 
 fn hint(error: &report::WriteError) -> &'static str {
@@ -68,9 +84,11 @@ fn hint(error: &report::WriteError) -> &'static str {
 impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Failure::Scenario { .. } | Failure::Run(RunError::Goal(_) | RunError::Design(_)) => {
-                ExitCode::from(2)
-            }
+            Failure::Scenario { .. }
+            | Failure::Invalid
+            | Failure::UnknownPreset { .. }
+            | Failure::NoFileName(_)
+            | Failure::Run(RunError::Goal(_) | RunError::Design(_)) => ExitCode::from(2),
             Failure::Interrupted { .. } => ExitCode::from(130),
             // Whoever reads the output has seen enough of it.
             Failure::Print(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
@@ -79,7 +97,73 @@ impl Failure {
     }
 }
 
-/// Says something on standard error, and goes on if nobody can hear it.
+/// Says something on standard error, and goes on if nobody can hear it. On a terminal that wants
+/// colours, errors, warnings and help have them.
 pub(crate) fn say(words: &str) {
+    let coloured = io::stderr().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+    let words = if coloured {
+        painted(words)
+    } else {
+        words.to_owned()
+    };
     let _ = writeln!(io::stderr(), "{words}");
+}
+
+/// Prints to standard output.
+pub(crate) fn print(text: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text)
+        .and_then(|()| out.flush())
+        .map_err(Failure::Print)
+}
+
+const RED: &str = "\x1b[1;31m";
+const YELLOW: &str = "\x1b[1;33m";
+const BLUE: &str = "\x1b[1;34m";
+const CYAN: &str = "\x1b[36m";
+const RESET: &str = "\x1b[0m";
+
+fn painted(words: &str) -> String {
+    let lines = words.lines().map(|line| {
+        let paint =
+            |part: &str, colour: &str| line.replacen(part, &format!("{colour}{part}{RESET}"), 1);
+        let is_carets = |line: &str| {
+            let rest = line.split_once("| ").map_or("", |(_, rest)| rest.trim());
+            !rest.is_empty() && rest.chars().all(|c| c == '^')
+        };
+        if line.starts_with("error:") {
+            paint("error:", RED)
+        } else if line.starts_with("warning:") {
+            paint("warning:", YELLOW)
+        } else if line.starts_with("  help:") {
+            paint("help:", CYAN)
+        } else if line.trim_start().starts_with("-->") {
+            paint("-->", BLUE)
+        } else if is_carets(line) {
+            let carets = &line[line.find('^').unwrap_or_default()..];
+            paint(carets, RED)
+        } else {
+            line.to_owned()
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paint_leaves_the_words_as_they_were() {
+        let words = "error: racks is -3\n --> a.toml:7:9\n  |\n7 | racks = -3\n  |         ^^\n  help: 0 or more";
+        let painted = painted(words);
+        assert!(painted.contains(&format!("{RED}^^{RESET}")), "{painted:?}");
+        let mut plain = painted;
+        for code in [RED, YELLOW, BLUE, CYAN, RESET] {
+            plain = plain.replace(code, "");
+        }
+        assert_eq!(plain, words);
+    }
 }

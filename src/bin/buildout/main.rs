@@ -3,9 +3,13 @@
 mod engine;
 mod failure;
 mod merge;
+mod new;
 mod output;
+mod presets;
 mod replay;
 mod run;
+mod shell;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -16,7 +20,15 @@ use failure::{Failure, say};
 /// Simulates data-centre build-outs: when how much capacity is live, how sure that is, and what
 /// holds it back.
 #[derive(Parser)]
-#[command(version, after_help = EXIT_STATUS)]
+#[command(version, after_help = format!("\
+Examples:
+  buildout new                     a commented scenario to begin from
+  buildout validate scenario.toml  everything that is wrong or unlikely, at once
+  buildout run scenario.toml       the answer in a table
+
+{EXIT_STATUS}
+Results and what was asked for go to standard output, all else to standard error. Colours appear on
+a terminal only, and never with NO_COLOR set."))]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -29,20 +41,38 @@ const EXIT_STATUS: &str = "Exit status: 0 if all went well, 1 if the run or writ
 
 #[derive(Subcommand)]
 enum Command {
+    /// Writes a commented scenario file to begin from
+    New(new::New),
+    /// Tells everything that is wrong or unlikely with scenarios, at once
+    Validate(validate::Validate),
     /// Runs a scenario and prints what came out
     Run(run::Run),
     /// Puts the checkpoints of shards together and prints what came out
     Merge(merge::Merge),
     /// Runs one trial again and prints what happened in it
     Replay(replay::Replay),
+    /// Lists and shows published figures to build scenarios from
+    Presets(presets::Presets),
+    /// Prints the JSON Schema of scenario files, by which editors complete and check them
+    Schema(shell::Schema),
+    /// Prints completions for a shell
+    Completions(shell::Completions),
+    /// Prints the manual page
+    Man(shell::Man),
 }
 
 impl Command {
     fn run(&self) -> Result<(), Failure> {
         match self {
+            Self::New(arguments) => new::run(arguments),
+            Self::Validate(arguments) => validate::run(arguments),
             Self::Run(arguments) => run::run(arguments),
             Self::Merge(arguments) => merge::run(arguments),
             Self::Replay(arguments) => replay::run(arguments),
+            Self::Presets(arguments) => presets::run(arguments),
+            Self::Schema(arguments) => shell::schema(arguments),
+            Self::Completions(arguments) => shell::completions(arguments),
+            Self::Man(arguments) => shell::man(arguments),
         }
     }
 }
@@ -52,8 +82,9 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let code = failure.exit_code();
-            if code != ExitCode::SUCCESS {
-                say(&failure.to_string());
+            let words = failure.to_string();
+            if code != ExitCode::SUCCESS && !words.is_empty() {
+                say(&words);
             }
             code
         }

@@ -1,13 +1,12 @@
 //! Where results go: standard output and a folder.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 
 use buildout::Projection;
 use buildout::report::{self, OutputFolder};
 use clap::{Args, ValueEnum};
 
-use crate::failure::{Failure, say};
+use crate::failure::{self, Failure, say};
 
 /// Where results go.
 #[derive(Args)]
@@ -21,6 +20,9 @@ pub(crate) struct OutputOptions {
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    /// Print all results as JSON: short for --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
     /// No progress bar, warnings or notes
     #[arg(long)]
     pub(crate) quiet: bool,
@@ -59,7 +61,8 @@ impl OutputOptions {
                 }
             }
         }
-        print(projection, self.format)
+        let format = if self.json { Format::Json } else { self.format };
+        print(projection, format)
     }
 }
 
@@ -77,13 +80,5 @@ fn print(projection: &Projection, format: Format) -> Result<(), Failure> {
             csv
         }
     };
-    print_bytes(&text)
-}
-
-/// Prints bytes on standard output.
-pub(crate) fn print_bytes(text: &[u8]) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    out.write_all(text)
-        .and_then(|()| out.flush())
-        .map_err(Failure::Print)
+    failure::print(&text)
 }

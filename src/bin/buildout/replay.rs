@@ -6,8 +6,7 @@ use buildout::monte_carlo::batch::DEFAULT_TRIALS;
 use buildout::{RunError, Scenario};
 use clap::{Args, ValueEnum};
 
-use crate::failure::Failure;
-use crate::output::print_bytes;
+use crate::failure::{Failure, print};
 use crate::run::key_and_value;
 use crate::{EXIT_STATUS, engine};
 
@@ -53,7 +52,7 @@ pub(crate) fn run(arguments: &Replay) -> Result<(), Failure> {
         .map_err(RunError::from)?;
     let sampling = (model.sampling(design, arguments.seed)).map_err(RunError::from)?;
     let replay = model.replay(&sampling, arguments.trial);
-    print_bytes(&match arguments.format {
+    print(&match arguments.format {
         Format::Table => table(&replay).into_bytes(),
         Format::Csv => replay.months_csv().into_bytes(),
         Format::Json => {

@@ -10,7 +10,14 @@ use crate::output::OutputOptions;
 use crate::{EXIT_STATUS, engine};
 
 #[derive(Args)]
-#[command(after_help = EXIT_STATUS)]
+#[command(after_help = format!("\
+Examples:
+  buildout run scenario.toml
+  buildout run scenario.toml --trials 50000 --seed 7 --out results
+  buildout run scenario.toml --set horizon_months=60 --set 'campuses.North.pue=1.25'
+  buildout run scenario.toml --json --quiet | jq '.metrics.it_power_mw.p50[-1]'
+
+{EXIT_STATUS}"))]
 pub(crate) struct Run {
     /// The scenario: a TOML file
     file: PathBuf,
@@ -45,14 +52,11 @@ pub(crate) fn key_and_value(text: &str) -> Result<(String, String), String> {
 }
 
 pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
-    let scenario = Scenario::from_path_with(&arguments.file, &arguments.set)?;
-    let model = scenario.compile()?;
+    let loaded = Scenario::load(&arguments.file, &arguments.set)?;
+    let model = loaded.scenario.compile()?;
     let output = &arguments.output;
-    if !output.quiet {
-        let warnings = scenario.check();
-        if !warnings.is_empty() {
-            say(&warnings.to_string());
-        }
+    if !output.quiet && !loaded.warnings.is_empty() {
+        say(&loaded.warnings.to_string());
     }
     output.prepare()?;
     let request = engine::Request {

@@ -88,7 +88,14 @@ fn merge_named(items: &mut Vec<Node>, over: Vec<Node>, shape: &Shape, misfits: &
 }
 
 fn nearest_name(wanted: &str, items: &[Node]) -> String {
-    let names = items.iter().filter_map(Node::name);
+    nearest_name_of(wanted, items.iter().filter_map(Node::name))
+}
+
+/// The nearest of the names that are there; some of them if none is near.
+pub(super) fn nearest_name_of<'a>(
+    wanted: &str,
+    names: impl Iterator<Item = &'a str> + Clone,
+) -> String {
     match nearest(wanted, names.clone()) {
         Some(near) => format!("did you mean \"{near}\"?"),
         None => {

@@ -6,23 +6,32 @@
 //! - `extends = "other.toml"`, relative to the file's folder, takes all from another file. Tables are
 //!   laid over one another key by key, and lists of named tables name by name; `remove = true`
 //!   takes an entry of such a list away. Anything else replaces what was there.
+//! - `preset = "GB200 NVL72"` in a list of named tables takes the values of a [preset](crate::presets);
+//!   what stands beside it replaces them.
+//! - `buildings_from = "buildings.csv"` (and so for every list of named tables) appends the rows of a
+//!   table. Its columns are keys, with dots for tables within (`series.count`); empty cells say nothing.
 //! - Single values can be set on top, as by the command's `--set`:
 //!   `campuses.Qingyang.pue=1.3`, `'campuses.Qingyang.grid."750 kV".wait="60 months"'`.
 
+mod inputs;
 mod merge;
 mod node;
+mod presets;
 mod read;
+mod schema;
 mod shape;
+mod tables;
 mod units;
 
 use std::path::{Path as FilePath, PathBuf};
 
-use self::merge::{merge, set};
+pub use self::inputs::Input;
+use self::merge::{Misfit, merge, set};
 use self::node::{Node, Place, Text, Value, parse, parse_value};
 use self::read::Reader;
 use self::shape::Shape;
 use super::{FORMAT, Scenario, ScenarioError};
-use crate::problem::{Path, Problem, Problems, Severity, nearest};
+use crate::problem::{Path, Problem, Problems, nearest};
 
 /// How many files may extend one another.
 const LONGEST_CHAIN: usize = 32;
@@ -40,6 +49,15 @@ impl Scenario {
         path: impl AsRef<FilePath>,
         overrides: &[(String, String)],
     ) -> Result<Self, ScenarioError> {
+        Self::load(path, overrides).map(|loaded| loaded.scenario)
+    }
+
+    /// As [`Scenario::from_path_with`], with all that can be said of the file: what in it is
+    /// unlikely, and what stands behind each value.
+    pub fn load(
+        path: impl AsRef<FilePath>,
+        overrides: &[(String, String)],
+    ) -> Result<Loaded, ScenarioError> {
         Files::default().load(path.as_ref(), overrides)
     }
 
@@ -59,7 +77,7 @@ impl Scenario {
     /// ```
     pub fn from_toml(text: &str) -> Result<Self, ScenarioError> {
         let mut files = Files::default();
-        let root = files.parse(PathBuf::from("scenario.toml"), text.to_owned())?;
+        let root = files.parse_in(None, PathBuf::from("scenario.toml"), text.to_owned())?;
         if let Some(extends) = root.entry("extends") {
             let message = "a text that is not a file has no folder to extend from".to_owned();
             return Err(files.refuse(
@@ -69,7 +87,7 @@ impl Scenario {
                 String::new(),
             ));
         }
-        files.finish(&root)
+        files.finish(&root).map(|loaded| loaded.scenario)
     }
 
     /// The scenario as a file's text, which reads back as the same scenario.
@@ -82,8 +100,20 @@ impl Scenario {
 
     /// The JSON Schema of the scenario file, by which editors complete and check it.
     pub fn json_schema() -> serde_json::Value {
-        shape::schema().to_value()
+        schema::of_files()
     }
+}
+
+/// A scenario that was read from a file, and what can be said of the file.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Loaded {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// What is unlikely, with its place.
+    pub warnings: Problems,
+    /// Every value and what stands behind it.
+    pub inputs: Vec<Input>,
 }
 
 /// Lists of tables get headers of their own; what is small stays on its line.
@@ -123,6 +153,7 @@ impl toml_edit::visit_mut::VisitMut for Layout {
 #[derive(Default)]
 struct Files {
     texts: Vec<Text>,
+    presets: Vec<presets::Used>,
 }
 
 impl Files {
@@ -130,7 +161,7 @@ impl Files {
         mut self,
         path: &FilePath,
         overrides: &[(String, String)],
-    ) -> Result<Scenario, ScenarioError> {
+    ) -> Result<Loaded, ScenarioError> {
         let mut root = self.read_chain(path, &mut Vec::new())?;
         for (key, value) in overrides {
             self.set(&mut root, key, value)?;
@@ -162,7 +193,8 @@ impl Files {
             }
         })?;
         chain.push(path.canonicalize().unwrap_or_else(|_| path.to_owned()));
-        let mut over = self.parse(path.to_owned(), text)?;
+        let folder = path.parent().unwrap_or(FilePath::new(""));
+        let mut over = self.parse_in(Some(folder), path.to_owned(), text)?;
         let Value::Table(entries) = &mut over.value else {
             return Ok(over);
         };
@@ -175,7 +207,7 @@ impl Files {
             let help = "the name of a file in quotes, such as \"base.toml\"".to_owned();
             return Err(self.refuse(&extends.place, "extends", message, help));
         };
-        let base = path.parent().unwrap_or(FilePath::new("")).join(name);
+        let base = folder.join(name);
         let known = base.canonicalize().unwrap_or_else(|_| base.clone());
         if chain.contains(&known) || chain.len() >= LONGEST_CHAIN {
             let message = format!("\"{name}\" extends this file in turn");
@@ -198,14 +230,42 @@ impl Files {
         };
         let mut misfits = Vec::new();
         merge(&mut node, over, Shape::scenario(), &mut misfits);
+        self.refuse_misfits(misfits)?;
+        Ok(node)
+    }
+
+    fn refuse_misfits(&self, misfits: Vec<Misfit>) -> Result<(), ScenarioError> {
         if misfits.is_empty() {
-            return Ok(node);
+            return Ok(());
         }
         let mut reader = Reader::new(&self.texts);
         for misfit in misfits {
             reader.error(&misfit.place, &Path::root(), misfit.message, misfit.help);
         }
         Err(ScenarioError::Invalid(reader.problems))
+    }
+
+    /// Reads a text, with its presets and, if it has a folder, its tables.
+    fn parse_in(
+        &mut self,
+        folder: Option<&FilePath>,
+        name: PathBuf,
+        text: String,
+    ) -> Result<Node, ScenarioError> {
+        let mut node = self.parse(name, text)?;
+        let mut misfits = Vec::new();
+        if let Some(folder) = folder {
+            let texts = &mut self.texts;
+            tables::expand(&mut node, Shape::scenario(), folder, texts, &mut misfits);
+        }
+        presets::expand(
+            &mut node,
+            Shape::scenario(),
+            &mut self.presets,
+            &mut misfits,
+        );
+        self.refuse_misfits(misfits)?;
+        Ok(node)
     }
 
     fn parse(&mut self, name: PathBuf, text: String) -> Result<Node, ScenarioError> {
@@ -251,7 +311,7 @@ impl Files {
     }
 
     /// Reads the values into a scenario and checks it.
-    fn finish(&self, root: &Node) -> Result<Scenario, ScenarioError> {
+    fn finish(&self, root: &Node) -> Result<Loaded, ScenarioError> {
         if let Some(entry) = root.entry("format")
             && let Value::Integer(format) = entry.node.value
             && format != i64::from(FORMAT)
@@ -276,18 +336,22 @@ impl Files {
             let is_of_stand_in = stand_ins
                 .iter()
                 .any(|stand_in| problem.path.steps().starts_with(stand_in.steps()));
-            if is_of_stand_in || problem.severity == Severity::Warning {
+            if is_of_stand_in {
                 continue;
             }
             let place = root.find(&problem.path);
             problem.location = Some(self.texts[place.text].location(&(place.start..place.end)));
             problems.push(problem);
         }
+        let problems = in_order(problems, &self.texts);
         if problems.has_errors() {
-            Err(ScenarioError::Invalid(in_order(problems, &self.texts)))
-        } else {
-            Ok(scenario)
+            return Err(ScenarioError::Invalid(problems));
         }
+        Ok(Loaded {
+            scenario,
+            warnings: problems,
+            inputs: self.inputs(root),
+        })
     }
 }
 

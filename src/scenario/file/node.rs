@@ -279,7 +279,8 @@ pub(super) fn parse_value(text: &str, place: &Place) -> Node {
     node
 }
 
-fn put_at(node: &mut Node, place: &Place) {
+/// Gives a value and all within it one place.
+pub(super) fn put_at(node: &mut Node, place: &Place) {
     node.place = place.clone();
     match &mut node.value {
         Value::List(items) => items.iter_mut().for_each(|item| put_at(item, place)),

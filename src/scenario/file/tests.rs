@@ -2,7 +2,10 @@ use std::path::Path as FilePath;
 
 use proptest::prelude::*;
 
-use crate::construction::{Activity, Building, Dependency, Hall, Lagged, Series};
+use crate::construction::calendars::Calendar;
+use crate::construction::crews::{Crew, CrewNeed, CrewUnits};
+use crate::construction::network::LinkKind;
+use crate::construction::{Activity, Building, Dependency, Hall, Lagged, Series, Slots};
 use crate::problem::Problem;
 use crate::scenario::{Campus, Milestone, Target};
 use crate::{Date, Scenario, ScenarioError, Uncertain};
@@ -481,9 +484,25 @@ fn scenario() -> impl Strategy<Value = Scenario> {
                         Dependency::Lagged(Lagged {
                             activity: "second".to_owned(),
                             lag_months: quantities[3].clone(),
+                            kind: LinkKind::StartToFinish,
+                            lag_calendar: flag.then(|| "outdoor".to_owned()),
                         }),
                     ]),
                     milestone: flag,
+                    not_before: flag.then(|| Date::month(2024, 6).unwrap()),
+                    crews: vec![
+                        "crane".into(),
+                        CrewNeed::Several(CrewUnits {
+                            crew: "welders".to_owned(),
+                            units: 3,
+                        }),
+                    ],
+                    probability: flag.then_some(0.25),
+                    slots: flag.then(|| Slots {
+                        reserved: vec![Date::month(2024, 7).unwrap()],
+                        queue_months: quantities[0].clone(),
+                    }),
+                    ..Activity::new("", 0.0)
                 }];
                 building.halls = Some(vec![hall]);
             }
@@ -494,6 +513,11 @@ fn scenario() -> impl Strategy<Value = Scenario> {
                 quantities[4].clone(),
             ));
             campus.buildings.push(building);
+            scenario.calendars = vec![Calendar {
+                week: Some(vec![8.0, 8.0, 8.0, 8.0, 4.0, 0.0, 0.0]),
+                ..Calendar::new("outdoor")
+            }];
+            scenario.crews = vec![Crew::new("crane", 1), Crew::new("welders", 4)];
             scenario.campuses.push(campus);
             let mut segment = crate::tenants::Segment::new("all");
             segment.contract_power_kw = Some(quantities[5].clone());

@@ -76,7 +76,7 @@ const MEASURES: &[Measure] = &[
 
 /// Ends of keys whose values are shares, so that "25 %" may be written for 0.25.
 const SHARES: &[&str] = &[
-    "_probability",
+    "probability",
     "share",
     "utilisation",
     "availability",

@@ -1,0 +1,122 @@
+//! `buildout validate`: everything that is wrong or unlikely, without simulating.
+
+use std::path::PathBuf;
+
+use buildout::problem::Severity;
+use buildout::{Problem, Problems, Scenario, ScenarioError};
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::EXIT_STATUS;
+use crate::failure::{Failure, print, say};
+use crate::run::key_and_value;
+
+#[derive(Args)]
+#[command(after_help = format!("\
+Examples:
+  buildout validate scenario.toml
+  buildout validate *.toml --strict        warnings count, too: for a check before a merge
+  buildout validate scenario.toml --json   one list of problems, for an editor
+
+{EXIT_STATUS}"))]
+pub(crate) struct Validate {
+    /// The scenarios: TOML files
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Fail on warnings, too
+    #[arg(long)]
+    strict: bool,
+    /// Print the problems as JSON: a list of severity, message, help, key, file, line and column
+    #[arg(long)]
+    json: bool,
+    /// Replace a value of the scenario, such as horizon_months=60; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    set: Vec<(String, String)>,
+    /// Say nothing of what is right
+    #[arg(long)]
+    quiet: bool,
+}
+
+pub(crate) fn run(arguments: &Validate) -> Result<(), Failure> {
+    let mut errors = 0;
+    let mut warnings = 0;
+    let mut list: Vec<Value> = Vec::new();
+    for file in &arguments.files {
+        let problems = match Scenario::load(file, &arguments.set) {
+            Ok(loaded) => loaded.warnings,
+            Err(ScenarioError::Invalid(problems)) => problems,
+            Err(other) if arguments.json => {
+                list.push(json!({
+                    "severity": "error",
+                    "message": other.to_string(),
+                    "file": file,
+                }));
+                errors += 1;
+                continue;
+            }
+            Err(other) => {
+                say(&format!("error: {other}"));
+                errors += 1;
+                continue;
+            }
+        };
+        let (bad, odd) = count(&problems);
+        errors += bad;
+        warnings += odd;
+        if arguments.json {
+            list.extend(problems.iter().map(as_json));
+            continue;
+        }
+        if !problems.is_empty() {
+            say(&format!("{problems}\n"));
+        } else if !arguments.quiet {
+            say(&format!("{}: nothing wrong or unlikely", file.display()));
+        }
+    }
+    if arguments.json {
+        let mut text = serde_json::to_vec_pretty(&list)?;
+        text.push(b'\n');
+        print(&text)?;
+    } else if errors + warnings > 0 {
+        say(&format!(
+            "{}, {}",
+            counted(errors, "error"),
+            counted(warnings, "warning")
+        ));
+    }
+    if errors > 0 || (arguments.strict && warnings > 0) {
+        return Err(Failure::Invalid);
+    }
+    Ok(())
+}
+
+fn count(problems: &Problems) -> (usize, usize) {
+    let errors = (problems.iter())
+        .filter(|problem| problem.severity == Severity::Error)
+        .count();
+    (errors, problems.len() - errors)
+}
+
+fn counted(number: usize, noun: &str) -> String {
+    match number {
+        0 => format!("no {noun}s"),
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
+}
+
+fn as_json(problem: &Problem) -> Value {
+    let place = problem.location.as_ref();
+    json!({
+        "severity": match problem.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        },
+        "message": problem.message,
+        "help": problem.help,
+        "key": problem.path.to_string(),
+        "file": place.map(|place| &place.file),
+        "line": place.map(|place| place.line),
+        "column": place.map(|place| place.column),
+    })
+}

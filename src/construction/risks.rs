@@ -1,0 +1,202 @@
+//! Risk events: what may happen to activities, with what probability, and what mitigates it.
+//!
+//! A risk happens once in a trial or not at all. If it happens, each activity that it hits takes
+//!
+//! ```text
+//! duration' = duration x (product of the factors of what happens) + sum of the delays     months of working time
+//! ```
+//!
+//! with one impact for all of them, so that one event makes several activities late together
+//! (Hulett, "Integrated Cost-Schedule Risk Analysis", 2011: risk drivers). An activity of no
+//! duration is delayed too, but no factor helps it.
+//!
+//! Whether it happens is drawn from a source of its own, so that a scenario with the mitigation and
+//! one without it have the same luck: what the mitigation prevents is a part of what would happen
+//! without it. See [`Scenario::with_mitigation`](crate::Scenario::with_mitigation).
+
+use serde::{Deserialize, Serialize};
+
+use super::activity::is_false;
+use super::{check_name, check_unique};
+use crate::problem::{Path, Problems};
+use crate::uncertain::{Domain, Uncertain};
+
+/// An event that may happen and makes activities longer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Risk {
+    /// Its name, unique in the scenario.
+    pub name: String,
+    /// The probability that it happens, 0 to 1.
+    pub probability: f64,
+    /// The activities (and grid steps) that it hits, such as "A1/shell" or, with * for any text, "*/fit-out".
+    pub activities: Vec<String>,
+    /// What it multiplies their durations by, 0 or more; 1.3 makes them 30 % longer.
+    #[serde(default = "Uncertain::one", skip_serializing_if = "is_one")]
+    pub factor: Uncertain,
+    /// What it adds to each of their durations, in months of working time, 0 or more.
+    #[serde(default = "Uncertain::zero", skip_serializing_if = "is_zero")]
+    pub delay_months: Uncertain,
+    /// What could be done about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mitigation: Option<Mitigation>,
+    /// Whether it is done: then the mitigation's numbers count.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub mitigated: bool,
+}
+
+/// What can be done about a risk, and what is left of it then.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Mitigation {
+    /// What it costs, in the scenario's currency, 0 or more.
+    pub cost: f64,
+    /// The probability that is left, 0 to 1; left out, as before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f64>,
+    /// The factor that is left; left out, as before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub factor: Option<Uncertain>,
+    /// The delay that is left, in months; left out, as before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay_months: Option<Uncertain>,
+}
+
+fn is_one(quantity: &Uncertain) -> bool {
+    *quantity == Uncertain::Constant(1.0)
+}
+
+fn is_zero(quantity: &Uncertain) -> bool {
+    *quantity == Uncertain::Constant(0.0)
+}
+
+impl Risk {
+    /// A risk that hits some activities; its impact is set on its fields.
+    pub fn new<'a>(
+        name: impl Into<String>,
+        probability: f64,
+        activities: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            probability,
+            activities: activities.into_iter().map(str::to_owned).collect(),
+            factor: Uncertain::one(),
+            delay_months: Uncertain::zero(),
+            mitigation: None,
+            mitigated: false,
+        }
+    }
+
+    fn applied(&self) -> Option<&Mitigation> {
+        self.mitigation.as_ref().filter(|_| self.mitigated)
+    }
+
+    /// The probability that counts: with the mitigation if it is done.
+    pub fn current_probability(&self) -> f64 {
+        self.applied()
+            .and_then(|mitigation| mitigation.probability)
+            .unwrap_or(self.probability)
+    }
+
+    /// The factor that counts.
+    pub fn current_factor(&self) -> &Uncertain {
+        self.applied()
+            .and_then(|mitigation| mitigation.factor.as_ref())
+            .unwrap_or(&self.factor)
+    }
+
+    /// The delay that counts, in months.
+    pub fn current_delay_months(&self) -> &Uncertain {
+        self.applied()
+            .and_then(|mitigation| mitigation.delay_months.as_ref())
+            .unwrap_or(&self.delay_months)
+    }
+
+    /// What is spent on its mitigation, in the scenario's currency.
+    pub fn cost(&self) -> f64 {
+        self.applied().map_or(0.0, |mitigation| mitigation.cost)
+    }
+
+    fn check(&self, at: &Path, problems: &mut Problems) {
+        check_name(&self.name, &at.key("name"), problems);
+        check_share(Some(self.probability), at, problems);
+        self.factor
+            .check(Domain::NON_NEGATIVE, &at.key("factor"), problems);
+        self.delay_months
+            .check(Domain::NON_NEGATIVE, &at.key("delay_months"), problems);
+        if is_one(&self.factor) && is_zero(&self.delay_months) {
+            problems.warning(
+                at,
+                format!("risk \"{}\" has no impact", self.name),
+                "give it a `factor` or `delay_months`",
+            );
+        }
+        if self.activities.is_empty() {
+            problems.error(
+                &at.key("activities"),
+                format!("risk \"{}\" hits nothing", self.name),
+                "name one activity or more, such as \"*/fit-out\"",
+            );
+        }
+        let Some(mitigation) = &self.mitigation else {
+            if self.mitigated {
+                problems.error(
+                    &at.key("mitigated"),
+                    format!("risk \"{}\" is mitigated, but has no mitigation", self.name),
+                    "say what is left of it in `mitigation`",
+                );
+            }
+            return;
+        };
+        let at = at.key("mitigation");
+        check_share(mitigation.probability, &at, problems);
+        if !(mitigation.cost.is_finite() && mitigation.cost >= 0.0) {
+            problems.error(
+                &at.key("cost"),
+                format!("cost is {}", mitigation.cost),
+                "0 or more",
+            );
+        }
+        for (key, quantity) in [
+            ("factor", &mitigation.factor),
+            ("delay_months", &mitigation.delay_months),
+        ] {
+            if let Some(quantity) = quantity {
+                quantity.check(Domain::NON_NEGATIVE, &at.key(key), problems);
+            }
+        }
+    }
+}
+
+fn check_share(probability: Option<f64>, at: &Path, problems: &mut Problems) {
+    if let Some(probability) = probability
+        && !(0.0..=1.0).contains(&probability)
+    {
+        problems.error(
+            &at.key("probability"),
+            format!("probability is {probability}"),
+            "0 to 1",
+        );
+    }
+}
+
+pub(crate) fn check_risks(risks: &[Risk], at: &Path, problems: &mut Problems) {
+    for (position, risk) in risks.iter().enumerate() {
+        risk.check(&at.index(position), problems);
+    }
+    check_unique(
+        "risk",
+        risks.iter().map(|risk| risk.name.as_str()),
+        at,
+        problems,
+    );
+}
+
+/// 1 with that probability and else 0; more probable events happen whenever less probable ones
+/// of the same source do.
+pub(crate) fn happens(probability: f64) -> Uncertain {
+    Uncertain::discrete([(0.0, 1.0 - probability), (1.0, probability)])
+}

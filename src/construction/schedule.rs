@@ -1,0 +1,465 @@
+//! The dates of a network in a trial.
+//!
+//! In the order of the network every node gets the least start that its dependencies, its earliest
+//! date, its calendar and its crews admit:
+//!
+//! ```text
+//! start(j)  = max( earliest(j), F(i) + lag, S(i) + lag, … - duration(j) )   then the calendar, then the crews
+//! finish(j) = start(j) + duration(j)                                        by the calendar
+//! ```
+//!
+//! A node that waits for nothing and has no date starts at 0. An activity whose branch does not run
+//! takes no time, holds no crew, and lets its dependencies through without their lags.
+
+use super::calendars::WorkCalendar;
+use super::crews::Timeline;
+use super::network::{
+    Actual, Effect, Link, LinkKind, Network, NetworkStep, Node, NodeId, Progress,
+};
+
+/// Two dates nearer to one another than that, in months, are the same (a quarter of a second).
+pub(super) const SAME_DATE: f64 = 1e-7;
+
+/// What a schedule needs beside the finishes; used again for trial after trial.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    start: Vec<f64>,
+    duration: Vec<f64>,
+    timelines: Vec<Timeline>,
+    /// When each gate opened; infinite while it has not.
+    gates: Vec<f64>,
+}
+
+impl Plan {
+    /// When an activity started, in months; infinite if it has not been let begin.
+    pub fn start(&self, node: NodeId) -> f64 {
+        self.start[node.index()]
+    }
+
+    /// Starts of all nodes by [`NodeId::index`].
+    pub fn starts(&self) -> &[f64] {
+        &self.start
+    }
+
+    /// The working time of all nodes in months, after risk events and branches.
+    pub fn durations(&self) -> &[f64] {
+        &self.duration
+    }
+
+    /// Closes all gates, of which there are so many.
+    pub(crate) fn close_gates(&mut self, count: usize) {
+        self.gates.clear();
+        self.gates.resize(count, f64::INFINITY);
+    }
+
+    /// Opens a gate at a moment; [`Network::schedule_opened`] then lets through what waited for it.
+    pub(crate) fn open_gate(&mut self, gate: usize, months: f64) {
+        self.gates[gate] = months;
+    }
+
+    pub(crate) fn is_open(&self, gate: usize) -> bool {
+        self.gates[gate] < f64::INFINITY
+    }
+}
+
+impl Network {
+    /// Writes the finish of every node to `finish`, indexed by [`NodeId::index`], in months from
+    /// the start of the scenario. `drawn` holds this trial's inputs. A node that waits for nothing
+    /// and has no earliest date starts at 0.
+    pub fn schedule(&self, drawn: &[f64], plan: &mut Plan, finish: &mut Vec<f64>) {
+        let count = self.len();
+        finish.clear();
+        plan.start.clear();
+        plan.duration.clear();
+        if self.is_plain {
+            finish.resize(count, 0.0);
+            plan.start.resize(count, 0.0);
+            plan.duration.resize(count, 0.0);
+            for step in &self.steps {
+                self.place_plain(step, drawn, plan, finish);
+            }
+            return;
+        }
+        finish.resize(count, f64::INFINITY);
+        plan.start.resize(count, f64::INFINITY);
+        plan.duration
+            .extend(self.nodes.iter().map(|node| duration(node, drawn)));
+        plan.timelines
+            .resize_with(self.crews.len(), Timeline::default);
+        for (timeline, supply) in plan.timelines.iter_mut().zip(&self.crews) {
+            timeline.reset(supply);
+        }
+        self.hold_crews_of_begun(drawn, plan, finish);
+        self.schedule_opened(drawn, plan, finish);
+    }
+
+    /// Places all that could not be placed before because a gate was closed. What has its dates
+    /// keeps them.
+    pub(crate) fn schedule_opened(&self, drawn: &[f64], plan: &mut Plan, finish: &mut [f64]) {
+        for step in &self.steps {
+            if finish[step.node.index()] < f64::INFINITY {
+                continue;
+            }
+            self.place(step, drawn, plan, finish);
+        }
+    }
+
+    #[inline]
+    fn place_plain(&self, step: &NetworkStep, drawn: &[f64], plan: &mut Plan, finish: &mut [f64]) {
+        let mut start = step.earliest;
+        for link in &self.links[step.links.clone()] {
+            start = start.max(finish[link.predecessor.index()] + link.lag.value(drawn));
+        }
+        if start == f64::NEG_INFINITY {
+            start = 0.0;
+        }
+        let duration = step.duration.value(drawn);
+        plan.start[step.node.index()] = start;
+        plan.duration[step.node.index()] = duration;
+        finish[step.node.index()] = start + duration;
+    }
+
+    fn place(&self, step: &NetworkStep, drawn: &[f64], plan: &mut Plan, finish: &mut [f64]) {
+        if step.is_plain && self.status_months.is_none() {
+            self.place_plain(step, drawn, plan, finish);
+            return;
+        }
+        let position = step.node.index();
+        let node = &self.nodes[position];
+        if let Some(actual) = &node.actual {
+            let (started, finished) =
+                self.actual_dates(node, actual, plan.duration[position], drawn);
+            plan.start[position] = started;
+            finish[position] = finished;
+            return;
+        }
+        let runs = runs(node, drawn);
+        let bounds = self.bounds(step, runs, drawn, plan, finish);
+        let earliest = self.clamp_to_status(bounds.start, node);
+        if !runs {
+            let at = earliest.max(bounds.finish);
+            plan.start[position] = at;
+            finish[position] = at;
+            return;
+        }
+        if let Some(slots) = &node.slots {
+            let queued = earliest + slots.queue.value(drawn);
+            let next = slots.dates.iter().copied().find(|&date| date >= earliest);
+            let begun = next.unwrap_or(f64::INFINITY).min(queued);
+            plan.start[position] = earliest;
+            finish[position] = advance(self.calendar_of(node), begun, plan.duration[position]);
+            return;
+        }
+        let duration = plan.duration[position];
+        let calendar = self.calendar_of(node);
+        let (mut start, mut end) = fit(calendar, earliest, bounds.finish, duration);
+        if !node.crews.is_empty() && duration > 0.0 && start < f64::INFINITY {
+            while let Some(later) = (node.crews.iter()).find_map(|(crew, units)| {
+                plan.timelines[crew.0 as usize].conflict(start, end, *units)
+            }) {
+                if later == f64::INFINITY {
+                    (start, end) = (later, later);
+                    break;
+                }
+                (start, end) = fit(calendar, later, bounds.finish, duration);
+            }
+            if start < f64::INFINITY {
+                for (crew, units) in &node.crews {
+                    plan.timelines[crew.0 as usize].reserve(start, end, *units);
+                }
+            }
+        }
+        plan.start[position] = start;
+        finish[position] = end;
+    }
+
+    /// What has not begun begins no sooner than the status date.
+    fn clamp_to_status(&self, start: f64, node: &Node) -> f64 {
+        match self.status_months {
+            Some(status) if node.is_work => start.max(status),
+            _ => start,
+        }
+    }
+
+    fn bounds(
+        &self,
+        step: &NetworkStep,
+        runs: bool,
+        drawn: &[f64],
+        plan: &Plan,
+        finish: &[f64],
+    ) -> Bounds {
+        let node = &self.nodes[step.node.index()];
+        let mut bounds = Bounds {
+            start: if runs {
+                step.earliest
+            } else {
+                f64::NEG_INFINITY
+            },
+            finish: f64::NEG_INFINITY,
+        };
+        let mut waits_to_start = bounds.start > f64::NEG_INFINITY;
+        if let Some(gate) = node.gate {
+            bounds.start = bounds.start.max(
+                plan.gates
+                    .get(gate as usize)
+                    .copied()
+                    .unwrap_or(f64::INFINITY),
+            );
+            waits_to_start = true;
+        }
+        for link in &self.links[step.links.clone()] {
+            let predecessor = link.predecessor.index();
+            let from = if link.kind.is_from_start() {
+                plan.start[predecessor]
+            } else {
+                finish[predecessor]
+            };
+            let ignores_lag = !runs || !self.runs_in(link.predecessor, drawn);
+            let at = if ignores_lag {
+                from
+            } else {
+                self.lagged(link, from, link.lag.value(drawn))
+            };
+            if link.kind.is_to_start() {
+                bounds.start = bounds.start.max(at);
+                waits_to_start = true;
+            } else {
+                bounds.finish = bounds.finish.max(at);
+            }
+        }
+        if !waits_to_start {
+            bounds.start = 0.0;
+        }
+        bounds
+    }
+
+    fn runs_in(&self, node: NodeId, drawn: &[f64]) -> bool {
+        let node = &self.nodes[node.index()];
+        node.actual.is_some() || runs(node, drawn)
+    }
+
+    pub(super) fn lagged(&self, link: &Link, from: f64, lag: f64) -> f64 {
+        match link.lag_calendar {
+            Some(calendar) => self.calendars[calendar as usize].add(from, lag),
+            None => from + lag,
+        }
+    }
+
+    pub(super) fn calendar_of(&self, node: &Node) -> Option<&WorkCalendar> {
+        node.calendar
+            .map(|calendar| self.calendars[calendar as usize].as_ref())
+    }
+
+    fn hold_crews_of_begun(&self, drawn: &[f64], plan: &mut Plan, finish: &mut [f64]) {
+        if self.status_months.is_none() {
+            return;
+        }
+        for (position, node) in self.nodes.iter().enumerate() {
+            let Some(actual) = &node.actual else { continue };
+            let (started, finished) =
+                self.actual_dates(node, actual, plan.duration[position], drawn);
+            plan.start[position] = started;
+            finish[position] = finished;
+            for (crew, units) in &node.crews {
+                plan.timelines[crew.0 as usize].reserve(started, finished, *units);
+            }
+        }
+    }
+
+    fn actual_dates(
+        &self,
+        node: &Node,
+        actual: &Actual,
+        duration: f64,
+        drawn: &[f64],
+    ) -> (f64, f64) {
+        let status = self.status_months.unwrap_or(f64::NEG_INFINITY);
+        let calendar = self.calendar_of(node);
+        let finished = match actual.progress {
+            Progress::Finished(at) => at,
+            Progress::Remaining(work) => advance(calendar, status, work.value(drawn)),
+            Progress::Running => advance(calendar, actual.started, duration).max(status),
+        };
+        (actual.started, finished)
+    }
+
+    /// Marks every node that drives the date of `last`: one from which a chain of dependencies
+    /// and crews without any slack leads there. On a network without crews and calendars these
+    /// are the nodes of no total float with regard to `last`. Marks are by [`NodeId::index`].
+    pub fn mark_driving(
+        &self,
+        last: &[NodeId],
+        drawn: &[f64],
+        plan: &Plan,
+        finish: &[f64],
+        marks: &mut Vec<bool>,
+    ) {
+        marks.clear();
+        marks.resize(self.len(), false);
+        let latest = last
+            .iter()
+            .map(|node| finish[node.index()])
+            .fold(f64::NEG_INFINITY, f64::max);
+        if !latest.is_finite() {
+            return;
+        }
+        for node in last {
+            marks[node.index()] |= finish[node.index()] >= latest - SAME_DATE;
+        }
+        for step in self.steps.iter().rev() {
+            let position = step.node.index();
+            if !marks[position] {
+                continue;
+            }
+            let node = &self.nodes[position];
+            if node.actual.is_some() {
+                continue;
+            }
+            let runs = runs(node, drawn);
+            let mut waited = false;
+            for link in &self.links[step.links.clone()] {
+                let predecessor = link.predecessor.index();
+                let from = if link.kind.is_from_start() {
+                    plan.start[predecessor]
+                } else {
+                    finish[predecessor]
+                };
+                let at = if !runs || !self.runs_in(link.predecessor, drawn) {
+                    from
+                } else {
+                    self.lagged(link, from, link.lag.value(drawn))
+                };
+                let slack = if link.kind.is_to_start() {
+                    match self.calendar_of(node) {
+                        Some(calendar) if runs && plan.duration[position] > 0.0 => {
+                            plan.start[position] - calendar.next_working(at)
+                        }
+                        _ => plan.start[position] - at,
+                    }
+                } else {
+                    finish[position] - at
+                };
+                if slack <= SAME_DATE {
+                    marks[predecessor] = true;
+                    waited = true;
+                }
+            }
+            if !waited && !node.crews.is_empty() {
+                // It waited for a crew: for what gave it up at that moment.
+                for (other, holder) in self.nodes.iter().enumerate() {
+                    let shares = holder
+                        .crews
+                        .iter()
+                        .any(|(crew, _)| node.crews.iter().any(|(wanted, _)| wanted == crew));
+                    let gave_way = (finish[other] - plan.start[position]).abs() <= SAME_DATE
+                        || self.calendar_of(node).is_some_and(|calendar| {
+                            (calendar.next_working(finish[other]) - plan.start[position]).abs()
+                                <= SAME_DATE
+                        });
+                    if shares && other != position && gave_way {
+                        marks[other] = true;
+                    }
+                }
+            }
+        }
+    }
+}
+
+struct Bounds {
+    start: f64,
+    finish: f64,
+}
+
+/// Start and finish of uninterrupted work no sooner than two bounds.
+fn fit(
+    calendar: Option<&WorkCalendar>,
+    earliest: f64,
+    least_finish: f64,
+    duration: f64,
+) -> (f64, f64) {
+    match calendar {
+        Some(calendar) if duration > 0.0 => {
+            let start = calendar.next_working(earliest);
+            let finish = calendar.add(start, duration);
+            if finish >= least_finish {
+                return (start, finish);
+            }
+            let start = calendar.next_working(calendar.subtract(least_finish, duration).max(start));
+            (start, calendar.add(start, duration).max(least_finish))
+        }
+        _ => {
+            let start = earliest.max(least_finish - duration);
+            (start, (start + duration).max(least_finish))
+        }
+    }
+}
+
+fn advance(calendar: Option<&WorkCalendar>, from: f64, work: f64) -> f64 {
+    match calendar {
+        Some(calendar) => calendar.add(from, work),
+        None => from + work,
+    }
+}
+
+/// Whether an activity runs in this trial.
+pub(super) fn runs(node: &Node, drawn: &[f64]) -> bool {
+    node.conditions
+        .iter()
+        .all(|condition| (condition.happens.value(drawn) != 0.0) == condition.runs_if)
+}
+
+/// The working time of an activity in this trial, after risk events; 0 if it does not run.
+fn duration(node: &Node, drawn: &[f64]) -> f64 {
+    if !runs(node, drawn) {
+        return 0.0;
+    }
+    let mut duration = node.duration.value(drawn);
+    let mut delay = 0.0;
+    for Effect {
+        happens,
+        factor,
+        delay_months,
+    } in &node.effects
+    {
+        if happens.value(drawn) != 0.0 {
+            duration *= factor.value(drawn);
+            delay += delay_months.value(drawn);
+        }
+    }
+    duration + delay
+}
+
+impl Network {
+    /// The durations of all nodes for these inputs, by [`NodeId::index`].
+    pub(super) fn durations(&self, drawn: &[f64]) -> Vec<f64> {
+        self.nodes
+            .iter()
+            .map(|node| duration(node, drawn))
+            .collect()
+    }
+
+    /// Whether the lag of a dependency counts for these inputs.
+    pub(super) fn lag_counts(&self, node: NodeId, link: &Link, drawn: &[f64]) -> bool {
+        self.runs_in(node, drawn) && self.runs_in(link.predecessor, drawn)
+    }
+
+    /// The date that a dependency demands of the end of the successor that waits.
+    pub(super) fn demanded(&self, node: NodeId, link: &Link, from: f64, drawn: &[f64]) -> f64 {
+        if self.lag_counts(node, link, drawn) {
+            self.lagged(link, from, link.lag.value(drawn))
+        } else {
+            from
+        }
+    }
+}
+
+/// The end of an activity that a dependency joins, from its two ends.
+pub(super) fn end_of(kind: LinkKind, of_predecessor: bool, start: f64, finish: f64) -> f64 {
+    let is_start = if of_predecessor {
+        kind.is_from_start()
+    } else {
+        kind.is_to_start()
+    };
+    if is_start { start } else { finish }
+}

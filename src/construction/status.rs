@@ -1,0 +1,96 @@
+//! The state of construction at a date: what has started and finished, from which the rest is
+//! projected.
+
+use serde::{Deserialize, Serialize};
+
+use crate::date::Date;
+use crate::problem::{Path, Problems};
+use crate::uncertain::{Domain, Uncertain};
+
+/// What is known at a date. What is not said to have started starts no sooner than that date.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Status {
+    /// The date at which it is known.
+    pub as_of: Date,
+    /// Activities and grid steps that have started by then.
+    #[serde(default)]
+    pub activities: Vec<ActivityStatus>,
+}
+
+/// An activity that has started, and perhaps finished.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ActivityStatus {
+    /// The activity or grid step, such as "A1/shell".
+    pub activity: String,
+    /// When it started.
+    pub started: Date,
+    /// When it finished, if it has: at the beginning of this day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished: Option<Date>,
+    /// The work that remains at the date of the status, in months; left out, what the duration leaves after its start, but no finish before the date of the status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remaining_months: Option<Uncertain>,
+}
+
+impl ActivityStatus {
+    /// An activity that has started.
+    pub fn started(activity: impl Into<String>, started: Date) -> Self {
+        Self {
+            activity: activity.into(),
+            started,
+            finished: None,
+            remaining_months: None,
+        }
+    }
+}
+
+impl Status {
+    pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
+        for (position, status) in self.activities.iter().enumerate() {
+            let at = at.key("activities").index(position);
+            if status.started > self.as_of {
+                problems.error(
+                    &at.key("started"),
+                    format!(
+                        "\"{}\" started on {}, after the date of the status, {}",
+                        status.activity, status.started, self.as_of
+                    ),
+                    "leave it out: what has not started yet is projected",
+                );
+            }
+            if let Some(finished) = status.finished {
+                if finished < status.started || finished > self.as_of {
+                    problems.error(
+                        &at.key("finished"),
+                        format!("\"{}\" finished on {finished}", status.activity),
+                        format!("a date from {} to {}", status.started, self.as_of),
+                    );
+                }
+                if status.remaining_months.is_some() {
+                    problems.error(
+                        &at.key("remaining_months"),
+                        format!("\"{}\" has finished, but work remains", status.activity),
+                        "give `finished` or `remaining_months`",
+                    );
+                }
+            }
+            if let Some(remaining) = &status.remaining_months {
+                remaining.check(Domain::NON_NEGATIVE, &at.key("remaining_months"), problems);
+            }
+            if self.activities[..position]
+                .iter()
+                .any(|other| other.activity == status.activity)
+            {
+                problems.error(
+                    &at.key("activity"),
+                    format!("\"{}\" is named twice", status.activity),
+                    "one entry for each activity",
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! The grid connection of a campus: applications, steps that may slip, ramps, bridge power and
+//! curtailment.
+//!
+//! Import is granted in steps (tranches), each with its own wait after what it follows. Steps of
+//! one application share its fate: the whole of it may be refused, or a share of its MW granted.
+//! Each step may slip by itself, and may be released by so many MW a month only.
+//!
+//! Until the grid comes, bridge power behind the meter may carry the campus. In kW of facility
+//! power, with grid G, bridge B and what was applied for A:
+//!
+//! ```text
+//! limit = max(G, min(G + B, A)) + permanent B
+//! ```
+//!
+//! A bridge of n + k units of u kW is firm for n x u: with k units out it still carries that.
+
+use serde::{Deserialize, Serialize};
+
+use super::availability::{check_share, is_zero};
+use crate::construction::{Dependency, check_dependencies, check_name, check_positive, is_false};
+use crate::date::Date;
+use crate::problem::{Path, Problems};
+use crate::uncertain::{Domain, Uncertain};
+
+/// A step (tranche) of the campus's grid connection: so much more import from a moment on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct GridStep {
+    /// Its name, unique on its campus.
+    pub name: String,
+    /// What it adds to the import of the campus, in MW of facility power, above 0.
+    pub power_mw: f64,
+    /// The application that it belongs to; left out, it is granted for sure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application: Option<String>,
+    /// When it is applied for (or works on it start); left out, at the start of the scenario.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts: Option<Date>,
+    /// What must have finished before; a step of the same connection that comes first, say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<Dependency>,
+    /// Time from then to its energisation, in months, 0 or more.
+    #[serde(default = "Uncertain::zero")]
+    pub wait_months: Uncertain,
+    /// Probability that it slips, 0 to 1.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub slip_probability: f64,
+    /// How far it slips if it does, in months, 0 or more.
+    #[serde(default = "Uncertain::zero", skip_serializing_if = "is_constant_zero")]
+    pub slip_months: Uncertain,
+    /// The most by which import may grow each month from its energisation on, in MW, above 0; left out, all at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ramp_mw_per_month: Option<f64>,
+}
+
+fn is_constant_zero(quantity: &Uncertain) -> bool {
+    quantity.constant() == Some(0.0)
+}
+
+/// An application for grid power, which one or more steps belong to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct GridApplication {
+    /// Its name, unique on its campus.
+    pub name: String,
+    /// Probability that it is refused, 0 to 1: none of its steps ever comes.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub refusal_probability: f64,
+    /// Share of its MW that is granted if it is not refused, 0 to 1. Drawn once a trial.
+    #[serde(default = "Uncertain::one")]
+    pub granted_share: Uncertain,
+}
+
+/// Generation behind the meter (gas turbines, fuel cells, batteries) that carries the campus
+/// until the grid does, or for good.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct BridgePower {
+    /// Its name, unique on its campus.
+    pub name: String,
+    /// What one unit gives, in MW of facility power, above 0.
+    pub unit_power_mw: f64,
+    /// Units, 1 or more.
+    pub units: u32,
+    /// How many of the units are spare: n + k with k spare, fewer than `units`.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub spare_units: u32,
+    /// When it is ordered; left out, at the start of the scenario.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts: Option<Date>,
+    /// What must have finished before it is ordered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<Dependency>,
+    /// Time from order to operation, in months, 0 or more.
+    #[serde(default = "Uncertain::zero")]
+    pub wait_months: Uncertain,
+    /// Adds to the grid for good, rather than standing in for what of the grid has not come.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub permanent: bool,
+    /// CO2 of what it generates, in g/kWh, 0 or more.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub carbon_g_per_kwh: f64,
+    /// Cost of what it generates (fuel and upkeep), in money per MWh. Drawn once a trial.
+    #[serde(default = "Uncertain::zero", skip_serializing_if = "is_constant_zero")]
+    pub price_per_mwh: Uncertain,
+}
+
+fn is_none(value: &u32) -> bool {
+    *value == 0
+}
+
+/// Hours in which the utility takes back a share of the import.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Curtailment {
+    /// How many hours a year, 0 to 8,766. Drawn once a trial.
+    pub hours_per_year: Uncertain,
+    /// Share of the import that is taken back in those hours, 0 to 1. Drawn once a trial.
+    #[serde(default = "Uncertain::one")]
+    pub depth_share: Uncertain,
+}
+
+/// Hours of a year of 365.25 days.
+pub const HOURS_PER_YEAR: f64 = 8_766.0;
+
+/// Hours of curtailment are some of the year's.
+pub(crate) const HOURS: Domain = Domain {
+    min: 0.0,
+    max: HOURS_PER_YEAR,
+};
+
+impl GridStep {
+    /// A step that comes so long after the start of the scenario.
+    pub fn new(name: impl Into<String>, power_mw: f64, wait_months: impl Into<Uncertain>) -> Self {
+        Self {
+            name: name.into(),
+            power_mw,
+            application: None,
+            starts: None,
+            after: Vec::new(),
+            wait_months: wait_months.into(),
+            slip_probability: 0.0,
+            slip_months: Uncertain::zero(),
+            ramp_mw_per_month: None,
+        }
+    }
+
+    /// The parts in which it is released: months after its energisation, and kW.
+    pub(crate) fn parts(&self) -> Vec<(f64, f64)> {
+        let power_kw = self.power_mw * 1_000.0;
+        let Some(ramp) = self.ramp_mw_per_month else {
+            return vec![(0.0, power_kw)];
+        };
+        let each = ramp * 1_000.0;
+        let count = (power_kw / each).ceil().clamp(1.0, MOST_PARTS);
+        (0..count as u32)
+            .map(|part| {
+                let before = f64::from(part) * each;
+                (f64::from(part), each.min(power_kw - before))
+            })
+            .collect()
+    }
+
+    pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
+        check_name(&self.name, &at.key("name"), problems);
+        check_positive(Some(self.power_mw), "power_mw", at, problems);
+        self.wait_months
+            .check(Domain::NON_NEGATIVE, &at.key("wait_months"), problems);
+        check_share(self.slip_probability, "slip_probability", at, problems);
+        self.slip_months
+            .check(Domain::NON_NEGATIVE, &at.key("slip_months"), problems);
+        check_dependencies(Some(&self.after), at, problems);
+        check_positive(self.ramp_mw_per_month, "ramp_mw_per_month", at, problems);
+        if let Some(ramp) = self.ramp_mw_per_month
+            && ramp > 0.0
+            && self.power_mw / ramp > MOST_PARTS
+        {
+            problems.error(
+                &at.key("ramp_mw_per_month"),
+                format!(
+                    "at {ramp} MW a month it takes {} months",
+                    self.power_mw / ramp
+                ),
+                format!("{MOST_PARTS} months or fewer"),
+            );
+        }
+    }
+}
+
+/// A ramp ends within the longest horizon.
+const MOST_PARTS: f64 = 1_200.0;
+
+impl GridApplication {
+    pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
+        check_name(&self.name, &at.key("name"), problems);
+        check_share(
+            self.refusal_probability,
+            "refusal_probability",
+            at,
+            problems,
+        );
+        self.granted_share
+            .check(Domain::SHARE, &at.key("granted_share"), problems);
+    }
+}
+
+impl BridgePower {
+    /// Bridge power that is ordered at the start of the scenario.
+    pub fn new(
+        name: impl Into<String>,
+        unit_power_mw: f64,
+        units: u32,
+        spare_units: u32,
+        wait_months: impl Into<Uncertain>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            unit_power_mw,
+            units,
+            spare_units,
+            starts: None,
+            after: Vec::new(),
+            wait_months: wait_months.into(),
+            permanent: false,
+            carbon_g_per_kwh: 0.0,
+            price_per_mwh: Uncertain::zero(),
+        }
+    }
+
+    /// What it gives with its spare units out, in kW.
+    pub fn firm_kw(&self) -> f64 {
+        f64::from(self.units.saturating_sub(self.spare_units)) * self.unit_power_mw * 1_000.0
+    }
+
+    pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
+        check_name(&self.name, &at.key("name"), problems);
+        check_positive(Some(self.unit_power_mw), "unit_power_mw", at, problems);
+        if self.units <= self.spare_units {
+            problems.error(
+                &at.key("spare_units"),
+                format!("{} of {} units are spare", self.spare_units, self.units),
+                "fewer spare units than units",
+            );
+        }
+        if !(self.carbon_g_per_kwh.is_finite() && self.carbon_g_per_kwh >= 0.0) {
+            problems.error(
+                &at.key("carbon_g_per_kwh"),
+                format!("carbon_g_per_kwh is {}", self.carbon_g_per_kwh),
+                "0 g/kWh or more",
+            );
+        }
+        let quantities = [
+            (&self.wait_months, "wait_months"),
+            (&self.price_per_mwh, "price_per_mwh"),
+        ];
+        for (quantity, key) in quantities {
+            quantity.check(Domain::NON_NEGATIVE, &at.key(key), problems);
+        }
+        check_dependencies(Some(&self.after), at, problems);
+    }
+}
+
+impl Curtailment {
+    pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
+        self.hours_per_year
+            .check(HOURS, &at.key("hours_per_year"), problems);
+        self.depth_share
+            .check(Domain::SHARE, &at.key("depth_share"), problems);
+    }
+}
+
+/// What a campus may import and generate, in kW of facility power.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Supplied {
+    /// Import granted and energised.
+    pub(crate) grid_kw: f64,
+    /// Import applied for, whether it comes or not.
+    pub(crate) applied_kw: f64,
+    /// Bridge power until the grid comes.
+    pub(crate) bridge_kw: f64,
+    /// Generation for good.
+    pub(crate) permanent_kw: f64,
+}
+
+impl Supplied {
+    /// What the campus may draw.
+    pub(crate) fn limit_kw(&self) -> f64 {
+        let bridged = (self.grid_kw + self.bridge_kw).min(self.applied_kw);
+        self.grid_kw.max(bridged) + self.permanent_kw
+    }
+
+    /// The share of a draw that is not served in hours in which the grid takes back this share of
+    /// the import, with all generation on the site running.
+    pub(crate) fn unserved_share(&self, draw_kw: f64, depth: f64) -> f64 {
+        let served = self.grid_kw * (1.0 - depth) + self.bridge_kw + self.permanent_kw;
+        // Of an unlimited grid nothing is known but that it serves the draw; it is taken to be as
+        // large as that.
+        let served = if served.is_finite() {
+            served
+        } else {
+            draw_kw * (1.0 - depth) + self.bridge_kw + self.permanent_kw
+        };
+        if draw_kw > 0.0 {
+            (1.0 - served / draw_kw).max(0.0)
+        } else {
+            0.0
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_bridge_stands_in_for_what_was_applied_for() {
+        let before = Supplied {
+            grid_kw: 0.0,
+            applied_kw: 100.0,
+            bridge_kw: 60.0,
+            permanent_kw: 0.0,
+        };
+        assert_eq!(before.limit_kw(), 60.0);
+        let half = Supplied {
+            grid_kw: 70.0,
+            ..before
+        };
+        assert_eq!(half.limit_kw(), 100.0);
+        let all = Supplied {
+            grid_kw: 100.0,
+            ..before
+        };
+        assert_eq!(all.limit_kw(), 100.0);
+        let lasting = Supplied {
+            permanent_kw: 60.0,
+            bridge_kw: 0.0,
+            ..all
+        };
+        assert_eq!(lasting.limit_kw(), 160.0);
+    }
+
+    #[test]
+    fn curtailed_hours_are_ridden_through_by_what_stands_on_the_site() {
+        let campus = Supplied {
+            grid_kw: 100.0,
+            applied_kw: 100.0,
+            bridge_kw: 30.0,
+            permanent_kw: 0.0,
+        };
+        assert_eq!(campus.unserved_share(80.0, 0.5), 0.0);
+        assert_eq!(campus.unserved_share(100.0, 0.5), 0.19999999999999996);
+        assert_eq!(campus.unserved_share(0.0, 1.0), 0.0);
+        let unlimited = Supplied {
+            grid_kw: f64::INFINITY,
+            ..Supplied::default()
+        };
+        assert_eq!(unlimited.unserved_share(80.0, 0.25), 0.25);
+    }
+
+    #[test]
+    fn a_ramp_releases_all_of_a_step_and_no_more() {
+        let mut step = GridStep::new("line", 100.0, 0.0);
+        assert_eq!(step.parts(), [(0.0, 100_000.0)]);
+        step.ramp_mw_per_month = Some(40.0);
+        assert_eq!(
+            step.parts(),
+            [(0.0, 40_000.0), (1.0, 40_000.0), (2.0, 20_000.0)]
+        );
+    }
+
+    #[test]
+    fn spare_units_carry_nothing_firm() {
+        assert_eq!(
+            BridgePower::new("turbines", 30.0, 5, 1, 12.0).firm_kw(),
+            120_000.0
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn more_of_anything_never_lowers_the_limit(
+            grid in 0.0..500.0, applied in 0.0..500.0, bridge in 0.0..500.0, more in 0.0..100.0,
+        ) {
+            let now = Supplied { grid_kw: grid, applied_kw: applied, bridge_kw: bridge, permanent_kw: 0.0 };
+            let limit = now.limit_kw();
+            prop_assert!(limit >= grid);
+            let more_grid = Supplied { grid_kw: grid + more, ..now };
+            let more_bridge = Supplied { bridge_kw: bridge + more, ..now };
+            prop_assert!(more_grid.limit_kw() >= limit && more_bridge.limit_kw() >= limit);
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! What a scenario says that can be, but hardly is: a PUE of 3, a permit of 0 months.
+//!
+//! The bounds are assumptions, set well beyond what is published, so that whatever is warned of is
+//! worth a second look.
+
+use super::{Campus, Scenario};
+use crate::construction::Activity;
+use crate::problem::{Path, Problems};
+use crate::uncertain::{Domain, Uncertain};
+
+/// Fleets average 1.58 (Uptime Institute, 2023); large AI campuses lie between 1.13 and 1.74.
+const HIGHEST_PUE: f64 = 2.0;
+/// The longest lead time published is four years.
+const LONGEST_ACTIVITY_MONTHS: f64 = 120.0;
+/// Tier I promises 99.671 %.
+const LEAST_AVAILABILITY: f64 = 0.95;
+/// 2 to 2.5 % a quarter is usual.
+const HIGHEST_CHURN_PER_MONTH: f64 = 0.05;
+/// AI supercomputers grew by 150 % a year in performance, chips by far less.
+const HIGHEST_GROWTH_PER_YEAR: f64 = 1.5;
+/// A rack of 72 GB200 has 1.24 PFLOPS a kW at FP16.
+const PFLOPS_PER_KW: std::ops::RangeInclusive<f64> = 0.005..=10.0;
+/// Racks of 600 kW are announced.
+const HIGHEST_RACK_KW: f64 = 1_000.0;
+/// Words of works that take time wherever there are any.
+const TAKES_TIME: [&str; 7] = [
+    "permit",
+    "shell",
+    "fit-out",
+    "construction",
+    "transformer",
+    "switchgear",
+    "commissioning",
+];
+
+/// The median of a quantity, if it is one at all.
+fn median(of: &Uncertain, domain: Domain) -> Option<f64> {
+    of.sampler(domain).ok().map(|sampler| sampler.at(0.5))
+}
+
+fn unlikely(at: &Path, problems: &mut Problems, message: String, help: &str) {
+    problems.warning(at, message, help);
+}
+
+impl Scenario {
+    /// Warns of what is unlikely.
+    pub(super) fn check_likelihood(&self, problems: &mut Problems) {
+        let root = Path::root();
+        if !(1.0..=20.0).contains(&self.standard_rack_power_kw) && self.standard_rack_power_kw > 0.0
+        {
+            unlikely(
+                &root.key("standard_rack_power_kw"),
+                problems,
+                format!(
+                    "a standard rack of {} kW is unusual",
+                    self.standard_rack_power_kw
+                ),
+                "2.5 kW in Chinese statistics",
+            );
+        }
+        for (position, rack) in self.rack_types.iter().enumerate() {
+            if rack.power_kw > HIGHEST_RACK_KW {
+                unlikely(
+                    &root.key("rack_types").index(position).key("power_kw"),
+                    problems,
+                    format!(
+                        "a rack of {} kW is beyond all that is announced",
+                        rack.power_kw
+                    ),
+                    "the densest racks announced take about 600 kW",
+                );
+            }
+        }
+        self.check_generations(&root.key("generations"), problems);
+        for (position, template) in self.building_templates.iter().enumerate() {
+            let at = root.key("building_templates").index(position);
+            check_activities(&template.activities, &at.key("activities"), problems);
+            for (number, hall) in template.halls.iter().enumerate() {
+                let at = at.key("halls").index(number).key("activities");
+                check_activities(&hall.activities, &at, problems);
+            }
+        }
+        for (position, campus) in self.campuses.iter().enumerate() {
+            self.check_campus_likelihood(campus, &root.key("campuses").index(position), problems);
+        }
+        self.check_segments(&root.key("segments"), problems);
+    }
+
+    fn check_generations(&self, at: &Path, problems: &mut Problems) {
+        for (position, generation) in self.generations.iter().enumerate() {
+            let at = at.index(position);
+            if let Some(pflops) = generation.rack_pflops.get(&self.precision)
+                && *pflops > 0.0
+                && generation.rack_power_kw > 0.0
+                && !PFLOPS_PER_KW.contains(&(pflops / generation.rack_power_kw))
+            {
+                unlikely(
+                    &at.key("rack_pflops").key(&self.precision),
+                    problems,
+                    format!(
+                        "{pflops} PFLOPS in {} kW is far from all known hardware",
+                        generation.rack_power_kw
+                    ),
+                    "a rack of 72 GB200 has 180 PFLOPS dense BF16 in 145 kW; give PFLOPS of a whole rack",
+                );
+            }
+            let growth = median(&generation.growth_per_year, Domain::ANY);
+            if growth.is_some_and(|growth| growth > HIGHEST_GROWTH_PER_YEAR) {
+                unlikely(
+                    &at.key("growth_per_year"),
+                    problems,
+                    "growth of more than 150 % a year is beyond any trend".to_owned(),
+                    "a share: 0.3 stands for 30 % a year",
+                );
+            }
+        }
+    }
+
+    fn check_campus_likelihood(&self, campus: &Campus, at: &Path, problems: &mut Problems) {
+        if let Some(pue) = median(&campus.pue, Domain::NON_NEGATIVE)
+            && pue > HIGHEST_PUE
+        {
+            unlikely(
+                &at.key("pue"),
+                problems,
+                format!("a PUE of {} is far above the usual", rounded(pue)),
+                "fleets average about 1.6, new campuses 1.1 to 1.4",
+            );
+        }
+        let availability = median(&campus.availability, Domain::SHARE);
+        if let Some(availability) = availability.filter(|share| *share < LEAST_AVAILABILITY) {
+            unlikely(
+                &at.key("availability"),
+                problems,
+                format!(
+                    "an availability of {} is far below the usual",
+                    rounded(availability)
+                ),
+                "even Tier I promises 0.99671",
+            );
+        }
+        for (position, step) in campus.grid.iter().enumerate() {
+            let at = at.key("grid").index(position);
+            check_duration(&step.wait_months, &at.key("wait_months"), problems);
+            self.check_start(step.starts, &at, problems);
+        }
+        for (position, substation) in campus.substations.iter().enumerate() {
+            let at = at.key("substations").index(position);
+            check_activities(&substation.activities, &at.key("activities"), problems);
+            self.check_start(substation.starts, &at, problems);
+        }
+        for (position, building) in campus.buildings.iter().enumerate() {
+            let at = at.key("buildings").index(position);
+            let own = building.activities.iter().flatten();
+            for (number, activity) in own.enumerate() {
+                check_activity(activity, &at.key("activities").index(number), problems);
+            }
+            self.check_start(building.starts, &at, problems);
+        }
+    }
+
+    fn check_start(&self, starts: Option<crate::Date>, at: &Path, problems: &mut Problems) {
+        let Some(starts) = starts else { return };
+        if starts.months_after(self.start) >= f64::from(self.horizon_months) {
+            unlikely(
+                &at.key("starts"),
+                problems,
+                format!("it starts in {starts}, after the end of the horizon"),
+                "a longer horizon, or leave it out",
+            );
+        }
+    }
+
+    fn check_segments(&self, at: &Path, problems: &mut Problems) {
+        for (position, segment) in self.segments.iter().enumerate() {
+            let at = at.index(position);
+            let churn = median(&segment.churn_per_month, Domain::SHARE);
+            if let Some(churn) = churn.filter(|churn| *churn > HIGHEST_CHURN_PER_MONTH) {
+                unlikely(
+                    &at.key("churn_per_month"),
+                    problems,
+                    format!(
+                        "a churn of {} a month is far above the usual",
+                        rounded(churn)
+                    ),
+                    "2 to 2.5 % a quarter is usual: 0.007 to 0.008 a month",
+                );
+            }
+            let signs = median(&segment.sign_probability, Domain::SHARE);
+            let reaches_out = median(&segment.outreach_per_month, Domain::NON_NEGATIVE);
+            if signs.is_some_and(|share| share > 0.9)
+                && reaches_out.is_some_and(|companies| companies >= 1.0)
+            {
+                unlikely(
+                    &at.key("sign_probability"),
+                    problems,
+                    "nearly every company contacted signs".to_owned(),
+                    "most leads are not demand: a quarter of those contacted signed at Qingyang",
+                );
+            }
+            let growth = median(&segment.outreach_growth_per_year, Domain::ANY);
+            if growth.is_some_and(|growth| growth > HIGHEST_GROWTH_PER_YEAR) {
+                unlikely(
+                    &at.key("outreach_growth_per_year"),
+                    problems,
+                    "outreach that grows by more than 150 % a year is unusual".to_owned(),
+                    "a share: 0.3 stands for 30 % a year",
+                );
+            }
+        }
+    }
+}
+
+fn check_activities(activities: &[Activity], at: &Path, problems: &mut Problems) {
+    for (position, activity) in activities.iter().enumerate() {
+        check_activity(activity, &at.index(position), problems);
+    }
+}
+
+fn check_activity(activity: &Activity, at: &Path, problems: &mut Problems) {
+    let at = at.key("duration_months");
+    let name = activity.name.to_lowercase();
+    if activity.duration_months.constant() == Some(0.0)
+        && TAKES_TIME.iter().any(|word| name.contains(word))
+    {
+        unlikely(
+            &at,
+            problems,
+            format!("\"{}\" takes no time", activity.name),
+            "its duration in months, if only a guess: { pert = [2, 3, 6] }",
+        );
+    }
+    check_duration(&activity.duration_months, &at, problems);
+}
+
+fn check_duration(duration: &Uncertain, at: &Path, problems: &mut Problems) {
+    if let Some(months) = median(duration, Domain::NON_NEGATIVE)
+        && months > LONGEST_ACTIVITY_MONTHS
+    {
+        unlikely(
+            at,
+            problems,
+            format!("{} months are more than ten years", rounded(months)),
+            "a plain number counts months; write \"40 weeks\" for weeks",
+        );
+    }
+}
+
+fn rounded(x: f64) -> f64 {
+    (x * 1e3).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Date;
+    use crate::construction::{Building, Hall};
+    use crate::problem::Severity;
+
+    fn scenario() -> Scenario {
+        let mut scenario = Scenario::new("one", Date::month(2025, 1).unwrap(), 36);
+        scenario
+            .rack_types
+            .push(crate::compute::RackType::new("standard", 2.5));
+        let mut building = Building::new("A1");
+        building.activities = Some(vec![Activity::new("permit", 3.0)]);
+        building.halls = Some(vec![Hall::new("hall", 10, "standard")]);
+        let mut campus = Campus::new("north");
+        campus.buildings.push(building);
+        scenario.campuses.push(campus);
+        scenario
+    }
+
+    #[test]
+    fn what_is_unlikely_is_a_warning_with_its_place_and_compiles_all_the_same() {
+        assert!(scenario().check().is_empty());
+        type Change = fn(&mut Scenario);
+        let cases: [(&str, &str, Change); 5] = [
+            ("campuses[0].pue", "PUE of 3", |s| {
+                s.campuses[0].pue = Uncertain::Constant(3.0)
+            }),
+            ("campuses[0].availability", "0.5", |s| {
+                s.campuses[0].availability = 0.5.into()
+            }),
+            (
+                "campuses[0].buildings[0].activities[0].duration_months",
+                "\"permit\" takes no time",
+                |s| {
+                    s.campuses[0].buildings[0].activities = Some(vec![Activity::new("permit", 0.0)])
+                },
+            ),
+            ("campuses[0].buildings[0].starts", "after the end", |s| {
+                s.campuses[0].buildings[0].starts = Date::month(2029, 1).ok();
+            }),
+            ("rack_types[0].power_kw", "2500", |s| {
+                s.rack_types[0].power_kw = 2_500.0
+            }),
+        ];
+        for (path, words, change) in cases {
+            let mut scenario = scenario();
+            change(&mut scenario);
+            let problems = scenario.check();
+            assert_eq!(problems.len(), 1, "{problems}");
+            let problem = problems.iter().next().unwrap();
+            assert_eq!(problem.severity, Severity::Warning);
+            assert_eq!(problem.path.to_string(), path);
+            assert!(problem.message.contains(words), "{problem}");
+            assert!(scenario.compile().is_ok());
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The subcommands around a run: new, validate, presets, schema, completions and man.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use buildout::presets::STARTERS;
+use serde_json::Value;
+
+fn buildout(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_buildout"))
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn here(arguments: &[&str]) -> Output {
+    buildout(Path::new(env!("CARGO_MANIFEST_DIR")), arguments)
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn a_new_scenario_is_valid_and_runs_and_is_not_overwritten_unasked() {
+    let folder = tempfile::tempdir().unwrap();
+    for starter in STARTERS {
+        let file = format!("{}.toml", starter.name);
+        let new = ["new", &file, "--preset", starter.name];
+        assert!(buildout(folder.path(), &new).status.success());
+        let valid = buildout(folder.path(), &["validate", &file, "--strict"]);
+        assert!(valid.status.success(), "{}", err(&valid));
+        let run = buildout(folder.path(), &["run", &file, "--trials", "20"]);
+        assert!(run.status.success(), "{}", err(&run));
+        let again = buildout(folder.path(), &new);
+        assert_eq!(again.status.code(), Some(1));
+        assert!(err(&again).contains("there already"));
+    }
+    let printed = buildout(folder.path(), &["new", "-"]);
+    assert_eq!(out(&printed), STARTERS[0].text);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), STARTERS.len());
+}
+
+#[test]
+fn validate_tells_all_that_is_wrong_or_unlikely_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = STARTERS[0].text;
+    let odd = text.replace("pue = { pert = [1.2, 1.3, 1.5] }", "pue = 3");
+    assert_ne!(odd, text);
+    fs::write(folder.path().join("odd.toml"), &odd).unwrap();
+    let bad = odd
+        .replace("24 MW building\"  ", "24 MW bilding\"  ")
+        .replace("by = \"2028-12\"", "by = \"2008-12\"");
+    fs::write(
+        folder.path().join("bad.toml"),
+        bad.replace(
+            "preset = \"hyperscaler\"",
+            "preset = \"hyperscaler\"\nchurn = 1",
+        ),
+    )
+    .unwrap();
+
+    let odd = buildout(folder.path(), &["validate", "odd.toml"]);
+    assert_eq!(odd.status.code(), Some(0));
+    let line = text
+        .lines()
+        .position(|line| line.starts_with("pue"))
+        .unwrap()
+        + 1;
+    for words in [
+        "warning: a PUE of 3",
+        &format!("odd.toml:{line}:7"),
+        "^",
+        "no errors, 1 warning",
+    ] {
+        assert!(
+            err(&odd).contains(words),
+            "{words} is not in\n{}",
+            err(&odd)
+        );
+    }
+    let strict = buildout(folder.path(), &["validate", "odd.toml", "--strict"]);
+    assert_eq!(strict.status.code(), Some(2));
+
+    let bad = buildout(folder.path(), &["validate", "bad.toml", "missing.toml"]);
+    assert_eq!(bad.status.code(), Some(2));
+    for words in [
+        "24 MW bilding",
+        "did you mean \"24 MW building\"?",
+        "missing.toml",
+    ] {
+        assert!(
+            err(&bad).contains(words),
+            "{words} is not in\n{}",
+            err(&bad)
+        );
+    }
+    assert!(bad.stdout.is_empty());
+
+    let set = [
+        "validate",
+        "odd.toml",
+        "--json",
+        "--set",
+        "targets.0.by=2008-12",
+        "--set",
+        "segments.enterprise.churn=1",
+    ];
+    let json = buildout(folder.path(), &set);
+    assert_eq!(json.status.code(), Some(2));
+    let list: Value = serde_json::from_str(&out(&json)).unwrap();
+    let list = list.as_array().unwrap();
+    assert!(
+        list.iter()
+            .any(|problem| problem["severity"] == "error" && problem["file"] == "--set"),
+        "{list:?}"
+    );
+    assert!(err(&json).is_empty(), "{}", err(&json));
+}
+
+#[test]
+fn presets_are_listed_and_shown_with_sources_that_read_back() {
+    let list = out(&here(&["presets"]));
+    for words in [
+        "generations\n",
+        "GB200 NVL72",
+        "power transformer",
+        "hyperscaler",
+    ] {
+        assert!(list.contains(words), "{words}");
+    }
+    let one = out(&here(&["presets", "list", "substations"]));
+    assert!(one.contains("110 kV substation") && !one.contains("GB200"));
+    let shown = out(&here(&["presets", "show", "gb200 nvl72"]));
+    assert!(shown.contains("# [published] 180 PFLOPS") && shown.contains("rack_power_kw = 145.0"));
+    let json: Value = serde_json::from_str(&out(&here(&["presets", "--json"]))).unwrap();
+    assert_eq!(
+        json.as_array().unwrap().len(),
+        buildout::presets::all().count()
+    );
+    let unknown = here(&["presets", "show", "GB200 NVL27"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(err(&unknown).contains("did you mean \"GB200 NVL72\"?"));
+}
+
+#[test]
+fn shells_editors_and_readers_of_manuals_are_served() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        assert!(
+            out(&here(&["completions", shell])).contains("validate"),
+            "{shell}"
+        );
+    }
+    assert!(out(&here(&["man"])).contains(".TH buildout 1"));
+    let folder = tempfile::tempdir().unwrap();
+    let pages = folder.path().join("man");
+    assert!(
+        here(&["man", "--out", pages.to_str().unwrap()])
+            .status
+            .success()
+    );
+    assert!(
+        fs::read_to_string(pages.join("buildout-run.1"))
+            .unwrap()
+            .contains("trials")
+    );
+    let schema: Value = serde_json::from_str(&out(&here(&["schema"]))).unwrap();
+    assert_eq!(schema["title"], "buildout scenario");
+}
+
+#[test]
+fn every_help_has_examples_and_the_exit_statuses_and_a_wrong_word_the_right_one() {
+    let help = out(&here(&["--help"]));
+    let commands: Vec<&str> = (help.lines())
+        .skip_while(|line| !line.starts_with("Commands:"))
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .collect();
+    assert!(commands.len() >= 7, "{help}");
+    for command in commands {
+        let help = out(&here(&[command, "--help"]));
+        assert!(help.contains("Exit status: 0"), "{command}: {help}");
+        assert!(help.contains("Examples:"), "{command}: {help}");
+    }
+    let wrong = here(&["valdate", "a.toml"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(err(&wrong).contains("'validate'"), "{}", err(&wrong));
+}
+
+/// The schema accepts every file that is read, and refuses a wrong key.
+#[test]
+fn the_schema_knows_what_a_file_may_say() {
+    let schema: Value = serde_json::from_str(&out(&here(&["schema"]))).unwrap();
+    let properties = schema["properties"].as_object().unwrap();
+    for key in [
+        "horizon_months",
+        "horizon",
+        "extends",
+        "campuses",
+        "generations_from",
+    ] {
+        assert!(properties.contains_key(key), "{key}");
+    }
+    let generation = &schema["$defs"]["Generation"]["properties"];
+    assert!(
+        generation["preset"]["enum"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|name| name == "H100")
+    );
+    assert!(generation["rack_power"].is_object());
+    assert_eq!(schema["$defs"]["Generation"]["additionalProperties"], false);
+}
