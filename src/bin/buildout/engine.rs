@@ -1,5 +1,6 @@
 //! How `buildout run` runs trials: designs, checkpoints, shards, goals, and being interrupted.
 
+use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -267,8 +268,12 @@ impl Request<'_> {
             // The batch has written it.
             Some(path) => path.clone(),
             None => {
-                let path = free_name(self.model.name(), self.seed);
-                part.save(&path).map_err(RunError::from)?;
+                let path = reserve_name(self.model.name(), self.seed);
+                if let Err(error) = part.save(&path) {
+                    // Only the empty file that was just made; nothing half written stays.
+                    let _ = fs::remove_file(&path);
+                    return Err(RunError::from(error).into());
+                }
                 path
             }
         };
@@ -297,8 +302,9 @@ fn share(trials: u64, index: u64, of: u64) -> u64 {
     (u128::from(trials) * u128::from(index) / u128::from(of)) as u64
 }
 
-/// A name that no file has yet.
-fn free_name(scenario: &str, seed: u64) -> PathBuf {
+/// Makes an empty file under a name that no file has yet, so that two runs that are interrupted at
+/// once do not write to the same one. If none can be made, writing to it will say why.
+fn reserve_name(scenario: &str, seed: u64) -> PathBuf {
     let stem: String = scenario
         .chars()
         .map(|c| {
@@ -310,13 +316,17 @@ fn free_name(scenario: &str, seed: u64) -> PathBuf {
         })
         .take(40)
         .collect();
-    (0_u32..)
-        .map(|number| match number {
+    let mut number = 0_u32;
+    loop {
+        let path = match number {
             0 => PathBuf::from(format!("{stem}-seed-{seed}.checkpoint")),
             _ => PathBuf::from(format!("{stem}-seed-{seed}-{number}.checkpoint")),
-        })
-        .find(|path| !path.exists())
-        .unwrap_or_default()
+        };
+        match fs::File::create_new(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+            _ => return path,
+        }
+    }
 }
 
 /// The command that was given, with what it takes to go on.
