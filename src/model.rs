@@ -15,6 +15,7 @@ use crate::construction::{
 };
 use crate::date::Date;
 use crate::metrics::{CAUSES, Feature, METRICS, MetricId};
+use crate::monte_carlo::design::{Design, DesignError, Sampling};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::policy::{Clause, Gate, Phase};
 use crate::power::cooling::CompiledEfficiency;
@@ -31,6 +32,7 @@ use crate::uncertain::{Domain, Uncertain, UncertainError};
 #[derive(Clone, Debug)]
 pub struct Model {
     name: String,
+    fingerprint: String,
     pub(crate) layout: Arc<Layout>,
     /// The metrics of the layout, in its order.
     pub(crate) reported: Vec<MetricId>,
@@ -205,9 +207,19 @@ impl Model {
         &self.layout
     }
 
-    /// Draws the inputs of a trial, in the order of [`Model::input_names`].
+    /// Draws the inputs of an independent trial, in the order of [`Model::input_names`].
     pub fn draw_inputs(&self, seed: u64, trial: u64, drawn: &mut Vec<f64>) {
-        self.inputs.draw(seed, trial, drawn);
+        self.inputs.draw(&Sampling::random(seed), trial, drawn);
+    }
+
+    /// Makes a sampling design ready for this model's inputs.
+    pub fn sampling(&self, design: Design, seed: u64) -> Result<Sampling, DesignError> {
+        Sampling::new(design, seed, self.inputs.sources())
+    }
+
+    /// The scenario's fingerprint: [`Scenario::fingerprint`].
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// The names of all inputs that are drawn once a trial.
@@ -470,6 +482,7 @@ fn assemble(
         .collect();
     Ok(Model {
         name: scenario.name.clone(),
+        fingerprint: scenario.fingerprint(),
         layout: Arc::new(layout),
         gates,
         reported: parts.reported,

@@ -3,6 +3,7 @@
 //! Each has a name, such as `Qingyang/A1/shell`, and is drawn from the source of that name.
 //! So an input keeps its luck when others are added or removed.
 
+use crate::monte_carlo::design::Sampling;
 use crate::monte_carlo::streams::Source;
 use crate::uncertain::{Domain, Sampler, Uncertain, UncertainError};
 
@@ -95,18 +96,22 @@ impl Inputs {
         self.0.is_empty()
     }
 
+    /// Their sources of randomness, in order.
+    pub(crate) fn sources(&self) -> impl ExactSizeIterator<Item = Source> {
+        self.0.iter().map(|input| input.source)
+    }
+
     /// The median of every input.
     pub fn medians(&self) -> Vec<f64> {
         self.0.iter().map(|input| input.sampler.at(0.5)).collect()
     }
 
-    /// Draws all inputs of a trial at random.
-    pub fn draw(&self, seed: u64, trial: u64, drawn: &mut Vec<f64>) {
+    /// Draws all inputs of a trial: first the uniforms of the design, then their quantiles.
+    pub fn draw(&self, sampling: &Sampling, trial: u64, drawn: &mut Vec<f64>) {
         drawn.clear();
-        drawn.extend(
-            self.0
-                .iter()
-                .map(|input| input.sampler.at(input.source.uniform(seed, trial))),
-        );
+        sampling.uniforms(trial, self.sources(), drawn);
+        for (value, input) in drawn.iter_mut().zip(&self.0) {
+            *value = input.sampler.at(*value);
+        }
     }
 }

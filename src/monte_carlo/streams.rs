@@ -37,6 +37,8 @@ pub struct Source(u64);
 enum Purpose {
     Uniform = 0,
     Stream = 1,
+    Permutation = 2,
+    Scrambling = 3,
 }
 
 impl Source {
@@ -90,14 +92,18 @@ impl Source {
     /// Position 0 is [`Source::stream`].
     #[inline]
     pub fn stream_at(self, seed: u64, trial: u64, position: u64) -> Stream {
-        let bits = self.bits(seed, trial, position, Purpose::Stream);
-        let mut state = [0; 32];
-        for (bytes, word) in state.chunks_exact_mut(8).zip(bits) {
-            bytes.copy_from_slice(&word.to_le_bytes());
-        }
-        Stream {
-            generator: Xoshiro256PlusPlus::from_seed(state),
-        }
+        Stream::of(self.bits(seed, trial, position, Purpose::Stream))
+    }
+
+    /// What picks the source's permutation in a Latin hypercube.
+    #[inline]
+    pub(super) fn permutation_keys(self, seed: u64, cube: u64) -> [u64; 4] {
+        self.bits(seed, cube, 0, Purpose::Permutation)
+    }
+
+    /// What scrambles the source's dimension in a replicate of a Sobol' sequence.
+    pub(super) fn scrambling(self, seed: u64, replicate: u64) -> Stream {
+        Stream::of(self.bits(seed, replicate, 0, Purpose::Scrambling))
     }
 
     #[inline]
@@ -136,6 +142,17 @@ impl TryRng for Stream {
 }
 
 impl Stream {
+    #[inline]
+    fn of(bits: [u64; 4]) -> Self {
+        let mut state = [0; 32];
+        for (bytes, word) in state.chunks_exact_mut(8).zip(bits) {
+            bytes.copy_from_slice(&word.to_le_bytes());
+        }
+        Self {
+            generator: Xoshiro256PlusPlus::from_seed(state),
+        }
+    }
+
     /// A number uniform in the open interval (0, 1): one of the 2^52 odd multiples
     /// of 2^-53, so that `u` and `1 - u` are equally likely.
     #[inline]
@@ -296,7 +313,7 @@ impl Stream {
 
 /// The odd multiple of 2^-53 that 52 random bits stand for.
 #[inline]
-fn open_unit(bits: u64) -> f64 {
+pub(super) fn open_unit(bits: u64) -> f64 {
     const STEP: f64 = 1.0 / (1_u64 << 53) as f64;
     ((bits >> 11) | 1) as f64 * STEP
 }

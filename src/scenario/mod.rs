@@ -390,6 +390,17 @@ impl Scenario {
         }
     }
 
+    /// A fingerprint of all that the scenario says: the SHA-256 of its JSON, in hexadecimal.
+    ///
+    /// Parts of a run are put together only if they are of one fingerprint. How a file is written, its comments and
+    /// the order of its keys, leave no trace in it.
+    pub fn fingerprint(&self) -> String {
+        use sha2::{Digest, Sha256};
+        let json = serde_json::to_vec(self).expect("a scenario is plain data");
+        let digest = Sha256::digest(&json);
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Lists all that is wrong or unlikely, without simulating anything.
     pub fn check(&self) -> Problems {
         self.compile_with_warnings().1
