@@ -67,6 +67,9 @@
 //! 6. **Compute and draw** follow from what is in service.
 //! 7. **The binding constraint** of the month is named, with the MW that it holds back ([`metrics`]).
 //!
+//! When the months are over the **books** are closed: capex by milestone, running costs, rents and
+//! taxes by month and campus, and what they are worth ([`finance`]).
+//!
 //! # Reproducible
 //! The same scenario, seed and version of the crate give the same bits, on any number of threads.
 //! Every draw depends on the seed, the name of its source, the number of the trial and its position
@@ -84,9 +87,11 @@
 pub mod compute;
 pub mod construction;
 pub mod date;
+pub mod finance;
 pub mod metrics;
 mod model;
 pub mod monte_carlo;
+mod paired;
 pub mod policy;
 pub mod power;
 pub mod presets;
@@ -102,6 +107,7 @@ pub use date::Date;
 pub use model::Model;
 pub use monte_carlo::batch::{Batch, Cancel, RunError};
 pub use monte_carlo::design::Design;
+pub use paired::{Gain, PairedError, paired_gains};
 pub use problem::{Problem, Problems};
 pub use projection::Projection;
 pub use scenario::{Scenario, ScenarioError};

@@ -50,6 +50,9 @@ metrics! {
     ContractsInService = "contracts_in_service", "contracts", "Contracts that have moved in and not left";
     ContractsLost = "contracts_lost", "contracts", "Contracts lost for want of capacity since the start";
     WaitingDemand = "waiting_demand_mw", "MW", "Critical IT power that signed contracts wait for";
+    CommittedPower = "committed_mw", "MW", "Critical IT power that signed contracts lease, wait for or will want";
+    PreLeased = "pre_leased", "share", "Committed power / power of what is there and of the buildings that have been started";
+    PreLeasedLatest = "pre_leased_of_latest", "share", "Share of the buildings started last that is let if commitments fill all that were started before them first";
     TakeUp = "take_up", "share", "Power in service / deployable power";
     StrandedSpace = "stranded_space_without_power_mw", "MW", "Built space whose power has not come";
     StrandedPower = "stranded_power_without_space_mw", "MW", "Energised power for which no space is built yet";
@@ -99,6 +102,9 @@ pub(crate) enum Feature {
     Curtailment,
     /// A campus states what energy costs and emits.
     Energy,
+    /// Commitments of tenants matter: there are named tenants, stages before the signature or
+    /// money, or a target asks for them.
+    Commitments,
 }
 
 /// The metrics that every scenario reports; the others are reported where it uses what they are of.
@@ -137,6 +143,9 @@ impl MetricId {
             | Self::AnnualMatching
             | Self::HourlyMatching
             | Self::ComputePerPower => Some(Feature::Energy),
+            Self::CommittedPower | Self::PreLeased | Self::PreLeasedLatest => {
+                Some(Feature::Commitments)
+            }
             _ => None,
         }
     }

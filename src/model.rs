@@ -14,6 +14,7 @@ use crate::construction::{
     plan_buildings,
 };
 use crate::date::Date;
+use crate::finance::books::{BuildingPlace, CompiledFinance, HallPlace, Places, Renters};
 use crate::metrics::{CAUSES, Feature, METRICS, MetricId};
 use crate::monte_carlo::design::{Design, DesignError, Sampling};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
@@ -25,7 +26,7 @@ use crate::power::{BridgePower, DeliveryTree, ElectricalChain, Feed, GridStep, P
 use crate::problem::{Path, Problems};
 use crate::projection::{Layout, Metric, TargetLabel};
 use crate::scenario::{Campus, Scenario};
-use crate::tenants::market::{Market, Supply};
+use crate::tenants::market::{Demand, Market, Supply};
 use crate::uncertain::{Domain, Uncertain, UncertainError};
 
 /// A compiled scenario.
@@ -36,6 +37,8 @@ pub struct Model {
     pub(crate) layout: Arc<Layout>,
     /// The metrics of the layout, in its order.
     pub(crate) reported: Vec<MetricId>,
+    /// Whether commitments of tenants are among them.
+    pub(crate) reports_commitments: bool,
     pub(crate) months: usize,
     pub(crate) standard_rack_kw: f64,
     pub(crate) inputs: Inputs,
@@ -46,6 +49,7 @@ pub struct Model {
     pub(crate) campuses: Vec<CompiledCampus>,
     pub(crate) halls: Vec<CompiledHall>,
     pub(crate) market: Market,
+    pub(crate) finance: Option<CompiledFinance>,
     pub(crate) pools: usize,
     pub(crate) milestones: Vec<CompiledMilestone>,
     pub(crate) targets: Vec<CompiledTarget>,
@@ -145,6 +149,8 @@ pub(crate) struct CompiledExisting {
 #[derive(Clone, Debug)]
 pub(crate) struct CompiledHall {
     pub(crate) pool: usize,
+    /// When its building may start.
+    pub(crate) started: NodeId,
     pub(crate) handover: NodeId,
     pub(crate) ordered: NodeId,
     pub(crate) hardware: Hardware,
@@ -157,6 +163,13 @@ pub(crate) struct CompiledHall {
     pub(crate) feed: Feed,
     /// Share of the time in which what stands in it is fed and works.
     pub(crate) available_share: f64,
+}
+
+impl HallFit {
+    /// Power for which it is made, in kW: all positions at their most, or what the hall takes.
+    pub(crate) fn design_kw(&self) -> f64 {
+        (self.positions.count * self.positions.power_kw).min(self.power_kw)
+    }
 }
 
 /// What a hall is made for.
@@ -262,6 +275,7 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
     let reported = reported_metrics(scenario, &sites);
     let targets = compile_targets(scenario, &milestones, &reported, problems);
     check_distinct_names(scenario, &milestones, problems);
+    let finance = sites.finance(scenario, &mut inputs, problems);
     check_conditions(scenario, &reported, problems);
     if let Some(inputs) = &inputs {
         sites.network.planned_inputs(inputs.medians());
@@ -284,6 +298,7 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
         campuses: sites.campuses,
         milestones,
         targets,
+        finance,
         reported,
     };
     match assemble(scenario, inputs.unwrap_or_default(), parts) {
@@ -304,6 +319,7 @@ struct Parts<'a> {
     campuses: Vec<CampusNodes>,
     milestones: Vec<(String, CompiledMilestone)>,
     targets: Vec<CompiledTarget>,
+    finance: Option<CompiledFinance>,
     reported: Vec<MetricId>,
 }
 
@@ -320,6 +336,23 @@ fn reported_metrics(scenario: &Scenario, sites: &Sites<'_>) -> Vec<MetricId> {
         }
         Feature::Efficiency => campuses.clone().any(|campus| campus.efficiency.is_some()),
         Feature::Curtailment => campuses.clone().any(|campus| campus.curtailment.is_some()),
+        Feature::Commitments => {
+            let names = ["committed_mw", "pre_leased", "pre_leased_of_latest"];
+            let targets = scenario
+                .targets
+                .iter()
+                .filter_map(|target| target.metric.as_deref());
+            let phases = campuses.clone().flat_map(|campus| &campus.phases);
+            let conditions = phases.flat_map(|phase| &phase.when);
+            let mut asked = targets.chain(conditions.map(|condition| condition.metric.as_str()));
+            scenario.finance.is_some()
+                || !scenario.tenants.is_empty()
+                || scenario
+                    .segments
+                    .iter()
+                    .any(|segment| !segment.stages.is_empty())
+                || asked.any(|metric| names.contains(&metric))
+        }
         Feature::Energy => campuses.clone().any(|campus| campus.energy.is_some()),
         Feature::ElectricalChain => sites.campuses.iter().any(|campus| {
             let mut buildings = campus.buildings.iter();
@@ -371,11 +404,18 @@ fn assemble(
         .map(|rack_type| rack_type.name.clone())
         .collect();
     let months = scenario.horizon_months as usize;
+    let mut targets = parts.targets;
+    let generation_names: Vec<&str> = (scenario.generations.iter())
+        .map(|generation| generation.name.as_str())
+        .collect();
     let supply = Supply {
         campuses: &campus_names,
         rack_types: &rack_types,
         standard_rack_kw: scenario.standard_rack_power_kw,
         months,
+        start: scenario.start,
+        generations: &generations,
+        generation_names: &generation_names,
     };
     let rack_type_of = |name: &str| rack_types.iter().position(|kind| kind == name).unwrap_or(0);
     let mut halls = Vec::with_capacity(parts.halls.len());
@@ -432,6 +472,7 @@ fn assemble(
             let embodied_t = building.planned.plan.embodied_carbon_t.unwrap_or(0.0);
             halls.push(CompiledHall {
                 pool: supply.pool(position, kind),
+                started: hall.started,
                 handover: hall.handover,
                 ordered: hall.ordered,
                 hardware,
@@ -473,10 +514,32 @@ fn assemble(
             }),
         });
     }
-    let market = Market::compile(&scenario.segments, &supply, &mut inputs)?;
+    let demand = Demand {
+        segments: &scenario.segments,
+        tenants: &scenario.tenants,
+        regimes: &scenario.regimes,
+        vouchers: &scenario.vouchers,
+        keeps_leases: parts.finance.is_some(),
+    };
+    let mut market = Market::compile(demand, &supply, &mut inputs)?;
+    let mut finance = parts.finance;
     let pools = campus_names.len() * rack_types.len();
     let (milestone_names, milestones) = parts.milestones.into_iter().unzip();
-    let layout = layout(scenario, &parts.reported, campus_names, milestone_names);
+    let mut layout = layout(scenario, &parts.reported, campus_names, milestone_names);
+    let currency = (scenario.finance.as_ref()).map_or("money", |finance| &finance.currency);
+    market.extend_layout(currency, &mut layout.metrics);
+    if let Some(finance) = &mut finance {
+        let segments = scenario
+            .segments
+            .iter()
+            .map(|segment| segment.name.as_str());
+        finance.extend_layout(currency, segments, &mut layout);
+    }
+    for (target, compiled) in scenario.targets.iter().zip(&mut targets) {
+        if let (CompiledTarget::Metric { metric, .. }, Some(name)) = (compiled, &target.metric) {
+            *metric = layout.metric_index(name).unwrap_or(0);
+        }
+    }
     let gates = (parts.gates.iter())
         .map(|gate| gate.compile(scenario, &layout))
         .collect();
@@ -485,6 +548,7 @@ fn assemble(
         fingerprint: scenario.fingerprint(),
         layout: Arc::new(layout),
         gates,
+        reports_commitments: parts.reported.contains(&MetricId::CommittedPower),
         reported: parts.reported,
         months,
         standard_rack_kw: scenario.standard_rack_power_kw,
@@ -494,9 +558,10 @@ fn assemble(
         campuses,
         halls,
         market,
+        finance,
         pools,
         milestones,
-        targets: parts.targets,
+        targets,
     })
 }
 
@@ -721,22 +786,22 @@ fn compile_targets(
                 _ => 0,
             };
             let name = |known: &MetricId| METRICS[*known as usize].name;
-            let Some(metric) = reported.iter().position(|known| name(known) == metric) else {
+            let is_known = METRICS.iter().any(|known| known.name == metric);
+            if is_known && !reported.iter().any(|known| name(known) == metric) {
                 problems.error(
                     &at.key("metric"),
                     format!("this scenario does not report {metric}"),
                     "state what the metric is of, or take another",
                 );
                 continue;
-            };
-            {
-                targets.push(CompiledTarget::Metric {
-                    scope,
-                    metric,
-                    at_least,
-                    month: month.max(0.0) as usize,
-                });
             }
+            // Its place follows from the layout.
+            targets.push(CompiledTarget::Metric {
+                scope,
+                metric: 0,
+                at_least,
+                month: month.max(0.0) as usize,
+            });
         }
     }
     targets
@@ -806,6 +871,7 @@ struct HallNodes<'a> {
     name: String,
     plan: &'a Hall,
     at: Path,
+    started: NodeId,
     handover: NodeId,
     ordered: NodeId,
     feed: Feed,
@@ -1159,6 +1225,7 @@ impl<'a> Sites<'a> {
                 name: hall_name,
                 plan: hall,
                 at,
+                started: start,
                 handover,
                 ordered: done.first().copied().unwrap_or(start),
                 feed: Feed {
@@ -1478,6 +1545,71 @@ impl<'a> Sites<'a> {
             milestones.push((name, compiled));
         }
         milestones
+    }
+
+    /// Compiles what the scenario says of money.
+    fn finance(
+        &self,
+        scenario: &Scenario,
+        inputs: &mut Option<Inputs>,
+        problems: &mut Problems,
+    ) -> Option<CompiledFinance> {
+        let (finance, inputs) = (scenario.finance.as_ref()?, inputs.as_mut()?);
+        let campuses: Vec<String> = scenario.campuses.iter().map(|c| c.name.clone()).collect();
+        let buildings = (self.buildings.iter())
+            .map(|building| BuildingPlace {
+                campus: building.campus,
+                scope: format!("{}/{}", campuses[building.campus], building.planned.name),
+                names: [building.planned.name.as_str(), &building.planned.plan.name]
+                    .into_iter()
+                    .chain(building.planned.plan.template.as_deref())
+                    .collect(),
+                halls: building
+                    .halls
+                    .clone()
+                    .map(|hall| HallPlace {
+                        hall,
+                        scope: self.halls[hall].name.clone(),
+                        handover: self.halls[hall].handover,
+                        ordered: self.halls[hall].ordered,
+                    })
+                    .collect(),
+            })
+            .collect();
+        let places = Places {
+            campuses: &campuses,
+            states_energy: (scenario.campuses.iter())
+                .map(|campus| {
+                    let energy = campus.energy.as_ref();
+                    energy.is_some_and(|energy| energy.price_per_mwh.constant() != Some(0.0))
+                })
+                .collect(),
+            buildings,
+            find: &|scope, wanted| self.find(scope, wanted),
+        };
+        let reported: Vec<&str> = scenario.segments.iter().map(|s| s.name.as_str()).collect();
+        let mut names = reported.clone();
+        let mut reported_as: Vec<usize> = (0..reported.len()).collect();
+        for tenant in &scenario.tenants {
+            if let Some(of) = reported.iter().position(|name| *name == tenant.segment) {
+                names.push(&tenant.name);
+                reported_as.push(of);
+            }
+        }
+        let renters = Renters {
+            names,
+            reported_as,
+            reported,
+        };
+        let months = scenario.horizon_months as usize;
+        match CompiledFinance::compile(finance, &places, &renters, months, inputs, problems) {
+            Ok(finance) => Some(finance),
+            Err(error) => {
+                // Every quantity has been checked, so this says that a check is missing.
+                problems.error(&Path::root().key("finance"), error.to_string(), "");
+                None
+            }
+        }
     }
 
     fn find_building(&self, scenario: &Scenario, wanted: &str) -> Option<std::ops::Range<usize>> {

@@ -5,6 +5,7 @@
 
 use crate::compute::{Delivery, DrawnGeneration, Order};
 use crate::construction::schedule::Plan;
+use crate::finance::books::{Books, DeliveryFact, HallFacts, Happened};
 use crate::metrics::{Cause, METRIC_COUNT, MetricId};
 use crate::model::{CompiledCampus, CompiledHall, CompiledTarget, HallFit, Model};
 use crate::monte_carlo::design::Sampling;
@@ -40,6 +41,9 @@ pub struct Workspace {
     placed: Vec<Placed>,
     room_kw: Vec<f64>,
     market: MarketState,
+    books: Books,
+    /// Hardware that was delivered, where money is counted.
+    deliveries: Vec<DeliveryFact>,
 }
 
 /// Racks that stand together in a row of a building's delivery tree.
@@ -182,6 +186,9 @@ struct CampusState {
     order: Vec<usize>,
     supply: Supply,
     is_stale: bool,
+    /// Power of the halls whose buildings have been started, and of those started last.
+    started_kw: f64,
+    latest_kw: f64,
 }
 
 /// What is there on a campus at a month's end, in kW of critical IT power unless it says otherwise.
@@ -233,6 +240,10 @@ struct Tally {
     relief_kw: [f64; 3],
     /// What of space, power and equipment there is, in kW.
     level_kw: [f64; 3],
+    /// Power of what is there and of buildings that have been started, in kW.
+    started_kw: f64,
+    /// Of that, power of the buildings started last.
+    latest_kw: f64,
     /// Renewable generation and facility energy of twelve months, in MWh.
     renewable_year_mwh: f64,
     facility_year_mwh: f64,
@@ -246,6 +257,8 @@ impl Default for Tally {
             values: [0.0; METRIC_COUNT],
             relief_kw: [0.0; 3],
             level_kw: [0.0; 3],
+            started_kw: 0.0,
+            latest_kw: 0.0,
             renewable_year_mwh: 0.0,
             facility_year_mwh: 0.0,
             matched_mwh: 0.0,
@@ -272,6 +285,8 @@ impl Tally {
         for (sum, value) in self.level_kw.iter_mut().zip(&other.level_kw) {
             *sum += value;
         }
+        self.started_kw += other.started_kw;
+        self.latest_kw += other.latest_kw;
         self.renewable_year_mwh += other.renewable_year_mwh;
         self.facility_year_mwh += other.facility_year_mwh;
         self.matched_mwh += other.matched_mwh;
@@ -293,6 +308,13 @@ impl Tally {
             0.0
         };
         self.values[MetricId::TakeUp as usize] = take_up;
+        if self.started_kw > 0.0 {
+            let committed_kw = self.get(MetricId::CommittedPower) * KW_PER_MW;
+            self.values[MetricId::PreLeased as usize] = committed_kw / self.started_kw;
+            let before = self.started_kw - self.latest_kw;
+            let latest = ratio(committed_kw - before, self.latest_kw).clamp(0.0, 1.0);
+            self.values[MetricId::PreLeasedLatest as usize] = latest;
+        }
         let draw = self.get(MetricId::FacilityDraw);
         let ratios = [
             (MetricId::Pue, ratio(draw, self.get(MetricId::ItDraw))),
@@ -396,6 +418,7 @@ impl Model {
                 next_event += 1;
             }
             self.take_stock(workspace);
+            self.note_starts(workspace, until);
             self.market.pass_month(
                 &mut workspace.market,
                 seed,
@@ -404,10 +427,15 @@ impl Model {
                 &workspace.room_kw,
             );
             self.report_month(workspace, month, &drawn, row);
+            if self.market.reports_more() {
+                self.market.report(&mut workspace.market, month, row);
+            }
+            self.note_sales(workspace, month, &drawn);
             if !self.gates.is_empty() {
                 self.review_phases(workspace, month, &drawn, row, next_event);
             }
         }
+        self.close_books(workspace, &drawn, row);
         self.report_moments(workspace, row);
         workspace.drawn = drawn;
     }
@@ -452,6 +480,10 @@ impl Model {
             .events
             .sort_unstable_by(|a, b| a.months.total_cmp(&b.months).then(a.what.cmp(&b.what)));
         self.market.reset(&mut workspace.market, seed, trial, drawn);
+        if let Some(finance) = &self.finance {
+            finance.reset(&mut workspace.books);
+            workspace.deliveries.clear();
+        }
     }
 
     fn begin_campus(
@@ -850,6 +882,14 @@ impl Model {
 
     fn count_embodied(&self, workspace: &mut Workspace, hall: usize) {
         let state = &workspace.halls[hall];
+        if self.finance.is_some() {
+            workspace.deliveries.push(DeliveryFact {
+                hall,
+                arrives: state.delivery.arrives,
+                power_kw: state.space_kw,
+                racks: state.racks(),
+            });
+        }
         if let Some(chosen) = state.delivery.generation {
             let made_t = state.racks() * self.generations[chosen].rack_embodied_t;
             workspace.campuses[state.campus].embodied_t += made_t;
@@ -989,6 +1029,86 @@ impl Model {
         }
     }
 
+    /// Sums up what has been started by the end of a month, where commitments are reported.
+    fn note_starts(&self, workspace: &mut Workspace, until: f64) {
+        if !self.reports_commitments {
+            return;
+        }
+        for (campus, state) in self.campuses.iter().zip(&mut workspace.campuses) {
+            state.started_kw = (campus.existing.as_ref()).map_or(0.0, |existing| existing.power_kw);
+            state.latest_kw = state.started_kw;
+            let mut latest = f64::NEG_INFINITY;
+            for hall in &self.halls[campus.halls.clone()] {
+                let starts = workspace.finish[hall.started.index()];
+                if starts > until {
+                    continue;
+                }
+                let hall_kw = hall.fit.design_kw();
+                state.started_kw += hall_kw;
+                if starts > latest {
+                    (latest, state.latest_kw) = (starts, hall_kw);
+                } else if starts == latest {
+                    state.latest_kw += hall_kw;
+                }
+            }
+        }
+    }
+
+    /// Notes what segments use, where money is counted.
+    fn note_sales(&self, workspace: &mut Workspace, month: usize, drawn: &[f64]) {
+        let Some(finance) = &self.finance else {
+            return;
+        };
+        for segment in 0..self.market.len() {
+            let age_discount = finance.age_discount(segment, drawn);
+            for (campus, compiled) in self.campuses.iter().enumerate() {
+                let (mut served_kw, mut pflops) = (0.0, 0.0);
+                for pool in compiled.pools.clone() {
+                    let served = self.market.served_kw(&workspace.market, segment, pool);
+                    served_kw += served;
+                    let in_service = self.market.in_service_kw(&workspace.market, pool);
+                    if let Some(discount) = age_discount
+                        && served > 0.0
+                    {
+                        let live = &workspace.pools[pool].live;
+                        let keeps = libm::log1p(-discount);
+                        let price = |part: &LivePart| match part.hall {
+                            Some(hall) if discount > 0.0 => {
+                                let hall = &workspace.halls[hall];
+                                let since = hall.live.max(hall.delivery.arrives);
+                                let age = month as f64 + 1.0 - since;
+                                libm::exp(keeps * age / 12.0)
+                            }
+                            _ => 1.0,
+                        };
+                        pflops += served / in_service * occupied_pflops(live, in_service, price);
+                    }
+                }
+                let available = pflops * workspace.campuses[campus].availability;
+                let books = &mut workspace.books;
+                finance.note_sale(books, segment, campus, month, served_kw, available);
+            }
+        }
+    }
+
+    fn close_books(&self, workspace: &mut Workspace, drawn: &[f64], row: &mut TrialRow) {
+        let Some(finance) = &self.finance else {
+            return;
+        };
+        let happened = Happened {
+            drawn,
+            finish: &workspace.finish,
+            hall: &|hall| HallFacts {
+                design_kw: self.halls[hall].fit.design_kw(),
+                positions: self.halls[hall].fit.positions.count,
+            },
+            deliveries: &workspace.deliveries,
+            market: &self.market,
+            state: &workspace.market,
+        };
+        finance.close(&mut workspace.books, &happened, row);
+    }
+
     /// Of what the halls of a campus lack, what modules that are installed would give them were
     /// the redundancy of their building complete. Counted where the building's own chain is what
     /// limits it.
@@ -1118,6 +1238,7 @@ impl Model {
             tally.add(MetricId::RacksInService, racks);
             tally.add(MetricId::InServicePower, mw(in_service));
             tally.add(MetricId::LeasedPower, mw(leased));
+            tally.add(MetricId::CommittedPower, mw(leased));
             tally.add(MetricId::ItDraw, mw(draw));
             tally.add(MetricId::FacilityDraw, mw(draw * state.pue));
             tally.add(MetricId::InServicePflops, pflops);
@@ -1141,6 +1262,10 @@ impl Model {
             tally.add(MetricId::ContractsInService, counts.in_service as f64);
             tally.add(MetricId::ContractsLost, counts.lost as f64);
             tally.add(MetricId::WaitingDemand, mw(segment.waiting_kw));
+            tally.add(
+                MetricId::CommittedPower,
+                mw(segment.waiting_kw + segment.pending_kw),
+            );
         }
         let (space, powered) = (supply.space_kw, supply.powered_kw);
         tally.relief_kw = [
@@ -1148,6 +1273,8 @@ impl Model {
             self.relief_by_power(workspace, campus),
             supply.equipment_late_kw,
         ];
+        tally.started_kw = state.started_kw;
+        tally.latest_kw = state.latest_kw;
         tally.level_kw = [space, powered + supply.unused_power_kw, supply.delivered_kw];
         tally
     }
@@ -1219,6 +1346,20 @@ fn occupy(live: &[LivePart], kw: f64) -> (f64, f64, f64) {
         left -= used;
     }
     (racks, pflops, available)
+}
+
+/// Available PFLOPS of `kw` in service, filled in the order of going live, each part times its weight.
+fn occupied_pflops(live: &[LivePart], kw: f64, weight: impl Fn(&LivePart) -> f64) -> f64 {
+    let (mut pflops, mut left) = (0.0, kw);
+    for part in live {
+        if left <= 0.0 {
+            break;
+        }
+        let used = part.kw.min(left);
+        pflops += used * part.pflops_per_kw * part.available_share * weight(part);
+        left -= used;
+    }
+    pflops
 }
 
 /// What of the month's power the facility takes beside its IT, what of it is curtailed, and

@@ -467,7 +467,7 @@ pub(crate) fn compile_generations(
 pub(crate) struct DrawnGeneration {
     pub(crate) rack_power_kw: f64,
     pflops_per_kw: f64,
-    available_months: f64,
+    pub(crate) available_months: f64,
     growth_per_year: f64,
     pub(crate) positions: f64,
     cooling: Option<Cooling>,
@@ -515,7 +515,7 @@ impl CompiledGeneration {
 
 impl DrawnGeneration {
     /// Whether it can be had at `months` after the start.
-    fn is_released(&self, months: f64) -> bool {
+    pub(crate) fn is_released(&self, months: f64) -> bool {
         self.available_months <= months
     }
 

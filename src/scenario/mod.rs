@@ -27,6 +27,7 @@ use crate::construction::{
     check_name, check_positive, check_unique, plan_buildings,
 };
 use crate::date::Date;
+use crate::finance::{Finance, metric_names};
 use crate::metrics::METRICS;
 use crate::model::Model;
 use crate::policy::Phase;
@@ -34,7 +35,8 @@ use crate::power::{
     BridgePower, Curtailment, Efficiency, Energy, GridApplication, GridStep, PUE, Substation,
 };
 use crate::problem::{Path, Problems};
-use crate::tenants::Segment;
+use crate::tenants::market::{CONTACTED, stage_metric, voucher_metric};
+use crate::tenants::{NamedTenant, Regime, Segment, Voucher};
 use crate::uncertain::{Domain, Uncertain};
 
 /// The version of the scenario format that this crate reads and writes.
@@ -97,6 +99,18 @@ pub struct Scenario {
     /// Groups of tenants.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub segments: Vec<Segment>,
+    /// Tenants that are known by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tenants: Vec<NamedTenant>,
+    /// States of the market that segments share, such as a boom.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regimes: Vec<Regime>,
+    /// Vouchers for computing power.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vouchers: Vec<Voucher>,
+    /// What things cost and earn; left out, no money is counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finance: Option<Finance>,
     /// Moments to report beside those that activities mark themselves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub milestones: Vec<Milestone>,
@@ -365,6 +379,10 @@ impl Scenario {
             status: None,
             campuses: Vec::new(),
             segments: Vec::new(),
+            tenants: Vec::new(),
+            regimes: Vec::new(),
+            vouchers: Vec::new(),
+            finance: None,
             milestones: Vec::new(),
             targets: Vec::new(),
         }
@@ -500,10 +518,12 @@ impl Scenario {
             segment.check(
                 self.campus_names(),
                 self.rack_type_names(),
+                self.generations.iter().map(|g| g.name.as_str()),
                 &at.index(position),
                 problems,
             );
         }
+        self.check_market(problems);
         check_unique(
             "segment",
             self.segments.iter().map(|s| s.name.as_str()),
@@ -528,6 +548,35 @@ impl Scenario {
             problems,
         );
         self.check_targets(&root.key("targets"), problems);
+    }
+
+    /// What is about all segments: named tenants, regimes, vouchers, money.
+    fn check_market(&self, problems: &mut Problems) {
+        let segments = self.segments.iter().map(|segment| segment.name.as_str());
+        let at = Path::root().key("tenants");
+        for (position, tenant) in self.tenants.iter().enumerate() {
+            let at = at.index(position);
+            tenant.check(segments.clone(), self.campus_names(), &at, problems);
+        }
+        let tenants = self.tenants.iter().map(|tenant| tenant.name.as_str());
+        check_unique("tenant", tenants.clone(), &at, problems);
+        let everyone = segments.chain(tenants);
+        let at = Path::root().key("regimes");
+        for (position, regime) in self.regimes.iter().enumerate() {
+            regime.check(everyone.clone(), &at.index(position), problems);
+        }
+        let names = self.regimes.iter().map(|regime| regime.name.as_str());
+        check_unique("regime", names, &at, problems);
+        let at = Path::root().key("vouchers");
+        for (position, voucher) in self.vouchers.iter().enumerate() {
+            voucher.check(everyone.clone(), &at.index(position), problems);
+        }
+        let names = self.vouchers.iter().map(|voucher| voucher.name.as_str());
+        check_unique("voucher", names, &at, problems);
+        if let Some(finance) = &self.finance {
+            let at = Path::root().key("finance");
+            finance.check(self.campus_names(), everyone, &at, problems);
+        }
     }
 
     /// All generations: those stated, those of the catalogue, and future ones.
@@ -803,7 +852,27 @@ impl Scenario {
         }
     }
 
+    /// The metrics that it has beyond those of every scenario.
+    fn more_metrics(&self) -> Vec<String> {
+        let segments = self.segments.iter();
+        let stages = segments.clone().flat_map(|segment| &segment.stages);
+        let mut names: Vec<String> = stages.map(|stage| stage_metric(&stage.name)).collect();
+        if !names.is_empty() {
+            names.push(stage_metric(CONTACTED));
+        }
+        names.extend(
+            self.vouchers
+                .iter()
+                .map(|voucher| voucher_metric(&voucher.name)),
+        );
+        if self.finance.is_some() {
+            names.extend(metric_names(segments.map(|segment| segment.name.as_str())));
+        }
+        names
+    }
+
     fn check_targets(&self, at: &Path, problems: &mut Problems) {
+        let more = self.more_metrics();
         check_unique(
             "target",
             self.targets.iter().map(|t| t.name.as_str()),
@@ -814,7 +883,8 @@ impl Scenario {
             let at = at.index(position);
             match (&target.metric, &target.milestone) {
                 (Some(metric), None) => {
-                    let known = METRICS.iter().map(|metric| metric.name);
+                    let names = METRICS.iter().map(|metric| metric.name);
+                    let known = names.chain(more.iter().map(String::as_str));
                     check_known("metric", metric, known, &at.key("metric"), problems);
                     if !target.at_least.is_some_and(f64::is_finite) {
                         problems.error(

@@ -4,11 +4,22 @@
 //! cancels exactly and nothing drifts over the years. Each contract costs a constant number of
 //! steps however long it stays: its ramp is a rate that is switched on and off.
 
+mod cohort;
+mod extras;
+mod funnel;
+mod ledger;
+
+use crate::compute::CompiledGeneration;
+use crate::date::Date;
 use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::monte_carlo::streams::{Source, Stream};
 use crate::tenants::buckets::Buckets;
-use crate::tenants::{Allocation, GROWTH, Segment};
+use crate::tenants::{Allocation, GROWTH, NamedTenant, Regime, Segment, Voucher};
 use crate::uncertain::{Domain, Sampler, Uncertain, UncertainError, minus_ln};
+pub(crate) use funnel::{CONTACTED, stage_metric, voucher_metric};
+
+use extras::{ContractExtra, Extras, TermsLuck};
+use funnel::{CompiledRegime, CompiledVoucher, FunnelLuck, RegimeMood, VoucherPurse};
 
 const UNITS_PER_KW: f64 = 1_048_576.0;
 /// Later than any horizon.
@@ -39,7 +50,16 @@ pub(crate) struct Market {
     /// Segments of equal priority, the first served first.
     ranks: Vec<Vec<usize>>,
     pools: usize,
+    pools_per_campus: usize,
     months: usize,
+    regimes: Vec<CompiledRegime>,
+    vouchers: Vec<CompiledVoucher>,
+    /// The names of all stages of all segments; the first is that of companies just contacted.
+    stages: Vec<String>,
+    /// Whether more is kept of each contract than its allocation needs.
+    keeps_extras: bool,
+    /// The position of its first metric beyond those that every scenario has.
+    first_metric: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -70,6 +90,8 @@ struct CompiledSegment {
     pools: Vec<usize>,
     home: usize,
     existing: Existing,
+    /// What few segments have; none for a plain one.
+    extras: Option<Box<Extras>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -155,6 +177,21 @@ pub(crate) struct Supply<'a> {
     pub(crate) rack_types: &'a [String],
     pub(crate) standard_rack_kw: f64,
     pub(crate) months: usize,
+    pub(crate) start: Date,
+    pub(crate) generations: &'a [CompiledGeneration],
+    /// By generation.
+    pub(crate) generation_names: &'a [&'a str],
+}
+
+/// All who come to rent.
+#[derive(Clone, Copy)]
+pub(crate) struct Demand<'a> {
+    pub(crate) segments: &'a [Segment],
+    pub(crate) tenants: &'a [NamedTenant],
+    pub(crate) regimes: &'a [Regime],
+    pub(crate) vouchers: &'a [Voucher],
+    /// Whether somebody will ask for the leases of the trial.
+    pub(crate) keeps_leases: bool,
 }
 
 impl Supply<'_> {
@@ -166,14 +203,35 @@ impl Supply<'_> {
 
 impl Market {
     pub(crate) fn compile(
-        segments: &[Segment],
+        demand: Demand<'_>,
         supply: &Supply<'_>,
         inputs: &mut Inputs,
     ) -> Result<Self, UncertainError> {
-        let compiled = segments
-            .iter()
-            .map(|segment| CompiledSegment::compile(segment, supply, inputs))
-            .collect::<Result<Vec<_>, _>>()?;
+        // A named tenant is a segment of one company.
+        let mut segments = demand.segments.to_vec();
+        for tenant in demand.tenants {
+            if let Some(of) = demand.segments.iter().find(|s| s.name == tenant.segment) {
+                segments.push(tenant.as_segment(of));
+            }
+        }
+        let mut stages = Vec::new();
+        let mut compiled = Vec::with_capacity(segments.len());
+        for (position, segment) in segments.iter().enumerate() {
+            let tenant = position
+                .checked_sub(demand.segments.len())
+                .map(|tenant| &demand.tenants[tenant]);
+            let mut one = CompiledSegment::compile(segment, supply, inputs)?;
+            let extras = Extras::compile(segment, tenant, supply, &mut stages, inputs)?;
+            one.extras = extras.map(Box::new);
+            compiled.push(one);
+        }
+        let keeps_extras = demand.keeps_leases
+            || compiled.iter().any(|segment| {
+                segment
+                    .extras
+                    .as_ref()
+                    .is_some_and(|extras| extras.has_terms())
+            });
         let mut priorities: Vec<u32> = segments.iter().map(|segment| segment.priority).collect();
         priorities.sort_unstable();
         priorities.dedup();
@@ -185,11 +243,21 @@ impl Market {
                     .collect()
             })
             .collect();
+        let names: Vec<&str> = segments
+            .iter()
+            .map(|segment| segment.name.as_str())
+            .collect();
         Ok(Self {
             segments: compiled,
             ranks,
             pools: supply.campuses.len() * supply.rack_types.len(),
+            pools_per_campus: supply.rack_types.len(),
             months: supply.months,
+            regimes: funnel::compile_regimes(demand.regimes, &names, inputs)?,
+            vouchers: funnel::compile_vouchers(demand.vouchers, &names, supply.start, inputs)?,
+            stages,
+            keeps_extras,
+            first_metric: 0,
         })
     }
 }
@@ -212,7 +280,11 @@ impl CompiledSegment {
             match (&segment.contract_standard_racks, &segment.contract_power_kw) {
                 (Some(racks), _) => (racks.clone(), supply.standard_rack_kw, true),
                 (None, Some(power)) => (power.clone(), 1.0, false),
-                (None, None) => (Uncertain::zero(), 1.0, false),
+                // In PFLOPS; what a PFLOPS takes in kW is among the extras.
+                (None, None) => {
+                    let size = segment.contract_pflops.clone();
+                    (size.unwrap_or_else(Uncertain::zero), 1.0, false)
+                }
             };
         let positions = |wanted: &[String], known: &[String]| -> Vec<usize> {
             if wanted.is_empty() {
@@ -281,6 +353,7 @@ impl CompiledSegment {
                     count => units(existing.leased_power_kw / f64::from(count)),
                 },
             },
+            extras: None,
         })
     }
 
@@ -345,6 +418,16 @@ impl Contract {
     }
 }
 
+/// What is agreed when a contract is signed; times in months after the start.
+struct Signature {
+    size: i64,
+    signed: f64,
+    /// When it wants to move in.
+    ready: f64,
+    /// Months of its ramp, if that is not drawn.
+    ramp: Option<u32>,
+}
+
 /// A part of a contract in one pool.
 #[derive(Clone, Debug)]
 struct Lease {
@@ -388,6 +471,25 @@ pub(crate) struct MarketState {
     served: Vec<i64>,
     waiting: Vec<i64>,
     counts: Vec<Counts>,
+    /// By segment and month: units that are signed in it; and by segment: signed, but not wanted yet.
+    signing_units: Vec<i64>,
+    pending: Vec<i64>,
+    /// By contract, where the market keeps them.
+    extra: Vec<ContractExtra>,
+    terms_luck: Vec<Option<TermsLuck>>,
+    funnel: FunnelLuck,
+    moods: Vec<RegimeMood>,
+    purses: Vec<VoucherPurse>,
+    /// By segment and month: what prices are multiplied by.
+    price_factors: Vec<f64>,
+    /// By campus, stage and month: by how much the number of companies changes, and is.
+    stage_changes: Vec<i32>,
+    at_stage: Vec<i64>,
+    /// By segment and month: kW of a PFLOPS.
+    kw_per_pflops: Vec<f64>,
+    cohorts: cohort::CohortState,
+    /// Groups about to be formed: stay, number, kW.
+    cohorts_formed: Vec<(u32, u64, f64)>,
 }
 
 /// What is drawn once a trial for a segment.
@@ -400,6 +502,8 @@ struct Rates {
     ln_stay: f64,
     draw_share: f64,
     utilisation: f64,
+    /// What the probability of signing is multiplied by this month.
+    sign_factor: f64,
 }
 
 /// How many, up to now or now.
@@ -412,6 +516,8 @@ pub(crate) struct Counts {
     pub(crate) in_service: u64,
     /// Contracts that gave up waiting before they moved in.
     pub(crate) lost: u64,
+    /// Contracts that have moved in and left.
+    pub(crate) left: u64,
 }
 
 /// What the market did in a month, by segment.
@@ -420,6 +526,8 @@ pub(crate) struct SegmentMonth {
     pub(crate) home: usize,
     pub(crate) counts: Counts,
     pub(crate) waiting_kw: f64,
+    /// Signed, but not wanted yet.
+    pub(crate) pending_kw: f64,
 }
 
 impl Market {
@@ -456,6 +564,9 @@ impl Market {
         refill(&mut state.leased, self.pools, 0);
         refill(&mut state.waiting, segments, 0);
         refill(&mut state.counts, segments, Counts::default());
+        refill(&mut state.signing_units, segments * self.months, 0);
+        refill(&mut state.pending, segments, 0);
+        self.reset_extras(state, seed, trial, drawn);
         for (position, segment) in self.segments.iter().enumerate() {
             state.luck.push(segment.luck(seed, trial));
             state.rates.push(Rates {
@@ -466,6 +577,7 @@ impl Market {
                 ln_stay: libm::log1p(-segment.churn.value(drawn)),
                 draw_share: segment.draw_share.value(drawn),
                 utilisation: segment.utilisation.value(drawn),
+                sign_factor: 1.0,
             });
             let existing = &segment.existing;
             state.counts[position] = Counts {
@@ -476,43 +588,69 @@ impl Market {
             };
             if existing.contract > 0 {
                 for _ in 0..existing.signed {
-                    self.add_contract(state, position, existing.contract, 0.0, Some(1));
+                    let signature = Signature {
+                        size: existing.contract,
+                        signed: 0.0,
+                        ready: 0.0,
+                        ramp: Some(1),
+                    };
+                    self.add_contract(state, position, signature);
                 }
             }
             for number in 0..existing.negotiating {
                 let lag_left = (f64::from(number) + 0.5) / f64::from(existing.negotiating);
                 self.negotiate(state, position, 0.0, lag_left);
             }
+            self.expect_named(state, position, seed, trial, drawn);
         }
     }
 
-    /// Adds a contract that is ready to move in at `ready` months.
-    fn add_contract(
-        &self,
-        state: &mut MarketState,
-        position: usize,
-        size: i64,
-        ready: f64,
-        ramp: Option<u32>,
-    ) {
+    /// Adds a contract as it is signed.
+    fn add_contract(&self, state: &mut MarketState, position: usize, signature: Signature) {
+        let Signature {
+            size,
+            signed,
+            ready,
+            ramp,
+        } = signature;
         let segment = &self.segments[position];
         let luck = &mut state.luck[position];
+        if signed < self.months as f64 {
+            // What was signed before the start counts from its first month on.
+            let month = signed as usize;
+            state.signing_units[position * self.months + month] += size;
+        }
         if ready >= self.months as f64 {
             luck.ramp.skip();
             luck.term.skip();
             luck.stay.uniform();
             luck.patience.skip();
+            if self.keeps_extras {
+                self.skip_terms(state, position);
+            }
             return;
         }
         let drawn_ramp = (luck.ramp.next(&segment.ramp) + 0.5).clamp(1.0, 1e6) as u32;
         let term = luck.term.next(&segment.term);
-        let stay =
-            CompiledSegment::stay_months(term, luck.stay.uniform(), state.rates[position].ln_stay);
+        let stay_luck = luck.stay.uniform();
+        let mut stay = CompiledSegment::stay_months(term, stay_luck, state.rates[position].ln_stay);
         let patience = luck
             .patience
             .next(segment.patience.as_ref().unwrap_or(&segment.term));
         let item = state.contracts.len() as u32;
         let ready_month = ready as u32;
+        if self.keeps_extras {
+            let extra = self.draw_terms(state, position, size, term, stay_luck, &mut stay);
+            state.extra.push(ContractExtra {
+                signed: signed as u32,
+                patience: if segment.patience.is_some() {
+                    patience.ceil() as u32
+                } else {
+                    NEVER
+                },
+                ..extra
+            });
+        }
         state.contracts.push(Contract {
             size,
             left: size,
@@ -523,7 +661,7 @@ impl Market {
             leaves: NEVER,
         });
         state.ready.push(ready_month as usize, item);
-        if segment.patience.is_some() && segment.allocation != Allocation::Pooled {
+        if segment.patience.is_some() && !segment.allocation.is_pooled() {
             state.expiring.push((ready + patience) as usize, item);
         }
     }
@@ -544,6 +682,9 @@ impl Market {
         self.place(state, month, room_kw);
         self.give_up(state, month);
         self.serve(state, room_kw);
+        if !state.funnel.scarcity.is_empty() {
+            self.note_offer(state, room_kw);
+        }
     }
 
     fn advance_ramps(&self, state: &mut MarketState, month: usize) {
@@ -580,17 +721,27 @@ impl Market {
                 let contract = &mut state.contracts[lease.contract as usize];
                 let segment = contract.segment as usize;
                 state.counts[segment].in_service -= 1;
+                state.counts[segment].left += 1;
                 state.waiting[segment] -= contract.left;
+                if self.keeps_extras {
+                    state.extra[lease.contract as usize].give_up(month, contract.left);
+                }
                 contract.left = 0;
             }
         }
     }
 
     fn reach_out(&self, state: &mut MarketState, seed: u64, trial: u64, month: usize) {
+        if !self.regimes.is_empty() || !self.vouchers.is_empty() {
+            self.turn_month(state, seed, trial, month);
+        }
         for (position, segment) in self.segments.iter().enumerate() {
             let rates = &mut state.rates[position];
-            let mean = rates.outreach;
+            let mut mean = rates.outreach;
             rates.outreach *= rates.outreach_growth;
+            if segment.extras.is_some() || !self.regimes.is_empty() {
+                mean = self.wanted_outreach(state, position, month, mean);
+            }
             let contacted = if mean > 0.0 {
                 segment
                     .arrivals
@@ -600,27 +751,90 @@ impl Market {
                 0
             };
             state.counts[position].contacted += contacted;
-            for number in 0..contacted {
-                let share_of_month = (number as f64 + 0.5) / contacted as f64;
-                self.negotiate(state, position, month as f64 + share_of_month, 1.0);
+            if segment.allocation == Allocation::Cohort {
+                self.gather_cohort(state, position, month, contacted);
+            } else {
+                for number in 0..contacted {
+                    let share_of_month = (number as f64 + 0.5) / contacted as f64;
+                    self.negotiate(state, position, month as f64 + share_of_month, 1.0);
+                }
             }
+            let at = position * self.months + month;
             let counts = &mut state.counts[position];
-            counts.signed += u64::from(state.signing[position * self.months + month]);
-            counts.subsidiaries += u64::from(state.establishing[position * self.months + month]);
+            counts.signed += u64::from(state.signing[at]);
+            counts.subsidiaries += u64::from(state.establishing[at]);
+            state.pending[position] += state.signing_units[at];
         }
     }
 
     /// A company contacted at `contact` months signs or does not, after this share of a lag.
     fn negotiate(&self, state: &mut MarketState, position: usize, contact: f64, lag_share: f64) {
         let segment = &self.segments[position];
+        let passed = match &segment.extras {
+            Some(extras) if !extras.stages.is_empty() => {
+                self.pass_stages(state, position, contact, lag_share)
+            }
+            _ => Some(contact),
+        };
+        let voucher = if self.vouchers.is_empty() {
+            None
+        } else {
+            self.voucher_for(state, position)
+        };
+        let (sign_factor, size_factor) = match voucher {
+            Some(voucher) => (
+                state.purses[voucher].sign_factor,
+                state.purses[voucher].size_factor,
+            ),
+            None => (1.0, 1.0),
+        };
         let rates = &state.rates[position];
         let luck = &mut state.luck[position];
-        if luck.signing.uniform() >= rates.sign_probability {
+        let probability = rates.sign_probability * rates.sign_factor * sign_factor;
+        let signs = luck.signing.uniform() < probability;
+        let Some(passed) = passed else {
+            return;
+        };
+        if !signs {
+            if passed > contact || segment.extras.is_some() {
+                self.leave_funnel(state, position, passed, lag_share);
+            }
             return;
         }
-        let signed = contact + lag_share * luck.sign_lag.next(&segment.sign_lag);
-        let size = segment.contract_units(luck.size.next(&segment.size));
-        let ready = signed + luck.move_in_lag.next(&segment.move_in_lag);
+        let signed = passed + lag_share * luck.sign_lag.next(&segment.sign_lag);
+        if segment.extras.is_some() {
+            self.note_signature(state, position, signed);
+        }
+        let size = self.sign(state, position, signed, None, size_factor);
+        if let Some(voucher) = voucher {
+            self.grant(state, voucher, position, contact, size);
+        }
+    }
+
+    /// A company signs at `signed` months, and wants to move in at `ready` or after its lag; its
+    /// size in units.
+    fn sign(
+        &self,
+        state: &mut MarketState,
+        position: usize,
+        signed: f64,
+        ready: Option<f64>,
+        size_factor: f64,
+    ) -> i64 {
+        let segment = &self.segments[position];
+        let rates = &state.rates[position];
+        let luck = &mut state.luck[position];
+        let drawn = luck.size.next(&segment.size) * size_factor;
+        let size = match &segment.extras {
+            Some(extras) if extras.hardware.is_some() => {
+                let month = (signed.max(0.0) as usize).min(self.months - 1);
+                let kw = drawn * state.kw_per_pflops[position * self.months + month];
+                units(kw.min(segment.largest_kw)).max(1)
+            }
+            _ => segment.contract_units(drawn),
+        };
+        let lag = luck.move_in_lag.next(&segment.move_in_lag);
+        let ready = ready.unwrap_or(signed + lag);
         let has_subsidiary = luck.subsidiary.uniform() < rates.subsidiary_probability;
         if has_subsidiary {
             let established = signed + luck.subsidiary_lag.next(&segment.subsidiary_lag);
@@ -633,7 +847,14 @@ impl Market {
         if signed < self.months as f64 {
             state.signing[position * self.months + signed as usize] += 1;
         }
-        self.add_contract(state, position, size, ready, None);
+        let signature = Signature {
+            size,
+            signed,
+            ready,
+            ramp: None,
+        };
+        self.add_contract(state, position, signature);
+        size
     }
 
     fn make_ready(&self, state: &mut MarketState, month: usize) {
@@ -643,7 +864,8 @@ impl Market {
             let contract = &state.contracts[item as usize];
             let (segment, size) = (contract.segment as usize, contract.size);
             state.waiting[segment] += size;
-            if self.segments[segment].allocation == Allocation::Pooled {
+            state.pending[segment] -= size;
+            if self.segments[segment].allocation.is_pooled() {
                 self.lease(state, item, month, self.demand_slot(segment), size);
             } else {
                 state.queues[segment].contracts.push(item);
@@ -701,7 +923,17 @@ impl Market {
         room_kw: &[f64],
     ) {
         let whole = self.segments[segment].allocation == Allocation::FirstComeWhole;
+        let stays_home = match &self.segments[segment].extras {
+            Some(extras) => {
+                month < state.contracts[item as usize].ready as usize + extras.spill_over
+            }
+            None => false,
+        };
+        let home = self.segments[segment].home;
         for &pool in &self.segments[segment].pools {
+            if stays_home && self.campus_of(pool) != home {
+                continue;
+            }
             let left = state.contracts[item as usize].left;
             let free = (units(room_kw[pool]) - state.leased[pool]).max(0);
             let taken = left.min(free);
@@ -722,6 +954,10 @@ impl Market {
         let segment = contract.segment as usize;
         if first {
             contract.leaves = (month as u32).saturating_add(contract.stay);
+            if self.keeps_extras {
+                let fixed = state.extra[item as usize].leaves;
+                contract.leaves = contract.leaves.min(fixed);
+            }
             state.counts[segment].in_service += 1;
         }
         contract.left -= amount;
@@ -748,6 +984,9 @@ impl Market {
                 .push(contract.leaves as usize, state.leases.len() as u32);
         }
         state.leases.push(lease);
+        if first && self.keeps_extras {
+            self.promise_expansion(state, item, month);
+        }
     }
 
     fn give_up(&self, state: &mut MarketState, month: usize) {
@@ -760,6 +999,9 @@ impl Market {
                 state.counts[segment].lost += 1;
             }
             state.waiting[segment] -= contract.left;
+            if self.keeps_extras {
+                state.extra[item as usize].give_up(month, contract.left);
+            }
             // A lost contract must not look as if it had moved in.
             contract.size -= contract.left;
             contract.left = 0;
@@ -771,7 +1013,7 @@ impl Market {
     fn serve(&self, state: &mut MarketState, room_kw: &[f64]) {
         state.served.copy_from_slice(&state.level);
         for (segment, compiled) in self.segments.iter().enumerate() {
-            if compiled.allocation != Allocation::Pooled {
+            if !compiled.allocation.is_pooled() {
                 continue;
             }
             for pool in 0..self.pools {
@@ -824,6 +1066,11 @@ impl Market {
         kw(state.leased[pool])
     }
 
+    /// The campus of a pool.
+    pub(crate) fn campus_of(&self, pool: usize) -> usize {
+        pool / self.pools_per_campus
+    }
+
     /// The month of each segment.
     pub(crate) fn segments<'a>(
         &'a self,
@@ -836,6 +1083,7 @@ impl Market {
                 home: segment.home,
                 counts: state.counts[position],
                 waiting_kw: kw(state.waiting[position]),
+                pending_kw: kw(state.pending[position]),
             })
     }
 }
@@ -844,3 +1092,6 @@ fn refill<T: Clone>(list: &mut Vec<T>, length: usize, value: T) {
     list.clear();
     list.resize(length, value);
 }
+
+#[cfg(test)]
+mod tests;

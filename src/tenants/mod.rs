@@ -13,10 +13,19 @@
 
 mod buckets;
 pub(crate) mod market;
+mod named;
+mod outreach;
+mod terms;
+mod vouchers;
+
+pub use named::NamedTenant;
+pub use outreach::{AdoptionCurve, Campaign, Regime, RegimeState, bass_share, logistic_share};
+pub use terms::{Damages, EarlyExit, Expansion, Renewal, Scarcity, Stage};
+pub use vouchers::Voucher;
 
 use serde::{Deserialize, Serialize};
 
-use crate::construction::{check_known, check_name, check_positive};
+use crate::construction::{check_known, check_name, check_positive, check_unique};
 use crate::problem::{Path, Problems};
 use crate::uncertain::{Domain, Uncertain};
 
@@ -33,7 +42,22 @@ pub struct Segment {
     /// Growth of the outreach a year, as a share, compounding month by month; above -1. Drawn once a trial.
     #[serde(default = "Uncertain::zero")]
     pub outreach_growth_per_year: Uncertain,
-    /// Probability that a contacted company signs a contract, 0 to 1. Drawn once a trial.
+    /// A curve of adoption in the place of `outreach_per_month` and its growth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outreach_curve: Option<AdoptionCurve>,
+    /// Efforts for a time, on top of the trend or the curve.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub campaigns: Vec<Campaign>,
+    /// What outreach is multiplied by in January, February, …, December: twelve factors of 0 or more; left out, it has no seasons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seasonality: Vec<f64>,
+    /// Commitments between contact and signature, in order, such as a letter of intent or a deposit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<Stage>,
+    /// How signing suffers where little capacity is on offer; left out, it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scarcity: Option<Scarcity>,
+    /// Probability that a contacted company (with `stages`: one that has come to the last of them) signs a contract, 0 to 1. Drawn once a trial.
     #[serde(default = "Uncertain::one")]
     pub sign_probability: Uncertain,
     /// Time from contact to signature, in months, 0 or more. Drawn for each contract.
@@ -51,6 +75,12 @@ pub struct Segment {
     /// Size of a contract in standard racks, rounded up to whole ones and 1 at least. Drawn for each contract.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contract_standard_racks: Option<Uncertain>,
+    /// Size of a contract in PFLOPS at the scenario's precision. Drawn for each contract. The power follows from `contract_hardware` as it is delivered at the time of signing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract_pflops: Option<Uncertain>,
+    /// The generation that a contract in PFLOPS reckons with; left out, the newest that is released when it is signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract_hardware: Option<String>,
     /// The most that one contract takes, in kW of critical IT power; a larger draw is cut to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub largest_contract_kw: Option<f64>,
@@ -66,6 +96,24 @@ pub struct Segment {
     /// Probability of leaving at the end of each month after the term, 0 to 1. Drawn once a trial.
     #[serde(default = "Uncertain::zero")]
     pub churn_per_month: Uncertain,
+    /// What happens at the end of the term; not together with `churn_per_month`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewal: Option<Renewal>,
+    /// The right to leave within the term.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_exit: Option<EarlyExit>,
+    /// The option to take more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expansion: Option<Expansion>,
+    /// The share of the lease that is paid for from moving in whether it is used yet or not (take or pay), 0 to 1. Drawn once a trial.
+    #[serde(default = "Uncertain::zero", skip_serializing_if = "is_nothing")]
+    pub minimum_take_share: Uncertain,
+    /// What is owed where capacity comes late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub damages: Option<Damages>,
+    /// Months that a contract waits for the first of its campuses before it goes to another that it accepts (0: at once).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub spill_over_after_months: u32,
     /// How long a contract waits for capacity before it is lost, in months; left out, for ever. Drawn for each contract.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience_months: Option<Uncertain>,
@@ -96,6 +144,10 @@ fn is_zero(value: &u32) -> bool {
     *value == 0
 }
 
+fn is_nothing(value: &Uncertain) -> bool {
+    *value == Uncertain::zero()
+}
+
 /// How deployable capacity is given to the contracts of a segment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
@@ -109,9 +161,16 @@ pub enum Allocation {
     FirstComeWhole,
     /// Ramp and term run from the signature whether there is room or not; whatever of the segment's total demand finds room is in service. For very many small tenants.
     Pooled,
+    /// As `pooled`, but simulated by groups of tenants that move in and leave together, at a cost that does not depend on how many there are. The number in service and its changes are distributed as with `pooled`, and the power has the same mean and variance. The ramp must be a known number; renewal, expansion, early exit, stages and vouchers are not for it.
+    Cohort,
 }
 
 impl Allocation {
+    /// Whether demand is placed as a whole, without a queue of contracts.
+    pub(crate) fn is_pooled(self) -> bool {
+        matches!(self, Self::Pooled | Self::Cohort)
+    }
+
     fn is_default(&self) -> bool {
         *self == Self::default()
     }
@@ -152,17 +211,30 @@ impl Segment {
             name: name.into(),
             outreach_per_month: Uncertain::zero(),
             outreach_growth_per_year: Uncertain::zero(),
+            outreach_curve: None,
+            campaigns: Vec::new(),
+            seasonality: Vec::new(),
+            stages: Vec::new(),
+            scarcity: None,
             sign_probability: Uncertain::one(),
             sign_lag_months: Uncertain::zero(),
             subsidiary_probability: Uncertain::zero(),
             subsidiary_lag_months: Uncertain::zero(),
             contract_power_kw: None,
             contract_standard_racks: None,
+            contract_pflops: None,
+            contract_hardware: None,
             largest_contract_kw: None,
             move_in_lag_months: Uncertain::zero(),
             ramp_months: Uncertain::one(),
             term_months: Uncertain::zero(),
             churn_per_month: Uncertain::zero(),
+            renewal: None,
+            early_exit: None,
+            expansion: None,
+            minimum_take_share: Uncertain::zero(),
+            damages: None,
+            spill_over_after_months: 0,
             patience_months: None,
             draw_share: Uncertain::one(),
             utilisation: Uncertain::one(),
@@ -178,6 +250,7 @@ impl Segment {
         &self,
         campuses: impl Iterator<Item = &'a str> + Clone,
         rack_types: impl Iterator<Item = &'a str> + Clone,
+        generations: impl Iterator<Item = &'a str> + Clone,
         at: &Path,
         problems: &mut Problems,
     ) {
@@ -188,6 +261,7 @@ impl Segment {
             (&self.churn_per_month, "churn_per_month"),
             (&self.draw_share, "draw_share"),
             (&self.utilisation, "utilisation"),
+            (&self.minimum_take_share, "minimum_take_share"),
         ];
         for (share, key) in shares {
             share.check(Domain::SHARE, &at.key(key), problems);
@@ -208,34 +282,9 @@ impl Segment {
         if let Some(patience) = &self.patience_months {
             patience.check(Domain::NON_NEGATIVE, &at.key("patience_months"), problems);
         }
-        match (&self.contract_power_kw, &self.contract_standard_racks) {
-            (Some(size), None) => {
-                size.check(Domain::NON_NEGATIVE, &at.key("contract_power_kw"), problems);
-            }
-            (None, Some(size)) => {
-                size.check(
-                    Domain::NON_NEGATIVE,
-                    &at.key("contract_standard_racks"),
-                    problems,
-                );
-            }
-            (None, None) => problems.error(
-                at,
-                format!(
-                    "segment \"{}\" does not say how large its contracts are",
-                    self.name
-                ),
-                "give `contract_power_kw` or `contract_standard_racks`",
-            ),
-            (Some(_), Some(_)) => problems.error(
-                &at.key("contract_standard_racks"),
-                format!(
-                    "segment \"{}\" gives the size of its contracts twice",
-                    self.name
-                ),
-                "give `contract_power_kw` or `contract_standard_racks`, not both",
-            ),
-        }
+        self.check_size(generations, at, problems);
+        self.check_outreach(at, problems);
+        self.check_terms(at, problems);
         check_positive(
             self.largest_contract_kw,
             "largest_contract_kw",
@@ -319,6 +368,161 @@ impl Segment {
                         existing.companies_negotiating, existing.companies_contacted
                     ),
                     "those that negotiate have not signed yet: together at most as many as companies_contacted",
+                );
+            }
+        }
+    }
+
+    fn check_size<'a>(
+        &self,
+        generations: impl Iterator<Item = &'a str> + Clone,
+        at: &Path,
+        problems: &mut Problems,
+    ) {
+        let sizes = [
+            (&self.contract_power_kw, "contract_power_kw"),
+            (&self.contract_standard_racks, "contract_standard_racks"),
+            (&self.contract_pflops, "contract_pflops"),
+        ];
+        let mut given = 0;
+        for (size, key) in sizes {
+            let Some(size) = size else {
+                continue;
+            };
+            given += 1;
+            size.check(Domain::NON_NEGATIVE, &at.key(key), problems);
+            if given == 2 {
+                problems.error(
+                    &at.key(key),
+                    format!(
+                        "segment \"{}\" gives the size of its contracts twice",
+                        self.name
+                    ),
+                    "give one of contract_power_kw, contract_standard_racks and contract_pflops",
+                );
+            }
+        }
+        if given == 0 {
+            problems.error(
+                at,
+                format!(
+                    "segment \"{}\" does not say how large its contracts are",
+                    self.name
+                ),
+                "give `contract_power_kw`, `contract_standard_racks` or `contract_pflops`",
+            );
+        }
+        if let Some(wanted) = &self.contract_hardware {
+            let at = at.key("contract_hardware");
+            check_known("hardware generation", wanted, generations, &at, problems);
+        } else if self.contract_pflops.is_some() && generations.clone().next().is_none() {
+            problems.error(
+                &at.key("contract_pflops"),
+                "there is no hardware generation from which its power would follow",
+                "describe one under `generations`, or give the size in kW",
+            );
+        }
+    }
+
+    fn check_outreach(&self, at: &Path, problems: &mut Problems) {
+        if let Some(curve) = &self.outreach_curve {
+            curve.check(&at.key("outreach_curve"), problems);
+            if self.outreach_per_month != Uncertain::zero() {
+                problems.error(
+                    &at.key("outreach_per_month"),
+                    format!("segment \"{}\" has a trend and a curve", self.name),
+                    "give `outreach_per_month` or `outreach_curve`, not both",
+                );
+            }
+        }
+        for (position, campaign) in self.campaigns.iter().enumerate() {
+            campaign.check(&at.key("campaigns").index(position), problems);
+        }
+        check_unique(
+            "campaign",
+            self.campaigns.iter().map(|campaign| campaign.name.as_str()),
+            &at.key("campaigns"),
+            problems,
+        );
+        if !matches!(self.seasonality.len(), 0 | 12) {
+            problems.error(
+                &at.key("seasonality"),
+                format!("seasonality has {} factors", self.seasonality.len()),
+                "twelve, from January to December",
+            );
+        }
+        for (position, factor) in self.seasonality.iter().enumerate() {
+            if !(factor.is_finite() && *factor >= 0.0) {
+                problems.error(
+                    &at.key("seasonality").index(position),
+                    format!("a factor is {factor}"),
+                    "0 or more",
+                );
+            }
+        }
+        for (position, stage) in self.stages.iter().enumerate() {
+            stage.check(&at.key("stages").index(position), problems);
+        }
+        check_unique(
+            "stage",
+            self.stages.iter().map(|stage| stage.name.as_str()),
+            &at.key("stages"),
+            problems,
+        );
+        if let Some(scarcity) = &self.scarcity {
+            scarcity.check(&at.key("scarcity"), problems);
+        }
+    }
+
+    fn check_terms(&self, at: &Path, problems: &mut Problems) {
+        if let Some(renewal) = &self.renewal {
+            renewal.check(&at.key("renewal"), problems);
+            if self.churn_per_month != Uncertain::zero() {
+                problems.error(
+                    &at.key("churn_per_month"),
+                    format!("segment \"{}\" has renewals and churn", self.name),
+                    "with `renewal` a tenant leaves at the end of a term only; leave `churn_per_month` out",
+                );
+            }
+        }
+        if let Some(exit) = &self.early_exit {
+            exit.check(&at.key("early_exit"), problems);
+        }
+        if let Some(expansion) = &self.expansion {
+            expansion.check(&at.key("expansion"), problems);
+        }
+        if let Some(damages) = &self.damages {
+            damages.check(&at.key("damages"), problems);
+        }
+        if !self.allocation.is_pooled() {
+            return;
+        }
+        // What needs contracts that wait for room, and for cohorts what needs contracts at all.
+        let is_cohort = self.allocation == Allocation::Cohort;
+        let refused = [
+            (self.damages.is_some(), "damages"),
+            (!is_nothing(&self.minimum_take_share), "minimum_take_share"),
+            (self.early_exit.is_some(), "early_exit"),
+            (self.expansion.is_some(), "expansion"),
+            (self.spill_over_after_months > 0, "spill_over_after_months"),
+            (is_cohort && self.renewal.is_some(), "renewal"),
+            (is_cohort && !self.stages.is_empty(), "stages"),
+            (
+                is_cohort && self.contract_pflops.is_some(),
+                "contract_pflops",
+            ),
+            (is_cohort && self.existing.is_some(), "existing"),
+            (
+                is_cohort && self.ramp_months.constant().is_none(),
+                "ramp_months",
+            ),
+        ];
+        for (given, key) in refused {
+            if given {
+                problems.error(
+                    &at.key(key),
+                    format!("segment \"{}\" has {key}, but no contracts of its own kind", self.name),
+                    "use the allocation \"first_come\", or change this (a cohort's ramp must be a known number)",
                 );
             }
         }

@@ -29,6 +29,7 @@ enum Distribution {
     Pert(Pert),
     Normal(Normal),
     Lognormal(Lognormal),
+    Pareto(Pareto),
     Discrete(Vec<(f64, f64)>),
 }
 
@@ -79,6 +80,15 @@ struct Lognormal {
     sigma: f64,
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pareto {
+    min: f64,
+    shape: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max: Option<f64>,
+}
+
 impl Serialize for Uncertain {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let distribution = match self.clone() {
@@ -107,6 +117,7 @@ impl Serialize for Uncertain {
             Self::Lognormal { median, sigma } => {
                 Distribution::Lognormal(Lognormal { median, sigma })
             }
+            Self::Pareto { min, shape, max } => Distribution::Pareto(Pareto { min, shape, max }),
             Self::Discrete(outcomes) => Distribution::Discrete(
                 outcomes
                     .iter()
@@ -123,7 +134,7 @@ impl<'de> Deserialize<'de> for Uncertain {
         let form = Form::deserialize(deserializer).map_err(|_| {
             serde::de::Error::custom(
                 "not an uncertain quantity: write a number, or a table with one of uniform, \
-                 triangular, pert, normal, lognormal, discrete, or with p10 and p90",
+                 triangular, pert, normal, lognormal, pareto, discrete, or with p10 and p90",
             )
         })?;
         Ok(match form {
@@ -150,6 +161,9 @@ impl<'de> Deserialize<'de> for Uncertain {
                 }
                 Distribution::Lognormal(Lognormal { median, sigma }) => {
                     Self::Lognormal { median, sigma }
+                }
+                Distribution::Pareto(Pareto { min, shape, max }) => {
+                    Self::Pareto { min, shape, max }
                 }
                 Distribution::Discrete(outcomes) => Self::Discrete(
                     outcomes
@@ -210,6 +224,7 @@ impl schemars::JsonSchema for Uncertain {
                         "pert": parameters(&["min", "mode", "max", "shape"], 3),
                         "normal": parameters(&["mean", "sd", "min", "max"], 2),
                         "lognormal": parameters(&["median", "sigma"], 2),
+                        "pareto": parameters(&["min", "shape", "max"], 2),
                         "discrete": {
                             "type": "array",
                             "items": {

@@ -31,6 +31,7 @@ use table::Table;
 /// | `{ pert = [2, 3, 6] }` | least, mode, most |
 /// | `{ normal = { mean = 5, sd = 1, min = 0 } }` | truncated where the quantity or `min`, `max` demand it |
 /// | `{ lognormal = { median = 14, sigma = 0.25 } }` | sigma: standard deviation of the logarithm |
+/// | `{ pareto = { min = 100, shape = 1.5 } }` | heavy tail; `max` cuts it off |
 /// | `{ discrete = [[1, 0.2], [2, 0.8]] }` | values and their probabilities |
 /// | `{ p10 = 3, p90 = 8 }`, `{ p10 = 3, p50 = 4, p90 = 8 }` | percentiles |
 #[derive(Clone, Debug, PartialEq)]
@@ -88,6 +89,17 @@ pub enum Uncertain {
         median: f64,
         /// The standard deviation of the natural logarithm, 0 to 20.
         sigma: f64,
+    },
+    /// The Pareto distribution: P(X > x) = (min/x)^shape from `min` on, for sizes of which few are
+    /// very large (Arnold, Pareto Distributions, 2015). With `max` it is truncated to `min` to
+    /// `max`. Without, its mean is infinite for a shape of 1 or less, and its variance for 2 or less.
+    Pareto {
+        /// The least value, above 0.
+        min: f64,
+        /// The exponent of the tail, 0.1 to 1,000; the smaller, the heavier is the tail.
+        shape: f64,
+        /// The greatest value, if there is one.
+        max: Option<f64>,
     },
     /// One of several values.
     Discrete(Vec<Outcome>),
@@ -285,6 +297,15 @@ impl Uncertain {
         Self::Lognormal { median, sigma }
     }
 
+    /// A Pareto distribution.
+    pub fn pareto(min: f64, shape: f64) -> Self {
+        Self::Pareto {
+            min,
+            shape,
+            max: None,
+        }
+    }
+
     /// One of several (value, probability).
     pub fn discrete(outcomes: impl IntoIterator<Item = (f64, f64)>) -> Self {
         let outcomes = outcomes.into_iter();
@@ -313,6 +334,7 @@ impl Uncertain {
             | Self::Pert { min, max, .. } => (min == max).then_some(*min),
             Self::Normal { mean, sd, .. } => (*sd == 0.0).then_some(*mean),
             Self::Lognormal { median, sigma } => (*sigma == 0.0).then_some(*median),
+            Self::Pareto { min, max, .. } => (*max == Some(*min)).then_some(*min),
             Self::Discrete(outcomes) => {
                 let mut possible = outcomes.iter().filter(|outcome| outcome.probability > 0.0);
                 let first = possible.next()?.value;
@@ -356,6 +378,7 @@ impl Uncertain {
             Self::Pert { .. } => Some("pert"),
             Self::Normal { .. } => Some("normal"),
             Self::Lognormal { .. } => Some("lognormal"),
+            Self::Pareto { .. } => Some("pareto"),
             Self::Discrete(_) => Some("discrete"),
         }
     }
@@ -408,6 +431,23 @@ impl Uncertain {
                         value: *sigma,
                         allowed: format!(
                             "0: a lognormal has no greatest value, but this is {}",
+                            domain.describe()
+                        ),
+                    });
+                }
+            }
+            Self::Pareto { min, shape, max } => {
+                let mut given = vec![("min", *min)];
+                given.extend(max.map(|max| ("max", max)));
+                faults.values(&given);
+                faults.range("min", *min, f64::MIN_POSITIVE, f64::INFINITY);
+                faults.range("shape", *shape, 0.1, 1_000.0);
+                if max.is_none() && domain.max.is_finite() {
+                    faults.add(UncertainError::OutOfRange {
+                        parameter: "shape",
+                        value: *shape,
+                        allowed: format!(
+                            "with a `max`: a Pareto has no greatest value, but this is {}",
                             domain.describe()
                         ),
                     });
@@ -489,6 +529,7 @@ impl Uncertain {
                 let at = |z: f64| median * libm::exp(sigma * z);
                 (normal_table(at), median * libm::exp(0.5 * sigma * sigma))
             }
+            Self::Pareto { min, shape, max } => pareto(*min, *shape, *max),
             Self::Discrete(outcomes) => discrete(outcomes),
             Self::Percentiles { p10, p50, p90 } => {
                 let fitted = Johnson::through(*p10, *p50, *p90, domain.min, domain.max);
@@ -568,6 +609,30 @@ fn truncated_normal(mean: f64, sd: f64, min: f64, max: f64) -> (Rule, f64) {
     };
     let centre = mean + sd * (density(low) - density(high)) / left;
     (Rule::table(table), centre.clamp(min, max))
+}
+
+/// The quantile of a Pareto distribution truncated to `max` is min (1 - u t)^(-1/shape) with the
+/// share t = 1 - (min/max)^shape of the whole that is left. Mean: min shape/(shape - 1) without
+/// `max`, and with it the integral of x over the density, divided by t.
+fn pareto(min: f64, shape: f64, max: Option<f64>) -> (Rule, f64) {
+    let left = max.map_or(1.0, |max| -libm::expm1(shape * libm::log(min / max)));
+    let above = |p: f64| min * libm::exp(-libm::log(p) / shape);
+    let cut = |value: f64| value.clamp(min, max.unwrap_or(f64::MAX));
+    let table = Table::new(
+        NORMAL_OCTAVES,
+        |w| cut(min * libm::exp(-libm::log1p(-w * left) / shape)),
+        |w| cut(above((1.0 - left) + w * left)),
+    );
+    let mean = match max {
+        None if shape <= 1.0 => f64::INFINITY,
+        None => min * shape / (shape - 1.0),
+        Some(max) if shape == 1.0 => min * libm::log(max / min) / left,
+        Some(max) => {
+            let part = -libm::expm1((shape - 1.0) * libm::log(min / max));
+            min * shape / (shape - 1.0) * part / left
+        }
+    };
+    (Rule::table(table), mean)
 }
 
 fn discrete(outcomes: &[Outcome]) -> (Rule, f64) {

@@ -143,6 +143,43 @@ fn percentiles_are_hit_and_respect_the_domain() {
     assert!(share.at(1e-12) >= 0.0 && share.at(1.0 - 1e-12) <= 1.0);
 }
 
+/// P(X > x) = (min/x)^shape, and with an end: (1 - (min/x)^shape) / (1 - (min/max)^shape) below x.
+#[test]
+fn pareto_quantiles_and_means_have_their_closed_forms() {
+    let open = sampler(&Uncertain::pareto(3.0, 1.5), Domain::NON_NEGATIVE);
+    for u in [1e-6, 0.1, 0.5, 0.9, 0.999_999] {
+        let expected = 3.0 * (1.0_f64 - u).powf(-1.0 / 1.5);
+        assert!((open.at(u) / expected - 1.0).abs() < 1e-6, "{u}");
+    }
+    assert!((open.mean() - 9.0).abs() < 1e-12);
+    assert_eq!(
+        sampler(&Uncertain::pareto(3.0, 0.9), Domain::ANY).mean(),
+        f64::INFINITY
+    );
+    for shape in [0.5, 1.0, 2.5] {
+        let cut = Uncertain::Pareto {
+            min: 3.0,
+            shape,
+            max: Some(40.0),
+        };
+        let cut = sampler(&cut, Domain::NON_NEGATIVE);
+        for x in [3.5, 10.0, 39.0] {
+            let below = (1.0 - (3.0_f64 / x).powf(shape)) / (1.0 - (3.0_f64 / 40.0).powf(shape));
+            assert!((cut.at(below) / x - 1.0).abs() < 1e-6, "{shape} {x}");
+        }
+        let points = 100_000;
+        let sum: f64 = (0..points)
+            .map(|i| cut.at((f64::from(i) + 0.5) / f64::from(points)))
+            .sum();
+        assert!(
+            (sum / f64::from(points) / cut.mean() - 1.0).abs() < 1e-4,
+            "{shape}"
+        );
+    }
+    let share = Uncertain::pareto(0.1, 1.0);
+    assert!(share.sampler(Domain::SHARE).is_err());
+}
+
 #[test]
 fn what_cannot_vary_is_a_constant() {
     for quantity in [
@@ -239,6 +276,13 @@ fn any_quantity() -> impl Strategy<Value = Uncertain> {
         (0.0..50.0_f64, 0.0..50.0_f64).prop_map(|(mean, sd)| Uncertain::normal(mean, sd)),
         (0.001..1e4_f64, 0.0..3.0_f64)
             .prop_map(|(median, sigma)| Uncertain::lognormal(median, sigma)),
+        (0.001..1e4_f64, 0.3..5.0_f64, 0.001..1e3_f64).prop_map(|(min, shape, more)| {
+            Uncertain::Pareto {
+                min,
+                shape,
+                max: Some(min + more),
+            }
+        }),
         proptest::collection::vec((0.0..50.0_f64, 0.01..1.0_f64), 1..6).prop_map(|outcomes| {
             let total: f64 = outcomes.iter().map(|(_, weight)| weight).sum();
             Uncertain::discrete(

@@ -453,7 +453,7 @@ impl<'a> Reader<'a> {
 const PERCENTILES: [&str; 3] = ["p10", "p50", "p90"];
 
 const UNCERTAIN: &str = "write a number, or a table with one of uniform, triangular, pert, normal, \
-                         lognormal, discrete, or with p10 and p90";
+                         lognormal, pareto, discrete, or with p10 and p90";
 
 fn kind_of(node: &Node) -> &'static str {
     match node.value {

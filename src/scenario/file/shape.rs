@@ -154,6 +154,7 @@ pub(super) const DISTRIBUTIONS: &[(&str, usize, &[&str])] = &[
     ("pert", 3, &["min", "mode", "max", "shape"]),
     ("normal", 2, &["mean", "sd", "min", "max"]),
     ("lognormal", 2, &["median", "sigma"]),
+    ("pareto", 2, &["min", "shape", "max"]),
 ];
 
 /// The position of a parameter in the list form of its distribution.

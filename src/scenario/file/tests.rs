@@ -123,6 +123,10 @@ fn every_form_of_an_uncertain_quantity_is_read() {
             Uncertain::lognormal(14.0, 0.25),
         ),
         (
+            "{ pareto = { min = 2, shape = 1.5 } }",
+            Uncertain::pareto(2.0, 1.5),
+        ),
+        (
             "{ discrete = [[12, \"30 %\"], [24, 0.7]] }",
             Uncertain::discrete([(12.0, 0.3), (24.0, 0.7)]),
         ),

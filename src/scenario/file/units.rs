@@ -114,6 +114,9 @@ const SHARES: &[&str] = &[
     "utilisation",
     "availability",
     "growth_per_year",
+    "rate_per_year",
+    "indexation_per_year",
+    "discount_per_year_of_age",
     "churn_per_month",
 ];
 

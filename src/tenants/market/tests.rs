@@ -1,0 +1,686 @@
+//! The market against closed forms, and its terms against what they say.
+
+use super::*;
+use crate::projection::{Projection, TrialRow};
+use crate::scenario::{Campus, ExistingCapacity};
+use crate::tenants::*;
+use crate::{Batch, Model, Scenario, Workspace, compute::RackType};
+use proptest::prelude::*;
+
+const RACK_KW: f64 = 10.0;
+
+/// A campus of so many racks of 10 kW that are there from the beginning.
+fn campus(name: &str, racks: u32) -> Campus {
+    let mut campus = Campus::new(name);
+    campus.existing = Some(ExistingCapacity {
+        racks,
+        rack_type: "rack".to_owned(),
+        power_kw: f64::from(racks) * RACK_KW,
+        compute_pflops: f64::from(racks),
+    });
+    campus
+}
+
+fn scenario(racks: u32, months: u32, segment: Segment) -> Scenario {
+    let mut scenario = Scenario::new("market", Date::month(2025, 1).unwrap(), months);
+    scenario.rack_types.push(RackType::new("rack", RACK_KW));
+    scenario.campuses.push(campus("north", racks));
+    scenario.segments.push(segment);
+    scenario
+}
+
+/// Tenants of one rack each.
+fn segment(per_month: f64) -> Segment {
+    let mut segment = Segment::new("tenants");
+    segment.outreach_per_month = per_month.into();
+    segment.contract_power_kw = Some(RACK_KW.into());
+    segment
+}
+
+fn run(scenario: &Scenario, trials: u64) -> Projection {
+    let model = scenario.compile().unwrap();
+    Batch::new(&model)
+        .trials(trials)
+        .seed(11)
+        .threads(1)
+        .run()
+        .unwrap()
+}
+
+fn trial(model: &Model, number: u64, workspace: &mut Workspace) -> TrialRow {
+    let mut row = TrialRow::new(model.layout().clone());
+    model.simulate(5, number, workspace, &mut row);
+    row
+}
+
+fn value(row: &TrialRow, metric: &str, month: usize) -> f64 {
+    row.monthly(0, row.layout().metric_index(metric).unwrap())[month]
+}
+
+/// M/G/infinity in months: those in service at the end of month t are Poisson distributed with the
+/// mean lambda x sum over a from 0 to t of P(stay > a) (Takács, Introduction to the Theory of
+/// Queues, 1962), here with a term of 6 months and then a churn of 5 % a month.
+#[test]
+fn unlimited_capacity_is_m_g_infinity() {
+    let (rate, churn) = (8.0, 0.05_f64);
+    let mut tenants = segment(rate);
+    tenants.term_months = 6.0.into();
+    tenants.churn_per_month = churn.into();
+    let trials = 4_000;
+    let projection = run(&scenario(100_000, 120, tenants), trials);
+    let metric = projection.metric("contracts_in_service").unwrap();
+    let stays = |age: i32| {
+        if age <= 6 {
+            1.0
+        } else {
+            (1.0 - churn).powi(age - 6)
+        }
+    };
+    let mut expected = 0.0;
+    for month in 0..120 {
+        expected += rate * stays(month);
+        if ![0, 5, 20, 119].contains(&month) {
+            continue;
+        }
+        let found = metric.month(month as usize).unwrap();
+        // Five standard errors of the mean sqrt(m/n), and of the variance of a Poisson variable,
+        // sqrt((2 m^2 + m)/n).
+        let n = trials as f64;
+        let error = (expected / n).sqrt();
+        assert!(
+            (found.mean().unwrap() - expected).abs() < 5.0 * error,
+            "{month}"
+        );
+        let variance = found.std_dev().unwrap().powi(2);
+        let error = ((2.0 * expected * expected + expected) / n).sqrt();
+        assert!((variance - expected).abs() < 5.0 * error, "{month}");
+    }
+    // The steady state: lambda x mean stay, 6 + 1/churn.
+    assert!((expected - rate * (6.0 + 1.0 / churn)).abs() < 0.7);
+}
+
+/// Erlang's loss formula with an offered load of 2 on 3 servers: (8/6)/(1 + 2 + 2 + 8/6).
+#[test]
+fn without_patience_it_is_a_loss_system() {
+    let mut tenants = segment(0.04);
+    tenants.churn_per_month = 0.02.into();
+    tenants.patience_months = Some(0.0.into());
+    tenants.allocation = Allocation::FirstComeWhole;
+    let projection = run(&scenario(3, 600, tenants), 1_500);
+    let growth = |metric: &str| {
+        let mean = projection.metric(metric).unwrap().mean();
+        mean[599] - mean[199]
+    };
+    let blocked = growth("contracts_lost") / growth("contracts_signed");
+    // Some 24,000 arrivals, and three of them in a row find much the same state: a standard error
+    // of 0.0045; whole months instead of continuous time shift it by about the rates, 2 %.
+    assert!((blocked - 0.2105).abs() < 0.02, "{blocked}");
+}
+
+/// M/M/c with an offered load of 2 on 3 servers: Erlang's C is 4/9, and 8/9 wait in the mean.
+#[test]
+fn with_patience_it_is_a_waiting_system() {
+    let mut tenants = segment(0.08);
+    tenants.churn_per_month = 0.04.into();
+    tenants.allocation = Allocation::FirstComeWhole;
+    let projection = run(&scenario(3, 900, tenants), 1_500);
+    let waiting = projection.metric("waiting_demand_mw").unwrap().mean();
+    let mean = waiting[500..].iter().sum::<f64>() / 400.0 * 1_000.0 / RACK_KW;
+    // The queue has a standard deviation near 2 and forgets within some 150 months: a standard
+    // error of 0.03; whole months shift it by about the rates, up to 8 %.
+    assert!((mean - 8.0 / 9.0).abs() < 0.16, "{mean}");
+}
+
+#[test]
+fn adoption_follows_the_curve_of_bass() {
+    let mut tenants = segment(0.0);
+    tenants.outreach_curve = Some(AdoptionCurve::bass(5_000.0, 0.03, 0.38));
+    tenants.sign_probability = 0.0.into();
+    let trials = 400;
+    let projection = run(&scenario(1, 240, tenants), trials);
+    let mean = projection.metric("companies_contacted").unwrap().mean();
+    for month in [11, 59, 119, 239] {
+        let expected = 5_000.0 * bass_share(0.03, 0.38, (month as f64 + 1.0) / 12.0);
+        // Five standard errors of a Poisson mean.
+        let error = 5.0 * (expected / trials as f64).sqrt();
+        assert!((mean[month] - expected).abs() < error, "{month}");
+    }
+}
+
+#[test]
+fn seasons_and_campaigns_change_the_outreach_of_their_months() {
+    let mut tenants = segment(100.0);
+    tenants.seasonality = vec![1.0, 0.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0];
+    tenants.campaigns.push(Campaign {
+        name: "fair".to_owned(),
+        starts: Date::month(2025, 6).unwrap(),
+        duration_months: 2,
+        outreach_factor: 3.0.into(),
+        sign_factor: 0.0.into(),
+        extra_per_month: 50.0.into(),
+    });
+    let mut late = scenario(1, 13, tenants);
+    // The seasons are those of the calendar.
+    late.start = Date::month(2025, 2).unwrap();
+    let projection = run(&late, 400);
+    let contacted = projection.metric("companies_contacted").unwrap().mean();
+    let signed = projection.metric("contracts_signed").unwrap().mean();
+    let of = |series: &[f64], month: usize| {
+        series[month] - if month > 0 { series[month - 1] } else { 0.0 }
+    };
+    // Five standard errors of a mean of 400 Poisson numbers: sqrt(m/400).
+    for (month, expected) in [
+        (0, 0.0),
+        (1, 200.0),
+        (2, 100.0),
+        (4, 350.0),
+        (5, 350.0),
+        (6, 100.0),
+        (12, 0.0),
+    ] {
+        let error = 5.0 * (f64::max(expected, 1.0) / 400.0).sqrt();
+        assert!((of(&contacted, month) - expected).abs() < error, "{month}");
+    }
+    // Nobody of the campaign signs.
+    assert_eq!(of(&signed, 4), 0.0);
+    assert!(of(&signed, 6) > 90.0);
+}
+
+/// A regime of two states with mean times of 20 and 10 months is in the second a third of the time.
+#[test]
+fn regimes_switch_with_their_mean_times_and_are_shared() {
+    let state = |name: &str, mean: f64, factor: f64| RegimeState {
+        name: name.to_owned(),
+        mean_months: Some(mean.into()),
+        then: Vec::new(),
+        outreach_factor: factor.into(),
+        sign_factor: 1.0.into(),
+        price_factor: 1.0.into(),
+    };
+    let mut first = segment(40.0);
+    first.sign_probability = 0.0.into();
+    let mut second = first.clone();
+    second.name = "others".to_owned();
+    let mut scenario = scenario(1, 200, first);
+    scenario.segments.push(second);
+    scenario.regimes.push(Regime {
+        name: "AI".to_owned(),
+        segments: Vec::new(),
+        states: vec![state("normal", 20.0, 0.0), state("boom", 10.0, 3.0)],
+    });
+    let trials = 2_000;
+    let projection = run(&scenario, trials);
+    let contacted = projection.metric("companies_contacted").unwrap();
+    let month = |month: usize| contacted.mean()[month] - contacted.mean()[month - 1];
+    // 2 x 40 x 3 in a third of the trials: a standard deviation of 240 sqrt(2/9) a trial.
+    let error = 5.0 * 240.0 * (2.0_f64 / 9.0 / trials as f64).sqrt();
+    assert!((month(199) - 80.0).abs() < error, "{}", month(199));
+    // The first month is in the first state for sure, and both segments are in the same state:
+    // a month has nobody, or about 240.
+    assert_eq!(contacted.mean()[0], 0.0);
+    let model = scenario.compile().unwrap();
+    let mut workspace = Workspace::default();
+    for number in 0..50 {
+        let row = trial(&model, number, &mut workspace);
+        for month in 1..200 {
+            let new = value(&row, "companies_contacted", month)
+                - value(&row, "companies_contacted", month - 1);
+            assert!(new == 0.0 || new > 150.0, "{new}");
+        }
+    }
+}
+
+#[test]
+fn renewals_prolong_the_stay_by_whole_terms() {
+    let mut tenants = segment(20.0);
+    tenants.term_months = 12.0.into();
+    tenants.renewal = Some(Renewal {
+        probability: 0.75.into(),
+        term_months: Some(6.0.into()),
+    });
+    let trials = 1_000;
+    let projection = run(&scenario(100_000, 240, tenants), trials);
+    let mean = projection.metric("contracts_in_service").unwrap().mean();
+    // 12 months, and 0.75/0.25 = 3 renewals of 6 in the mean.
+    let expected: f64 = 20.0 * (12.0 + 3.0 * 6.0);
+    let error = 5.0 * (expected / trials as f64).sqrt();
+    // After 240 months 0.75^38 of the stays are cut by the horizon, 2e-5.
+    assert!((mean[239] - expected).abs() < error + 0.05, "{}", mean[239]);
+    assert!((mean[11] - 240.0).abs() < error);
+}
+
+#[test]
+fn early_exits_end_terms() {
+    let mut tenants = segment(30.0);
+    tenants.term_months = 24.0.into();
+    tenants.renewal = Some(Renewal {
+        probability: 0.0.into(),
+        term_months: None,
+    });
+    tenants.early_exit = Some(EarlyExit {
+        exit_probability: 0.1.into(),
+        fee_months: 3.0.into(),
+    });
+    let trials = 1_000;
+    let projection = run(&scenario(100_000, 60, tenants), trials);
+    let mean = projection.metric("contracts_in_service").unwrap().mean();
+    // The sum of 0.9^a over the ages 0 to 23.
+    let expected = 30.0 * (1.0 - 0.9_f64.powi(24)) / 0.1;
+    let error = 5.0 * (expected / trials as f64).sqrt();
+    assert!(
+        (mean[59] - expected).abs() < error,
+        "{} {expected}",
+        mean[59]
+    );
+}
+
+#[test]
+fn expansions_come_later_and_leave_with_their_contract() {
+    let mut tenants = segment(0.0);
+    tenants.existing = Some(ExistingTenants {
+        companies_contacted: 10,
+        contracts_signed: 10,
+        leased_power_kw: 100.0,
+        ..ExistingTenants::default()
+    });
+    tenants.term_months = 20.0.into();
+    tenants.renewal = Some(Renewal {
+        probability: 0.0.into(),
+        term_months: None,
+    });
+    tenants.expansion = Some(Expansion {
+        probability: 1.0.into(),
+        after_months: 6.0.into(),
+        size_share: 0.5.into(),
+    });
+    let model = scenario(100, 30, tenants).compile().unwrap();
+    let row = trial(&model, 0, &mut Workspace::default());
+    let leased = |month| value(&row, "leased_power_mw", month) * 1_000.0;
+    assert_eq!(leased(5), 100.0);
+    assert_eq!(leased(6), 150.0);
+    assert_eq!(leased(19), 150.0);
+    assert_eq!(leased(20), 0.0);
+    assert_eq!(value(&row, "contracts_signed", 29), 20.0);
+    assert_eq!(value(&row, "contracts_in_service", 29), 0.0);
+}
+
+#[test]
+fn a_named_tenant_comes_with_its_probability_at_its_time() {
+    let mut scenario = scenario(10_000, 24, segment(0.0));
+    let mut anchor = NamedTenant::new("cloud", "tenants", Date::month(2025, 6).unwrap());
+    anchor.probability = 0.8.into();
+    anchor.contract_standard_racks = Some(3_000.0.into());
+    anchor.signed = Some(Date::month(2025, 3).unwrap());
+    scenario.tenants.push(anchor);
+    let trials = 4_000;
+    let projection = run(&scenario, trials);
+    let leased = projection.metric("leased_power_mw").unwrap().mean();
+    let committed = projection.metric("committed_mw").unwrap().mean();
+    assert_eq!(leased[4], 0.0);
+    // 3,000 standard racks of 2.5 kW with probability 0.8; five standard errors.
+    let error = 5.0 * 7.5 * (0.16 / trials as f64).sqrt();
+    assert!((leased[5] - 6.0).abs() < error, "{}", leased[5]);
+    // Committed since its signature, three months before.
+    assert_eq!(committed[1], 0.0);
+    assert!((committed[2] - leased[5]).abs() < 1e-9);
+}
+
+#[test]
+fn stages_lose_companies_on_the_way() {
+    let mut tenants = segment(50.0);
+    tenants.sign_probability = 0.5.into();
+    tenants.sign_lag_months = 2.0.into();
+    let stage = |name: &str, probability: f64, lag: f64| Stage {
+        name: name.to_owned(),
+        reach_probability: probability.into(),
+        lag_months: lag.into(),
+    };
+    tenants.stages = vec![
+        stage("letter of intent", 0.4, 3.0),
+        stage("deposit", 0.6, 1.0),
+    ];
+    let trials = 500;
+    let projection = run(&scenario(100_000, 36, tenants), trials);
+    let last = |metric: &str| projection.metric(metric).unwrap().mean()[35];
+    // Little's law: arrivals x time at the stage; five standard errors of a Poisson mean.
+    for (stage, expected) in [
+        ("contacted", 50.0 * 3.0),
+        ("letter of intent", 20.0),
+        ("deposit", 12.0 * 2.0),
+    ] {
+        let error = 5.0 * (expected / trials as f64).sqrt();
+        let found = last(&stage_metric(stage));
+        assert!((found - expected).abs() < error, "{stage}: {found}");
+    }
+    // 30 months of contacts have been decided.
+    let expected: f64 = 30.0 * 50.0 * 0.4 * 0.6 * 0.5;
+    let error = 5.0 * (expected / trials as f64).sqrt();
+    assert!((last("contracts_signed") - expected).abs() < error);
+}
+
+#[test]
+fn vouchers_raise_signing_until_their_budget_is_spent() {
+    let mut tenants = segment(100.0);
+    tenants.sign_probability = 0.2.into();
+    let plain = scenario(100_000, 24, tenants);
+    let mut with = plain.clone();
+    let mut voucher = Voucher::new("vouchers", 30_000.0, 100.0);
+    voucher.sign_factor = 1.5.into();
+    with.vouchers.push(voucher);
+    let granted = |row: &TrialRow, month| value(row, &voucher_metric("vouchers"), month);
+    let (plain, model) = (plain.compile().unwrap(), with.compile().unwrap());
+    let mut workspace = Workspace::default();
+    for number in 0..20 {
+        let (before, after) = (
+            trial(&plain, number, &mut workspace),
+            trial(&model, number, &mut workspace),
+        );
+        // 1,000 a contract: the budget is gone with the thirtieth, and there again in the second year.
+        assert_eq!(granted(&after, 11), 30_000.0);
+        assert_eq!(granted(&after, 23), 60_000.0);
+        let gain = |month| {
+            value(&after, "contracts_signed", month) - value(&before, "contracts_signed", month)
+        };
+        // The same luck: nobody signs because of them but some of the thirty, once a year.
+        assert!((1.0..=30.0).contains(&gain(11)), "{}", gain(11));
+        assert_eq!(gain(11), gain(5));
+        assert!(gain(23) > gain(11));
+    }
+    // Carried over, nothing is lost where nobody signs for a year.
+    with.vouchers[0].is_carried_over = true;
+    with.segments[0].outreach_per_month = 0.0.into();
+    with.segments[0].campaigns.push(Campaign {
+        name: "late".to_owned(),
+        starts: Date::month(2026, 1).unwrap(),
+        duration_months: 12,
+        outreach_factor: 1.0.into(),
+        sign_factor: 1.0.into(),
+        extra_per_month: 100.0.into(),
+    });
+    let row = trial(&with.compile().unwrap(), 0, &mut workspace);
+    assert_eq!(granted(&row, 23), 60_000.0);
+}
+
+#[test]
+fn contracts_spill_over_to_the_next_campus_after_their_time() {
+    let mut tenants = segment(0.0);
+    tenants.campuses = vec!["north".to_owned(), "south".to_owned()];
+    tenants.spill_over_after_months = 4;
+    tenants.existing = Some(ExistingTenants {
+        companies_contacted: 5,
+        contracts_signed: 5,
+        leased_power_kw: 50.0,
+        ..ExistingTenants::default()
+    });
+    let mut hub = scenario(3, 8, tenants);
+    hub.campuses.push(campus("south", 10));
+    let row = trial(&hub.compile().unwrap(), 0, &mut Workspace::default());
+    let leased = row.layout().metric_index("leased_power_mw").unwrap();
+    let of = |scope, month| row.monthly(scope, leased)[month] * 1_000.0;
+    assert_eq!((of(1, 3), of(2, 3)), (30.0, 0.0));
+    assert_eq!((of(1, 4), of(2, 4)), (30.0, 20.0));
+    assert_eq!(value(&row, "waiting_demand_mw", 3), 0.02);
+    assert_eq!(value(&row, "waiting_demand_mw", 4), 0.0);
+}
+
+#[test]
+fn contracts_in_pflops_take_the_power_of_the_hardware_of_their_day() {
+    let mut tenants = segment(0.0);
+    tenants.contract_power_kw = None;
+    tenants.contract_pflops = Some(40.0.into());
+    let mut scenario = scenario(1_000, 24, tenants);
+    for (name, pflops, from) in [("old", 8.0, 2024), ("new", 20.0, 2026)] {
+        let mut generation = crate::compute::Generation::new(name, RACK_KW, "fp16_dense", pflops);
+        generation.available_from = Some(Date::month(from, 1).unwrap());
+        scenario.generations.push(generation);
+    }
+    for (name, year) in [("first", 2025), ("second", 2026)] {
+        let mut tenant = NamedTenant::new(name, "tenants", Date::month(year, 6).unwrap());
+        tenant.signed = Some(Date::month(year, 3).unwrap());
+        scenario.tenants.push(tenant);
+    }
+    let row = trial(&scenario.compile().unwrap(), 0, &mut Workspace::default());
+    // 40 PFLOPS are 5 racks of 8, then 2 of 20.
+    let leased = |month| value(&row, "leased_power_mw", month) * 1_000.0;
+    assert!((leased(6) - 50.0).abs() < 1e-4);
+    assert!((leased(18) - 70.0).abs() < 1e-4);
+}
+
+#[test]
+fn scarce_capacity_deters() {
+    let mut tenants = segment(40.0);
+    tenants.churn_per_month = 0.5.into();
+    tenants.scarcity = Some(Scarcity {
+        ample_kw: 1e6,
+        factor: 0.25.into(),
+    });
+    let projection = run(&scenario(1, 24, tenants), 400);
+    let signed = projection.metric("contracts_signed").unwrap().mean();
+    // Nothing is free (but 10 of 1e6 kW): a quarter signs; five standard errors of a Poisson mean.
+    let expected: f64 = 40.0 * 0.25 * 20.0;
+    let error = 5.0 * (expected / 400.0).sqrt();
+    assert!((signed[23] - signed[3] - expected).abs() < error + 0.01);
+}
+
+fn bulk(allocation: Allocation) -> Scenario {
+    let mut tenants = segment(60.0);
+    tenants.outreach_growth_per_year = 0.2.into();
+    tenants.sign_probability = Uncertain::uniform(0.2, 0.4);
+    tenants.sign_lag_months = Uncertain::pert(1.0, 3.0, 7.0);
+    tenants.move_in_lag_months = Uncertain::uniform(0.0, 2.0);
+    tenants.contract_power_kw = Some(Uncertain::lognormal(20.0, 0.8));
+    tenants.largest_contract_kw = Some(400.0);
+    tenants.ramp_months = 4.0.into();
+    tenants.term_months = Uncertain::discrete([(12.0, 0.4), (24.0, 0.6)]);
+    tenants.churn_per_month = 0.04.into();
+    tenants.subsidiary_probability = 0.3.into();
+    tenants.subsidiary_lag_months = 2.5.into();
+    tenants.allocation = allocation;
+    scenario(1_000_000, 72, tenants)
+}
+
+/// By cohort and tenant by tenant: the same mean and the same variance of every number.
+#[test]
+fn cohorts_are_distributed_as_tenants_are() {
+    let trials = 6_000;
+    let cohorts = run(&bulk(Allocation::Cohort), trials);
+    let tenants = run(&bulk(Allocation::Pooled), trials);
+    for name in [
+        "contracts_signed",
+        "subsidiaries",
+        "contracts_in_service",
+        "in_service_power_mw",
+        "leased_power_mw",
+    ] {
+        let (a, b) = (cohorts.metric(name).unwrap(), tenants.metric(name).unwrap());
+        for month in [5, 14, 30, 50, 71] {
+            let (a, b) = (a.month(month).unwrap(), b.month(month).unwrap());
+            let (mean, other) = (a.mean().unwrap(), b.mean().unwrap());
+            // Five standard errors of a difference of means.
+            let error = 5.0 * a.std_error().unwrap().hypot(b.std_error().unwrap());
+            // The times within a month of signing and moving in are not quite uniform.
+            assert!(
+                (mean - other).abs() < error + 0.01 * other,
+                "{name} {month}: {mean} {other}"
+            );
+            let (spread, other) = (a.std_dev().unwrap(), b.std_dev().unwrap());
+            // The relative standard error of a standard deviation is about 1/sqrt(2 n): 0.9 %.
+            assert!(
+                (spread / other - 1.0).abs() < 0.065,
+                "{name} {month}: {spread} {other}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_cost_of_cohorts_does_not_depend_on_their_number() {
+    let parts = |per_month: f64| {
+        let mut scenario = bulk(Allocation::Cohort);
+        scenario.segments[0].outreach_per_month = per_month.into();
+        scenario.segments[0].contract_power_kw = Some(0.001.into());
+        let model = scenario.compile().unwrap();
+        let mut state = MarketState::default();
+        let mut drawn = Vec::new();
+        model.draw_inputs(1, 0, &mut drawn);
+        model.market.reset(&mut state, 1, 0, &drawn);
+        for month in 0..72 {
+            model.market.pass_month(&mut state, 1, 0, month, &[1e9]);
+        }
+        (state.contracts.len(), state.counts[0].in_service)
+    };
+    let (groups, tenants) = parts(1e6);
+    assert!(tenants > 1_000_000, "{tenants}");
+    // One for each month of moving in and each of leaving, at most.
+    assert!(groups <= 72 * 73 / 2 + 72, "{groups}");
+}
+
+/// A random market with all kinds of terms.
+fn any_market() -> impl Strategy<Value = Scenario> {
+    let kinds = (
+        0..3_u32,
+        0..3_u32,
+        0..3_u32,
+        any::<bool>(),
+        any::<bool>(),
+        any::<bool>(),
+    );
+    let numbers = (
+        1..60_u32,
+        0.5..12.0_f64,
+        0.0..0.2_f64,
+        0.0..20.0_f64,
+        1.0..40.0_f64,
+    );
+    (kinds, numbers).prop_map(|(kinds, numbers)| {
+        let (allocation, patience, priority, renews, expands, exits) = kinds;
+        let (racks, rate, churn, wait, size) = numbers;
+        let mut tenants = segment(rate);
+        tenants.allocation = match allocation {
+            0 => Allocation::FirstCome,
+            1 => Allocation::FirstComeWhole,
+            _ => Allocation::Pooled,
+        };
+        tenants.contract_power_kw = Some(Uncertain::lognormal(size, 0.7));
+        tenants.term_months = Uncertain::uniform(0.0, 12.0);
+        tenants.move_in_lag_months = Uncertain::uniform(0.0, 9.0);
+        tenants.ramp_months = Uncertain::uniform(1.0, 5.0);
+        if patience > 0 {
+            tenants.patience_months = Some(Uncertain::uniform(0.0, wait + 0.1));
+        }
+        if renews {
+            tenants.renewal = Some(Renewal {
+                probability: 0.5.into(),
+                term_months: None,
+            });
+        } else {
+            tenants.churn_per_month = churn.into();
+        }
+        if tenants.allocation != Allocation::Pooled {
+            if expands {
+                tenants.expansion = Some(Expansion {
+                    probability: 0.5.into(),
+                    after_months: Uncertain::uniform(1.0, 8.0),
+                    size_share: Uncertain::uniform(0.0, 2.0),
+                });
+            }
+            if exits {
+                tenants.early_exit = Some(EarlyExit {
+                    exit_probability: 0.1.into(),
+                    fee_months: 1.0.into(),
+                });
+            }
+            tenants.spill_over_after_months = patience;
+        }
+        let mut others = segment(rate);
+        others.name = "others".to_owned();
+        others.priority = priority;
+        others.patience_months = Some(5.0.into());
+        others.campuses = vec!["south".to_owned(), "north".to_owned()];
+        let mut scenario = scenario(racks, 48, tenants);
+        scenario.segments.push(others);
+        scenario.campuses.push(campus("south", racks / 2 + 1));
+        scenario
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// At every month's end each contract is in one state, and all power signed for is pending,
+    /// waiting, leased, given up or left; no pool is leased out twice.
+    #[test]
+    fn no_contract_is_lost_or_served_twice(scenario in any_market(), number in 0..1_000_u64) {
+        let model = scenario.compile().unwrap();
+        let market = &model.market;
+        let mut state = MarketState::default();
+        let mut drawn = Vec::new();
+        model.draw_inputs(3, number, &mut drawn);
+        market.reset(&mut state, 3, number, &drawn);
+        let room: Vec<f64> = scenario.campuses.iter()
+            .map(|campus| campus.existing.as_ref().unwrap().power_kw).collect();
+        let mut signed_units = vec![0_i64; market.len()];
+        for month in 0..model.months {
+            market.pass_month(&mut state, 3, number, month, &room);
+            for (segment, signed) in signed_units.iter_mut().enumerate() {
+                *signed += state.signing_units[segment * market.months + month];
+                let of_segment = |item: &usize| state.contracts[*item].segment as usize == segment;
+                let mut taken = vec![0_i64; state.contracts.len()];
+                for lease in &state.leases {
+                    taken[lease.contract as usize] += lease.amount;
+                }
+                let (mut waiting, mut leased, mut over, mut in_service, mut left) = (0, 0, 0, 0, 0);
+                for item in (0..state.contracts.len()).filter(of_segment) {
+                    let contract = &state.contracts[item];
+                    // What it took and what it waits for is all of it, until it leaves.
+                    if contract.leaves as usize > month {
+                        prop_assert_eq!(taken[item] + contract.left, contract.size);
+                    }
+                    if contract.ready as usize > month {
+                        prop_assert_eq!(taken[item], 0);
+                        continue;
+                    }
+                    waiting += contract.left;
+                    let gone = contract.leaves as usize <= month;
+                    if gone { over += taken[item] } else { leased += taken[item] }
+                    if taken[item] > 0 {
+                        if gone { left += 1 } else { in_service += 1 }
+                    }
+                }
+                prop_assert_eq!(state.counts[segment].in_service, in_service);
+                prop_assert_eq!(state.counts[segment].left, left);
+                if market.segments[segment].allocation.is_pooled() {
+                    continue;
+                }
+                prop_assert_eq!(state.waiting[segment], waiting);
+                // What is missing was given up: by those who lost patience, or with what never found
+                // room of those who have left.
+                let given_up = *signed - state.pending[segment] - waiting - leased - over;
+                if !state.extra.is_empty() {
+                    let abandoned: i64 = (0..state.contracts.len()).filter(of_segment)
+                        .map(|item| state.extra[item].abandoned).sum();
+                    prop_assert_eq!(given_up, abandoned);
+                } else {
+                    let never_placed: i64 = (0..state.contracts.len()).filter(of_segment)
+                        .filter(|item| state.contracts[*item].leaves as usize <= month)
+                        .map(|item| state.contracts[item].size - taken[item]).sum();
+                    prop_assert!(given_up >= never_placed);
+                    if market.segments[segment].patience.is_none() {
+                        prop_assert_eq!(given_up, never_placed);
+                    }
+                }
+            }
+            for (pool, room) in room.iter().enumerate() {
+                let live: i64 = state.leases.iter()
+                    .filter(|lease| lease.slot as usize % (market.pools + 1) == pool
+                        && state.contracts[lease.contract as usize].leaves as usize > month)
+                    .map(|lease| lease.amount).sum();
+                let pooled: i64 = (0..market.len())
+                    .filter(|s| market.segments[*s].allocation.is_pooled())
+                    .map(|s| state.served[market.slot(s, pool)]).sum();
+                prop_assert_eq!(state.leased[pool], live + pooled);
+                prop_assert!(state.leased[pool] <= units(*room));
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The examples with money: gates against speculation, and vouchers on the same luck.
+#![allow(missing_docs)]
+#![cfg(feature = "files")]
+
+use buildout::projection::TrialRow;
+use buildout::{Batch, Model, Scenario, Workspace, paired_gains};
+
+fn scenario(name: &str) -> Scenario {
+    let file = format!("{}/examples/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+    Scenario::from_path(file).expect("the example is right")
+}
+
+fn model(name: &str) -> Model {
+    scenario(name).compile().expect("the example is right")
+}
+
+/// The site of a building is paid for when it starts: not before the one before it is let to 60 %.
+#[test]
+fn a_gate_opens_when_the_building_before_is_let() {
+    let model = model("wholesale-gated");
+    let layout = model.layout().clone();
+    let metric = |name: &str| layout.metric_index(name).expect("a metric of the example");
+    let (capex, let_share) = (metric("capex"), metric("pre_leased_of_latest"));
+    let mut row = TrialRow::new(layout.clone());
+    let mut workspace = Workspace::default();
+    let mut opened = 0;
+    for trial in 0..100 {
+        model.simulate(3, trial, &mut workspace, &mut row);
+        let shares = row.monthly(0, let_share);
+        // The second building starts with July 2025 at the earliest, when nothing but the site of
+        // the first one has been paid; a shell takes 14 months at the least.
+        let paid = row.monthly(0, capex);
+        if let Some(month) = (1..14).find(|&month| paid[month] > 0.0) {
+            opened += 1;
+            assert!(month >= 5, "{month}");
+            // A gate opens at the end of a month, whose metrics do not know of it yet.
+            assert!(
+                shares[..=month].iter().any(|share| *share >= 0.6),
+                "{trial}"
+            );
+            assert!(shares[0] < 0.6);
+        }
+    }
+    // Some open in the first year, and some do not.
+    assert!((1..100).contains(&opened), "{opened}");
+}
+
+#[test]
+fn gates_need_less_funding_than_speculation() {
+    let run = |name: &str| {
+        Batch::new(&model(name))
+            .trials(300)
+            .seed(1)
+            .run()
+            .expect("it runs")
+    };
+    let (gated, speculative) = (run("wholesale-gated"), run("wholesale"));
+    let peak = |projection: &buildout::Projection| {
+        let peak = projection.outcome("peak_funding").expect("an outcome");
+        peak.quantile(0.5).expect("there are trials")
+    };
+    assert!(peak(&gated) < 0.97 * peak(&speculative));
+}
+
+#[test]
+fn vouchers_gain_contracts_on_the_same_luck() {
+    let with = scenario("qingyang-money");
+    let mut without = with.clone();
+    without.vouchers.clear();
+    let compile = |scenario: &Scenario| scenario.compile().expect("it is right");
+    let gains = paired_gains(&compile(&with), &compile(&without), 1, 0..100).expect("it runs");
+    let signed = gains
+        .iter()
+        .find(|gain| gain.name == "contracts_signed")
+        .expect("a metric");
+    assert!(signed.mean > 0.0 && signed.share_less == 0.0, "{signed:?}");
+    // Not one of two independent runs would show so small a gain so well.
+    let spread = Batch::new(&compile(&with))
+        .trials(100)
+        .seed(1)
+        .run()
+        .expect("it runs");
+    let last = spread.metric("contracts_signed").expect("a metric");
+    let last = last
+        .month(131)
+        .expect("a month")
+        .std_error()
+        .expect("several trials");
+    assert!(signed.std_error < 0.5 * last, "{} {last}", signed.std_error);
+    // Contacts do not depend on vouchers.
+    let contacted = gains
+        .iter()
+        .find(|gain| gain.name == "companies_contacted")
+        .expect("a metric");
+    assert_eq!(contacted.mean, 0.0);
+}
