@@ -207,6 +207,8 @@ pub(crate) enum CompiledTarget {
         milestone: usize,
         by_months: f64,
     },
+    /// Both together.
+    Joint(Box<[CompiledTarget; 2]>),
 }
 
 impl Model {
@@ -233,6 +235,16 @@ impl Model {
     /// The scenario's fingerprint: [`Scenario::fingerprint`].
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// The activity network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The inputs as planned: the median of each, in the order of [`Model::input_names`].
+    pub fn planned_inputs(&self) -> Vec<f64> {
+        self.inputs.medians()
     }
 
     /// The names of all inputs that are drawn once a trial.
@@ -302,7 +314,13 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
         reported,
     };
     match assemble(scenario, inputs.unwrap_or_default(), parts) {
-        Ok(model) => Some(model),
+        Ok(mut model) => {
+            if let Some(correlations) = &scenario.correlations {
+                let at = Path::root().key("correlations");
+                model.inputs.correlate(correlations, &at, problems);
+            }
+            Some(model)
+        }
         Err(error) => {
             // Every quantity has been checked, so this says that a check is missing.
             problems.error(&Path::root(), error.to_string(), "");
@@ -759,6 +777,7 @@ fn compile_targets(
     for (position, target) in scenario.targets.iter().enumerate() {
         let at = Path::root().key("targets").index(position);
         let month = target.by.months_after(scenario.start).floor();
+        let first_part = targets.len();
         if let Some(wanted) = &target.milestone {
             let names = milestones.iter().map(|(name, _)| name.as_str());
             match names.clone().position(|name| name == wanted) {
@@ -774,7 +793,8 @@ fn compile_targets(
                     name_help(wanted, names),
                 ),
             }
-        } else if let (Some(metric), Some(at_least)) = (&target.metric, target.at_least) {
+        }
+        if let (Some(metric), Some(at_least)) = (&target.metric, target.at_least) {
             let campus = target.campus.as_ref().and_then(|wanted| {
                 scenario
                     .campuses
@@ -802,6 +822,11 @@ fn compile_targets(
                 at_least,
                 month: month.max(0.0) as usize,
             });
+        }
+        if targets.len() == first_part + 2
+            && let (Some(metric), Some(milestone)) = (targets.pop(), targets.pop())
+        {
+            targets.push(CompiledTarget::Joint(Box::new([milestone, metric])));
         }
     }
     targets

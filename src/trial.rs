@@ -384,6 +384,13 @@ fn first_largest(values: &[f64; 3]) -> usize {
     best
 }
 
+impl Workspace {
+    /// The plan and the finishes of the trial that was simulated last.
+    pub(crate) fn schedule(&self) -> (&Plan, &[f64]) {
+        (&self.plan, &self.finish)
+    }
+}
+
 impl Model {
     /// Simulates trial `trial` of independent trials of `seed`: [`Self::simulate_by`] for
     /// [`Design::Random`](crate::monte_carlo::design::Design::Random).
@@ -1314,20 +1321,26 @@ impl Model {
             };
         }
         for (position, target) in self.targets.iter().enumerate() {
-            let met = match *target {
-                CompiledTarget::Metric {
-                    scope,
-                    metric,
-                    at_least,
-                    month,
-                } => row.monthly(scope, metric)[month] >= at_least,
-                CompiledTarget::Milestone {
-                    milestone,
-                    by_months,
-                } => row.milestones()[milestone] <= by_months,
-            };
+            let met = is_met(target, row);
             row.targets_mut()[position] = met;
         }
+    }
+}
+
+/// Whether a trial meets a target.
+fn is_met(target: &CompiledTarget, row: &TrialRow) -> bool {
+    match *target {
+        CompiledTarget::Metric {
+            scope,
+            metric,
+            at_least,
+            month,
+        } => row.monthly(scope, metric)[month] >= at_least,
+        CompiledTarget::Milestone {
+            milestone,
+            by_months,
+        } => row.milestones()[milestone] <= by_months,
+        CompiledTarget::Joint(ref both) => both.iter().all(|part| is_met(part, row)),
     }
 }
 
