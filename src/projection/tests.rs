@@ -39,6 +39,7 @@ fn provenance() -> Provenance {
         scenario: "hills".to_owned(),
         version: "0.1.0".to_owned(),
         seed: u64::MAX,
+        ..Provenance::default()
     }
 }
 

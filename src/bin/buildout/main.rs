@@ -7,6 +7,7 @@ mod new;
 mod output;
 mod presets;
 mod replay;
+mod report;
 mod run;
 mod shell;
 mod validate;
@@ -25,6 +26,7 @@ Examples:
   buildout new                     a commented scenario to begin from
   buildout validate scenario.toml  everything that is wrong or unlikely, at once
   buildout run scenario.toml       the answer in a table
+  buildout report scenario.toml    the answer as a page to open in a browser
 
 {EXIT_STATUS}
 Results and what was asked for go to standard output, all else to standard error. Colours appear on
@@ -51,6 +53,8 @@ enum Command {
     Merge(merge::Merge),
     /// Runs one trial again and prints what happened in it
     Replay(replay::Replay),
+    /// Makes one page to open in a browser, of one scenario or several side by side
+    Report(report::Report),
     /// Lists and shows published figures to build scenarios from
     Presets(presets::Presets),
     /// Prints the JSON Schema of scenario files, by which editors complete and check them
@@ -69,6 +73,7 @@ impl Command {
             Self::Run(arguments) => run::run(arguments),
             Self::Merge(arguments) => merge::run(arguments),
             Self::Replay(arguments) => replay::run(arguments),
+            Self::Report(arguments) => report::run(arguments),
             Self::Presets(arguments) => presets::run(arguments),
             Self::Schema(arguments) => shell::schema(arguments),
             Self::Completions(arguments) => shell::completions(arguments),
