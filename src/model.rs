@@ -16,6 +16,7 @@ use crate::construction::{
 use crate::date::Date;
 use crate::finance::books::{BuildingPlace, CompiledFinance, HallPlace, Places, Renters};
 use crate::metrics::{CAUSES, Feature, METRICS, MetricId};
+use crate::monte_carlo::design::{Design, DesignError, Sampling};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::policy::{Clause, Gate, Phase};
 use crate::power::cooling::CompiledEfficiency;
@@ -32,6 +33,7 @@ use crate::uncertain::{Domain, Uncertain, UncertainError};
 #[derive(Clone, Debug)]
 pub struct Model {
     name: String,
+    fingerprint: String,
     pub(crate) layout: Arc<Layout>,
     /// The metrics of the layout, in its order.
     pub(crate) reported: Vec<MetricId>,
@@ -220,9 +222,19 @@ impl Model {
         &self.layout
     }
 
-    /// Draws the inputs of a trial, in the order of [`Model::input_names`].
+    /// Draws the inputs of an independent trial, in the order of [`Model::input_names`].
     pub fn draw_inputs(&self, seed: u64, trial: u64, drawn: &mut Vec<f64>) {
-        self.inputs.draw(seed, trial, drawn);
+        self.inputs.draw(&Sampling::random(seed), trial, drawn);
+    }
+
+    /// Makes a sampling design ready for this model's inputs.
+    pub fn sampling(&self, design: Design, seed: u64) -> Result<Sampling, DesignError> {
+        Sampling::new(design, seed, self.inputs.sources())
+    }
+
+    /// The scenario's fingerprint: [`Scenario::fingerprint`].
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// The activity network.
@@ -555,6 +567,7 @@ fn assemble(
         .collect();
     Ok(Model {
         name: scenario.name.clone(),
+        fingerprint: scenario.fingerprint(),
         layout: Arc::new(layout),
         gates,
         reports_commitments: parts.reported.contains(&MetricId::CommittedPower),

@@ -4,6 +4,7 @@
 //! So an input keeps its luck when others are added or removed.
 
 use crate::construction::name_help;
+use crate::monte_carlo::design::Sampling;
 use crate::monte_carlo::streams::Source;
 use crate::pattern::matches;
 use crate::problem::{Path, Problems};
@@ -99,6 +100,11 @@ impl Inputs {
         self.0.is_empty()
     }
 
+    /// Their sources of randomness, in order.
+    pub(crate) fn sources(&self) -> impl ExactSizeIterator<Item = Source> {
+        self.0.iter().map(|input| input.source)
+    }
+
     /// Lets inputs go together, once all are registered; what cannot be is noted.
     pub(crate) fn correlate(
         &mut self,
@@ -190,11 +196,10 @@ impl Inputs {
         self.0.iter().map(|input| input.sampler.at(0.5)).collect()
     }
 
-    /// Draws all inputs of a trial at random.
-    pub fn draw(&self, seed: u64, trial: u64, drawn: &mut Vec<f64>) {
+    /// Draws all inputs of a trial: first the uniforms of the design, then their quantiles.
+    pub fn draw(&self, sampling: &Sampling, trial: u64, drawn: &mut Vec<f64>) {
         drawn.clear();
-        let uniforms = self.0.iter();
-        drawn.extend(uniforms.map(|input| input.source.uniform(seed, trial)));
+        sampling.uniforms(trial, self.sources(), drawn);
         if let Some(copula) = &self.1 {
             copula.correlate(drawn);
         }

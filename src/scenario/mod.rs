@@ -259,7 +259,47 @@ pub struct Target {
     pub by: Date,
 }
 
+impl Milestone {
+    /// A moment when all of these have happened.
+    pub fn new<'a>(name: impl Into<String>, requires: impl IntoIterator<Item = &'a str>) -> Self {
+        let requires = requires.into_iter().map(str::to_owned).collect();
+        Self {
+            name: name.into(),
+            requires,
+        }
+    }
+}
+
 impl Target {
+    /// Asks whether a metric has at least this value at the end of a month, all campuses together.
+    pub fn reached(
+        name: impl Into<String>,
+        metric: impl Into<String>,
+        at_least: f64,
+        by: Date,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            metric: Some(metric.into()),
+            at_least: Some(at_least),
+            milestone: None,
+            campus: None,
+            by,
+        }
+    }
+
+    /// Asks whether a milestone has happened by the end of a month.
+    pub fn happened(name: impl Into<String>, milestone: impl Into<String>, by: Date) -> Self {
+        Self {
+            name: name.into(),
+            metric: None,
+            at_least: None,
+            milestone: Some(milestone.into()),
+            campus: None,
+            by,
+        }
+    }
+
     /// What it asks for, such as "installed_pflops at least 100000 by 2027-12".
     pub fn describe(&self) -> String {
         let what = match (&self.metric, self.at_least, &self.milestone) {
@@ -374,6 +414,17 @@ impl Scenario {
             Some(model) => Ok(model),
             None => Err(ScenarioError::Invalid(problems)),
         }
+    }
+
+    /// A fingerprint of all that the scenario says: the SHA-256 of its JSON, in hexadecimal.
+    ///
+    /// Parts of a run are put together only if they are of one fingerprint. How a file is written, its comments and
+    /// the order of its keys, leave no trace in it.
+    pub fn fingerprint(&self) -> String {
+        use sha2::{Digest, Sha256};
+        let json = serde_json::to_vec(self).expect("a scenario is plain data");
+        let digest = Sha256::digest(&json);
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Lists all that is wrong or unlikely, without simulating anything.

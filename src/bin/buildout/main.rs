@@ -1,8 +1,12 @@
 //! The `buildout` command. Each subcommand has a file of its own.
 
+mod engine;
 mod failure;
+mod merge;
 mod new;
+mod output;
 mod presets;
+mod replay;
 mod report;
 mod run;
 mod shell;
@@ -34,7 +38,8 @@ struct Arguments {
 
 /// The exit statuses, as every help text ends.
 const EXIT_STATUS: &str = "Exit status: 0 if all went well, 1 if the run or writing failed, \
-                           2 if the scenario or the command line is wrong.";
+                           2 if the scenario or the command line is wrong, 130 if it was interrupted \
+                           and has written a checkpoint.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -44,6 +49,10 @@ enum Command {
     Validate(validate::Validate),
     /// Runs a scenario and prints what came out
     Run(run::Run),
+    /// Puts the checkpoints of shards together and prints what came out
+    Merge(merge::Merge),
+    /// Runs one trial again and prints what happened in it
+    Replay(replay::Replay),
     /// Makes one page to open in a browser, of one scenario or several side by side
     Report(report::Report),
     /// Lists and shows published figures to build scenarios from
@@ -62,6 +71,8 @@ impl Command {
             Self::New(arguments) => new::run(arguments),
             Self::Validate(arguments) => validate::run(arguments),
             Self::Run(arguments) => run::run(arguments),
+            Self::Merge(arguments) => merge::run(arguments),
+            Self::Replay(arguments) => replay::run(arguments),
             Self::Report(arguments) => report::run(arguments),
             Self::Presets(arguments) => presets::run(arguments),
             Self::Schema(arguments) => shell::schema(arguments),
