@@ -16,6 +16,7 @@ use crate::construction::{
 use crate::date::Date;
 use crate::finance::books::{BuildingPlace, CompiledFinance, HallPlace, Places, Renters};
 use crate::metrics::{CAUSES, Feature, METRICS, MetricId};
+use crate::monte_carlo::design::{Design, DesignError, Sampling};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::policy::{Clause, Gate, Phase};
 use crate::power::cooling::CompiledEfficiency;
@@ -32,6 +33,7 @@ use crate::uncertain::{Domain, Uncertain, UncertainError};
 #[derive(Clone, Debug)]
 pub struct Model {
     name: String,
+    fingerprint: String,
     pub(crate) layout: Arc<Layout>,
     /// The metrics of the layout, in its order.
     pub(crate) reported: Vec<MetricId>,
@@ -205,6 +207,8 @@ pub(crate) enum CompiledTarget {
         milestone: usize,
         by_months: f64,
     },
+    /// Both together.
+    Joint(Box<[CompiledTarget; 2]>),
 }
 
 impl Model {
@@ -218,9 +222,29 @@ impl Model {
         &self.layout
     }
 
-    /// Draws the inputs of a trial, in the order of [`Model::input_names`].
+    /// Draws the inputs of an independent trial, in the order of [`Model::input_names`].
     pub fn draw_inputs(&self, seed: u64, trial: u64, drawn: &mut Vec<f64>) {
-        self.inputs.draw(seed, trial, drawn);
+        self.inputs.draw(&Sampling::random(seed), trial, drawn);
+    }
+
+    /// Makes a sampling design ready for this model's inputs.
+    pub fn sampling(&self, design: Design, seed: u64) -> Result<Sampling, DesignError> {
+        Sampling::new(design, seed, self.inputs.sources())
+    }
+
+    /// The scenario's fingerprint: [`Scenario::fingerprint`].
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// The activity network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The inputs as planned: the median of each, in the order of [`Model::input_names`].
+    pub fn planned_inputs(&self) -> Vec<f64> {
+        self.inputs.medians()
     }
 
     /// The names of all inputs that are drawn once a trial.
@@ -290,7 +314,13 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
         reported,
     };
     match assemble(scenario, inputs.unwrap_or_default(), parts) {
-        Ok(model) => Some(model),
+        Ok(mut model) => {
+            if let Some(correlations) = &scenario.correlations {
+                let at = Path::root().key("correlations");
+                model.inputs.correlate(correlations, &at, problems);
+            }
+            Some(model)
+        }
         Err(error) => {
             // Every quantity has been checked, so this says that a check is missing.
             problems.error(&Path::root(), error.to_string(), "");
@@ -524,7 +554,11 @@ fn assemble(
         finance.extend_layout(currency, segments, &mut layout);
     }
     for (target, compiled) in scenario.targets.iter().zip(&mut targets) {
-        if let (CompiledTarget::Metric { metric, .. }, Some(name)) = (compiled, &target.metric) {
+        let part = match compiled {
+            CompiledTarget::Joint(parts) => &mut parts[1],
+            single => single,
+        };
+        if let (CompiledTarget::Metric { metric, .. }, Some(name)) = (part, &target.metric) {
             *metric = layout.metric_index(name).unwrap_or(0);
         }
     }
@@ -533,6 +567,7 @@ fn assemble(
         .collect();
     Ok(Model {
         name: scenario.name.clone(),
+        fingerprint: scenario.fingerprint(),
         layout: Arc::new(layout),
         gates,
         reports_commitments: parts.reported.contains(&MetricId::CommittedPower),
@@ -746,6 +781,7 @@ fn compile_targets(
     for (position, target) in scenario.targets.iter().enumerate() {
         let at = Path::root().key("targets").index(position);
         let month = target.by.months_after(scenario.start).floor();
+        let first_part = targets.len();
         if let Some(wanted) = &target.milestone {
             let names = milestones.iter().map(|(name, _)| name.as_str());
             match names.clone().position(|name| name == wanted) {
@@ -761,7 +797,8 @@ fn compile_targets(
                     name_help(wanted, names),
                 ),
             }
-        } else if let (Some(metric), Some(at_least)) = (&target.metric, target.at_least) {
+        }
+        if let (Some(metric), Some(at_least)) = (&target.metric, target.at_least) {
             let campus = target.campus.as_ref().and_then(|wanted| {
                 scenario
                     .campuses
@@ -789,6 +826,11 @@ fn compile_targets(
                 at_least,
                 month: month.max(0.0) as usize,
             });
+        }
+        if targets.len() == first_part + 2
+            && let (Some(metric), Some(milestone)) = (targets.pop(), targets.pop())
+        {
+            targets.push(CompiledTarget::Joint(Box::new([milestone, metric])));
         }
     }
     targets

@@ -8,12 +8,17 @@ use crate::construction::schedule::Plan;
 use crate::finance::books::{Books, DeliveryFact, HallFacts, Happened};
 use crate::metrics::{Cause, METRIC_COUNT, MetricId};
 use crate::model::{CompiledCampus, CompiledHall, CompiledTarget, HallFit, Model};
+use crate::monte_carlo::design::Sampling;
 use crate::power::cooling::Losses;
 use crate::power::energy::{EnergyState, MonthOfUse, share_of};
 use crate::power::grid::{HOURS_PER_YEAR, Supplied};
 use crate::power::{DeliveryTree, Deployment, Headroom};
 use crate::projection::TrialRow;
 use crate::tenants::market::MarketState;
+
+mod log;
+
+pub use log::{Happening, LogEntry, Replay};
 
 const KW_PER_MW: f64 = 1_000.0;
 const HOURS_PER_MONTH: f64 = HOURS_PER_YEAR / 12.0;
@@ -297,7 +302,8 @@ impl Tally {
         let deployable = self.get(MetricId::ItPower);
         let in_service = self.get(MetricId::InServicePower);
         let take_up = if deployable > 0.0 {
-            in_service / deployable
+            // Both are sums, in different orders, of what is equal where all is in service.
+            (in_service / deployable).min(1.0)
         } else {
             0.0
         };
@@ -378,12 +384,34 @@ fn first_largest(values: &[f64; 3]) -> usize {
     best
 }
 
+impl Workspace {
+    /// The plan and the finishes of the trial that was simulated last.
+    pub(crate) fn schedule(&self) -> (&Plan, &[f64]) {
+        (&self.plan, &self.finish)
+    }
+}
+
 impl Model {
-    /// Simulates trial `trial` of the batch of `seed` and writes its results to `row`, which must
-    /// be of this model's layout. The same arguments always give the same row.
+    /// Simulates trial `trial` of independent trials of `seed`: [`Self::simulate_by`] for
+    /// [`Design::Random`](crate::monte_carlo::design::Design::Random).
     pub fn simulate(&self, seed: u64, trial: u64, workspace: &mut Workspace, row: &mut TrialRow) {
+        self.simulate_by(&Sampling::random(seed), trial, workspace, row);
+    }
+
+    /// Simulates trial `trial` of a sampling design and writes its results to `row`, which must
+    /// be of this model's layout. The same arguments always give the same row.
+    ///
+    /// `sampling` must have been made by [`Model::sampling`] of this model.
+    pub fn simulate_by(
+        &self,
+        sampling: &Sampling,
+        trial: u64,
+        workspace: &mut Workspace,
+        row: &mut TrialRow,
+    ) {
+        let seed = sampling.seed();
         let mut drawn = std::mem::take(&mut workspace.drawn);
-        self.inputs.draw(seed, trial, &mut drawn);
+        self.inputs.draw(sampling, trial, &mut drawn);
         row.clear();
         self.begin(workspace, seed, trial, &drawn);
         let mut next_event = 0;
@@ -1299,20 +1327,26 @@ impl Model {
             };
         }
         for (position, target) in self.targets.iter().enumerate() {
-            let met = match *target {
-                CompiledTarget::Metric {
-                    scope,
-                    metric,
-                    at_least,
-                    month,
-                } => row.monthly(scope, metric)[month] >= at_least,
-                CompiledTarget::Milestone {
-                    milestone,
-                    by_months,
-                } => row.milestones()[milestone] <= by_months,
-            };
+            let met = is_met(target, row);
             row.targets_mut()[position] = met;
         }
+    }
+}
+
+/// Whether a trial meets a target.
+fn is_met(target: &CompiledTarget, row: &TrialRow) -> bool {
+    match *target {
+        CompiledTarget::Metric {
+            scope,
+            metric,
+            at_least,
+            month,
+        } => row.monthly(scope, metric)[month] >= at_least,
+        CompiledTarget::Milestone {
+            milestone,
+            by_months,
+        } => row.milestones()[milestone] <= by_months,
+        CompiledTarget::Joint(ref both) => both.iter().all(|part| is_met(part, row)),
     }
 }
 

@@ -10,12 +10,14 @@ use buildout::metrics::{CAUSES, always_reported};
 use serde_json::Value;
 
 const MONTHS: usize = 132;
-const FILES: [&str; 6] = [
+const FILES: [&str; 8] = [
     "it_power.svg",
     "pflops.svg",
     "projection.csv",
     "projection.json",
     "racks.svg",
+    "report.html",
+    "summary.md",
     "summary.txt",
 ];
 

@@ -383,3 +383,91 @@ fn all_that_is_wrong_is_reported_at_once_with_its_place() {
         assert!(problems.contains(place), "{place} in\n{problems}");
     }
 }
+
+#[test]
+fn correlated_durations_go_together_and_keep_their_distributions() {
+    use buildout::uncertain::correlation::{CorrelatedGroup, CorrelatedPair, Correlations};
+    let mut scenario = one_building(vec![
+        after("a", Uncertain::normal(20.0, 3.0), &[]),
+        after("b", Uncertain::normal(20.0, 4.0), &["a"]),
+        after("c", Uncertain::normal(9.0, 1.0), &[]),
+    ]);
+    // So that no date lies beyond it.
+    scenario.horizon_months = 120;
+    let spread = |scenario: &Scenario, milestone: &str| {
+        let model = scenario.compile().unwrap_or_else(|error| panic!("{error}"));
+        let mut row = buildout::projection::TrialRow::new(model.layout().clone());
+        let mut workspace = buildout::Workspace::default();
+        let position = model.layout().milestone_index(milestone).unwrap();
+        let values: Vec<f64> = (0..4_000)
+            .map(|trial| {
+                model.simulate(3, trial, &mut workspace, &mut row);
+                row.milestones()[position]
+            })
+            .collect();
+        let mean = values.iter().sum::<f64>() / 4_000.0;
+        (values
+            .iter()
+            .map(|value| (value - mean).powi(2))
+            .sum::<f64>()
+            / 3_999.0)
+            .sqrt()
+    };
+    // Of independent parts the variance is 9 + 16; with a correlation of 1 the sd is 3 + 4.
+    // The standard error of an sd is sd / sqrt(2 n): 0.08 at most.
+    let found = spread(&scenario, "A1/b");
+    assert!((found - 5.0).abs() < 0.25, "{found}");
+    scenario.correlations = Some(Correlations {
+        groups: vec![CorrelatedGroup {
+            inputs: vec!["A1/a".into(), "A1/b".into()],
+            coefficient: 1.0,
+        }],
+        ..Correlations::default()
+    });
+    assert!((spread(&scenario, "A1/b") - 7.0).abs() < 0.32);
+    assert!((spread(&scenario, "A1/a") - 3.0).abs() < 0.15);
+    // a with b and b with c together, a with c against one another: impossible.
+    let correlations = scenario.correlations.as_mut().unwrap();
+    let pair = |first: &str, second: &str, coefficient| CorrelatedPair {
+        between: vec![first.into(), second.into()],
+        coefficient,
+    };
+    correlations.pairs = vec![pair("A1/b", "A1/c", 0.9), pair("A1/a", "A1/c", -0.9)];
+    let problems = scenario.check().to_string();
+    assert!(problems.contains("cannot all hold together"), "{problems}");
+    assert!(problems.contains("nearest = true"), "{problems}");
+    scenario.correlations.as_mut().unwrap().nearest = true;
+    assert!(scenario.compile().is_ok());
+    scenario.correlations.as_mut().unwrap().pairs = vec![pair("A1/b", "A1/d", 2.0)];
+    let problems = scenario.check().to_string();
+    assert!(problems.contains("coefficient is 2"), "{problems}");
+    assert!(
+        problems.contains("there is no uncertain input \"A1/d\""),
+        "{problems}"
+    );
+}
+
+#[test]
+fn a_target_may_ask_for_a_date_and_a_power_together() {
+    use buildout::scenario::Target;
+    // The building is live by then in half of the trials; the 1 MW of its 100 racks comes with it.
+    let mut scenario = one_building(vec![Activity::new("shell", Uncertain::uniform(4.0, 8.0))]);
+    let target = |name: &str, at_least: Option<f64>, milestone: bool| Target {
+        name: name.into(),
+        metric: at_least.map(|_| "it_power_mw".into()),
+        at_least,
+        milestone: milestone.then(|| "A1 live".into()),
+        campus: None,
+        by: date("2025-06"),
+    };
+    scenario.targets = vec![
+        target("date", None, true),
+        target("both", Some(1.0), true),
+        target("too much", Some(2.0), true),
+    ];
+    let projection = run(&scenario, 2_000);
+    let share = |name: &str| projection.target(name).unwrap().probability().unwrap();
+    assert!((share("date") - 0.5).abs() < 0.05);
+    assert_eq!(share("both"), share("date"));
+    assert_eq!(share("too much"), 0.0);
+}

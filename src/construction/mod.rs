@@ -18,8 +18,8 @@ pub mod calendars;
 pub mod cpm;
 pub mod crews;
 mod details;
+pub mod import;
 pub mod network;
-mod pattern;
 pub mod risks;
 pub mod schedule;
 mod status;
@@ -29,7 +29,6 @@ use serde::{Deserialize, Serialize};
 pub use activity::{Activity, Dependency, Lagged, Override, Slots};
 pub(crate) use activity::{check_activities, check_dependencies, is_false};
 pub(crate) use details::{Details, draw};
-pub(crate) use pattern::matches;
 pub use status::{ActivityStatus, Status};
 
 use crate::date::Date;

@@ -482,6 +482,17 @@ impl Network {
         &self.nodes[node.index()].name
     }
 
+    /// The node of that name.
+    pub fn find(&self, name: &str) -> Option<NodeId> {
+        let position = self.nodes.iter().position(|node| node.name == name)?;
+        Some(NodeId(position as u32))
+    }
+
+    /// Whether it is work, rather than a moment.
+    pub fn is_work(&self, node: NodeId) -> bool {
+        self.nodes[node.index()].is_work
+    }
+
     /// All nodes, in the order in which they were added.
     pub fn nodes(&self) -> impl Iterator<Item = NodeId> + use<> {
         (0..self.steps.len() as u32).map(NodeId)

@@ -5,12 +5,18 @@
 //! who took which block leaves a trace in the result.
 
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
+use super::checkpoint::CheckpointError;
+use super::design::{Design, DesignError, Sampling};
+use super::part::{Part, PartError};
+use super::stop::GoalError;
 use crate::model::Model;
-use crate::projection::{LayoutError, Projection, ProjectionError, Provenance, TrialRow};
+use crate::projection::{LayoutError, Projection, ProjectionError, TrialRow};
 use crate::trial::Workspace;
 
 /// How many trials are run if nothing else is said.
@@ -36,6 +42,18 @@ pub enum RunError {
     /// Parts of the run do not fit together.
     #[error(transparent)]
     Projection(#[from] ProjectionError),
+    /// The sampling design cannot be.
+    #[error(transparent)]
+    Design(#[from] DesignError),
+    /// A part of another run was to be continued.
+    #[error(transparent)]
+    Part(#[from] PartError),
+    /// A goal of a run cannot be pursued.
+    #[error(transparent)]
+    Goal(#[from] GoalError),
+    /// A checkpoint could not be written.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// It was cancelled by its [`Cancel`].
     #[error("the run was cancelled")]
     Cancelled,
@@ -81,21 +99,25 @@ pub struct Batch<'a> {
     model: &'a Model,
     trials: Range<u64>,
     seed: u64,
+    design: Design,
     threads: Option<usize>,
     on_progress: Option<Box<OnProgress<'a>>>,
     cancel: Option<&'a Cancel>,
+    checkpoint: Option<(PathBuf, Duration)>,
 }
 
 impl<'a> Batch<'a> {
-    /// A batch of [`DEFAULT_TRIALS`] of `model` with seed 0 on all processors.
+    /// A batch of [`DEFAULT_TRIALS`] independent trials of `model` with seed 0 on all processors.
     pub fn new(model: &'a Model) -> Self {
         Self {
             model,
             trials: 0..DEFAULT_TRIALS,
             seed: 0,
+            design: Design::Random,
             threads: None,
             on_progress: None,
             cancel: None,
+            checkpoint: None,
         }
     }
 
@@ -112,10 +134,21 @@ impl<'a> Batch<'a> {
         self
     }
 
+    pub(super) fn set_trials(&mut self, trials: u64) {
+        self.trials = 0..trials;
+    }
+
     /// Sets the seed, on which all luck depends.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// Sets how the inputs of the trials are spread.
+    #[must_use]
+    pub fn design(mut self, design: Design) -> Self {
+        self.design = design;
         self
     }
 
@@ -140,68 +173,181 @@ impl<'a> Batch<'a> {
         self
     }
 
+    /// Lets [`Self::advance`] write what is done to that file: `every` so often, when it is cancelled, and at the end.
+    #[must_use]
+    pub fn checkpoint(mut self, path: impl AsRef<Path>, every: Duration) -> Self {
+        self.checkpoint = Some((path.as_ref().to_owned(), every));
+        self
+    }
+
     /// Runs the batch.
     pub fn run(self) -> Result<Projection, RunError> {
+        let mut part = self.begin()?;
+        self.advance(&mut part)?;
+        Ok(part.into_projection()?)
+    }
+
+    /// A part of this run in which no trial is done yet, to be [advanced](Self::advance).
+    pub fn begin(&self) -> Result<Part, RunError> {
+        self.design.check()?;
+        Ok(Part::new(
+            self.model,
+            self.design,
+            self.seed,
+            self.trials.end,
+        )?)
+    }
+
+    /// Runs those trials of the batch that `part` does not have, and adds them to it.
+    ///
+    /// On an error, and when it was cancelled, `part` has all trials that had been finished, so that it can be
+    /// written and advanced again later, by whomever. A part of another run is refused.
+    pub fn advance(&self, part: &mut Part) -> Result<(), RunError> {
         if self.trials.is_empty() {
             return Err(RunError::NoTrials);
         }
+        self.design.check()?;
+        self.design.check_trials(self.trials.end)?;
+        part.check_run(self.begin()?.provenance())?;
+        let sampling = self.model.sampling(self.design, self.seed)?;
         let mut pool = rayon::ThreadPoolBuilder::new();
         if let Some(threads) = self.threads {
             pool = pool.num_threads(threads);
         }
         let pool = pool.build()?;
+        let total = self.trials.end - self.trials.start;
+        let missing = part.done().missing_from(self.trials.clone());
+        let done = AtomicU64::new(total - missing.count());
+        let mut next_save = self.next_save();
+        for range in missing.iter() {
+            let mut left = range;
+            while !left.is_empty() {
+                let round = Round {
+                    batch: self,
+                    sampling: &sampling,
+                    range: left.clone(),
+                    taken: AtomicU64::new(0),
+                    until: next_save,
+                    failed: AtomicBool::new(false),
+                    done: &done,
+                };
+                left.start = round.run(&pool, part)?;
+                if self.is_cancelled() && !left.is_empty() {
+                    self.save(part)?;
+                    return Err(RunError::Cancelled);
+                }
+                if next_save.is_some_and(|moment| Instant::now() >= moment) {
+                    self.save(part)?;
+                    next_save = self.next_save();
+                }
+            }
+        }
+        self.save(part)
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancel.is_some_and(Cancel::is_cancelled)
+    }
+
+    fn save(&self, part: &Part) -> Result<(), RunError> {
+        if let Some((path, _)) = &self.checkpoint {
+            part.save(path)?;
+        }
+        Ok(())
+    }
+
+    fn next_save(&self) -> Option<Instant> {
+        let (_, every) = self.checkpoint.as_ref()?;
+        Instant::now().checked_add(*every)
+    }
+}
+
+/// A stretch of work of all workers, after which what they have is put together.
+struct Round<'a> {
+    batch: &'a Batch<'a>,
+    sampling: &'a Sampling,
+    range: Range<u64>,
+    /// How many trials workers have taken. Counted from the first one, so that trial numbers near the last one do
+    /// not wrap.
+    taken: AtomicU64,
+    /// When to stop, so that a checkpoint can be written.
+    until: Option<Instant>,
+    failed: AtomicBool,
+    done: &'a AtomicU64,
+}
+
+impl Round<'_> {
+    /// Runs trials until the end of the round, and returns the first that is not done.
+    ///
+    /// What a worker has taken it finishes, so all before the first that is not taken are done.
+    fn run(self, pool: &rayon::ThreadPool, part: &mut Part) -> Result<u64, RunError> {
+        let empty = part.empty_replicates()?;
         let workers = pool.current_num_threads();
-        let next = AtomicU64::new(self.trials.start);
-        let done = AtomicU64::new(0);
-        let projection = pool.install(|| {
+        let gathered: Vec<Result<Vec<Projection>, RunError>> = pool.install(|| {
             (0..workers)
                 .into_par_iter()
                 .with_max_len(1)
-                .map(|_| self.work(&next, &done))
-                .reduce_with(|left, right| {
-                    let mut left = left?;
-                    left.merge(&right?)?;
-                    Ok(left)
-                })
+                .map(|_| self.work(empty.clone()))
+                .collect()
         });
-        if self.cancel.is_some_and(Cancel::is_cancelled) {
-            return Err(RunError::Cancelled);
+        // An error of one leaves the round undone, so that no trial counts that was lost.
+        let gathered: Vec<Vec<Projection>> = gathered.into_iter().collect::<Result<_, _>>()?;
+        let Range { start, end } = self.range;
+        let reached = start + self.taken.into_inner().min(end - start);
+        for replicates in &gathered {
+            part.take_in(replicates)?;
         }
-        projection.unwrap_or(Err(RunError::NoTrials))
+        part.note_done(start..reached);
+        Ok(reached)
     }
 
-    fn provenance(&self) -> Provenance {
-        Provenance {
-            scenario: self.model.name().to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            seed: self.seed,
-        }
+    fn is_given_up(&self) -> bool {
+        self.batch.is_cancelled() || self.failed.load(Ordering::Relaxed)
     }
 
     /// What one worker does: takes blocks until none is left.
-    fn work(&self, next: &AtomicU64, done: &AtomicU64) -> Result<Projection, RunError> {
-        let layout = self.model.layout();
-        let mut projection = Projection::new(layout.clone(), self.provenance())?;
+    fn work(&self, mut gathered: Vec<Projection>) -> Result<Vec<Projection>, RunError> {
+        let model = self.batch.model;
+        let layout = model.layout();
         let mut workspace = Workspace::default();
         let block = (BLOCK_VALUES / layout.monthly_len().max(1)).clamp(1, LARGEST_BLOCK);
         let mut rows: Vec<TrialRow> = (0..block).map(|_| TrialRow::new(layout.clone())).collect();
-        let total = self.trials.end - self.trials.start;
-        loop {
-            if self.cancel.is_some_and(Cancel::is_cancelled) {
-                return Ok(projection);
+        let total = self.batch.trials.end - self.batch.trials.start;
+        while !self.is_given_up() {
+            let taken = self.taken.fetch_add(block as u64, Ordering::Relaxed);
+            let length = self.range.end - self.range.start;
+            if taken >= length {
+                break;
             }
-            let first = next.fetch_add(block as u64, Ordering::Relaxed);
-            if first >= self.trials.end {
-                return Ok(projection);
-            }
-            let count = (self.trials.end - first).min(block as u64);
+            let first = self.range.start + taken;
+            let count = (length - taken).min(block as u64);
             for (trial, row) in (first..first + count).zip(&mut rows) {
-                self.model.simulate(self.seed, trial, &mut workspace, row);
+                model.simulate_by(self.sampling, trial, &mut workspace, row);
             }
-            projection.absorb(&rows[..count as usize])?;
-            if let Some(report) = &self.on_progress {
-                report(done.fetch_add(count, Ordering::Relaxed) + count, total);
+            // The trials of a block may be of several replicates, a stretch of each.
+            let design = self.sampling.design();
+            let mut start = 0;
+            while start < count {
+                let trial = first + start;
+                let end = count.min(start.saturating_add(design.run_length(trial)));
+                let replicate = &mut gathered[design.replicate(trial)];
+                if let Err(error) = replicate.absorb(&rows[start as usize..end as usize]) {
+                    self.failed.store(true, Ordering::Relaxed);
+                    return Err(error.into());
+                }
+                start = end;
+            }
+            if let Some(report) = &self.batch.on_progress {
+                report(self.done.fetch_add(count, Ordering::Relaxed) + count, total);
+            }
+            // Only after a block, so that every round gets on.
+            if self.until.is_some_and(|moment| Instant::now() >= moment) {
+                break;
             }
         }
+        Ok(gathered)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,6 +37,8 @@ pub struct Source(u64);
 enum Purpose {
     Uniform = 0,
     Stream = 1,
+    Permutation = 2,
+    Scrambling = 3,
 }
 
 impl Source {
@@ -90,14 +92,18 @@ impl Source {
     /// Position 0 is [`Source::stream`].
     #[inline]
     pub fn stream_at(self, seed: u64, trial: u64, position: u64) -> Stream {
-        let bits = self.bits(seed, trial, position, Purpose::Stream);
-        let mut state = [0; 32];
-        for (bytes, word) in state.chunks_exact_mut(8).zip(bits) {
-            bytes.copy_from_slice(&word.to_le_bytes());
-        }
-        Stream {
-            generator: Xoshiro256PlusPlus::from_seed(state),
-        }
+        Stream::of(self.bits(seed, trial, position, Purpose::Stream))
+    }
+
+    /// What picks the source's permutation in a Latin hypercube.
+    #[inline]
+    pub(super) fn permutation_keys(self, seed: u64, cube: u64) -> [u64; 4] {
+        self.bits(seed, cube, 0, Purpose::Permutation)
+    }
+
+    /// What scrambles the source's dimension in a replicate of a Sobol' sequence.
+    pub(super) fn scrambling(self, seed: u64, replicate: u64) -> Stream {
+        Stream::of(self.bits(seed, replicate, 0, Purpose::Scrambling))
     }
 
     #[inline]
@@ -136,6 +142,17 @@ impl TryRng for Stream {
 }
 
 impl Stream {
+    #[inline]
+    fn of(bits: [u64; 4]) -> Self {
+        let mut state = [0; 32];
+        for (bytes, word) in state.chunks_exact_mut(8).zip(bits) {
+            bytes.copy_from_slice(&word.to_le_bytes());
+        }
+        Self {
+            generator: Xoshiro256PlusPlus::from_seed(state),
+        }
+    }
+
     /// A number uniform in the open interval (0, 1): one of the 2^52 odd multiples
     /// of 2^-53, so that `u` and `1 - u` are equally likely.
     #[inline]
@@ -296,7 +313,7 @@ impl Stream {
 
 /// The odd multiple of 2^-53 that 52 random bits stand for.
 #[inline]
-fn open_unit(bits: u64) -> f64 {
+pub(super) fn open_unit(bits: u64) -> f64 {
     const STEP: f64 = 1.0 / (1_u64 << 53) as f64;
     ((bits >> 11) | 1) as f64 * STEP
 }
@@ -382,4 +399,181 @@ fn stirling_error(n: f64) -> f64 {
     }
     let square = n * n;
     (1.0 / 12.0 - (1.0 / 360.0 - (1.0 / 1260.0 - 1.0 / (1680.0 * square)) / square) / square) / n
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The known answers that come with Random123 (Salmon, Moraes, Dror & Shaw, "Parallel Random
+    /// Numbers: As Easy as 1, 2, 3", 2011).
+    #[test]
+    fn philox_gives_its_known_answers() {
+        assert_eq!(
+            philox4x64_10([0; 4], [0; 2]),
+            [
+                0x1655_4d9e_ca36_314c,
+                0xdb20_fe9d_672d_0fdc,
+                0xd7e7_72ce_e186_176b,
+                0x7e68_b68a_ec7b_a23b
+            ]
+        );
+        assert_eq!(
+            philox4x64_10([u64::MAX; 4], [u64::MAX; 2]),
+            [
+                0x87b0_92c3_013f_e90b,
+                0x438c_3c67_be8d_0224,
+                0x9cc7_d7c6_9cd7_77b6,
+                0xa09c_aebf_594f_0ba0
+            ]
+        );
+        assert_eq!(
+            philox4x64_10(
+                [
+                    0x243f_6a88_85a3_08d3,
+                    0x1319_8a2e_0370_7344,
+                    0xa409_3822_299f_31d0,
+                    0x082e_fa98_ec4e_6c89
+                ],
+                [0x4528_21e6_38d0_1377, 0xbe54_66cf_34e9_0c6c]
+            ),
+            [
+                0xa528_f454_03e6_1d95,
+                0x38c7_2dbd_566e_9788,
+                0xa5a1_610e_72fd_18b5,
+                0x57bd_43b5_e52b_7fe6
+            ]
+        );
+    }
+
+    /// What may not change from release to release: a seed means the same future for ever.
+    #[test]
+    fn a_named_source_keeps_its_numbers() {
+        let source = Source::named("Qingyang/A1/shell");
+        let first = source.uniform(7, 0);
+        assert_eq!(first, source.uniform_at(7, 0, 0));
+        let mut stream = source.stream(7, 0);
+        let drawn = [stream.uniform(), stream.uniform(), stream.uniform()];
+        assert_eq!((first, drawn), PINNED);
+    }
+
+    const PINNED: (f64, [f64; 3]) = (
+        0.238_289_302_097_315_25,
+        [
+            0.367_381_202_954_775_94,
+            0.435_044_075_154_597_78,
+            0.744_652_860_750_708_9,
+        ],
+    );
+
+    #[test]
+    fn a_uniform_number_is_never_0_or_1() {
+        assert!(open_unit(0) > 0.0);
+        assert!(open_unit(u64::MAX) < 1.0);
+        assert_eq!(1.0 - open_unit(0), open_unit(u64::MAX));
+    }
+
+    #[test]
+    fn seed_name_trial_and_position_each_change_the_draw() {
+        let source = Source::named("a");
+        let all = [
+            source.uniform_at(1, 2, 3),
+            Source::named("b").uniform_at(1, 2, 3),
+            source.uniform_at(2, 2, 3),
+            source.uniform_at(1, 3, 3),
+            source.uniform_at(1, 2, 4),
+            source.stream_at(1, 2, 3).uniform(),
+        ];
+        for (position, value) in all.iter().enumerate() {
+            assert!(!all[..position].contains(value));
+        }
+    }
+
+    /// Pearson's chi-squared of counts against the probabilities of `mass`, over the counts that
+    /// are expected at least 20 times and the two tails put together.
+    fn chi_squared(counts: &[u64], draws: u64, mass: impl Fn(u64) -> f64) -> (f64, usize) {
+        let (mut sum, mut cells, mut left, mut seen) = (0.0, 0, draws as f64, draws);
+        for (value, &count) in counts.iter().enumerate() {
+            let expected = mass(value as u64) * draws as f64;
+            if expected >= 20.0 {
+                sum += (count as f64 - expected).powi(2) / expected;
+                cells += 1;
+                left -= expected;
+                seen -= count;
+            }
+        }
+        if left >= 20.0 {
+            sum += (seen as f64 - left).powi(2) / left;
+            cells += 1;
+        }
+        (sum, cells - 1)
+    }
+
+    /// With so many degrees of freedom the statistic has that mean and variance 2 x degrees; five
+    /// standard deviations are allowed, as the seed is fixed.
+    fn fits(draw: impl Fn(&mut Stream) -> u64, mass: impl Fn(u64) -> f64, what: &str) {
+        const DRAWS: u64 = 200_000;
+        let mut stream = Source::named(what).stream(11, 0);
+        let mut counts = vec![0; 4_000];
+        for _ in 0..DRAWS {
+            counts[draw(&mut stream) as usize] += 1;
+        }
+        let (statistic, degrees) = chi_squared(&counts, DRAWS, mass);
+        let bound = degrees as f64 + 5.0 * (2.0 * degrees as f64).sqrt();
+        assert!(
+            statistic < bound,
+            "{what}: {statistic} with {degrees} degrees of freedom"
+        );
+    }
+
+    #[test]
+    fn poisson_counts_have_their_distribution() {
+        use statrs::distribution::{Discrete, Poisson};
+        for mean in [0.01, 0.7, 3.0, 9.99, 10.0, 25.0, 300.0, 2_000.0] {
+            let exact = Poisson::new(mean).unwrap();
+            fits(
+                |stream| stream.poisson(mean),
+                |k| exact.pmf(k),
+                &format!("poisson {mean}"),
+            );
+        }
+        let mut stream = Source::named("a").stream(1, 1);
+        assert_eq!(
+            [0.0, -1.0, f64::NAN].map(|mean| stream.poisson(mean)),
+            [0; 3]
+        );
+    }
+
+    #[test]
+    fn binomial_counts_have_their_distribution() {
+        use statrs::distribution::{Binomial, Discrete};
+        for (n, p) in [
+            (1, 0.3),
+            (20, 0.25),
+            (40, 0.9),
+            (100, 0.5),
+            (1_000, 0.02),
+            (3_000, 0.7),
+        ] {
+            let exact = Binomial::new(p, n).unwrap();
+            fits(
+                |stream| stream.binomial(n, p),
+                |k| exact.pmf(k),
+                &format!("binomial {n} {p}"),
+            );
+        }
+        let mut stream = Source::named("a").stream(1, 1);
+        assert_eq!([0.0, -1.0, f64::NAN].map(|p| stream.binomial(9, p)), [0; 3]);
+        assert_eq!(stream.binomial(9, 1.5), 9);
+    }
+
+    /// The mean of n exponentials has a standard error of 1/sqrt(n); five of them are allowed.
+    #[test]
+    fn exponential_times_have_a_mean_of_1() {
+        let mut stream = Source::named("exponential").stream(3, 0);
+        let draws = 100_000;
+        let sum: f64 = (0..draws).map(|_| stream.exponential()).sum();
+        let mean = sum / f64::from(draws);
+        assert!((mean - 1.0).abs() < 5.0 / f64::from(draws).sqrt(), "{mean}");
+    }
 }

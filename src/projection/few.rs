@@ -1,6 +1,6 @@
 //! The exact distribution of a number that takes few distinct values.
 
-/// How many distinct values a [`Few`] holds.
+/// How many distinct values a [`Few`] holds: the number that the documentation of projections names.
 pub(super) const MOST: usize = 256;
 
 /// Counts of distinct finite values: an open-addressing hash table whose size

@@ -42,12 +42,16 @@ mod row;
 mod series;
 mod views;
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
+use crate::monte_carlo::design::Design;
+
 pub use layout::{Layout, LayoutError, Metric, TargetLabel};
 pub use output::{PERCENTILES, write_csv};
+pub(crate) use output::{number, quoted};
 pub use row::{NO_CAUSE, TrialRow};
 pub use views::{Distribution, MetricView, ScopeView, TargetView};
 
@@ -62,6 +66,29 @@ pub struct Provenance {
     pub version: String,
     /// The seed of the run.
     pub seed: u64,
+    /// How the inputs of its trials were spread.
+    #[serde(default)]
+    pub design: Design,
+    /// The scenario's fingerprint: [`Scenario::fingerprint`](crate::Scenario::fingerprint).
+    #[serde(default)]
+    pub fingerprint: String,
+}
+
+impl fmt::Display for Provenance {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            scenario,
+            version,
+            seed,
+            design,
+            fingerprint,
+        } = self;
+        let short = fingerprint.get(..12).unwrap_or(fingerprint);
+        write!(
+            to,
+            "scenario \"{scenario}\" ({short}), version {version}, seed {seed}, design {design}"
+        )
+    }
 }
 
 /// What many trials say.
@@ -78,6 +105,8 @@ pub struct Projection {
     targets: Vec<u64>,
     /// Trials in which each cause was binding: [scope][month][cause].
     binding: Vec<u64>,
+    /// The independent replicates of the design, if it has several; together they are all trials.
+    replicates: Vec<Projection>,
 }
 
 /// Why a projection did not take something in.
@@ -88,11 +117,7 @@ pub enum ProjectionError {
     #[error("what is to be added has another layout: other metrics, months, campuses or targets")]
     OtherLayout,
     /// Another projection is of another run.
-    #[error(
-        "projections of different runs cannot be merged: \
-         scenario \"{}\", version {}, seed {} and scenario \"{}\", version {}, seed {}",
-        ours.scenario, ours.version, ours.seed, theirs.scenario, theirs.version, theirs.seed
-    )]
+    #[error("projections of different runs cannot be merged: {ours} and {theirs}")]
     OtherRun {
         /// The run of the projection that was to take the other in.
         ours: Box<Provenance>,
@@ -104,6 +129,16 @@ pub enum ProjectionError {
 impl Projection {
     /// A projection of no trials yet; an error if no projection can have that layout.
     pub fn new(layout: Arc<Layout>, provenance: Provenance) -> Result<Self, LayoutError> {
+        let mut whole = Self::part(layout, provenance)?;
+        let replicates = whole.provenance.design.replicates();
+        if replicates > 1 {
+            whole.replicates = vec![whole.clone(); replicates as usize];
+        }
+        Ok(whole)
+    }
+
+    /// A projection of trials of one replicate.
+    pub(crate) fn part(layout: Arc<Layout>, provenance: Provenance) -> Result<Self, LayoutError> {
         layout.check()?;
         Ok(Self {
             monthly: vec![Series::new(Fineness::Monthly); layout.monthly_len()],
@@ -112,9 +147,24 @@ impl Projection {
             targets: vec![0; layout.targets.len()],
             binding: vec![0; layout.scopes.len() * layout.months * layout.causes.len()],
             trials: 0,
+            replicates: Vec::new(),
             provenance,
             layout,
         })
+    }
+
+    /// The projection of all trials of a run whose replicates these are; a single one is all of it.
+    /// `None` if there are none.
+    pub(crate) fn of_parts(mut parts: Vec<Self>) -> Result<Option<Self>, ProjectionError> {
+        if parts.len() < 2 {
+            return Ok(parts.pop());
+        }
+        let mut whole = parts[0].clone();
+        for part in &parts[1..] {
+            whole.merge(part)?;
+        }
+        whole.replicates = parts;
+        Ok(Some(whole))
     }
 
     /// What it is of.
@@ -132,11 +182,39 @@ impl Projection {
         self.trials
     }
 
-    /// Takes in the results of trials. Some 64 at once are several times faster than one by one,
+    /// Takes in the results of trials that belong to one replicate of the design:
+    /// [`Design::replicate`]. Under independent trials there is but one.
+    ///
+    /// An error, with nothing taken in, if a row is of another layout.
+    ///
+    /// # Panics
+    /// If there is no such replicate.
+    pub fn absorb_into(
+        &mut self,
+        replicate: usize,
+        rows: &[TrialRow],
+    ) -> Result<(), ProjectionError> {
+        self.absorb_here(rows)?;
+        if self.replicates.is_empty() {
+            assert_eq!(replicate, 0, "independent trials are one replicate");
+            return Ok(());
+        }
+        self.replicates[replicate].absorb_here(rows)
+    }
+
+    /// Takes in the results of independent trials. Some 64 at once are several times faster than one by one,
     /// and give the same bits.
     ///
     /// An error, with nothing taken in, if a row is of another layout.
+    ///
+    /// # Panics
+    /// If the design has several replicates: see [`Self::absorb_into`].
     pub fn absorb(&mut self, rows: &[TrialRow]) -> Result<(), ProjectionError> {
+        assert!(self.replicates.is_empty(), "say which replicate it is");
+        self.absorb_here(rows)
+    }
+
+    fn absorb_here(&mut self, rows: &[TrialRow]) -> Result<(), ProjectionError> {
         for row in rows {
             if !same_layout(row.layout(), &self.layout) {
                 return Err(ProjectionError::OtherLayout);
@@ -178,6 +256,12 @@ impl Projection {
                 ours: Box::new(self.provenance.clone()),
                 theirs: Box::new(other.provenance.clone()),
             });
+        }
+        if self.replicates.len() != other.replicates.len() {
+            return Err(ProjectionError::OtherLayout);
+        }
+        for (ours, theirs) in self.replicates.iter_mut().zip(&other.replicates) {
+            ours.merge(theirs)?;
         }
         for (ours, theirs) in [
             (&mut self.monthly, &other.monthly),
@@ -224,24 +308,25 @@ impl Projection {
     /// When a milestone is reached, in months after the start.
     pub fn milestone(&self, name: &str) -> Option<Distribution<'_>> {
         let index = self.layout.milestone_index(name)?;
-        Some(Distribution::new(&self.milestones[index]))
+        Some(self.distribution(Place::Milestone(index)))
     }
 
     /// All milestones by name, in the layout's order.
     pub fn milestones(&self) -> impl Iterator<Item = (&str, Distribution<'_>)> {
-        (self.layout.milestones.iter().map(String::as_str))
-            .zip(self.milestones.iter().map(Distribution::new))
+        (self.layout.milestones.iter().enumerate())
+            .map(|(index, name)| (name.as_str(), self.distribution(Place::Milestone(index))))
     }
 
     /// An outcome by name.
     pub fn outcome(&self, name: &str) -> Option<Distribution<'_>> {
         let index = self.layout.outcome_index(name)?;
-        Some(Distribution::new(&self.outcomes[index]))
+        Some(self.distribution(Place::Outcome(index)))
     }
 
     /// All outcomes, in the layout's order.
     pub fn outcomes(&self) -> impl Iterator<Item = (&Metric, Distribution<'_>)> {
-        (self.layout.outcomes.iter()).zip(self.outcomes.iter().map(Distribution::new))
+        (self.layout.outcomes.iter().enumerate())
+            .map(|(index, metric)| (metric, self.distribution(Place::Outcome(index))))
     }
 
     /// A target by name.
@@ -252,11 +337,28 @@ impl Projection {
 
     /// All targets, in the layout's order.
     pub fn targets(&self) -> impl Iterator<Item = TargetView<'_>> {
-        (self.layout.targets.iter().zip(&self.targets)).map(|(label, met)| TargetView {
+        (self.layout.targets.iter().enumerate()).map(|(index, label)| TargetView {
             label,
-            met: *met,
-            trials: self.trials,
+            projection: self,
+            index,
         })
+    }
+
+    fn distribution(&self, place: Place) -> Distribution<'_> {
+        Distribution::new(self, place)
+    }
+
+    fn series(&self, place: Place) -> &Series {
+        match place {
+            Place::Monthly(index) => &self.monthly[index],
+            Place::Milestone(index) => &self.milestones[index],
+            Place::Outcome(index) => &self.outcomes[index],
+        }
+    }
+
+    /// How many independent replicates standard errors come from; 0 if all trials are independent.
+    pub fn replicates(&self) -> usize {
+        self.replicates.len()
     }
 
     /// The memory it holds, in bytes, without its layout.
@@ -265,8 +367,20 @@ impl Projection {
         let heap: usize = (series.iter().flat_map(|list| list.iter()))
             .map(|series| size_of::<Series>() + series.heap_bytes())
             .sum();
-        size_of::<Self>() + heap + (self.targets.len() + self.binding.len()) * size_of::<u64>()
+        let replicates: usize = self.replicates.iter().map(Self::memory_bytes).sum();
+        size_of::<Self>()
+            + heap
+            + replicates
+            + (self.targets.len() + self.binding.len()) * size_of::<u64>()
     }
+}
+
+/// Where a series is in a projection.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Monthly(usize),
+    Milestone(usize),
+    Outcome(usize),
 }
 
 fn same_layout(left: &Arc<Layout>, right: &Arc<Layout>) -> bool {
@@ -303,6 +417,8 @@ struct ProjectionState {
     outcomes: Vec<SeriesState>,
     targets: Vec<u64>,
     binding: Vec<u64>,
+    #[serde(default)]
+    replicates: Vec<ProjectionState>,
 }
 
 /// The whole state, which comes back exactly; equal projections give equal text.
@@ -312,7 +428,7 @@ impl Serialize for Projection {
         let states = |series: &[Series]| -> Vec<SeriesState> {
             series.iter().map(Series::to_state).collect()
         };
-        let mut state = serializer.serialize_struct("Projection", 8)?;
+        let mut state = serializer.serialize_struct("Projection", 9)?;
         state.serialize_field("layout", &*self.layout)?;
         state.serialize_field("provenance", &self.provenance)?;
         state.serialize_field("trials", &self.trials)?;
@@ -321,6 +437,7 @@ impl Serialize for Projection {
         state.serialize_field("outcomes", &states(&self.outcomes))?;
         state.serialize_field("targets", &self.targets)?;
         state.serialize_field("binding", &self.binding)?;
+        state.serialize_field("replicates", &self.replicates)?;
         state.end()
     }
 }
@@ -334,7 +451,23 @@ impl<'de> Deserialize<'de> for Projection {
 }
 
 impl ProjectionState {
-    fn into_projection(self) -> Result<Projection, String> {
+    fn into_projection(mut self) -> Result<Projection, String> {
+        let replicates = std::mem::take(&mut self.replicates);
+        let whole = self.into_part()?;
+        if replicates.is_empty() {
+            return Ok(whole);
+        }
+        let parts = (replicates.into_iter())
+            .map(Self::into_projection)
+            .collect::<Result<Vec<_>, _>>()?;
+        let expected = parts.len() == whole.provenance.design.replicates() as usize;
+        match Projection::of_parts(parts) {
+            Ok(Some(pooled)) if expected && pooled.same_numbers(&whole) => Ok(pooled),
+            _ => Err("the replicates do not make up the whole".to_owned()),
+        }
+    }
+
+    fn into_part(self) -> Result<Projection, String> {
         let trials = self.trials;
         let series = |list: Vec<SeriesState>, fineness, expected: usize| {
             if list.len() != expected {
@@ -365,15 +498,16 @@ impl ProjectionState {
                 layout.scopes.len() * layout.months * layout.causes.len(),
             )?,
             trials,
+            replicates: Vec::new(),
             provenance: self.provenance,
             layout: Arc::new(layout),
         })
     }
 }
 
-/// Equal in every bit of the state.
-impl PartialEq for Projection {
-    fn eq(&self, other: &Self) -> bool {
+impl Projection {
+    /// Whether all is equal but the replicates.
+    fn same_numbers(&self, other: &Self) -> bool {
         let series = |projection: &Self| -> Vec<SeriesState> {
             (projection.monthly.iter())
                 .chain(&projection.milestones)
@@ -387,6 +521,13 @@ impl PartialEq for Projection {
             && self.targets == other.targets
             && self.binding == other.binding
             && series(self) == series(other)
+    }
+}
+
+/// Equal in every bit of the state.
+impl PartialEq for Projection {
+    fn eq(&self, other: &Self) -> bool {
+        self.same_numbers(other) && self.replicates == other.replicates
     }
 }
 

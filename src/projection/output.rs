@@ -18,15 +18,30 @@ pub const PERCENTILES: [(&str, f64); 6] = [
     ("p95", 0.95),
 ];
 
+/// What the standard errors of the percentiles are called.
+const PERCENTILE_ERRORS: [&str; 6] = [
+    "p5_std_error",
+    "p10_std_error",
+    "p50_std_error",
+    "p80_std_error",
+    "p90_std_error",
+    "p95_std_error",
+];
+
 /// The statistics of one number, in the order in which they are written: `mean`,
-/// `std_error` and the percentiles.
+/// `std_error`, the percentiles and their standard errors.
 fn statistics(of: Distribution<'_>) -> Vec<(&'static str, Option<f64>)> {
+    let ps = PERCENTILES.map(|(_, p)| p);
     let (mean, std_error) = of.mean_and_std_error();
-    let quantiles = of.quantiles(&PERCENTILES.map(|(_, p)| p));
-    let percentiles = PERCENTILES.iter().map(|(name, _)| *name).zip(quantiles);
+    let percentiles = PERCENTILES.iter().map(|(name, _)| *name);
     [("mean", mean), ("std_error", std_error)]
         .into_iter()
-        .chain(percentiles)
+        .chain(percentiles.zip(of.quantiles(&ps)))
+        .chain(
+            PERCENTILE_ERRORS
+                .into_iter()
+                .zip(of.quantile_std_errors(&ps)),
+        )
         .collect()
 }
 
@@ -36,15 +51,18 @@ impl Projection {
     ///
     /// ```json
     /// {"scenario": "…", "version": "…", "seed": 7, "trials": 1000,
+    ///  "design": {"method": "random"}, "fingerprint": "…",
     ///  "months": ["2024-01", …],
     ///  "metrics": {NAME: {"unit": "…", "mean": […], "std_error": […],
-    ///                     "p5": […], "p10": […], "p50": […], "p80": […], "p90": […], "p95": […]}},
+    ///                     "p5": […], "p10": […], "p50": […], "p80": […], "p90": […], "p95": […],
+    ///                     "p5_std_error": […], …, "p95_std_error": […]}},
     ///  "milestones": {NAME: {"unit": "months", "mean": 31.2, …, "p95": …, "probability": 0.97,
     ///                        "probability_std_error": …, "dates": {"p5": "2026-05-11", …}}},
     ///  "targets": [{"name": "…", "description": "…", "by": "2027-06", "probability": 0.8, "std_error": 0.01}],
     ///  "binding": {CAUSE: [share of trials by month]},
+    ///  "binding_std_error": {CAUSE: [standard error of that share by month]},
     ///  "outcomes": {NAME: {"unit": "…", "mean": …, …, "p95": …}},
-    ///  "campuses": {NAME: {"metrics": {…}, "binding": {…}}}}
+    ///  "campuses": {NAME: {"metrics": {…}, "binding": {…}, "binding_std_error": {…}}}}
     /// ```
     ///
     /// `campuses` has the campuses if there are several. `null` stands for what does not exist: the mean of no
@@ -90,7 +108,11 @@ impl Projection {
             .collect();
         let campuses: Map<String, Value> = (self.campuses())
             .map(|campus| {
-                let entry = json!({"metrics": metrics(campus), "binding": binding(campus)});
+                let entry = json!({
+                    "metrics": metrics(campus),
+                    "binding": by_cause(campus.bindings()),
+                    "binding_std_error": by_cause(campus.binding_std_errors()),
+                });
                 (campus.name().to_owned(), entry)
             })
             .collect();
@@ -99,11 +121,14 @@ impl Projection {
             "version": self.provenance().version,
             "seed": self.provenance().seed,
             "trials": self.trials(),
+            "design": self.provenance().design,
+            "fingerprint": self.provenance().fingerprint,
             "months": layout.month_labels(),
             "metrics": metrics(self.total()),
             "milestones": milestones,
             "targets": targets,
-            "binding": binding(self.total()),
+            "binding": by_cause(self.total().bindings()),
+            "binding_std_error": by_cause(self.total().binding_std_errors()),
             "outcomes": outcomes,
             "campuses": campuses,
         })
@@ -151,8 +176,8 @@ fn by_month(metric: MetricView<'_>) -> Map<String, Value> {
     entry
 }
 
-fn binding(scope: ScopeView<'_>) -> Map<String, Value> {
-    (scope.bindings())
+fn by_cause<'a>(causes: impl Iterator<Item = (&'a str, Vec<f64>)>) -> Map<String, Value> {
+    causes
         .map(|(cause, shares)| (cause.to_owned(), json!(shares)))
         .collect()
 }
@@ -162,7 +187,7 @@ fn binding(scope: ScopeView<'_>) -> Map<String, Value> {
 ///
 /// The columns are scenario, scope, metric, unit, month, statistic and value. The month is empty for
 /// milestones, targets and outcomes. Statistics are those of [`Projection::to_json`]; a
-/// cause stands as a metric with the statistic `binding_share`, a milestone's and a target's share of trials as
+/// cause stands as a metric with the statistics `binding_share` and `binding_share_std_error`, a milestone's and a target's share of trials as
 /// `probability` and `probability_std_error`. A value that does not exist is empty. Numbers are in the
 /// shortest form that reads back as the same double.
 pub fn write_csv<'a>(
@@ -195,10 +220,11 @@ impl<W: Write> Table<W> {
                     self.lines(place, statistics(distribution))?;
                 }
             }
-            for (cause, shares) in scope.bindings() {
-                for (month, share) in months.iter().zip(shares) {
+            for ((cause, shares), (_, errors)) in scope.bindings().zip(scope.binding_std_errors()) {
+                for ((month, share), error) in months.iter().zip(shares).zip(errors) {
                     let place = [scope.name(), cause, SHARE, month];
                     self.line(place, "binding_share", Some(share))?;
+                    self.line(place, "binding_share_std_error", Some(error))?;
                 }
             }
         }
@@ -255,7 +281,7 @@ impl<W: Write> Table<W> {
 const SHARE: &str = "share of trials";
 
 /// A number in the shortest form that reads back as the same double; empty if it is not finite.
-fn number(x: f64) -> String {
+pub(crate) fn number(x: f64) -> String {
     let size = x.abs();
     if !x.is_finite() {
         String::new()
@@ -267,7 +293,7 @@ fn number(x: f64) -> String {
 }
 
 /// A field of comma-separated values, quoted where it must be.
-fn quoted(field: &str) -> String {
+pub(crate) fn quoted(field: &str) -> String {
     if field.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", field.replace('"', "\"\""))
     } else {

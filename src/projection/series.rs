@@ -286,6 +286,34 @@ impl Series {
         Ordered { values }
     }
 
+    /// Between which bounds the number with that rank lies; equal ones if it is known exactly.
+    pub(super) fn order_statistic(&self, rank: u64) -> Option<(f64, f64)> {
+        if rank < self.below {
+            return Some((f64::NEG_INFINITY, f64::NEG_INFINITY));
+        }
+        let mut left = rank - self.below;
+        let mut found = None;
+        let mut pass = |low: f64, high: f64, count: u64| {
+            if found.is_none() {
+                if left < count {
+                    found = Some((low, high));
+                } else {
+                    left -= count;
+                }
+            }
+        };
+        match &self.finite {
+            Finite::Few(few) => {
+                for (value, count) in few.sorted() {
+                    pass(value, value, count);
+                }
+            }
+            Finite::Many(many) => many.each_bucket(&mut pass),
+        }
+        pass(f64::INFINITY, f64::INFINITY, self.beyond);
+        found
+    }
+
     /// How many numbers are at least `least`; estimated by straight interpolation
     /// within its bucket where numbers are no longer kept one by one.
     pub(super) fn count_at_least(&self, least: f64) -> f64 {

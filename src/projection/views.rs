@@ -1,8 +1,8 @@
 //! Reading a projection: by name, as plain numbers.
 
-use super::Projection;
 use super::layout::{Metric, TargetLabel};
 use super::series::Series;
+use super::{Place, Projection};
 
 /// The distribution of one number over the trials.
 ///
@@ -14,19 +14,50 @@ use super::series::Series;
 /// and shares are over all trials in which it is a number, with
 /// a milestone that is not reached as a time beyond all others. Trials in which it is NaN, such
 /// as a price without a sale, take part in nothing.
+///
+/// Standard errors of independent trials come from the numbers themselves, those of other sampling designs from how
+/// much the design's replicates differ ([`design`](crate::monte_carlo::design)).
 #[derive(Clone, Copy, Debug)]
 pub struct Distribution<'a> {
     series: &'a Series,
+    projection: &'a Projection,
+    place: Place,
 }
 
 impl<'a> Distribution<'a> {
-    pub(super) fn new(series: &'a Series) -> Self {
-        Self { series }
+    pub(super) fn new(projection: &'a Projection, place: Place) -> Self {
+        Self {
+            series: projection.series(place),
+            projection,
+            place,
+        }
+    }
+
+    /// The standard error of a statistic from its values in the replicates; the outer `None` if there are none.
+    fn by_replicates(&self, statistic: impl Fn(&Series) -> Option<f64>) -> Option<Option<f64>> {
+        let replicates = &self.projection.replicates;
+        (!replicates.is_empty()).then(|| {
+            replicates_std_error(replicates.iter().map(|replicate| {
+                let series = replicate.series(self.place);
+                (series.defined(), statistic(series))
+            }))
+        })
     }
 
     /// In how many trials it is a number, infinite ones included.
     pub fn count(&self) -> u64 {
         self.series.defined()
+    }
+
+    /// In how many trials it is finite: a milestone reached within the horizon.
+    pub fn finite_count(&self) -> u64 {
+        self.series.finite()
+    }
+
+    /// Bounds of the order statistic with that rank from 0, infinite numbers included: equal while numbers are kept one
+    /// by one, the bounds of a bucket from there on. `None` if there are not so many numbers.
+    pub fn order_statistic(&self, rank: u64) -> Option<(f64, f64)> {
+        self.series.order_statistic(rank)
     }
 
     /// Whether the quantiles are exact: so long as at most 256 distinct values were seen.
@@ -45,7 +76,7 @@ impl<'a> Distribution<'a> {
         self.series.moments()?.standard_deviation
     }
 
-    /// The standard error of the mean: standard deviation / sqrt(n).
+    /// The standard error of the mean: of independent trials standard deviation / sqrt(n).
     pub fn std_error(&self) -> Option<f64> {
         self.mean_and_std_error().1
     }
@@ -55,10 +86,10 @@ impl<'a> Distribution<'a> {
             return (None, None);
         };
         let n = self.series.finite() as f64;
-        (
-            Some(moments.mean),
-            moments.standard_deviation.map(|sd| sd / n.sqrt()),
-        )
+        let std_error = self
+            .by_replicates(|series| Some(series.moments()?.mean))
+            .unwrap_or_else(|| moments.standard_deviation.map(|sd| sd / n.sqrt()));
+        (Some(moments.mean), std_error)
     }
 
     /// The least finite value, exactly.
@@ -86,12 +117,34 @@ impl<'a> Distribution<'a> {
         ps.iter().map(|p| finite(ordered.quantile(*p))).collect()
     }
 
-    /// The standard error of the quantile at p: half the distance between the quantiles at
+    /// The standard error of the quantile at p, of independent trials: half the distance between the quantiles at
     /// p - s and p + s with s = sqrt(p (1 - p) / n) (Woodruff, "Confidence Intervals for
     /// Medians and Other Position Measures", Journal of the American Statistical
     /// Association 47, 1952). A rough one near p = 0 and 1.
     pub fn quantile_std_error(&self, p: f64) -> Option<f64> {
-        self.series.ordered().quantile_std_error(p)
+        self.quantile_std_errors(&[p])[0]
+    }
+
+    /// Several of [`Self::quantile_std_error`] at once, which is cheaper than one by one.
+    pub fn quantile_std_errors(&self, ps: &[f64]) -> Vec<Option<f64>> {
+        let ordered = self.series.ordered();
+        let replicates = &self.projection.replicates;
+        if replicates.is_empty() {
+            return ps.iter().map(|p| ordered.quantile_std_error(*p)).collect();
+        }
+        let replicates: Vec<_> = (replicates.iter())
+            .map(|replicate| {
+                let series = replicate.series(self.place);
+                (series.defined(), series.ordered())
+            })
+            .collect();
+        ps.iter()
+            .map(|p| {
+                finite(ordered.quantile(*p))?;
+                let values = replicates.iter();
+                replicates_std_error(values.map(|(n, each)| (*n, finite(each.quantile(*p)))))
+            })
+            .collect()
     }
 
     /// The share of trials with at least that value.
@@ -117,15 +170,46 @@ impl<'a> Distribution<'a> {
         (defined > 0).then(|| self.series.finite() as f64 / defined as f64)
     }
 
-    /// The standard error of [`Self::probability`]: sqrt(p (1 - p) / n).
+    /// The standard error of [`Self::probability`]: of independent trials sqrt(p (1 - p) / n).
     pub fn probability_std_error(&self) -> Option<f64> {
-        Some(share_std_error(self.probability()?, self.series.defined()))
+        let probability = self.probability()?;
+        let share = |series: &Series| {
+            let defined = series.defined();
+            (defined > 0).then(|| series.finite() as f64 / defined as f64)
+        };
+        self.by_replicates(share)
+            .unwrap_or_else(|| Some(share_std_error(probability, self.series.defined())))
     }
 }
 
 /// The standard error of a share p of n trials (at least 1): sqrt(p (1 - p) / n), from the binomial distribution.
 pub(super) fn share_std_error(p: f64, n: u64) -> f64 {
     (p * (1.0 - p) / n as f64).sqrt()
+}
+
+/// The standard error of a result that n trials gave, from those of its R replicates with n_r trials
+/// each: sqrt(R/(R-1) sum (n_r/n)^2 (x_r - x)^2), x the mean of the x_r weighted with n_r.
+/// `None` if there is a replicate without a result.
+pub(super) fn replicates_std_error(
+    results: impl Iterator<Item = (u64, Option<f64>)> + Clone,
+) -> Option<f64> {
+    let (mut count, mut trials, mut sum) = (0.0, 0.0, 0.0);
+    for (n, result) in results.clone() {
+        count += 1.0;
+        trials += n as f64;
+        sum += n as f64 * result?;
+    }
+    if count < 2.0 || trials == 0.0 {
+        return None;
+    }
+    let mean = sum / trials;
+    let squares: f64 = results
+        .map(|(n, result)| {
+            let distance = n as f64 / trials * (result.unwrap_or(mean) - mean);
+            distance * distance
+        })
+        .sum();
+    Some((count / (count - 1.0) * squares).sqrt())
 }
 
 fn finite(value: Option<f64>) -> Option<f64> {
@@ -137,8 +221,11 @@ fn finite(value: Option<f64>) -> Option<f64> {
 /// The lists have one number a month; NaN stands where [`Distribution`] has `None`.
 #[derive(Clone, Copy, Debug)]
 pub struct MetricView<'a> {
+    projection: &'a Projection,
     metric: &'a Metric,
-    months: &'a [Series],
+    /// The place of the first month.
+    first: usize,
+    months: usize,
 }
 
 impl<'a> MetricView<'a> {
@@ -159,12 +246,15 @@ impl<'a> MetricView<'a> {
 
     /// Its distribution in one month, from 0; `None` beyond the horizon.
     pub fn month(&self, month: usize) -> Option<Distribution<'a>> {
-        self.months.get(month).map(Distribution::new)
+        (month < self.months)
+            .then(|| Distribution::new(self.projection, Place::Monthly(self.first + month)))
     }
 
     /// Its distributions, month by month.
     pub fn distributions(&self) -> impl ExactSizeIterator<Item = Distribution<'a>> + use<'a> {
-        self.months.iter().map(Distribution::new)
+        let projection = self.projection;
+        (self.first..self.first + self.months)
+            .map(move |index| Distribution::new(projection, Place::Monthly(index)))
     }
 
     fn each(&self, statistic: impl Fn(Distribution<'a>) -> Option<f64>) -> Vec<f64> {
@@ -238,10 +328,11 @@ impl<'a> ScopeView<'a> {
 
     fn metric_at(&self, index: usize) -> MetricView<'a> {
         let layout = &self.projection.layout;
-        let start = layout.series_index(self.scope, index, 0);
         MetricView {
+            projection: self.projection,
             metric: &layout.metrics[index],
-            months: &self.projection.monthly[start..start + layout.months],
+            first: layout.series_index(self.scope, index, 0),
+            months: layout.months,
         }
     }
 
@@ -265,23 +356,51 @@ impl<'a> ScopeView<'a> {
     }
 
     fn binding_at(&self, cause: usize) -> Vec<f64> {
-        let layout = &self.projection.layout;
         let trials = self.projection.trials as f64;
-        (0..layout.months)
-            .map(|month| {
-                let place = self.scope * layout.months + month;
-                self.projection.binding[place * layout.causes.len() + cause] as f64 / trials
-            })
+        (0..self.projection.layout.months)
+            .map(|month| self.bound(self.projection, cause, month) as f64 / trials)
             .collect()
     }
+
+    /// In how many trials of this projection, or of a replicate of it, the cause was binding.
+    fn bound(&self, projection: &Projection, cause: usize, month: usize) -> u64 {
+        let layout = &projection.layout;
+        projection.binding[(self.scope * layout.months + month) * layout.causes.len() + cause]
+    }
+
+    /// All causes and the standard errors of their shares of trials by month, in the layout's order; NaN where
+    /// there is none.
+    pub fn binding_std_errors(&self) -> impl Iterator<Item = (&'a str, Vec<f64>)> + use<'a> {
+        let view = *self;
+        (view.projection.layout.causes.iter().enumerate()).map(move |(cause, name)| {
+            let errors = (0..view.projection.layout.months)
+                .map(|month| {
+                    counted_std_error(view.projection, |part| view.bound(part, cause, month))
+                        .unwrap_or(f64::NAN)
+                })
+                .collect();
+            (name.as_str(), errors)
+        })
+    }
+}
+
+/// The standard error of the share of trials that are counted.
+fn counted_std_error(projection: &Projection, count: impl Fn(&Projection) -> u64) -> Option<f64> {
+    let share =
+        |part: &Projection| (part.trials > 0).then(|| count(part) as f64 / part.trials as f64);
+    if projection.replicates.is_empty() {
+        return Some(share_std_error(share(projection)?, projection.trials));
+    }
+    let replicates = projection.replicates.iter();
+    replicates_std_error(replicates.map(|part| (part.trials, share(part))))
 }
 
 /// How often a target is met.
 #[derive(Clone, Copy, Debug)]
 pub struct TargetView<'a> {
     pub(super) label: &'a TargetLabel,
-    pub(super) met: u64,
-    pub(super) trials: u64,
+    pub(super) projection: &'a Projection,
+    pub(super) index: usize,
 }
 
 impl<'a> TargetView<'a> {
@@ -290,13 +409,19 @@ impl<'a> TargetView<'a> {
         self.label
     }
 
-    /// The share of trials that meet it; `None` without trials.
-    pub fn probability(&self) -> Option<f64> {
-        (self.trials > 0).then(|| self.met as f64 / self.trials as f64)
+    /// How many trials meet it.
+    pub fn met(&self) -> u64 {
+        self.projection.targets[self.index]
     }
 
-    /// The standard error of that share: sqrt(p (1 - p) / n).
+    /// The share of trials that meet it; `None` without trials.
+    pub fn probability(&self) -> Option<f64> {
+        let trials = self.projection.trials;
+        (trials > 0).then(|| self.met() as f64 / trials as f64)
+    }
+
+    /// The standard error of that share: of independent trials sqrt(p (1 - p) / n).
     pub fn std_error(&self) -> Option<f64> {
-        Some(share_std_error(self.probability()?, self.trials))
+        counted_std_error(self.projection, |part| part.targets[self.index])
     }
 }

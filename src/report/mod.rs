@@ -26,13 +26,19 @@
 mod chart;
 #[cfg(test)]
 mod fixture;
+mod html;
+mod markdown;
 mod outputs;
 mod summary;
 mod text;
+mod words;
 mod write;
 
 #[cfg(feature = "charts")]
 pub use chart::{ChartError, FanChart};
+pub use html::HtmlReport;
+pub use markdown::markdown;
 pub use outputs::{OutputFile, OutputsError, output_names, outputs};
 pub use summary::summary;
+pub use words::sentences;
 pub use write::{OutputFolder, WriteError};

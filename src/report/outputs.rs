@@ -39,6 +39,8 @@ pub enum OutputsError {
 const JSON: &str = "projection.json";
 const CSV: &str = "projection.csv";
 const SUMMARY: &str = "summary.txt";
+const MARKDOWN: &str = "summary.md";
+const PAGE: &str = "report.html";
 
 /// The charts of a run and their metrics.
 #[cfg(feature = "charts")]
@@ -54,10 +56,13 @@ pub fn output_names() -> Vec<&'static str> {
     let charts = [];
     #[cfg(feature = "charts")]
     let charts = CHARTS.map(|(name, _)| name);
-    [JSON, CSV, SUMMARY].into_iter().chain(charts).collect()
+    [JSON, CSV, SUMMARY, MARKDOWN, PAGE]
+        .into_iter()
+        .chain(charts)
+        .collect()
 }
 
-/// The files of a run: the projection as JSON and CSV, the summary, and with the feature `charts`
+/// The files of a run: the projection as JSON and CSV, the summary as text and Markdown, the page, and with the feature `charts`
 /// fan charts of standard racks, IT power and PFLOPS, where the projection has these metrics.
 pub fn outputs(projection: &Projection) -> Result<Vec<OutputFile>, OutputsError> {
     let mut json = serde_json::to_vec_pretty(&projection.to_json())?;
@@ -69,6 +74,11 @@ pub fn outputs(projection: &Projection) -> Result<Vec<OutputFile>, OutputsError>
         OutputFile::new(JSON, json),
         OutputFile::new(CSV, csv),
         OutputFile::new(SUMMARY, super::summary(projection).into_bytes()),
+        OutputFile::new(MARKDOWN, super::markdown(projection).into_bytes()),
+        OutputFile::new(
+            PAGE,
+            super::HtmlReport::new(projection).to_html().into_bytes(),
+        ),
     ];
     #[cfg(feature = "charts")]
     for (name, metric) in CHARTS {

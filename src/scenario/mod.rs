@@ -37,6 +37,7 @@ use crate::power::{
 use crate::problem::{Path, Problems};
 use crate::tenants::market::{CONTACTED, stage_metric, voucher_metric};
 use crate::tenants::{NamedTenant, Regime, Segment, Voucher};
+use crate::uncertain::correlation::Correlations;
 use crate::uncertain::{Domain, Uncertain};
 
 /// The version of the scenario format that this crate reads and writes.
@@ -91,6 +92,9 @@ pub struct Scenario {
     /// What may happen to activities.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub risks: Vec<Risk>,
+    /// Which uncertain inputs go together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlations: Option<Correlations>,
     /// What has started and finished by a date, from which the rest is projected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
@@ -239,7 +243,7 @@ pub struct Milestone {
 pub struct Target {
     /// Its name, such as "100,000 PFLOPS by the end of 2027".
     pub name: String,
-    /// A metric that should have at least the value `at_least` at the end of the month `by`. Give this or `milestone`.
+    /// A metric that should have at least the value `at_least` at the end of the month `by`. Give this, or `milestone`, or both: then both must hold together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<String>,
     /// The least value of the metric, in the metric's unit.
@@ -255,10 +259,53 @@ pub struct Target {
     pub by: Date,
 }
 
+impl Milestone {
+    /// A moment when all of these have happened.
+    pub fn new<'a>(name: impl Into<String>, requires: impl IntoIterator<Item = &'a str>) -> Self {
+        let requires = requires.into_iter().map(str::to_owned).collect();
+        Self {
+            name: name.into(),
+            requires,
+        }
+    }
+}
+
 impl Target {
+    /// Asks whether a metric has at least this value at the end of a month, all campuses together.
+    pub fn reached(
+        name: impl Into<String>,
+        metric: impl Into<String>,
+        at_least: f64,
+        by: Date,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            metric: Some(metric.into()),
+            at_least: Some(at_least),
+            milestone: None,
+            campus: None,
+            by,
+        }
+    }
+
+    /// Asks whether a milestone has happened by the end of a month.
+    pub fn happened(name: impl Into<String>, milestone: impl Into<String>, by: Date) -> Self {
+        Self {
+            name: name.into(),
+            metric: None,
+            at_least: None,
+            milestone: Some(milestone.into()),
+            campus: None,
+            by,
+        }
+    }
+
     /// What it asks for, such as "installed_pflops at least 100000 by 2027-12".
     pub fn describe(&self) -> String {
         let what = match (&self.metric, self.at_least, &self.milestone) {
+            (Some(metric), Some(least), Some(milestone)) => {
+                format!("{milestone}, and {metric} at least {least}")
+            }
             (Some(metric), Some(least), _) => format!("{metric} at least {least}"),
             (_, _, Some(milestone)) => milestone.clone(),
             _ => self.name.clone(),
@@ -336,6 +383,7 @@ impl Scenario {
             calendars: Vec::new(),
             crews: Vec::new(),
             risks: Vec::new(),
+            correlations: None,
             status: None,
             campuses: Vec::new(),
             segments: Vec::new(),
@@ -366,6 +414,17 @@ impl Scenario {
             Some(model) => Ok(model),
             None => Err(ScenarioError::Invalid(problems)),
         }
+    }
+
+    /// A fingerprint of all that the scenario says: the SHA-256 of its JSON, in hexadecimal.
+    ///
+    /// Parts of a run are put together only if they are of one fingerprint. How a file is written, its comments and
+    /// the order of its keys, leave no trace in it.
+    pub fn fingerprint(&self) -> String {
+        use sha2::{Digest, Sha256};
+        let json = serde_json::to_vec(self).expect("a scenario is plain data");
+        let digest = Sha256::digest(&json);
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Lists all that is wrong or unlikely, without simulating anything.
@@ -831,7 +890,7 @@ impl Scenario {
         for (position, target) in self.targets.iter().enumerate() {
             let at = at.index(position);
             match (&target.metric, &target.milestone) {
-                (Some(metric), None) => {
+                (Some(metric), _) => {
                     let names = METRICS.iter().map(|metric| metric.name);
                     let known = names.chain(more.iter().map(String::as_str));
                     check_known("metric", metric, known, &at.key("metric"), problems);
@@ -863,13 +922,13 @@ impl Scenario {
                         }
                     }
                 }
-                _ => problems.error(
+                (None, None) => problems.error(
                     &at,
                     format!(
                         "target \"{}\" must name one thing to be reached",
                         target.name
                     ),
-                    "give either `metric` with `at_least`, or `milestone`",
+                    "give `metric` with `at_least`, or `milestone`, or both",
                 ),
             }
             if let Some(campus) = &target.campus {

@@ -355,6 +355,21 @@ impl Segment {
                     );
                 }
             }
+            let decided = u64::from(existing.contracts_signed);
+            let known = decided + u64::from(existing.companies_negotiating);
+            if known > u64::from(existing.companies_contacted)
+                && decided <= u64::from(existing.companies_contacted)
+                && existing.companies_negotiating <= existing.companies_contacted
+            {
+                problems.error(
+                    &at.key("companies_negotiating"),
+                    format!(
+                        "{} companies are negotiating and {decided} have signed, more than companies_contacted, which is {}",
+                        existing.companies_negotiating, existing.companies_contacted
+                    ),
+                    "those that negotiate have not signed yet: together at most as many as companies_contacted",
+                );
+            }
         }
     }
 

@@ -6,6 +6,7 @@
 //! the same luck gives a longer duration wherever the distribution is longer, so that scenarios
 //! can be compared on the same luck.
 
+pub mod correlation;
 mod form;
 mod percentiles;
 mod special;

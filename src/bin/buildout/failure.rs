@@ -4,7 +4,8 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use buildout::{ScenarioError, report};
+use buildout::monte_carlo::part::PartError;
+use buildout::{RunError, ScenarioError, report};
 
 /// Why the command failed.
 #[derive(Debug, thiserror::Error)]
@@ -15,7 +16,25 @@ pub(crate) enum Failure {
         source: ScenarioError,
     },
     #[error("error: {0}")]
-    Run(#[from] buildout::RunError),
+    Run(#[from] RunError),
+    #[error("error: {} is there already\n  help: go on from it with --resume, or name another file", .0.display())]
+    CheckpointExists(PathBuf),
+    #[error("error: {}: {error}", path.display())]
+    OtherRun { path: PathBuf, error: PartError },
+    #[error(
+        "error: {0}\n  help: run the shards that are missing, or report what is there with --partial"
+    )]
+    Incomplete(PartError),
+    #[error(
+        "interrupted: {done} trials are done and saved in {}\n  to go on: {command}", path.display()
+    )]
+    Interrupted {
+        path: PathBuf,
+        done: u64,
+        command: String,
+    },
+    #[error("error: interruptions cannot be caught: {0}")]
+    Interruptions(ctrlc::Error),
     #[error("error: {0}")]
     Outputs(#[from] report::OutputsError),
     #[error("error: {source}{}", hint(source))]
@@ -68,7 +87,9 @@ impl Failure {
             Failure::Scenario { .. }
             | Failure::Invalid
             | Failure::UnknownPreset { .. }
-            | Failure::NoFileName(_) => ExitCode::from(2),
+            | Failure::NoFileName(_)
+            | Failure::Run(RunError::Goal(_) | RunError::Design(_)) => ExitCode::from(2),
+            Failure::Interrupted { .. } => ExitCode::from(130),
             // Whoever reads the output has seen enough of it.
             Failure::Print(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
             _ => ExitCode::from(1),

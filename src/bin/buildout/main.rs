@@ -1,8 +1,13 @@
 //! The `buildout` command. Each subcommand has a file of its own.
 
+mod engine;
 mod failure;
+mod merge;
 mod new;
+mod output;
 mod presets;
+mod replay;
+mod report;
 mod run;
 mod shell;
 mod validate;
@@ -21,6 +26,7 @@ Examples:
   buildout new                     a commented scenario to begin from
   buildout validate scenario.toml  everything that is wrong or unlikely, at once
   buildout run scenario.toml       the answer in a table
+  buildout report scenario.toml    the answer as a page to open in a browser
 
 {EXIT_STATUS}
 Results and what was asked for go to standard output, all else to standard error. Colours appear on
@@ -32,7 +38,8 @@ struct Arguments {
 
 /// The exit statuses, as every help text ends.
 const EXIT_STATUS: &str = "Exit status: 0 if all went well, 1 if the run or writing failed, \
-                           2 if the scenario or the command line is wrong.";
+                           2 if the scenario or the command line is wrong, 130 if it was interrupted \
+                           and has written a checkpoint.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -42,6 +49,12 @@ enum Command {
     Validate(validate::Validate),
     /// Runs a scenario and prints what came out
     Run(run::Run),
+    /// Puts the checkpoints of shards together and prints what came out
+    Merge(merge::Merge),
+    /// Runs one trial again and prints what happened in it
+    Replay(replay::Replay),
+    /// Makes one page to open in a browser, of one scenario or several side by side
+    Report(report::Report),
     /// Lists and shows published figures to build scenarios from
     Presets(presets::Presets),
     /// Prints the JSON Schema of scenario files, by which editors complete and check them
@@ -58,6 +71,9 @@ impl Command {
             Self::New(arguments) => new::run(arguments),
             Self::Validate(arguments) => validate::run(arguments),
             Self::Run(arguments) => run::run(arguments),
+            Self::Merge(arguments) => merge::run(arguments),
+            Self::Replay(arguments) => replay::run(arguments),
+            Self::Report(arguments) => report::run(arguments),
             Self::Presets(arguments) => presets::run(arguments),
             Self::Schema(arguments) => shell::schema(arguments),
             Self::Completions(arguments) => shell::completions(arguments),

@@ -1,6 +1,6 @@
 //! `buildout new`: a commented scenario file to begin from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use buildout::presets::{STARTERS, Starter};
 use buildout::report::{OutputFile, OutputFolder};
@@ -50,18 +50,7 @@ pub(crate) fn run(arguments: &New) -> Result<(), Failure> {
     if arguments.file.as_os_str() == "-" {
         return print(starter.text.as_bytes());
     }
-    let folder = arguments
-        .file
-        .parent()
-        .map(PathBuf::from)
-        .unwrap_or_default();
-    let folder = if folder.as_os_str().is_empty() {
-        PathBuf::from(".")
-    } else {
-        folder
-    };
-    let name = (arguments.file.file_name()).map(|name| name.to_string_lossy().into_owned());
-    let name = name.ok_or_else(|| Failure::NoFileName(arguments.file.clone()))?;
+    let (folder, name) = folder_and_name(&arguments.file)?;
     OutputFolder::new(folder)
         .overwrite(arguments.force)
         .write(&[OutputFile::new(name, starter.text.as_bytes().to_vec())])?;
@@ -73,4 +62,16 @@ pub(crate) fn run(arguments: &New) -> Result<(), Failure> {
         ));
     }
     Ok(())
+}
+
+/// The folder and the name of a file to be written.
+pub(crate) fn folder_and_name(file: &Path) -> Result<(PathBuf, String), Failure> {
+    let name = file
+        .file_name()
+        .ok_or_else(|| Failure::NoFileName(file.to_owned()))?;
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    Ok((folder, name.to_string_lossy().into_owned()))
 }

@@ -1,0 +1,384 @@
+//! How `buildout run` runs trials: designs, checkpoints, shards, goals, and being interrupted.
+
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use buildout::monte_carlo::batch::DEFAULT_TRIALS;
+use buildout::monte_carlo::design::DEFAULT_REPLICATES;
+use buildout::monte_carlo::part::Part;
+use buildout::monte_carlo::stop::{
+    DEFAULT_AT_LEAST, DEFAULT_AT_MOST, Goal, Output, Stopped, Until, run_until,
+};
+use buildout::{Batch, Cancel, Date, Design, Model, Projection, RunError};
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::failure::{Failure, say};
+
+/// How inputs are spread over trials.
+#[derive(Args)]
+pub(crate) struct Sampling {
+    /// How the inputs of the trials are spread over their distributions
+    #[arg(long, value_enum, default_value_t = Method::Random)]
+    design: Method,
+    /// In how many independent replicates designs other than random are run, for an honest error
+    #[arg(long, value_name = "R", default_value_t = DEFAULT_REPLICATES)]
+    replicates: u32,
+    /// How many trials a Latin hypercube has; if not given, the trials divided by the replicates
+    #[arg(long, value_name = "N")]
+    hypercube: Option<u64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Method {
+    /// Independent trials
+    Random,
+    /// Pairs of trials with opposite luck
+    Antithetic,
+    /// Latin hypercubes
+    LatinHypercube,
+    /// Scrambled Sobol' points: fewest trials where few inputs matter
+    Sobol,
+}
+
+impl Sampling {
+    pub(crate) fn design(&self, trials: u64) -> Design {
+        let replicates = self.replicates;
+        match self.design {
+            Method::Random => Design::Random,
+            Method::Antithetic => Design::Antithetic { replicates },
+            Method::LatinHypercube => Design::LatinHypercube {
+                size: (self.hypercube)
+                    .unwrap_or_else(|| trials.div_ceil(u64::from(replicates.max(1))).max(1)),
+                replicates,
+            },
+            Method::Sobol => Design::Sobol { replicates },
+        }
+    }
+}
+
+/// Runs that are long, split or open-ended.
+#[derive(Args)]
+pub(crate) struct LongRun {
+    /// Write what is done to this file now and then, when interrupted, and at the end
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// How often to write it, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    checkpoint_every: u64,
+    /// Go on from the checkpoint, if it is there
+    #[arg(long, requires = "checkpoint")]
+    resume: bool,
+    /// Run only part I (from 0) of N equal parts, into the checkpoint, for `buildout merge`
+    #[arg(long, value_name = "I/N", value_parser = shard, requires = "checkpoint",
+          conflicts_with_all = ["until", "out", "format"])]
+    shard: Option<Shard>,
+    /// Run until this is known so well: "p90(A1 live)=0.1", "p50(installed_pflops@2027-12)=500" or
+    /// "probability(TARGET)=0.01"; may be given several times. --trials is then the most trials
+    #[arg(long, value_name = "GOAL", value_parser = goal)]
+    until: Vec<Goal>,
+    /// The confidence with which all goals hold together
+    #[arg(long, value_name = "SHARE", default_value_t = 0.95, requires = "until")]
+    confidence: f64,
+    /// The fewest trials before a goal counts as reached
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_AT_LEAST, requires = "until")]
+    at_least: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Shard {
+    index: u64,
+    of: u64,
+}
+
+fn shard(text: &str) -> Result<Shard, String> {
+    let parsed = text
+        .split_once('/')
+        .and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
+    match parsed {
+        Some((index, of)) if index < of => Ok(Shard { index, of }),
+        _ => Err("write I/N with I from 0 to N - 1, such as 0/8".to_owned()),
+    }
+}
+
+fn goal(text: &str) -> Result<Goal, String> {
+    const FORM: &str =
+        "write p90(MILESTONE)=0.1, p50(METRIC@2027-12)=500 or probability(TARGET)=0.01";
+    let (what, within) = text.rsplit_once('=').ok_or(FORM)?;
+    let within: f64 = within.trim().parse().map_err(|_| FORM)?;
+    let (kind, name) = what.trim().split_once('(').ok_or(FORM)?;
+    let name = name.strip_suffix(')').ok_or(FORM)?.trim().to_owned();
+    if kind.trim() == "probability" {
+        return Ok(Goal::Probability { of: name, within });
+    }
+    let percent: f64 = (kind.trim().strip_prefix(['p', 'P']))
+        .and_then(|level| level.parse().ok())
+        .ok_or(FORM)?;
+    let of = match name.rsplit_once('@') {
+        None => Output::Milestone(name),
+        Some((metric, month)) => {
+            let month = month.trim();
+            let month: Date = (month.parse())
+                .map_err(|_| format!("\"{month}\" is no month: write it as 2027-12"))?;
+            let (campus, metric) = match metric.trim().rsplit_once('/') {
+                Some((campus, metric)) => (Some(campus.to_owned()), metric),
+                None => (None, metric.trim()),
+            };
+            Output::Metric {
+                metric: metric.to_owned(),
+                campus,
+                month,
+            }
+        }
+    };
+    Ok(Goal::Quantile {
+        of,
+        p: percent / 100.0,
+        within,
+    })
+}
+
+/// Set by Ctrl-C or a request to terminate.
+static INTERRUPTED: Cancel = Cancel::new();
+
+/// The first interruption lets the blocks at work finish, the second ends the process at once.
+fn listen_for_interruptions(quiet: bool) -> Result<(), Failure> {
+    ctrlc::set_handler(move || {
+        if INTERRUPTED.is_cancelled() {
+            std::process::exit(130);
+        }
+        INTERRUPTED.cancel();
+        if !quiet {
+            say("interrupted: finishing the trials at work (again: stop at once)");
+        }
+    })
+    .map_err(Failure::Interruptions)
+}
+
+/// What a run is asked to do.
+pub(crate) struct Request<'a> {
+    pub(crate) model: &'a Model,
+    pub(crate) trials: Option<u64>,
+    pub(crate) seed: u64,
+    pub(crate) threads: usize,
+    pub(crate) quiet: bool,
+    pub(crate) sampling: &'a Sampling,
+    pub(crate) long: &'a LongRun,
+}
+
+impl Request<'_> {
+    fn trials(&self) -> u64 {
+        let default = if self.long.until.is_empty() {
+            DEFAULT_TRIALS
+        } else {
+            DEFAULT_AT_MOST
+        };
+        self.trials.unwrap_or(default)
+    }
+
+    /// Runs the trials; `None` if it was a shard, whose results are in its file.
+    pub(crate) fn simulate(&self) -> Result<Option<Projection>, Failure> {
+        listen_for_interruptions(self.quiet)?;
+        let trials = self.trials();
+        let bar = self.progress_bar();
+        let mut batch = Batch::new(self.model)
+            .trials(trials)
+            .seed(self.seed)
+            .design(self.sampling.design(trials))
+            .threads(self.threads)
+            .cancelled_by(&INTERRUPTED)
+            .on_progress(|done, of| {
+                bar.set_length(of);
+                bar.set_position(done);
+            });
+        if let Some(path) = &self.long.checkpoint {
+            batch = batch.checkpoint(path, Duration::from_secs(self.long.checkpoint_every));
+        }
+        let mut part = self.begin(&batch)?;
+        if let Some(Shard { index, of }) = self.long.shard {
+            batch = batch.trial_range(share(trials, index, of)..share(trials, index + 1, of));
+        }
+        bar.set_position(part.done().count());
+        bar.reset_eta();
+        let result = if self.long.until.is_empty() {
+            batch.advance(&mut part).map(|()| None)
+        } else {
+            let until = Until {
+                goals: self.long.until.clone(),
+                confidence: self.long.confidence,
+                at_least: self.long.at_least.min(trials),
+                at_most: trials,
+            };
+            run_until(
+                std::slice::from_mut(&mut batch),
+                &until,
+                std::slice::from_mut(&mut part),
+            )
+            .map(|stopped| Some((until, stopped)))
+        };
+        bar.finish_and_clear();
+        match result {
+            Ok(stopped) => {
+                if let Some((until, stopped)) = stopped.filter(|_| !self.quiet) {
+                    say(&tell(&until, &stopped));
+                }
+                if self.long.shard.is_some() {
+                    return Ok(None);
+                }
+                Ok(Some(part.into_projection().map_err(RunError::from)?))
+            }
+            Err(RunError::Cancelled) => Err(self.interrupted(&part)?),
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    /// What is done already: the checkpoint, if it is to be gone on from, or nothing.
+    fn begin(&self, batch: &Batch<'_>) -> Result<Part, Failure> {
+        let part = batch.begin()?;
+        let Some(path) = self.long.checkpoint.as_ref().filter(|path| path.exists()) else {
+            // Better now than after the first minute.
+            if let Some(path) = &self.long.checkpoint {
+                part.save(path).map_err(RunError::from)?;
+            }
+            return Ok(part);
+        };
+        if !self.long.resume {
+            return Err(Failure::CheckpointExists(path.clone()));
+        }
+        let mut there = Part::load(path).map_err(RunError::from)?;
+        (part.check_run(there.provenance())).map_err(|error| Failure::OtherRun {
+            path: path.clone(),
+            error,
+        })?;
+        there.set_trials(part.trials());
+        if !self.quiet {
+            let done = there.done().count();
+            say(&format!(
+                "going on from {}: {done} trials are done",
+                path.display()
+            ));
+        }
+        Ok(there)
+    }
+
+    fn interrupted(&self, part: &Part) -> Result<Failure, Failure> {
+        let path = match &self.long.checkpoint {
+            // The batch has written it.
+            Some(path) => path.clone(),
+            None => {
+                let path = reserve_name(self.model.name(), self.seed);
+                if let Err(error) = part.save(&path) {
+                    // Only the empty file that was just made; nothing half written stays.
+                    let _ = fs::remove_file(&path);
+                    return Err(RunError::from(error).into());
+                }
+                path
+            }
+        };
+        Ok(Failure::Interrupted {
+            done: part.done().count(),
+            command: command_to_resume(&path, self.long),
+            path,
+        })
+    }
+
+    fn progress_bar(&self) -> ProgressBar {
+        if self.quiet || !io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::with_draw_target(Some(self.trials()), ProgressDrawTarget::stderr());
+        let template = "{wide_bar} {human_pos} of {human_len} trials, {per_sec}, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar
+    }
+}
+
+/// The first trial of a shard: trials x index / of, without overflow.
+fn share(trials: u64, index: u64, of: u64) -> u64 {
+    (u128::from(trials) * u128::from(index) / u128::from(of)) as u64
+}
+
+/// Makes an empty file under a name that no file has yet, so that two runs that are interrupted at
+/// once do not write to the same one. If none can be made, writing to it will say why.
+fn reserve_name(scenario: &str, seed: u64) -> PathBuf {
+    let stem: String = scenario
+        .chars()
+        .map(|c| {
+            if c.is_alphanumeric() {
+                c.to_ascii_lowercase()
+            } else {
+                '-'
+            }
+        })
+        .take(40)
+        .collect();
+    let mut number = 0_u32;
+    loop {
+        let path = match number {
+            0 => PathBuf::from(format!("{stem}-seed-{seed}.checkpoint")),
+            _ => PathBuf::from(format!("{stem}-seed-{seed}-{number}.checkpoint")),
+        };
+        match fs::File::create_new(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+            _ => return path,
+        }
+    }
+}
+
+/// The command that was given, with what it takes to go on.
+fn command_to_resume(path: &Path, long: &LongRun) -> String {
+    let mut words: Vec<String> = std::env::args().collect();
+    if long.checkpoint.is_none() {
+        words.extend(["--checkpoint".to_owned(), path.display().to_string()]);
+    }
+    if !long.resume {
+        words.push("--resume".to_owned());
+    }
+    let quote = |word: &String| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,".contains(c);
+        if !word.is_empty() && word.chars().all(plain) {
+            word.clone()
+        } else {
+            format!("'{}'", word.replace('\'', r"'\''"))
+        }
+    };
+    words.iter().map(quote).collect::<Vec<_>>().join(" ")
+}
+
+/// How well the goals are known, to read.
+fn tell(until: &Until, stopped: &Stopped) -> String {
+    let all = if stopped.is_reached() {
+        "all goals are reached"
+    } else {
+        "not all goals are reached, and these are the most trials that were asked for"
+    };
+    let mut text = format!(
+        "{} trials: {all} ({} % confidence)",
+        stopped.trials,
+        until.confidence * 100.0
+    );
+    for (goal, known) in until.goals.iter().zip(stopped.known.iter().flatten()) {
+        let (name, within) = match goal {
+            Goal::Quantile { of, p, within } => {
+                let of = match of {
+                    Output::Milestone(name) | Output::Outcome(name) => name.clone(),
+                    Output::Metric { metric, month, .. } => format!("{metric}@{month}"),
+                    _ => String::new(),
+                };
+                (format!("p{}({of})", p * 100.0), *within)
+            }
+            Goal::Probability { of, within } => (format!("probability({of})"), *within),
+            _ => continue,
+        };
+        let mark = if known.reached { "known" } else { "NOT known" };
+        text += &format!(
+            "\n  {name}: {:.6} to {:.6}, {mark} to ±{within}",
+            known.low, known.high
+        );
+    }
+    text
+}

@@ -1,0 +1,52 @@
+//! `buildout merge`: parts of a run put together.
+
+use std::path::PathBuf;
+
+use buildout::monte_carlo::part::Part;
+use buildout::{Projection, RunError};
+use clap::Args;
+
+use crate::EXIT_STATUS;
+use crate::failure::Failure;
+use crate::output::OutputOptions;
+
+#[derive(Args)]
+#[command(after_help = EXIT_STATUS)]
+pub(crate) struct Merge {
+    /// The checkpoints of all shards, in any order
+    #[arg(required = true, value_name = "FILE")]
+    parts: Vec<PathBuf>,
+    /// Report what is there, although trials are missing
+    #[arg(long)]
+    partial: bool,
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+pub(crate) fn run(arguments: &Merge) -> Result<(), Failure> {
+    arguments.output.prepare()?;
+    arguments.output.deliver(&arguments.merged()?)
+}
+
+impl Merge {
+    /// Reads the parts one by one, so that only two are in memory at once.
+    fn merged(&self) -> Result<Projection, Failure> {
+        let mut whole: Option<Part> = None;
+        for path in &self.parts {
+            let part = Part::load(path).map_err(RunError::from)?;
+            match &mut whole {
+                None => whole = Some(part),
+                Some(whole) => whole.merge(&part).map_err(|error| Failure::OtherRun {
+                    path: path.clone(),
+                    error,
+                })?,
+            }
+        }
+        let whole = whole.expect("the command line has at least one file");
+        if self.partial {
+            Ok(whole.into_projection().map_err(RunError::from)?)
+        } else {
+            Ok(whole.complete().map_err(Failure::Incomplete)?)
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! `buildout replay`: one trial of a run told again.
+
+use std::path::PathBuf;
+
+use buildout::monte_carlo::batch::DEFAULT_TRIALS;
+use buildout::{RunError, Scenario};
+use clap::{Args, ValueEnum};
+
+use crate::failure::{Failure, print};
+use crate::run::key_and_value;
+use crate::{EXIT_STATUS, engine};
+
+#[derive(Args)]
+#[command(after_help = EXIT_STATUS)]
+pub(crate) struct Replay {
+    /// The scenario: a TOML file
+    file: PathBuf,
+    /// The number of the trial, from 0
+    #[arg(long, value_name = "T")]
+    trial: u64,
+    /// The seed of the run
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// The trials of the run, on which a Latin hypercube depends
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_TRIALS)]
+    trials: u64,
+    #[command(flatten)]
+    sampling: engine::Sampling,
+    /// Replace a value of the scenario, such as horizon_months=60; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    set: Vec<(String, String)>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// The log of events and the months, to read
+    Table,
+    /// All of it as JSON
+    Json,
+    /// The months as comma-separated values: scope, metric, month, value
+    Csv,
+}
+
+pub(crate) fn run(arguments: &Replay) -> Result<(), Failure> {
+    let model = Scenario::from_path_with(&arguments.file, &arguments.set)?.compile()?;
+    let design = arguments.sampling.design(arguments.trials);
+    design
+        .check_trials(arguments.trial.saturating_add(1))
+        .map_err(RunError::from)?;
+    let sampling = (model.sampling(design, arguments.seed)).map_err(RunError::from)?;
+    let replay = model.replay(&sampling, arguments.trial);
+    print(&match arguments.format {
+        Format::Table => table(&replay).into_bytes(),
+        Format::Csv => replay.months_csv().into_bytes(),
+        Format::Json => {
+            let mut json = serde_json::to_vec_pretty(&replay.to_json())?;
+            json.push(b'\n');
+            json
+        }
+    })
+}
+
+fn table(replay: &buildout::Replay) -> String {
+    let mut text = format!("Trial {}\n\nEvents\n{}", replay.trial, replay.log_text());
+    text += "\nMonths\n";
+    text += &replay.months_text();
+    if !replay.row.targets().is_empty() {
+        text += "\nTargets\n";
+    }
+    let labels = replay.row.layout().targets.iter();
+    for (label, met) in labels.zip(replay.row.targets()) {
+        text += &format!(
+            "{:<6}  {}\n",
+            if *met { "met" } else { "missed" },
+            label.name
+        );
+    }
+    text
+}

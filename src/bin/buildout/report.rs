@@ -1,0 +1,124 @@
+//! `buildout report`: one page to open in a browser, of one scenario or several side by side.
+
+use std::path::PathBuf;
+
+use buildout::monte_carlo::batch::DEFAULT_TRIALS;
+use buildout::report::{HtmlReport, OutputFile, OutputFolder, markdown};
+use buildout::{Batch, Scenario};
+use clap::Args;
+
+use crate::EXIT_STATUS;
+use crate::failure::{Failure, print, say};
+use crate::run::key_and_value;
+
+#[derive(Args)]
+#[command(after_help = format!("\
+Examples:
+  buildout report scenario.toml                                report.html
+  buildout report base.toml variant.toml --out both.html       side by side, on the same luck
+  buildout report scenario.toml --markdown                     for a wiki
+
+The page needs no network. Comments beside values in a scenario file are shown as their sources.
+
+{EXIT_STATUS}"))]
+pub(crate) struct Report {
+    /// The scenarios: TOML files; others are compared with the first
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// How many trials to run of each
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_TRIALS,
+          value_parser = clap::value_parser!(u64).range(1..))]
+    trials: u64,
+    /// The seed of all luck: the same one gives the same results
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// How many threads to use; 0 for one per processor. The results do not depend on it
+    #[arg(long, value_name = "T", default_value_t = 0)]
+    threads: usize,
+    /// The file to write
+    #[arg(long, value_name = "FILE", default_value = "report.html")]
+    out: PathBuf,
+    /// Overwrite the file
+    #[arg(long)]
+    force: bool,
+    /// Print the summary as Markdown instead of writing a page
+    #[arg(long, conflicts_with_all = ["out", "force"])]
+    markdown: bool,
+    /// Replace a value of every scenario, such as horizon_months=60; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    set: Vec<(String, String)>,
+    /// No warnings or notes
+    #[arg(long)]
+    quiet: bool,
+}
+
+pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
+    let mut loaded = Vec::new();
+    for file in &arguments.files {
+        let scenario = Scenario::load(file, &arguments.set)?;
+        if !arguments.quiet && !scenario.warnings.is_empty() {
+            say(&scenario.warnings.to_string());
+        }
+        loaded.push((scenario.scenario.compile()?, scenario.inputs));
+    }
+    let (folder, name) = crate::new::folder_and_name(&arguments.out)?;
+    let folder = OutputFolder::new(folder).overwrite(arguments.force);
+    if !arguments.markdown {
+        folder.prepare(&[&name])?;
+    }
+    let mut projections = Vec::new();
+    for (model, _) in &loaded {
+        let batch = Batch::new(model)
+            .trials(arguments.trials)
+            .seed(arguments.seed)
+            .threads(arguments.threads);
+        projections.push(batch.run()?);
+    }
+    if arguments.markdown {
+        let text: Vec<String> = projections.iter().map(markdown).collect();
+        return print(text.join("\n").as_bytes());
+    }
+    let mut page: Option<HtmlReport<'_>> = None;
+    for (projection, (_, inputs)) in projections.iter().zip(&loaded) {
+        let with = match page {
+            None => HtmlReport::new(projection),
+            Some(page) => page.beside(projection),
+        };
+        page = Some(with.inputs(inputs));
+    }
+    let Some(page) = page else { return Ok(()) };
+    let page = page.command(command_line(arguments)).to_html();
+    for path in folder.write(&[OutputFile::new(name, page.into_bytes())])? {
+        if !arguments.quiet {
+            say(&format!("wrote {}", path.display()));
+        }
+    }
+    Ok(())
+}
+
+/// The command that makes the page again, on any number of threads.
+fn command_line(arguments: &Report) -> String {
+    let mut words = vec!["buildout".to_owned(), "report".to_owned()];
+    words.extend(
+        arguments
+            .files
+            .iter()
+            .map(|file| file.display().to_string()),
+    );
+    words.extend(["--trials".to_owned(), arguments.trials.to_string()]);
+    words.extend(["--seed".to_owned(), arguments.seed.to_string()]);
+    for (key, value) in &arguments.set {
+        words.extend(["--set".to_owned(), format!("{key}={value}")]);
+    }
+    let quoted = words.iter().map(|word| {
+        let is_plain = word
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_./=,:+%@".contains(c));
+        if is_plain {
+            word.clone()
+        } else {
+            format!("'{}'", word.replace('\'', "'\\''"))
+        }
+    });
+    quoted.collect::<Vec<_>>().join(" ")
+}

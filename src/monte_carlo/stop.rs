@@ -1,0 +1,492 @@
+//! Running until results are known well enough.
+//!
+//! "Until the P90 of milestone A1 is known to ±0.1 months and the probability of the target to ±0.01, at 95 %
+//! confidence": [`Until`] says so, [`run_until`] runs one scenario or several until it is so for all.
+//!
+//! # Looking again and again
+//! Who looks at an ordinary confidence interval after every thousand trials and stops when it is
+//! narrow stops too early too often. Here intervals come from *confidence sequences*: with the stated
+//! probability they cover the truth at all numbers of trials at once, so one may look as often as one likes and stop
+//! whenever one likes.
+//!
+//! They are built on the beta-binomial mixture martingale. Of trials of which each succeeds
+//! with probability p, let s of t have succeeded. With weights of a Beta(mp, m(1-p)) distribution
+//!
+//! ```text
+//! M(p; s, t) = B(mp + s, m(1-p) + t - s) / B(mp, m(1-p)) / (p^s (1-p)^(t-s))
+//! ```
+//!
+//! is a nonnegative martingale of mean 1, so that by Ville's inequality it ever reaches 1/alpha with probability at most
+//! alpha (Robbins, "Statistical methods related to the law of the iterated logarithm", Annals of
+//! Mathematical Statistics 41, 1970; Howard, Ramdas, McAuliffe and Sekhon, "Time-uniform,
+//! nonparametric, nonasymptotic confidence sequences", Annals of Statistics 49(2), 2021, where it
+//! is the two-sided beta-binomial boundary).
+//!
+//! - **A probability**: the set of all p for which M(p; s, t) < 1/alpha. ln M is convex in p, so it is an interval:
+//!   its derivative is f(s, p) - f(t-s, 1-p) with f(s, p) = -sum over i < s of (i/m)/(p (p + i/m)), which rises in p.
+//! - **A quantile** at p: the number of trials at or below the true quantile is such an s. It
+//!   lies within the counts for which M(p; s, t) < 1/alpha, and the quantile between the order statistics with these ranks
+//!   (Howard and Ramdas, "Sequential estimation of quantiles with applications to A/B testing and
+//!   best-arm identification", Bernoulli 28(3), 2022). Valid for any distribution, also one with ties or
+//!   milestones that are never reached.
+//!
+//! m says at which number of trials the interval is narrowest beside the best possible one: here at
+//! the geometric mean of floor and ceiling, t0, with m = t0 / (2 ln(1/alpha) + ln(1 + 2 ln(1/alpha))) (Howard et
+//! al. 2021, section 3.5). Several goals, and several scenarios, share alpha evenly (Bonferroni).
+//!
+//! The price: about two to two and a half times the trials that a single look at a known number of trials would need.
+//!
+//! Trials must be independent: designs other than random are refused.
+
+use super::batch::{Batch, RunError};
+use super::design::Design;
+use super::part::Part;
+use crate::date::Date;
+use crate::projection::{Distribution, Projection};
+
+/// The least number of trials before the first look if nothing else is said. [assumption]
+pub const DEFAULT_AT_LEAST: u64 = 1_000;
+/// The most trials if nothing else is said. [assumption]
+pub const DEFAULT_AT_MOST: u64 = 10_000_000;
+/// By how much the number of trials grows from one look to the next. [assumption]
+const GROWTH: f64 = 1.1;
+
+/// Of what something is to be known.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Output {
+    /// When a milestone is reached, in months.
+    Milestone(String),
+    /// A number that a trial yields once.
+    Outcome(String),
+    /// A metric at the end of a month, of a campus or in total.
+    Metric {
+        /// Its name.
+        metric: String,
+        /// The campus; `None` for the total.
+        campus: Option<String>,
+        /// The month.
+        month: Date,
+    },
+}
+
+/// What is to be known.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Goal {
+    /// A quantile to ± so much: half the width of its confidence interval.
+    Quantile {
+        /// Of what.
+        of: Output,
+        /// At which probability, above 0 and below 1.
+        p: f64,
+        /// The greatest half width, in the output's unit, above 0.
+        within: f64,
+    },
+    /// The probability that a target is met, or that a milestone is reached within the horizon, to ± so much.
+    Probability {
+        /// The name of the target or milestone.
+        of: String,
+        /// The greatest half width, above 0.
+        within: f64,
+    },
+}
+
+/// When to stop.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Until {
+    /// What is to be known; all of it.
+    pub goals: Vec<Goal>,
+    /// With which probability all intervals hold, at all looks together: above 0, below 1.
+    pub confidence: f64,
+    /// The least number of trials, 1 or more.
+    pub at_least: u64,
+    /// The greatest number of trials, at least `at_least`.
+    pub at_most: u64,
+}
+
+/// Why a goal cannot be pursued.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GoalError {
+    /// The scenario has no such output.
+    #[error("scenario \"{scenario}\" has no {kind} \"{name}\"{help}")]
+    Unknown {
+        /// The scenario.
+        scenario: String,
+        /// What kind of output.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// The nearest name.
+        help: String,
+    },
+    /// A number is out of range.
+    #[error("{what} is {value}: it must be {allowed}")]
+    Range {
+        /// Of what.
+        what: &'static str,
+        /// What was read.
+        value: String,
+        /// What is allowed.
+        allowed: &'static str,
+    },
+    /// Nothing is asked.
+    #[error("there is no goal: say what is to be known, and how well")]
+    Nothing,
+    /// The trials are not independent.
+    #[error(
+        "stopping on what has been seen needs independent trials: use the design random instead of {0}"
+    )]
+    Dependent(Design),
+}
+
+/// How well a goal is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Known {
+    /// The lower end of the confidence interval; -infinity if unknown.
+    pub low: f64,
+    /// The upper end; infinity if unknown.
+    pub high: f64,
+    /// Whether it is as narrow as asked.
+    pub reached: bool,
+}
+
+/// How a run until its goals ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stopped {
+    /// After how many trials.
+    pub trials: u64,
+    /// For each scenario how well each goal is known.
+    pub known: Vec<Vec<Known>>,
+}
+
+impl Stopped {
+    /// Whether all goals of all scenarios were reached.
+    pub fn is_reached(&self) -> bool {
+        self.known.iter().flatten().all(|known| known.reached)
+    }
+}
+
+impl Until {
+    /// Until `goals` are known at 95 % confidence, with the default floor and ceiling.
+    pub fn new(goals: Vec<Goal>) -> Self {
+        Self {
+            goals,
+            confidence: 0.95,
+            at_least: DEFAULT_AT_LEAST,
+            at_most: DEFAULT_AT_MOST,
+        }
+    }
+
+    /// Refuses numbers out of range.
+    pub fn check(&self) -> Result<(), GoalError> {
+        let inside = |x: f64| x > 0.0 && x < 1.0;
+        let range = |what, value: String, allowed| GoalError::Range {
+            what,
+            value,
+            allowed,
+        };
+        if self.goals.is_empty() {
+            return Err(GoalError::Nothing);
+        }
+        if !inside(self.confidence) {
+            let value = self.confidence.to_string();
+            return Err(range("the confidence", value, "above 0 and below 1"));
+        }
+        if self.at_least == 0 || self.at_least > self.at_most {
+            let value = format!("{} to {}", self.at_least, self.at_most);
+            return Err(range(
+                "the number of trials",
+                value,
+                "1 or more, the least first",
+            ));
+        }
+        for goal in &self.goals {
+            let (Goal::Quantile { within, .. } | Goal::Probability { within, .. }) = goal;
+            if within.is_nan() || *within <= 0.0 {
+                return Err(range(
+                    "the half width of an interval",
+                    within.to_string(),
+                    "above 0",
+                ));
+            }
+            if let Goal::Quantile { p, .. } = goal
+                && !inside(*p)
+            {
+                return Err(range(
+                    "the level of a quantile",
+                    p.to_string(),
+                    "above 0 and below 1",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Numbers of trials after which to look: the floor, then a tenth more each time, up to the ceiling.
+    fn looks(&self) -> impl Iterator<Item = u64> {
+        let most = self.at_most;
+        std::iter::successors(Some(self.at_least), move |trials| {
+            let next = (*trials as f64 * GROWTH).ceil() as u64;
+            (*trials < most).then(|| next.max(trials + 1).min(most))
+        })
+    }
+
+    /// How well each goal is known after the independent trials of a projection, when `scenarios` share the confidence.
+    pub fn known(
+        &self,
+        projection: &Projection,
+        scenarios: usize,
+    ) -> Result<Vec<Known>, GoalError> {
+        let shared = (self.goals.len() * scenarios.max(1)) as f64;
+        let between = (self.at_least as f64 * self.at_most as f64).sqrt();
+        let sequence = Sequence::new((1.0 - self.confidence) / shared, between);
+        self.goals
+            .iter()
+            .map(|goal| match goal {
+                Goal::Quantile { of, p, within } => {
+                    let distribution = find(projection, of)?;
+                    let (low, high) = quantile_interval(&sequence, &distribution, *p);
+                    Ok(known(low, high, *within))
+                }
+                Goal::Probability { of, within } => {
+                    let (met, trials) = count(projection, of)?;
+                    let (low, high) = sequence.probability(met, trials);
+                    Ok(known(low, high, *within))
+                }
+            })
+            .collect()
+    }
+}
+
+fn known(low: f64, high: f64, within: f64) -> Known {
+    Known {
+        low,
+        high,
+        // Both ends at infinity: it is known that the milestone is not reached in so many trials.
+        reached: high - low <= 2.0 * within || (low == high && low == f64::INFINITY),
+    }
+}
+
+/// Where a quantile lies: between two order statistics, each of which is known up to its bucket.
+fn quantile_interval(sequence: &Sequence, of: &Distribution<'_>, p: f64) -> (f64, f64) {
+    let trials = of.count();
+    if trials == 0 {
+        return (f64::NEG_INFINITY, f64::INFINITY);
+    }
+    let (fewest, most) = sequence.counts(p, trials);
+    let low = (fewest.checked_sub(1))
+        .and_then(|rank| of.order_statistic(rank))
+        .map_or(f64::NEG_INFINITY, |(low, _)| low);
+    let high = (of.order_statistic(most)).map_or(f64::INFINITY, |(_, high)| high);
+    (low, high)
+}
+
+fn unknown<'a>(
+    projection: &Projection,
+    kind: &'static str,
+    name: &str,
+    names: impl Iterator<Item = &'a str> + Clone,
+) -> GoalError {
+    GoalError::Unknown {
+        scenario: projection.provenance().scenario.clone(),
+        kind,
+        name: name.to_owned(),
+        help: format!("; {}", crate::construction::name_help(name, names)),
+    }
+}
+
+fn find<'a>(projection: &'a Projection, of: &Output) -> Result<Distribution<'a>, GoalError> {
+    let layout = projection.layout();
+    match of {
+        Output::Milestone(name) => projection.milestone(name).ok_or_else(|| {
+            unknown(
+                projection,
+                "milestone",
+                name,
+                layout.milestones.iter().map(String::as_str),
+            )
+        }),
+        Output::Outcome(name) => projection.outcome(name).ok_or_else(|| {
+            let names = layout.outcomes.iter().map(|outcome| outcome.name.as_str());
+            unknown(projection, "outcome", name, names)
+        }),
+        Output::Metric {
+            metric,
+            campus,
+            month,
+        } => {
+            let scope = match campus {
+                None => projection.total(),
+                Some(campus) => projection.campus(campus).ok_or_else(|| {
+                    let names = layout.scopes.iter().skip(1).map(String::as_str);
+                    unknown(projection, "campus", campus, names)
+                })?,
+            };
+            let view = scope.metric(metric).ok_or_else(|| {
+                let names = layout.metrics.iter().map(|metric| metric.name.as_str());
+                unknown(projection, "metric", metric, names)
+            })?;
+            let months = month.months_after(layout.start).floor();
+            let inside = months >= 0.0 && months < layout.months as f64;
+            (inside.then(|| view.month(months as usize)).flatten()).ok_or_else(|| {
+                GoalError::Unknown {
+                    scenario: projection.provenance().scenario.clone(),
+                    kind: "month",
+                    name: month.to_string(),
+                    help: "; it is outside of the horizon".to_owned(),
+                }
+            })
+        }
+    }
+}
+
+/// In how many of how many trials a target was met, or a milestone reached.
+fn count(projection: &Projection, name: &str) -> Result<(u64, u64), GoalError> {
+    if let Some(target) = projection.target(name) {
+        return Ok((target.met(), projection.trials()));
+    }
+    if let Some(milestone) = projection.milestone(name) {
+        return Ok((milestone.finite_count(), milestone.count()));
+    }
+    let layout = projection.layout();
+    let names = (layout.targets.iter().map(|target| target.name.as_str()))
+        .chain(layout.milestones.iter().map(String::as_str));
+    Err(unknown(projection, "target or milestone", name, names))
+}
+
+/// Runs scenarios until all goals are known in each, or the ceiling is reached.
+///
+/// All have the same number of trials at every look. `parts` has one part for each batch, as [`Batch::begin`]
+/// makes it or a checkpoint holds it; what is done in it is not done again, and an interrupted run that
+/// goes on stops where it would have stopped. The batches' own numbers of trials do not matter.
+pub fn run_until(
+    batches: &mut [Batch<'_>],
+    until: &Until,
+    parts: &mut [Part],
+) -> Result<Stopped, RunError> {
+    assert_eq!(batches.len(), parts.len(), "a part for each batch");
+    until.check()?;
+    for part in parts.iter() {
+        let design = part.provenance().design;
+        if design != Design::Random {
+            return Err(GoalError::Dependent(design).into());
+        }
+        // Names that are wrong are told before the first trial.
+        until.known(&part.projection()?, parts.len())?;
+    }
+    // Looks at fewer trials than are done have been taken before the interruption.
+    let done = parts.iter().map(|part| part.done().count()).max();
+    let done = done.unwrap_or(0).min(until.at_most);
+    for trials in until.looks().skip_while(|trials| *trials < done) {
+        for (batch, part) in batches.iter_mut().zip(parts.iter_mut()) {
+            batch.set_trials(trials);
+            part.set_trials(trials);
+            batch.advance(part)?;
+        }
+        let known = (parts.iter())
+            .map(|part| Ok(until.known(&part.projection()?, batches.len())?))
+            .collect::<Result<Vec<_>, RunError>>()?;
+        let stopped = Stopped { trials, known };
+        if stopped.is_reached() || trials == until.at_most {
+            return Ok(stopped);
+        }
+    }
+    Err(RunError::NoTrials)
+}
+
+/// A confidence sequence for trials that succeed or fail; see the top of this file.
+#[derive(Clone, Copy, Debug)]
+struct Sequence {
+    weight: f64,
+    ln_limit: f64,
+}
+
+impl Sequence {
+    /// With probability at most `alpha` it ever fails; narrowest around `trials`.
+    fn new(alpha: f64, trials: f64) -> Self {
+        let twice = -2.0 * libm::log(alpha);
+        Self {
+            weight: (trials / (twice + libm::log1p(twice))).max(1.0),
+            ln_limit: -libm::log(alpha),
+        }
+    }
+
+    /// ln M(p; s, t).
+    fn ln_martingale(&self, p: f64, successes: f64, trials: f64) -> f64 {
+        let (a, b) = (self.weight * p, self.weight * (1.0 - p));
+        let failures = trials - successes;
+        ln_rising(a, successes) + ln_rising(b, failures)
+            - ln_rising(self.weight, trials)
+            - times_ln(successes, p)
+            - times_ln(failures, 1.0 - p)
+    }
+
+    /// The interval of a probability after `successes` of `trials`.
+    fn probability(&self, successes: u64, trials: u64) -> (f64, f64) {
+        if trials == 0 {
+            return (0.0, 1.0);
+        }
+        let (s, t) = (successes as f64, trials as f64);
+        let share = s / t;
+        // Below the limit at the share itself, above it towards 0 and 1, and convex between.
+        let edge = |outside: f64| {
+            let (mut inside, mut outside) = (share, outside);
+            for _ in 0..60 {
+                let middle = inside + (outside - inside) / 2.0;
+                if self.ln_martingale(middle, s, t) < self.ln_limit {
+                    inside = middle;
+                } else {
+                    outside = middle;
+                }
+            }
+            outside
+        };
+        let low = if successes == 0 { 0.0 } else { edge(0.0) };
+        let high = if successes == trials { 1.0 } else { edge(1.0) };
+        (low, high)
+    }
+
+    /// The least and the greatest number of successes among `trials` that the probability p admits.
+    fn counts(&self, p: f64, trials: u64) -> (u64, u64) {
+        let t = trials as f64;
+        let admits = |successes: u64| self.ln_martingale(p, successes as f64, t) < self.ln_limit;
+        let middle = ((t * p) as u64).min(trials);
+        let search = |mut inside: u64, mut end: u64| {
+            if admits(end) {
+                return end;
+            }
+            while inside.abs_diff(end) > 1 {
+                let between = inside.midpoint(end);
+                if admits(between) {
+                    inside = between;
+                } else {
+                    end = between;
+                }
+            }
+            inside
+        };
+        (search(middle, 0), search(middle, trials))
+    }
+}
+
+/// ln of the rising factorial x (x + 1) … (x + n - 1) = Γ(x + n) / Γ(x); for x = 0 and n = 0 it is 0.
+fn ln_rising(x: f64, n: f64) -> f64 {
+    if n == 0.0 {
+        0.0
+    } else {
+        libm::lgamma(x + n) - libm::lgamma(x)
+    }
+}
+
+fn times_ln(factor: f64, x: f64) -> f64 {
+    if factor == 0.0 {
+        0.0
+    } else {
+        factor * libm::log(x)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,222 @@
+//! Drawings of a page that need no script: shapes stretch with the page, text does not.
+
+use std::fmt::Write as _;
+
+use super::escape;
+use crate::projection::Layout;
+use crate::report::text::grouped;
+
+/// The plot area in units of its own; the page stretches it.
+const SIZE: f64 = 1_000.0;
+
+/// What is drawn over the months: a band between two lists, or a line.
+pub(super) enum Mark<'a> {
+    Band(&'a [f64], &'a [f64], String),
+    Line(&'a [f64], String),
+}
+
+/// A chart over the months of a layout. `unit` is `share` for values that are shown in per cent.
+pub(super) fn over_time(layout: &Layout, title: &str, unit: &str, marks: &[Mark<'_>]) -> String {
+    let lists = marks.iter().flat_map(|mark| match mark {
+        Mark::Band(low, high, _) => vec![*low, *high],
+        Mark::Line(line, _) => vec![*line],
+    });
+    let (mut low, mut high) = (0.0_f64, 0.0_f64);
+    for x in lists.flatten().filter(|x| x.is_finite()) {
+        (low, high) = (low.min(*x), high.max(*x));
+    }
+    let step = nice_step((high - low) / 4.0);
+    let bottom = (low / step).floor() * step;
+    let top = ((high / step).ceil() * step).max(bottom + step);
+    let x = |month: usize| SIZE * (month + 1) as f64 / layout.months as f64;
+    let y = |value: f64| SIZE * (1.0 - (value - bottom) / (top - bottom));
+    let mut shapes = String::new();
+    let mut labels = String::new();
+    let ticks = ((top - bottom) / step).round() as i32;
+    for tick in 0..=ticks {
+        let value = bottom + f64::from(tick) * step;
+        let at = y(value);
+        let _ = write!(shapes, "<path class=grid d='M0 {at:.1}H{SIZE}'/>");
+        let shown = if unit == "share" {
+            format!("{} %", grouped(value * 100.0, decimals_of(step * 100.0)))
+        } else {
+            grouped(value, decimals_of(step))
+        };
+        let _ = write!(
+            labels,
+            "<span style='top:{:.2}%'>{shown}</span>",
+            at / SIZE * 100.0
+        );
+    }
+    for mark in marks {
+        match mark {
+            Mark::Band(low, high, class) => {
+                for run in runs(low, high) {
+                    let mut path = String::new();
+                    let forth = run.clone().map(|month| (month, high[month]));
+                    let back = run.rev().map(|month| (month, low[month]));
+                    for (month, value) in forth.chain(back) {
+                        let letter = if path.is_empty() { 'M' } else { 'L' };
+                        let _ = write!(path, "{letter}{:.1} {:.1}", x(month), y(value));
+                    }
+                    let _ = write!(shapes, "<path class='{class}' d='{path}Z'/>");
+                }
+            }
+            Mark::Line(line, class) => {
+                for run in runs(line, line) {
+                    let mut path = String::new();
+                    for month in run {
+                        let letter = if path.is_empty() { 'M' } else { 'L' };
+                        let _ = write!(path, "{letter}{:.1} {:.1}", x(month), y(line[month]));
+                    }
+                    let _ = write!(shapes, "<path class='line {class}' d='{path}'/>");
+                }
+            }
+        }
+    }
+    let unit = if unit == "share" { "per cent" } else { unit };
+    format!(
+        "<figure class=plot><figcaption>{} <small>{}</small></figcaption>\
+         <div class=frame><div class=y>{labels}</div>\
+         <svg role=img aria-label=\"{}\" viewBox='0 0 1000 1000' preserveAspectRatio=none>{shapes}</svg>\
+         {}</div></figure>",
+        escape(title),
+        escape(unit),
+        escape(title),
+        years(layout),
+    )
+}
+
+/// The labels of the time axis, at most six.
+pub(super) fn years(layout: &Layout) -> String {
+    let first = usize::try_from(12 - (layout.start.month_of_year() - 1)).unwrap_or(12) % 12;
+    let januaries: Vec<usize> = (first..layout.months).step_by(12).collect();
+    let every = januaries.len().div_ceil(6).max(1);
+    let mut labels = String::new();
+    if januaries.is_empty() {
+        let _ = write!(
+            labels,
+            "<span style='left:0%'>{}</span>",
+            layout.start.to_month_string()
+        );
+    }
+    for month in januaries.iter().step_by(every) {
+        let year = layout.start.plus_months(*month as f64);
+        let _ = write!(
+            labels,
+            "<span style='left:{:.2}%'>{}</span>",
+            *month as f64 / layout.months as f64 * 100.0,
+            year.map_or(0, |date| date.year())
+        );
+    }
+    format!("<div class=x>{labels}</div>")
+}
+
+/// Shares of months, stacked, each with a pattern of its own.
+pub(super) fn ribbon(layout: &Layout, title: &str, layers: &[(&str, Vec<f64>)]) -> String {
+    let width = SIZE / layout.months as f64;
+    let mut below = vec![0.0_f64; layout.months];
+    let mut shapes = String::new();
+    let mut legend = String::new();
+    for (number, (name, shares)) in layers.iter().enumerate() {
+        let _ = write!(
+            legend,
+            "<span class=key><svg class=swatch viewBox='0 0 16 16'><rect class='cause c{number}' width=16 height=16 /></svg>{}</span>",
+            escape(name)
+        );
+        for (month, share) in shares.iter().enumerate() {
+            if share.is_nan() || *share <= 0.0 {
+                continue;
+            }
+            let height = SIZE * share.min(1.0);
+            let top = SIZE - below[month] - height;
+            below[month] += height;
+            let _ = write!(
+                shapes,
+                "<rect class='cause c{number}' x={:.1} y={top:.1} width={:.2} height={height:.1}><title>{}: {} {:.0} %</title></rect>",
+                month as f64 * width,
+                width + 0.3,
+                super::super::text::nth_month(layout.start, month),
+                escape(name),
+                share * 100.0,
+            );
+        }
+    }
+    format!(
+        "<figure class='plot ribbon'><figcaption>{}</figcaption><p class=legend>{legend}</p>\
+         <div class=frame><div class=y><span style='top:0%'>100 %</span><span style='top:50%'>50 %</span><span style='top:100%'>0 %</span></div>\
+         <svg role=img aria-label=\"{}\" viewBox='0 0 1000 1000' preserveAspectRatio=none>{shapes}</svg>{}</div></figure>",
+        escape(title),
+        escape(title),
+        years(layout)
+    )
+}
+
+/// A bar from `low` to `high` with a tick at `middle`, all in per cent of the width.
+pub(super) fn bar(low: f64, middle: Option<f64>, high: f64) -> String {
+    let tick = middle.map_or(String::new(), |middle| {
+        format!("<rect class=tick x='{middle:.2}%' width=2 height=14 />")
+    });
+    format!(
+        "<svg class=bar width='100%' height=14 aria-hidden=true><rect class=range x='{low:.2}%' width='{:.2}%' y=3 height=8 />{tick}</svg>",
+        (high - low).max(0.4)
+    )
+}
+
+/// The runs of months in which both lists have a value.
+fn runs(low: &[f64], high: &[f64]) -> Vec<std::ops::Range<usize>> {
+    let mut runs: Vec<std::ops::Range<usize>> = Vec::new();
+    for month in 0..low.len().min(high.len()) {
+        if low[month].is_finite() && high[month].is_finite() {
+            match runs.last_mut() {
+                Some(run) if run.end == month => run.end += 1,
+                _ => runs.push(month..month + 1),
+            }
+        }
+    }
+    runs
+}
+
+/// 1, 2 or 5 times a power of ten, at least `least`; 1 if that says nothing.
+fn nice_step(least: f64) -> f64 {
+    if !(least > 0.0 && least.is_finite()) {
+        return 1.0;
+    }
+    let power = 10_f64.powf(least.log10().floor());
+    [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .map(|factor| factor * power)
+        .find(|step| *step >= least * (1.0 - 1e-9))
+        .unwrap_or(10.0 * power)
+}
+
+fn decimals_of(step: f64) -> usize {
+    (-step.log10() - 1e-9).ceil().clamp(0.0, 9.0) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_round_and_large_enough() {
+        for (least, step) in [
+            (0.3, 0.5),
+            (1.0, 1.0),
+            (1.1, 2.0),
+            (420.0, 500.0),
+            (0.0, 1.0),
+        ] {
+            assert!((nice_step(least) - step).abs() < 1e-12, "{least}");
+        }
+        assert_eq!(decimals_of(0.5), 1);
+        assert_eq!(decimals_of(0.05), 2);
+        assert_eq!(decimals_of(20.0), 0);
+    }
+
+    #[test]
+    fn gaps_part_a_line() {
+        let list = [1.0, f64::NAN, 2.0, 3.0];
+        assert_eq!(runs(&list, &list), [0..1, 2..4]);
+    }
+}

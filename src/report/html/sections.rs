@@ -1,0 +1,563 @@
+//! The parts of the page.
+
+use std::fmt::Write as _;
+
+use super::plot::{Mark, bar, over_time, ribbon};
+use super::{Run, escape};
+use crate::Projection;
+use crate::projection::{Distribution, MetricView, ScopeView};
+use crate::report::summary::{cause_words, year_ends};
+use crate::report::text::{
+    MISSING, decimals, grouped, month_of, nth_month, percent, whole_percent,
+};
+use crate::report::words::{likelihood, stranded_metrics};
+
+/// The metrics drawn without a script.
+const KEY_METRICS: [(&str, &str); 6] = [
+    ("it_power_mw", "IT power live"),
+    ("in_service_power_mw", "IT power in service"),
+    ("standard_racks", "Standard racks live"),
+    ("installed_pflops", "Compute installed"),
+    ("in_service_pflops", "Compute in service"),
+    ("take_up", "Take-up"),
+];
+const PIPELINE: [&str; 8] = [
+    "companies_contacted",
+    "contracts_signed",
+    "subsidiaries",
+    "contracts_in_service",
+    "contracts_lost",
+    "waiting_demand_mw",
+    "leased_power_mw",
+    "take_up",
+];
+/// S-curves more than these are no longer told apart.
+const MOST_CURVES: usize = 8;
+/// Words in the names of metrics of money.
+const MONEY: [&str; 9] = [
+    "capex", "opex", "revenue", "cash", "npv", "cost", "ebitda", "margin", "penalt",
+];
+
+fn each(runs: &[Run<'_>], part: impl Fn(&Projection) -> Option<String>) -> String {
+    let texts: Vec<(usize, String)> = (runs.iter().enumerate())
+        .filter_map(|(number, run)| Some((number, part(run.projection)?)))
+        .collect();
+    if texts.is_empty() {
+        return String::new();
+    }
+    let mut html = String::from("<div class=runs>");
+    for (number, text) in texts {
+        html += "<div>";
+        if runs.len() > 1 {
+            let _ = write!(html, "<h3>{}</h3>", escape(runs[number].name()));
+        }
+        html += &text;
+        html += "</div>";
+    }
+    html + "</div>"
+}
+
+pub(super) fn provenance_line(runs: &[Run<'_>]) -> String {
+    let run = runs[0].projection;
+    format!(
+        "<p class=soft>{} trials, seed {}, buildout {}; {} to {}</p>\n",
+        grouped(run.trials() as f64, 0),
+        run.provenance().seed,
+        escape(&run.provenance().version),
+        nth_month(run.layout().start, 0),
+        nth_month(run.layout().start, run.layout().months - 1),
+    )
+}
+
+pub(super) fn provenance_table(runs: &[Run<'_>]) -> String {
+    let mut html = String::from(
+        "<div class=wide><table><thead><tr><th>scenario<th>trials<th>seed<th>version<th>months</thead><tbody>",
+    );
+    for run in runs {
+        let provenance = run.projection.provenance();
+        let _ = write!(
+            html,
+            "<tr><td>{}<td>{}<td>{}<td>{}<td>{}",
+            escape(&provenance.scenario),
+            grouped(run.projection.trials() as f64, 0),
+            provenance.seed,
+            escape(&provenance.version),
+            run.projection.layout().months,
+        );
+    }
+    html + "</tbody></table></div>"
+}
+
+fn show(unit: &str, places: usize, x: Option<f64>) -> String {
+    match x.filter(|x| x.is_finite()) {
+        None => MISSING.to_owned(),
+        Some(x) if unit == "share" => whole_percent(x),
+        Some(x) => grouped(x, places),
+    }
+}
+
+fn places(metric: &MetricView<'_>) -> usize {
+    let greatest = (metric.quantile(0.9).iter())
+        .filter(|x| x.is_finite())
+        .fold(0.0, |a: f64, x| a.max(x.abs()));
+    decimals(metric.unit(), greatest)
+}
+
+/// P50 and P10 to P90 of metrics at the end of each year.
+fn by_year(projection: &Projection, metrics: &[(String, MetricView<'_>)]) -> String {
+    let mut html = String::from("<div class=wide><table><thead><tr><th>end of");
+    for (title, metric) in metrics {
+        let _ = write!(
+            html,
+            "<th>{}<br><small>{}</small>",
+            escape(title),
+            escape(metric.unit())
+        );
+    }
+    html += "</thead><tbody>";
+    for month in year_ends(projection) {
+        let _ = write!(
+            html,
+            "<tr><td>{}",
+            nth_month(projection.layout().start, month)
+        );
+        for (_, metric) in metrics {
+            let quantiles = metric.month(month).map(|d| d.quantiles(&[0.1, 0.5, 0.9]));
+            let quantiles = quantiles.unwrap_or_else(|| vec![None; 3]);
+            let places = places(metric);
+            let show = |x: Option<f64>| show(metric.unit(), places, x);
+            let _ = write!(
+                html,
+                "<td>{} <small>({} to {})</small>",
+                show(quantiles[1]),
+                show(quantiles[0]),
+                show(quantiles[2])
+            );
+        }
+    }
+    html + "</tbody></table></div><p class=soft>P50 (P10 to P90)</p>"
+}
+
+pub(super) fn growth(runs: &[Run<'_>]) -> String {
+    let layout = runs[0].projection.layout();
+    let mut html = String::new();
+    if runs.len() > 1 {
+        html += "<p class=legend>";
+        for (number, run) in runs.iter().enumerate() {
+            let _ = write!(
+                html,
+                "<span class=key><svg class=swatch viewBox='0 0 26 16'><path class='line s{}' d='M0 8H26'/></svg>{}</span>",
+                number % 4,
+                escape(run.name())
+            );
+        }
+        html += "<span class=soft>Lines: P50; bands: P10 to P90</span></p>";
+    } else {
+        html += "<p class=legend><span class=soft>Line: P50; dark band: P10 to P90; light band: P5 to P95</span></p>";
+    }
+    html += "<div class=small>";
+    for (name, title) in KEY_METRICS {
+        // Only what has the months of the first can be drawn over them.
+        let views: Vec<(usize, MetricView<'_>)> = (runs.iter().enumerate())
+            .filter(|(_, run)| {
+                let other = run.projection.layout();
+                other.start == layout.start && other.months == layout.months
+            })
+            .filter_map(|(number, run)| Some((number, run.projection.metric(name)?)))
+            .collect();
+        let Some((_, first)) = views.first() else {
+            continue;
+        };
+        let lists: Vec<(usize, [Vec<f64>; 5])> = (views.iter())
+            .map(|(number, view)| {
+                (
+                    *number,
+                    [0.05, 0.1, 0.5, 0.9, 0.95].map(|p| view.quantile(p)),
+                )
+            })
+            .collect();
+        let mut marks = Vec::new();
+        for (number, [p5, p10, _, p90, p95]) in &lists {
+            if runs.len() == 1 {
+                marks.push(Mark::Band(p5, p95, "outer".to_owned()));
+                marks.push(Mark::Band(p10, p90, "inner".to_owned()));
+            } else {
+                marks.push(Mark::Band(p10, p90, format!("band{}", number % 4)));
+            }
+        }
+        for (number, [_, _, p50, ..]) in &lists {
+            let class = if runs.len() == 1 {
+                String::new()
+            } else {
+                format!("s{}", number % 4)
+            };
+            marks.push(Mark::Line(p50, class));
+        }
+        html += &over_time(layout, title, first.unit(), &marks);
+    }
+    html += "</div>";
+    html += &each(runs, |projection| {
+        let metrics = chosen(
+            projection.total(),
+            KEY_METRICS.map(|(name, title)| (name, title.to_owned())),
+        );
+        (!metrics.is_empty()).then(|| {
+            format!(
+                "<details><summary>The numbers, year by year</summary>{}</details>",
+                by_year(projection, &metrics)
+            )
+        })
+    });
+    html + &each(runs, campuses)
+}
+
+fn campuses(projection: &Projection) -> Option<String> {
+    let last = projection.layout().months - 1;
+    let mut rows = String::new();
+    let names = [
+        "it_power_mw",
+        "in_service_power_mw",
+        "installed_pflops",
+        "take_up",
+    ];
+    for campus in projection.campuses() {
+        let _ = write!(rows, "<tr><td>{}", escape(campus.name()));
+        for name in names {
+            let shown = campus.metric(name).map_or(MISSING.to_owned(), |metric| {
+                show(
+                    metric.unit(),
+                    places(&metric),
+                    metric.month(last).and_then(|d| d.quantile(0.5)),
+                )
+            });
+            let _ = write!(rows, "<td>{shown}");
+        }
+    }
+    (!rows.is_empty()).then(|| {
+        format!(
+            "<h3>Campuses at the end of {}: P50</h3><div class=wide><table><thead><tr><th>campus<th>IT MW live<th>IT MW in service<th>PFLOPS installed<th>take-up</thead><tbody>{rows}</tbody></table></div>",
+            nth_month(projection.layout().start, last)
+        )
+    })
+}
+
+fn chosen<'a>(
+    scope: ScopeView<'a>,
+    names: impl IntoIterator<Item = (&'a str, String)>,
+) -> Vec<(String, MetricView<'a>)> {
+    (names.into_iter())
+        .filter_map(|(name, title)| Some((title, scope.metric(name)?)))
+        .collect()
+}
+
+pub(super) fn targets(runs: &[Run<'_>]) -> String {
+    let mut names: Vec<(&str, &str)> = Vec::new();
+    for run in runs {
+        for target in run.projection.targets() {
+            let label = target.label();
+            if !names.iter().any(|(name, _)| *name == label.name) {
+                names.push((&label.name, &label.description));
+            }
+        }
+    }
+    if names.is_empty() {
+        return String::new();
+    }
+    let mut html = String::from("<div class=wide><table><thead><tr><th>target");
+    for run in runs {
+        let head = if runs.len() > 1 {
+            escape(run.name())
+        } else {
+            "probability".to_owned()
+        };
+        let _ = write!(html, "<th>{head}<th class=l>in words");
+    }
+    html += "</thead><tbody>";
+    for (name, description) in names {
+        let _ = write!(
+            html,
+            "<tr><td>{}<br><small>{}</small>",
+            escape(name),
+            escape(description)
+        );
+        for run in runs {
+            match run
+                .projection
+                .target(name)
+                .and_then(|t| Some((t.probability()?, t.std_error()?)))
+            {
+                Some((p, error)) => {
+                    let _ = write!(
+                        html,
+                        "<td>{} <small>± {:.1}</small>{}<td class=l>{}",
+                        percent(Some(p)),
+                        error * 100.0,
+                        bar(0.0, None, p * 100.0),
+                        likelihood(p)
+                    );
+                }
+                None => html += "<td>-<td>",
+            }
+        }
+    }
+    html + "</tbody></table></div>"
+}
+
+pub(super) fn milestones(runs: &[Run<'_>]) -> String {
+    each(runs, |projection| {
+        let list: Vec<(&str, Distribution<'_>)> = projection.milestones().collect();
+        (!list.is_empty()).then(|| {
+            format!(
+                "{}{}",
+                s_curves(projection, &list),
+                gantt(projection, &list)
+            )
+        })
+    })
+}
+
+/// The probability that a milestone has been reached by the end of each month.
+fn s_curves(projection: &Projection, list: &[(&str, Distribution<'_>)]) -> String {
+    let layout = projection.layout();
+    // What the scenario names itself comes first; the buildings fill up, evenly spaced.
+    let (buildings, named): (Vec<_>, Vec<_>) =
+        list.iter().partition(|(name, _)| name.ends_with(" live"));
+    let room = MOST_CURVES.saturating_sub(named.len());
+    let every = buildings.len().div_ceil(room.max(1)).max(1);
+    let curves: Vec<(&str, Vec<f64>)> = (named.iter().take(MOST_CURVES))
+        .chain(buildings.iter().step_by(every).take(room))
+        .map(|(name, distribution)| {
+            let by_month = (1..=layout.months)
+                .map(|month| {
+                    distribution
+                        .probability_at_most(month as f64)
+                        .unwrap_or(f64::NAN)
+                })
+                .collect();
+            (*name, by_month)
+        })
+        .collect();
+    let mut html = String::from("<p class=legend>");
+    for (number, (name, _)) in curves.iter().enumerate() {
+        let _ = write!(
+            html,
+            "<span class=key><svg class=swatch viewBox='0 0 26 16'><path class='line s{number}' d='M0 8H26'/></svg>{}</span>",
+            escape(name)
+        );
+    }
+    html += "</p>";
+    let marks: Vec<Mark<'_>> = (curves.iter().enumerate())
+        .map(|(number, (_, curve))| Mark::Line(curve, format!("s{number}")))
+        .collect();
+    html + &over_time(layout, "Probability that it has happened", "share", &marks)
+}
+
+/// A row for each milestone: P10 to P90 as a bar, and the dates.
+fn gantt(projection: &Projection, list: &[(&str, Distribution<'_>)]) -> String {
+    let layout = projection.layout();
+    let months = layout.months as f64;
+    let first = (list.iter())
+        .filter_map(|(_, d)| d.quantile(0.1))
+        .fold(0.0, f64::min);
+    let at = |x: f64| ((x - first) / (months - first) * 100.0).clamp(0.0, 100.0);
+    let mut html = format!(
+        "<div class=wide><table class=gantt><thead><tr><th>milestone<th class=l>P10 to P90, tick at P50; {} to {}<th>P10<th>P50<th>P90<th>reached</thead><tbody>",
+        month_of(layout.start, first).unwrap_or_default(),
+        nth_month(layout.start, layout.months - 1),
+    );
+    for (name, distribution) in list {
+        let quantiles = distribution.quantiles(&[0.1, 0.5, 0.9]);
+        let drawn = match quantiles[0] {
+            Some(low) => bar(
+                at(low),
+                quantiles[1].map(at),
+                quantiles[2].map_or(100.0, at),
+            ),
+            None => String::new(),
+        };
+        let _ = write!(html, "<tr><td>{}<td class=time>{drawn}", escape(name));
+        for months in &quantiles {
+            let date = months.and_then(|months| month_of(layout.start, months));
+            let _ = write!(html, "<td>{}", date.unwrap_or_else(|| "later".to_owned()));
+        }
+        let _ = write!(html, "<td>{}", percent(distribution.probability()));
+    }
+    html + "</tbody></table></div><p class=soft>later: not within the horizon in so many trials</p>"
+}
+
+pub(super) fn binding(runs: &[Run<'_>]) -> String {
+    each(runs, |projection| {
+        let total = binding_of(
+            projection,
+            projection.total(),
+            "In total: share of trials by month",
+        )?;
+        let campuses: String = (projection.campuses())
+            .filter_map(|campus| binding_of(projection, campus, campus.name()))
+            .collect();
+        Some(total + &campuses)
+    })
+}
+
+fn binding_of(projection: &Projection, scope: ScopeView<'_>, title: &str) -> Option<String> {
+    let mut layers: Vec<(&str, Vec<f64>)> = scope
+        .bindings()
+        .map(|(cause, shares)| (cause_words(cause), shares))
+        .collect();
+    if layers.is_empty() {
+        return None;
+    }
+    let nothing = (0..projection.layout().months)
+        .map(|month| 1.0 - layers.iter().map(|(_, shares)| shares[month]).sum::<f64>())
+        .map(|share| if share > 1e-9 { share } else { 0.0 })
+        .collect();
+    layers.push(("nothing", nothing));
+    let mut html = ribbon(projection.layout(), title, &layers);
+    html += "<details><summary>The numbers, year by year</summary><div class=wide><table><thead><tr><th>year to";
+    for (name, _) in &layers {
+        let _ = write!(html, "<th>{}", escape(name));
+    }
+    html += "</thead><tbody>";
+    let mut start = 0;
+    for end in year_ends(projection) {
+        let _ = write!(
+            html,
+            "<tr><td>{}",
+            nth_month(projection.layout().start, end)
+        );
+        for (_, shares) in &layers {
+            let mean = shares[start..=end].iter().sum::<f64>() / (end + 1 - start) as f64;
+            let _ = write!(html, "<td>{}", whole_percent(mean));
+        }
+        start = end + 1;
+    }
+    Some(html + "</tbody></table></div></details>")
+}
+
+pub(super) fn stranded(runs: &[Run<'_>]) -> String {
+    each(runs, |projection| {
+        let metrics: Vec<(String, MetricView<'_>)> = stranded_metrics(projection)
+            .into_iter()
+            .map(|metric| (metric.meaning().to_owned(), metric))
+            .collect();
+        if metrics.is_empty() {
+            return None;
+        }
+        let means: Vec<Vec<f64>> = metrics.iter().map(|(_, metric)| metric.mean()).collect();
+        let marks: Vec<Mark<'_>> = (means.iter().enumerate())
+            .map(|(number, mean)| Mark::Line(mean, format!("s{}", number % MOST_CURVES)))
+            .collect();
+        let mut html = String::from("<p class=legend>");
+        for (number, (title, _)) in metrics.iter().enumerate() {
+            let _ = write!(
+                html,
+                "<span class=key><svg class=swatch viewBox='0 0 26 16'><path class='line s{}' d='M0 8H26'/></svg>{}</span>",
+                number % MOST_CURVES,
+                escape(title)
+            );
+        }
+        html += "</p>";
+        html += &over_time(
+            projection.layout(),
+            "Mean over all trials",
+            metrics[0].1.unit(),
+            &marks,
+        );
+        Some(html + &by_year(projection, &metrics))
+    })
+}
+
+pub(super) fn pipeline(runs: &[Run<'_>]) -> String {
+    each(runs, |projection| {
+        let names = PIPELINE.map(|name| (name, name.trim_end_matches("_mw").replace('_', " ")));
+        let metrics = chosen(projection.total(), names);
+        // The take-up of an empty campus tells nothing of tenants.
+        (metrics.len() > 2).then(|| by_year(projection, &metrics))
+    })
+}
+
+pub(super) fn money(runs: &[Run<'_>]) -> String {
+    each(runs, |projection| {
+        let metrics: Vec<(String, MetricView<'_>)> = projection
+            .total()
+            .metrics()
+            .filter(|metric| MONEY.iter().any(|word| metric.name().contains(word)))
+            .map(|metric| (metric.name().replace('_', " "), metric))
+            .collect();
+        let mut html = String::new();
+        if !metrics.is_empty() {
+            html += &by_year(projection, &metrics);
+        }
+        let mut rows = String::new();
+        for (metric, distribution) in projection.outcomes() {
+            let quantiles = distribution.quantiles(&[0.1, 0.5, 0.9]);
+            let greatest = quantiles
+                .iter()
+                .flatten()
+                .fold(0.0, |a: f64, x| a.max(x.abs()));
+            let places = decimals(&metric.unit, greatest);
+            let _ = write!(
+                rows,
+                "<tr><td>{}<br><small>{}</small>",
+                escape(&metric.name.replace('_', " ")),
+                escape(&metric.meaning)
+            );
+            for value in [
+                quantiles[0],
+                quantiles[1],
+                quantiles[2],
+                distribution.mean(),
+            ] {
+                let _ = write!(rows, "<td>{}", show(&metric.unit, places, value));
+            }
+            let _ = write!(rows, "<td class=l>{}", escape(&metric.unit));
+        }
+        if !rows.is_empty() {
+            let _ = write!(
+                html,
+                "<div class=wide><table><thead><tr><th>outcome<th>P10<th>P50<th>P90<th>mean<th class=l>unit</thead><tbody>{rows}</tbody></table></div>"
+            );
+        }
+        (!html.is_empty()).then_some(html)
+    })
+}
+
+#[cfg(feature = "files")]
+pub(super) fn inputs(runs: &[Run<'_>]) -> String {
+    use crate::presets::Basis;
+    let mut html = String::new();
+    for run in runs.iter().filter(|run| !run.inputs.is_empty()) {
+        let _ = write!(
+            html,
+            "<details class=long><summary>{}: {} values</summary><div class=wide><table><thead><tr><th>key<th class=l>value<th class=l>basis<th class=l>what stands behind it<th class=l>where</thead><tbody>",
+            escape(run.name()),
+            run.inputs.len()
+        );
+        for input in run.inputs {
+            let _ = write!(
+                html,
+                "<tr><td><code>{}</code><td class=l><code>{}</code><td class=l>",
+                escape(&input.key),
+                escape(&input.value)
+            );
+            for basis in &input.basis {
+                let word = match basis {
+                    Basis::Published => "published",
+                    Basis::Calibrated => "calibrated",
+                    Basis::Unverified => "unverified",
+                    Basis::Assumption => "assumption",
+                };
+                let _ = write!(html, "<span class='badge {word}'>{word}</span> ");
+            }
+            let _ = write!(
+                html,
+                "<td class=l>{}<td class=l>{}:{}",
+                escape(&input.note),
+                escape(&input.file.display().to_string()),
+                input.line
+            );
+        }
+        html += "</tbody></table></div></details>";
+    }
+    html
+}

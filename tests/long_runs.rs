@@ -1,0 +1,373 @@
+//! Runs that are split, interrupted, killed and gone on with, as a job script meets them.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+fn qingyang() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/qingyang.toml")
+}
+
+/// Short, so that a test takes seconds.
+const RUN: [&str; 8] = [
+    "--trials",
+    "700",
+    "--seed",
+    "7",
+    "--format",
+    "json",
+    "--set",
+    "horizon_months=24",
+];
+const TARGETS: [&str; 2] = ["--set", "targets=[]"];
+
+fn command(subcommand: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_buildout"));
+    command.arg(subcommand);
+    if subcommand != "merge" {
+        command.arg(qingyang()).args(TARGETS);
+    }
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+#[track_caller]
+fn succeeded(output: Output) -> String {
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[track_caller]
+fn failed(output: Output, status: i32, word: &str) {
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(status), "{errors}");
+    assert!(output.stdout.is_empty());
+    assert!(errors.contains(word), "\"{word}\" is not in\n{errors}");
+}
+
+fn run(arguments: &[&str]) -> Output {
+    command("run", &[&RUN[..], arguments].concat())
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn json_is_the_same_for_any_number_of_threads() {
+    for design in ["random", "antithetic", "latin-hypercube", "sobol"] {
+        let few = ["--design", design, "--replicates", "4", "--threads"];
+        let one = succeeded(run(&[&few[..], &["1"]].concat()));
+        for threads in ["2", "3", "8"] {
+            let several = succeeded(run(&[&few[..], &[threads]].concat()));
+            assert!(one == several, "{design}, {threads} threads");
+        }
+        let json: Value = serde_json::from_str(&one).unwrap();
+        let method = json["design"]["method"].as_str().unwrap().replace('_', "-");
+        assert_eq!(method, design);
+        let live = &json["milestones"]["A1 live"];
+        assert!(live["p50_std_error"].as_f64().unwrap() > 0.0);
+    }
+}
+
+#[test]
+fn seven_shards_merge_in_any_order_to_the_bytes_of_one_run() {
+    let folder = tempfile::tempdir().unwrap();
+    for design in ["random", "sobol"] {
+        let whole = succeeded(run(&["--design", design]));
+        let files: Vec<String> = (0..7)
+            .map(|index| {
+                let file = folder.path().join(format!("{design}-{index}"));
+                let file = file.to_str().unwrap().to_owned();
+                let shard = format!("{index}/7");
+                let arguments = [
+                    "--trials",
+                    "700",
+                    "--seed",
+                    "7",
+                    "--set",
+                    "horizon_months=24",
+                    "--design",
+                    design,
+                    "--checkpoint",
+                    &file,
+                    "--shard",
+                    &shard,
+                ];
+                let output = command("run", &arguments).output().unwrap();
+                assert_eq!(succeeded(output), "");
+                file
+            })
+            .collect();
+        for order in [[0, 1, 2, 3, 4, 5, 6], [4, 2, 6, 0, 5, 3, 1]] {
+            let mut arguments: Vec<&str> = order.iter().map(|at| files[*at].as_str()).collect();
+            arguments.extend(["--format", "json"]);
+            let merged = succeeded(command("merge", &arguments).output().unwrap());
+            assert!(merged == whole, "{design}");
+        }
+        let some: Vec<&str> = files[1..].iter().map(String::as_str).collect();
+        let output = command("merge", &some).output().unwrap();
+        failed(output, 1, "trials 0 to 99 of 700 are missing");
+        let twice = [&some[..], &some[..1]].concat();
+        failed(
+            command("merge", &twice).output().unwrap(),
+            1,
+            "are in both parts",
+        );
+        let partial = [&some[..], &["--partial", "--format", "json"]].concat();
+        let partial: Value =
+            serde_json::from_str(&succeeded(command("merge", &partial).output().unwrap())).unwrap();
+        assert_eq!(partial["trials"], 600);
+    }
+}
+
+/// Killed at random moments and gone on with, again and again, until it is done.
+#[test]
+#[cfg(unix)]
+fn a_killed_run_goes_on_to_the_same_bytes() {
+    let whole = succeeded(run(&[]));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("checkpoint");
+    let file = file.to_str().unwrap();
+    let arguments = [
+        &RUN[..],
+        &["--checkpoint", file, "--checkpoint-every", "0", "--resume"],
+    ]
+    .concat();
+    let printed = folder.path().join("printed");
+    let mut kills = 0;
+    let mut pause = 60;
+    let resumed = loop {
+        // To a file: a pipe that nobody reads yet would hold the process up.
+        let mut child = command("run", &arguments)
+            .stdout(fs::File::create(&printed).unwrap())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Longer each time, so that the test ends on slow machines too.
+        std::thread::sleep(Duration::from_millis(pause + 37 * (kills % 5)));
+        pause += pause / 4;
+        if child.try_wait().unwrap().is_none() {
+            child.kill().unwrap();
+            kills += 1;
+        }
+        let output = child.wait_with_output().unwrap();
+        if output.status.success() {
+            break fs::read_to_string(&printed).unwrap();
+        }
+        assert_eq!(output.status.code(), None, "{output:?}");
+    };
+    assert!(kills > 0, "it was never killed");
+    assert!(resumed == whole);
+    // Nothing is left but the checkpoint and perhaps temporary files of killed processes.
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(
+            name == "checkpoint" || name == "printed" || name.starts_with(".buildout-checkpoint-"),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupted_run_says_how_to_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut arguments = RUN.to_vec();
+    arguments[1] = "4000000000";
+    let mut pause = 500;
+    let interrupted = loop {
+        let child = command("run", &arguments)
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(pause));
+        let signal = Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status();
+        assert!(signal.unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        if output.status.code() == Some(130) {
+            break String::from_utf8(output.stderr).unwrap();
+        }
+        // It had not begun to listen yet.
+        assert_eq!(output.status.code(), None, "{output:?}");
+        pause *= 2;
+    };
+    assert!(
+        interrupted.contains("qingyang-seed-7.checkpoint"),
+        "{interrupted}"
+    );
+    let hint = interrupted
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("to go on: "))
+        .unwrap();
+    // The command goes on; here to a number of trials that has been passed, or soon is.
+    let hint = hint.replacen("--trials 4000000000", "--trials 700", 1);
+    let output = Command::new("sh")
+        .args(["-c", &hint])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let resumed: Value = serde_json::from_str(&succeeded(output)).unwrap();
+    let trials = resumed["trials"].as_u64().unwrap().to_string();
+    assert!(trials.parse::<u64>().unwrap() >= 700);
+    arguments[1] = &trials;
+    let whole = succeeded(command("run", &arguments).output().unwrap());
+    assert_eq!(resumed, serde_json::from_str::<Value>(&whole).unwrap());
+}
+
+#[test]
+fn checkpoints_of_other_runs_and_damaged_ones_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("checkpoint");
+    let path = file.to_str().unwrap();
+    succeeded(run(&["--checkpoint", path]));
+    failed(run(&["--checkpoint", path]), 1, "--resume");
+    let resume = |more: &[&str]| run(&[&["--checkpoint", path, "--resume"], more].concat());
+    failed(
+        resume(&["--set", "standard_rack_power_kw=3"]),
+        1,
+        "contents have changed",
+    );
+    failed(resume(&["--set", "name='other'"]), 1, "scenario");
+    failed(resume(&["--design", "sobol"]), 1, "design");
+    let mut seed = RUN.to_vec();
+    seed[3] = "8";
+    let seed = [&seed[..], &["--checkpoint", path, "--resume"]].concat();
+    failed(command("run", &seed).output().unwrap(), 1, "seed");
+    let whole = fs::read(&file).unwrap();
+    fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    failed(resume(&[]), 1, "cut off");
+    let mut damaged = whole.clone();
+    let place = damaged.len() - 500;
+    damaged[place] ^= 4;
+    fs::write(&file, &damaged).unwrap();
+    failed(resume(&[]), 1, "checksum is wrong");
+    assert_eq!(
+        fs::read(&file).unwrap(),
+        damaged,
+        "a refused file is left alone"
+    );
+    fs::write(&file, "something else").unwrap();
+    failed(resume(&[]), 1, "no checkpoint");
+    let other = String::from_utf8(whole)
+        .unwrap()
+        .replacen("checkpoint 1", "checkpoint 9", 1);
+    fs::write(&file, other).unwrap();
+    failed(resume(&[]), 1, "format 9");
+}
+
+/// A disk that takes no more than 4 KiB a file, and a folder in which nothing can be made.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_or_a_read_only_folder_leaves_nothing_half_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("checkpoint");
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 8; exec {} run {} --trials 50 --quiet --checkpoint {}",
+        env!("CARGO_BIN_EXE_buildout"),
+        qingyang().display(),
+        file.display()
+    );
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    failed(output, 1, "could not be written");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    failed(
+        run(&["--checkpoint", "/proc/checkpoint"]),
+        1,
+        "could not be written",
+    );
+}
+
+#[test]
+fn a_run_until_goals_tells_how_well_they_are_known() {
+    let goals = [
+        "--until",
+        "p90(A1 live)=0.4",
+        "--until",
+        "p50(installed_pflops@2024-10)=3%",
+    ];
+    failed(run(&goals), 2, "p90(MILESTONE)=0.1");
+    let goals = [
+        "--until",
+        "p90(A1 live)=0.4",
+        "--until",
+        "p50(installed_pflops@2024-10)=1500",
+    ];
+    let output = run(&[&goals[..], &["--at-least", "200"]].concat());
+    let said = String::from_utf8(output.stderr.clone()).unwrap();
+    let json: Value = serde_json::from_str(&succeeded(output)).unwrap();
+    let trials = json["trials"].as_u64().unwrap();
+    assert!((200..=700).contains(&trials));
+    assert!(said.contains(&format!("{trials} trials:")), "{said}");
+    failed(run(&["--until", "p90(A9 live)=0.2"]), 2, "did you mean");
+    failed(
+        run(&["--until", "p90(A1 live)=0.4", "--design", "sobol"]),
+        2,
+        "independent",
+    );
+}
+
+#[test]
+fn a_replayed_trial_is_the_one_of_the_run() {
+    // A run of one trial has that trial's values as its quantiles.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("part");
+    let file = file.to_str().unwrap();
+    let shard = [
+        "--trials",
+        "700",
+        "--seed",
+        "7",
+        "--set",
+        "horizon_months=24",
+        "--shard",
+        "411/700",
+        "--checkpoint",
+        file,
+    ];
+    succeeded(command("run", &shard).output().unwrap());
+    let merge = ["--partial", "--format", "json", file];
+    let one: Value =
+        serde_json::from_str(&succeeded(command("merge", &merge).output().unwrap())).unwrap();
+    let replay = [
+        "--trial",
+        "411",
+        "--seed",
+        "7",
+        "--set",
+        "horizon_months=24",
+        "--format",
+        "json",
+    ];
+    let replay: Value =
+        serde_json::from_str(&succeeded(command("replay", &replay).output().unwrap())).unwrap();
+    assert_eq!(one["trials"], 1);
+    for (name, metric) in one["metrics"].as_object().unwrap() {
+        assert_eq!(
+            metric["p50"], replay["scopes"]["total"]["metrics"][name],
+            "{name}"
+        );
+    }
+    for (name, milestone) in one["milestones"].as_object().unwrap() {
+        assert_eq!(milestone["p50"], replay["milestones"][name], "{name}");
+    }
+    let table = succeeded(command("replay", &["--trial", "411"]).output().unwrap());
+    assert!(
+        table.contains("Qingyang/A1/shell") && table.contains("binding"),
+        "{table}"
+    );
+    let csv = succeeded(
+        command("replay", &["--trial", "411", "--format", "csv"])
+            .output()
+            .unwrap(),
+    );
+    assert!(csv.starts_with("scope,metric,month,value\ntotal,racks_built,2024-01,"));
+}
