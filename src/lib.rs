@@ -79,6 +79,7 @@
 //! # Features
 //! - `files` (default): scenario files in TOML.
 //! - `charts` (default): SVG charts.
+//! - `parquet`: projections and trials as Parquet.
 //! - `cli` (default): the `buildout` command.
 //!
 //! With `default-features = false` the simulator alone remains.

@@ -21,6 +21,16 @@ const FILES: [&str; 8] = [
     "summary.txt",
 ];
 
+/// What a run leaves in its folder, in the order of names.
+fn files() -> Vec<&'static str> {
+    let mut files = FILES.to_vec();
+    if cfg!(feature = "parquet") {
+        files.push("projection.parquet");
+        files.sort_unstable();
+    }
+    files
+}
+
 fn qingyang() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/qingyang.toml")
 }
@@ -150,7 +160,7 @@ fn all_files_are_written_and_none_is_overwritten_unasked() {
     let folder = out.to_str().unwrap();
     let first = run(&qingyang(), &["--trials", "5", "--out", folder]);
     assert_went_well(&first);
-    assert_eq!(names(&out), FILES);
+    assert_eq!(names(&out), files());
     assert_eq!(fs::read(out.join("summary.txt")).unwrap(), first.stdout);
     assert!(text(&first.stderr).contains("racks.svg"));
     // There is no terminal, so no progress bar either.
@@ -172,7 +182,7 @@ fn all_files_are_written_and_none_is_overwritten_unasked() {
     let forced = run(&qingyang(), &arguments);
     assert_went_well(&forced);
     assert!(forced.stderr.is_empty(), "{}", text(&forced.stderr));
-    assert_eq!(names(&out), FILES);
+    assert_eq!(names(&out), files());
     assert_eq!(fs::read(out.join("summary.txt")).unwrap(), first.stdout);
 }
 

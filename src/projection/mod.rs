@@ -51,6 +51,8 @@ use crate::monte_carlo::design::Design;
 
 pub use layout::{Layout, LayoutError, Metric, TargetLabel};
 pub use output::{PERCENTILES, write_csv};
+#[cfg(feature = "parquet")]
+pub(crate) use output::{TidyRow, for_each_row};
 pub(crate) use output::{number, quoted};
 pub use row::{NO_CAUSE, TrialRow};
 pub use views::{Distribution, MetricView, ScopeView, TargetView};

@@ -196,21 +196,47 @@ pub fn write_csv<'a>(
 ) -> io::Result<()> {
     writeln!(to, "scenario,scope,metric,unit,month,statistic,value")?;
     for projection in projections {
-        let mut table = Table {
-            scenario: quoted(&projection.provenance().scenario),
-            to: &mut to,
-        };
-        table.projection(projection)?;
+        for_each_row(projection, |row| {
+            let texts = [row.scenario, row.scope, row.metric, row.unit, row.month];
+            let [scenario, scope, metric, unit, month] = texts.map(quoted);
+            let value = row.value.map_or_else(String::new, number);
+            writeln!(
+                to,
+                "{scenario},{scope},{metric},{unit},{month},{},{value}",
+                row.statistic
+            )
+        })?;
     }
     Ok(())
 }
 
-struct Table<W> {
-    scenario: String,
-    to: W,
+/// A row of the tidy table; the month is empty for what is not by month.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TidyRow<'a> {
+    pub(crate) scenario: &'a str,
+    pub(crate) scope: &'a str,
+    pub(crate) metric: &'a str,
+    pub(crate) unit: &'a str,
+    pub(crate) month: &'a str,
+    pub(crate) statistic: &'a str,
+    pub(crate) value: Option<f64>,
 }
 
-impl<W: Write> Table<W> {
+/// Hands on the rows of the tidy table of a projection, in order.
+pub(crate) fn for_each_row(
+    projection: &Projection,
+    to: impl FnMut(TidyRow<'_>) -> io::Result<()>,
+) -> io::Result<()> {
+    let scenario = &projection.provenance().scenario;
+    Table { scenario, to }.projection(projection)
+}
+
+struct Table<'s, F> {
+    scenario: &'s str,
+    to: F,
+}
+
+impl<F: FnMut(TidyRow<'_>) -> io::Result<()>> Table<'_, F> {
     fn projection(&mut self, projection: &Projection) -> io::Result<()> {
         let months = projection.layout().month_labels();
         for scope in std::iter::once(projection.total()).chain(projection.campuses()) {
@@ -268,13 +294,16 @@ impl<W: Write> Table<W> {
     }
 
     fn line(&mut self, place: [&str; 4], statistic: &str, value: Option<f64>) -> io::Result<()> {
-        let [scope, metric, unit, month] = place.map(quoted);
-        let value = value.map_or_else(String::new, number);
-        writeln!(
-            self.to,
-            "{},{scope},{metric},{unit},{month},{statistic},{value}",
-            self.scenario
-        )
+        let [scope, metric, unit, month] = place;
+        (self.to)(TidyRow {
+            scenario: self.scenario,
+            scope,
+            metric,
+            unit,
+            month,
+            statistic,
+            value,
+        })
     }
 }
 

@@ -29,11 +29,15 @@ mod fixture;
 mod html;
 mod markdown;
 mod outputs;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod summary;
 mod text;
 mod words;
 mod write;
 
+#[cfg(feature = "parquet")]
+pub use self::parquet::{ParquetFileError, write_projection_parquet, write_trials_parquet};
 #[cfg(feature = "charts")]
 pub use chart::{ChartError, FanChart};
 pub use html::HtmlReport;

@@ -25,6 +25,10 @@ pub enum OutputsError {
     /// The CSV could not be made.
     #[error("projection.csv could not be made: {0}")]
     Csv(#[from] io::Error),
+    /// The Parquet could not be made.
+    #[cfg(feature = "parquet")]
+    #[error(transparent)]
+    Parquet(#[from] super::ParquetFileError),
     /// A chart could not be drawn.
     #[cfg(feature = "charts")]
     #[error("{name} could not be drawn: {source}")]
@@ -40,6 +44,8 @@ const JSON: &str = "projection.json";
 const CSV: &str = "projection.csv";
 const SUMMARY: &str = "summary.txt";
 const MARKDOWN: &str = "summary.md";
+#[cfg(feature = "parquet")]
+const PARQUET: &str = "projection.parquet";
 const PAGE: &str = "report.html";
 
 /// The charts of a run and their metrics.
@@ -58,6 +64,12 @@ pub fn output_names() -> Vec<&'static str> {
     let charts = CHARTS.map(|(name, _)| name);
     [JSON, CSV, SUMMARY, MARKDOWN, PAGE]
         .into_iter()
+        .chain(
+            #[cfg(feature = "parquet")]
+            [PARQUET],
+            #[cfg(not(feature = "parquet"))]
+            [],
+        )
         .chain(charts)
         .collect()
 }
@@ -69,7 +81,7 @@ pub fn outputs(projection: &Projection) -> Result<Vec<OutputFile>, OutputsError>
     json.push(b'\n');
     let mut csv = Vec::new();
     write_csv([projection], &mut csv)?;
-    #[cfg_attr(not(feature = "charts"), allow(unused_mut))]
+    #[cfg_attr(not(any(feature = "charts", feature = "parquet")), allow(unused_mut))]
     let mut files = vec![
         OutputFile::new(JSON, json),
         OutputFile::new(CSV, csv),
@@ -80,6 +92,12 @@ pub fn outputs(projection: &Projection) -> Result<Vec<OutputFile>, OutputsError>
             super::HtmlReport::new(projection).to_html().into_bytes(),
         ),
     ];
+    #[cfg(feature = "parquet")]
+    {
+        let mut table = Vec::new();
+        super::write_projection_parquet([projection], &mut table)?;
+        files.push(OutputFile::new(PARQUET, table));
+    }
     #[cfg(feature = "charts")]
     for (name, metric) in CHARTS {
         if projection.metric(metric).is_some() {

@@ -111,6 +111,26 @@ impl OutputFolder {
         Ok(written)
     }
 
+    /// Writes one file as it comes, with the same care; for what is too much to hold in memory.
+    pub fn write_with(
+        &self,
+        name: &str,
+        write: impl FnOnce(&mut fs::File) -> io::Result<()>,
+    ) -> Result<PathBuf, WriteError> {
+        self.refuse_what_exists(&[name])?;
+        self.make_folder()?;
+        let path = self.path.join(name);
+        let file = |source| WriteError::File {
+            path: path.clone(),
+            source,
+        };
+        let mut temporary = self.temporary().map_err(file)?;
+        write(temporary.as_file_mut()).map_err(file)?;
+        temporary.as_file().sync_all().map_err(file)?;
+        self.give_name(temporary, &path)?;
+        Ok(path)
+    }
+
     fn refuse_what_exists(&self, names: &[&str]) -> Result<(), WriteError> {
         let mut existing = Vec::new();
         for name in names {

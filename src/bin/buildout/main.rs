@@ -10,6 +10,8 @@ mod replay;
 mod report;
 mod run;
 mod shell;
+#[cfg(feature = "parquet")]
+mod trials;
 mod validate;
 
 use std::process::ExitCode;
@@ -55,6 +57,9 @@ enum Command {
     Replay(replay::Replay),
     /// Makes one page to open in a browser, of one scenario or several side by side
     Report(report::Report),
+    /// Writes every trial's milestones, targets and outcomes as Parquet
+    #[cfg(feature = "parquet")]
+    Trials(trials::Trials),
     /// Lists and shows published figures to build scenarios from
     Presets(presets::Presets),
     /// Prints the JSON Schema of scenario files, by which editors complete and check them
@@ -74,6 +79,8 @@ impl Command {
             Self::Merge(arguments) => merge::run(arguments),
             Self::Replay(arguments) => replay::run(arguments),
             Self::Report(arguments) => report::run(arguments),
+            #[cfg(feature = "parquet")]
+            Self::Trials(arguments) => trials::run(arguments),
             Self::Presets(arguments) => presets::run(arguments),
             Self::Schema(arguments) => shell::schema(arguments),
             Self::Completions(arguments) => shell::completions(arguments),

@@ -33,11 +33,6 @@ const PIPELINE: [&str; 8] = [
 ];
 /// S-curves more than these are no longer told apart.
 const MOST_CURVES: usize = 8;
-/// Words in the names of metrics of money.
-const MONEY: [&str; 9] = [
-    "capex", "opex", "revenue", "cash", "npv", "cost", "ebitda", "margin", "penalt",
-];
-
 fn each(runs: &[Run<'_>], part: impl Fn(&Projection) -> Option<String>) -> String {
     let texts: Vec<(usize, String)> = (runs.iter().enumerate())
         .filter_map(|(number, run)| Some((number, part(run.projection)?)))
@@ -478,15 +473,27 @@ pub(super) fn pipeline(runs: &[Run<'_>]) -> String {
 
 pub(super) fn money(runs: &[Run<'_>]) -> String {
     each(runs, |projection| {
-        let metrics: Vec<(String, MetricView<'_>)> = projection
-            .total()
-            .metrics()
-            .filter(|metric| MONEY.iter().any(|word| metric.name().contains(word)))
-            .map(|metric| (metric.name().replace('_', " "), metric))
-            .collect();
         let mut html = String::new();
-        if !metrics.is_empty() {
-            html += &by_year(projection, &metrics);
+        if let Some(cash) = projection.metric("cumulated_cash") {
+            // All that is counted in the currency of the cash.
+            let metrics: Vec<(String, MetricView<'_>)> = projection
+                .total()
+                .metrics()
+                .filter(|metric| metric.unit() == cash.unit())
+                .map(|metric| (metric.name().replace('_', " "), metric))
+                .collect();
+            let [p5, p10, p50, p90, p95] = [0.05, 0.1, 0.5, 0.9, 0.95].map(|p| cash.quantile(p));
+            let marks = [
+                Mark::Band(&p5, &p95, "outer".to_owned()),
+                Mark::Band(&p10, &p90, "inner".to_owned()),
+                Mark::Line(&p50, String::new()),
+            ];
+            html += &over_time(projection.layout(), cash.meaning(), cash.unit(), &marks);
+            let _ = write!(
+                html,
+                "<details><summary>Flows of the last month of each year</summary>{}</details>",
+                by_year(projection, &metrics)
+            );
         }
         let mut rows = String::new();
         for (metric, distribution) in projection.outcomes() {

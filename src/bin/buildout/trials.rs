@@ -1,0 +1,63 @@
+//! `buildout trials`: every trial's milestones, targets and outcomes as Parquet.
+
+use std::path::PathBuf;
+
+use buildout::Scenario;
+use buildout::monte_carlo::batch::DEFAULT_TRIALS;
+use buildout::report::write_trials_parquet;
+use clap::Args;
+
+use crate::EXIT_STATUS;
+use crate::failure::{Failure, say};
+use crate::run::key_and_value;
+
+#[derive(Args)]
+#[command(after_help = format!("\
+Examples:
+  buildout trials scenario.toml --out trials.parquet
+In DuckDB, the probability of a target given that a substation is late:
+  SELECT avg(\"target: 50 MW by 2032\"::INT) FROM 'trials.parquet'
+  WHERE coalesce(\"milestone: 110 kV substation energised\" > 40, true)
+
+Columns: trial; \"milestone: NAME\" in months after the start, null if not within the horizon;
+\"target: NAME\", true or false; \"outcome: NAME\".
+
+{EXIT_STATUS}"))]
+pub(crate) struct Trials {
+    /// The scenario: a TOML file
+    file: PathBuf,
+    /// How many trials to run
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_TRIALS,
+          value_parser = clap::value_parser!(u64).range(1..))]
+    trials: u64,
+    /// The seed of all luck: trials are those of `run` with the same seed
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// The file to write
+    #[arg(long, value_name = "FILE", default_value = "trials.parquet")]
+    out: PathBuf,
+    /// Overwrite the file
+    #[arg(long)]
+    force: bool,
+    /// Replace a value of the scenario, such as horizon_months=60; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    set: Vec<(String, String)>,
+    /// No warnings or notes
+    #[arg(long)]
+    quiet: bool,
+}
+
+pub(crate) fn run(arguments: &Trials) -> Result<(), Failure> {
+    let loaded = Scenario::load(&arguments.file, &arguments.set)?;
+    let model = loaded.scenario.compile()?;
+    let (folder, name) = crate::new::folder_and_name(&arguments.out)?;
+    let folder = buildout::report::OutputFolder::new(folder).overwrite(arguments.force);
+    let path = folder.write_with(&name, |file| {
+        write_trials_parquet(&model, arguments.seed, 0..arguments.trials, file, |_| {})
+            .map_err(std::io::Error::other)
+    })?;
+    if !arguments.quiet {
+        say(&format!("wrote {}", path.display()));
+    }
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! Parquet as other tools read it: DuckDB by way of Python. Skipped, with a message, where it is absent.
+#![cfg(all(feature = "cli", feature = "parquet"))]
+#![allow(clippy::unwrap_used)]
+
+use std::process::Command;
+
+use serde_json::Value;
+
+const SCENARIO: &str = "examples/qingyang.toml";
+const TRIALS: &str = "300";
+
+/// The first quoted name of the CSV stands beyond the lines from which DuckDB guesses how a file is
+/// quoted, so that is said to it.
+///
+/// The example query: how likely is a target in all, and given that a substation is late?
+const QUERY: &str = r#"
+import duckdb, json, sys
+folder = sys.argv[1]
+one = lambda query: duckdb.sql(query.replace("FOLDER", folder)).fetchall()[0]
+target = '"target: 100,000 PFLOPS by the end of 2027"'
+late = '"milestone: north substation energised"'
+print(json.dumps({
+    "all": one(f"SELECT avg({target}::INT) FROM 'FOLDER/trials.parquet'")[0],
+    "late": one(f"SELECT avg({target}::INT), count(*) FROM 'FOLDER/trials.parquet' WHERE coalesce({late} > 26, true)"),
+    "early": one(f"SELECT avg({target}::INT), count(*) FROM 'FOLDER/trials.parquet' WHERE {late} <= 26"),
+    "p50": one("SELECT value FROM 'FOLDER/projection.parquet' WHERE metric = 'it_power_mw' AND statistic = 'p50' AND month = '2030-06' AND scope = 'total'")[0],
+    "csv": one("SELECT count(*), sum(value) FROM read_csv('FOLDER/projection.csv', quote = '\"')"),
+    "parquet": one("SELECT count(*), sum(value) FROM 'FOLDER/projection.parquet'"),
+}))
+"#;
+
+fn buildout(arguments: &[&str]) {
+    let output = Command::new(env!("CARGO_BIN_EXE_buildout"))
+        .args(arguments)
+        .args(["--trials", TRIALS, "--quiet"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+}
+
+#[test]
+fn duckdb_answers_what_a_target_hangs_on() {
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let has_duckdb = Command::new(&python)
+        .args(["-c", "import duckdb"])
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !has_duckdb {
+        eprintln!("skipped: {python} has no duckdb (set PYTHON to one that has)");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let trials = folder.path().join("trials.parquet");
+    buildout(&["run", SCENARIO, "--out", path]);
+    buildout(&["trials", SCENARIO, "--out", trials.to_str().unwrap()]);
+    let output = Command::new(&python)
+        .args(["-c", QUERY, path])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let json = std::fs::read(folder.path().join("projection.json")).unwrap();
+    let json: Value = serde_json::from_slice(&json).unwrap();
+
+    let targets = json["targets"].as_array().unwrap();
+    let target = targets
+        .iter()
+        .find(|target| target["name"] == "100,000 PFLOPS by the end of 2027");
+    let probability = target.unwrap()["probability"].as_f64().unwrap();
+    let number = |value: &Value| value.as_f64().unwrap();
+    assert!((number(&answer["all"]) - probability).abs() < 1e-12);
+    // Both parts are there, together they are all, and who waits longer is no better off.
+    let [late, early] =
+        ["late", "early"].map(|part| (number(&answer[part][0]), number(&answer[part][1])));
+    assert!(late.1 > 0.0 && early.1 > 0.0, "{answer}");
+    assert_eq!((late.1 + early.1).to_string(), TRIALS);
+    let together = (late.0 * late.1 + early.0 * early.1) / (late.1 + early.1);
+    assert!((together - probability).abs() < 1e-12, "{answer}");
+
+    let months = json["months"].as_array().unwrap();
+    let month = months.iter().position(|month| month == "2030-06").unwrap();
+    assert_eq!(
+        number(&answer["p50"]),
+        number(&json["metrics"]["it_power_mw"]["p50"][month])
+    );
+    assert_eq!(answer["csv"][0], answer["parquet"][0]);
+    let (csv, parquet) = (number(&answer["csv"][1]), number(&answer["parquet"][1]));
+    assert!(
+        (csv - parquet).abs() <= 1e-9 * csv.abs(),
+        "{csv} and {parquet}"
+    );
+}
