@@ -957,18 +957,24 @@ impl Model {
             placed.hall != hall
         });
         let racks = (cooled / rack_kw + 1e-9).floor();
-        let (mut left, pod) = (racks, f64::from(rows.pod_racks));
-        while left > 0.0 {
-            let together = left.min(pod);
+        let pod = f64::from(rows.pod_racks);
+        let whole_pods = (racks / pod).floor();
+        let placed = &mut workspace.placed;
+        let mut place = |racks: f64, count: f64| {
             let what = Deployment {
-                power_kw: together * rack_kw,
-                positions: (together * delivery.positions) as u32,
+                power_kw: racks * rack_kw,
+                positions: (racks * delivery.positions) as u32,
             };
-            let Some(row) = tree.place(what, rows.placement) else {
-                break;
-            };
-            workspace.placed.push(Placed { hall, row, what });
-            left -= together;
+            let found = tree.place_many(what, count as u32, rows.placement, |row| {
+                placed.push(Placed { hall, row, what });
+            });
+            f64::from(found)
+        };
+        let found = place(pod, whole_pods);
+        let mut left = racks - found * pod;
+        // A last pod that is not full comes when all full ones have found room.
+        if left > 0.0 && found == whole_pods {
+            left -= left * place(left, 1.0);
         }
         if left > 0.0 {
             state.space_kw = (racks - left) * rack_kw;

@@ -195,6 +195,8 @@ pub struct DeliveryTree {
     row_load: Vec<i64>,
     row_free: Vec<u32>,
     placed_watts: i64,
+    /// Scratch: by row, what would be left with one more of what is placed.
+    rooms: Vec<Option<i64>>,
 }
 
 fn watts(kw: f64) -> i64 {
@@ -207,6 +209,22 @@ fn positive(value: f64, what: &'static str) -> Result<f64, DeliveryError> {
     } else {
         Err(DeliveryError::NotPositive(what))
     }
+}
+
+/// The row in which something is placed, given what it would leave in each; of equal ones the
+/// first.
+fn choose(rooms: &[Option<i64>], placement: Placement) -> Option<usize> {
+    let mut with_room = rooms
+        .iter()
+        .enumerate()
+        .filter_map(|(row, room)| Some((row, (*room)?)));
+    let found = match placement {
+        Placement::FirstFit => with_room.next(),
+        Placement::BestFit => with_room.min_by_key(|&(_, left)| left),
+        // The last of equal maxima would be taken; the first is meant.
+        Placement::Balanced => with_room.min_by_key(|&(_, left)| std::cmp::Reverse(left)),
+    };
+    found.map(|(row, _)| row)
 }
 
 impl DeliveryTree {
@@ -305,6 +323,7 @@ impl DeliveryTree {
             row_load: vec![0; row_count],
             row_free: vec![delivery.row_positions; row_count],
             placed_watts: 0,
+            rooms: Vec::new(),
         })
     }
 
@@ -324,6 +343,7 @@ impl DeliveryTree {
             row_load,
             row_free,
             placed_watts: _,
+            rooms: _,
         } = like;
         self.lineups = *lineups;
         self.rows.clone_from(rows);
@@ -366,29 +386,49 @@ impl DeliveryTree {
 
     /// Places something in a row and returns the row, or `None` where no row has room.
     pub fn place(&mut self, what: Deployment, placement: Placement) -> Option<usize> {
+        let mut found = None;
+        self.place_many(what, 1, placement, |row| found = Some(row));
+        found
+    }
+
+    /// Places up to `count` of the same, one after the other, until no row has room; `place` is
+    /// told each row. Returns how many found room.
+    ///
+    /// What one more would leave is kept from one to the next, and worked out again only for the
+    /// rows of the group that has changed.
+    pub fn place_many(
+        &mut self,
+        what: Deployment,
+        count: u32,
+        placement: Placement,
+        mut place: impl FnMut(usize),
+    ) -> u32 {
         let load = watts(what.power_kw);
-        let mut best: Option<(usize, i64)> = None;
-        for row in 0..self.rows.len() {
-            let Some(left) = self.room_left(row, load, what.positions) else {
-                continue;
+        let mut rooms = std::mem::take(&mut self.rooms);
+        rooms.clear();
+        let rows = 0..self.rows.len();
+        rooms.extend(rows.map(|row| self.room_left(row, load, what.positions)));
+        for done in 0..count {
+            let Some(row) = choose(&rooms, placement) else {
+                self.rooms = rooms;
+                return done;
             };
-            let is_better = match (best, placement) {
-                (None, _) => true,
-                (Some((_, least)), Placement::BestFit) => left < least,
-                (Some((_, most)), Placement::Balanced) => left > most,
-                (Some(_), Placement::FirstFit) => false,
-            };
-            if is_better {
-                best = Some((row, left));
-                if placement == Placement::FirstFit {
-                    break;
+            self.add(row, load);
+            self.row_free[row] -= what.positions;
+            place(row);
+            if done + 1 == count {
+                break;
+            }
+            let group = self.rows[row].group;
+            for (other, room) in rooms.iter_mut().enumerate() {
+                // What has no room does not get it back by adding more.
+                if room.is_some() && self.rows[other].group == group {
+                    *room = self.room_left(other, load, what.positions);
                 }
             }
         }
-        let (row, _) = best?;
-        self.add(row, load);
-        self.row_free[row] -= what.positions;
-        Some(row)
+        self.rooms = rooms;
+        count
     }
 
     /// Takes something out of the row in which it was placed.
@@ -626,6 +666,25 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn many_are_placed_as_one_after_the_other(
+            kind in 0..5_usize, power_kw in 30.0..700.0, positions in 1_u32..4, count in 1_u32..60,
+        ) {
+            let (redundancy, modules) =
+                [("N+1", 4), ("2N", 4), ("3N/2", 6), ("4N/3", 8), ("block 4N/3", 8)][kind];
+            let what = Deployment { power_kw, positions };
+            for placement in [Placement::FirstFit, Placement::BestFit, Placement::Balanced] {
+                let mut together = tree(redundancy, modules, &Delivery::new(24, 12));
+                let mut single = together.clone();
+                let mut rows = Vec::new();
+                let placed = together.place_many(what, count, placement, |row| rows.push(row));
+                let one_by_one: Vec<_> =
+                    (0..count).map_while(|_| single.place(what, placement)).collect();
+                prop_assert_eq!(&rows, &one_by_one);
+                prop_assert_eq!(placed as usize, rows.len());
+            }
+        }
+
         #[test]
         fn no_line_up_is_ever_overloaded_and_leaving_restores_all(
             kind in 0..6_usize,
