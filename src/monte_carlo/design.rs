@@ -30,7 +30,7 @@ use super::permutation::Permutation;
 use super::sobol::{DIMENSIONS, ScrambledSobol};
 use super::streams::Source;
 
-/// How many replicates a design has if nothing else is said. [assumption] A standard error
+/// How many replicates a design has if nothing else is said. (an assumption) A standard error
 /// from 16 is itself known to about 18 %, from 1 / sqrt(2 (R - 1)).
 pub const DEFAULT_REPLICATES: u32 = 16;
 /// The most replicates: each needs memory for a projection of its own.

@@ -44,11 +44,11 @@ use super::part::Part;
 use crate::date::Date;
 use crate::projection::{Distribution, Projection};
 
-/// The least number of trials before the first look if nothing else is said. [assumption]
+/// The least number of trials before the first look if nothing else is said. (an assumption)
 pub const DEFAULT_AT_LEAST: u64 = 1_000;
-/// The most trials if nothing else is said. [assumption]
+/// The most trials if nothing else is said. (an assumption)
 pub const DEFAULT_AT_MOST: u64 = 10_000_000;
-/// By how much the number of trials grows from one look to the next. [assumption]
+/// By how much the number of trials grows from one look to the next. (an assumption)
 const GROWTH: f64 = 1.1;
 
 /// Of what something is to be known.

@@ -359,7 +359,22 @@ fn keys(value: &Value) -> Vec<&str> {
         .collect()
 }
 
-const STATISTICS: [&str; 8] = ["mean", "std_error", "p5", "p10", "p50", "p80", "p90", "p95"];
+const STATISTICS: [&str; 14] = [
+    "mean",
+    "std_error",
+    "p5",
+    "p10",
+    "p50",
+    "p80",
+    "p90",
+    "p95",
+    "p5_std_error",
+    "p10_std_error",
+    "p50_std_error",
+    "p80_std_error",
+    "p90_std_error",
+    "p95_std_error",
+];
 
 #[test]
 fn json_has_the_documented_shape() {
@@ -372,11 +387,14 @@ fn json_has_the_documented_shape() {
             "version",
             "seed",
             "trials",
+            "design",
+            "fingerprint",
             "months",
             "metrics",
             "milestones",
             "targets",
             "binding",
+            "binding_std_error",
             "outcomes",
             "campuses"
         ]
@@ -407,13 +425,13 @@ fn json_has_the_documented_shape() {
     let racks = projection.metric("racks").unwrap();
     assert_eq!(json["metrics"]["racks"]["p80"], json!(racks.quantile(0.8)));
     let live = &json["milestones"]["A1 live"];
-    assert_eq!(keys(live)[1..9], STATISTICS);
+    assert_eq!(keys(live)[1..15], STATISTICS);
     assert_eq!(
-        keys(live)[9..],
+        keys(live)[15..],
         ["probability", "probability_std_error", "dates"]
     );
     assert_eq!(live["unit"], "months");
-    assert_eq!(keys(&live["dates"]), STATISTICS[2..]);
+    assert_eq!(keys(&live["dates"]), STATISTICS[2..8]);
     let target = &json["targets"][0];
     assert_eq!(
         keys(target),
@@ -501,7 +519,7 @@ fn csv_is_one_tidy_table() {
     );
     assert!(lines.iter().all(|line| line.len() == 7));
     // Scopes x (metrics x statistics + causes) x months, then two milestones, a target, an outcome.
-    let each = 3 * (2 * 8 + 2) * 3 + 2 * (8 + 2) + 2 + 8;
+    let each = 3 * (2 * 14 + 2 * 2) * 3 + 2 * (14 + 2) + 2 + 14;
     assert_eq!(lines.len(), 1 + 2 * each);
     assert_eq!(lines[1..=each], lines[1 + each..]);
     let places: BTreeSet<&[String]> = lines[1..=each].iter().map(|line| &line[..6]).collect();

@@ -11,7 +11,13 @@ use crate::failure::Failure;
 use crate::output::OutputOptions;
 
 #[derive(Args)]
-#[command(after_help = EXIT_STATUS)]
+#[command(after_help = format!("\
+Examples:
+  buildout merge shard-*.part
+  buildout merge shard-*.part --out results
+  buildout merge shard-1.part shard-3.part --partial
+
+{EXIT_STATUS}"))]
 pub(crate) struct Merge {
     /// The checkpoints of all shards, in any order
     #[arg(required = true, value_name = "FILE")]

@@ -11,7 +11,12 @@ use crate::run::key_and_value;
 use crate::{EXIT_STATUS, engine};
 
 #[derive(Args)]
-#[command(after_help = EXIT_STATUS)]
+#[command(after_help = format!("\
+Examples:
+  buildout replay scenario.toml --trial 4711
+  buildout replay scenario.toml --seed 7 --trial 4711 --format json
+
+{EXIT_STATUS}"))]
 pub(crate) struct Replay {
     /// The scenario: a TOML file
     file: PathBuf,
