@@ -85,6 +85,7 @@
 //! With `default-features = false` the simulator alone remains.
 #![forbid(unsafe_code)]
 
+pub mod analysis;
 pub mod compute;
 pub mod construction;
 pub mod date;
@@ -92,7 +93,6 @@ pub mod finance;
 pub mod metrics;
 mod model;
 pub mod monte_carlo;
-mod paired;
 mod pattern;
 pub mod policy;
 pub mod power;
@@ -101,16 +101,15 @@ pub mod problem;
 pub mod projection;
 pub mod report;
 pub mod scenario;
-pub mod schedule_report;
 pub mod tenants;
 mod trial;
 pub mod uncertain;
 
+pub use analysis::paired::{Gain, PairedError, paired_gains};
 pub use date::Date;
 pub use model::Model;
 pub use monte_carlo::batch::{Batch, Cancel, RunError};
 pub use monte_carlo::design::Design;
-pub use paired::{Gain, PairedError, paired_gains};
 pub use problem::{Problem, Problems};
 pub use projection::Projection;
 pub use scenario::{Scenario, ScenarioError};

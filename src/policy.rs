@@ -13,10 +13,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::construction::network::NodeId;
-use crate::construction::{Dependency, check_dependencies, check_name};
+use crate::construction::{Dependency, check_dependencies};
 use crate::date::Date;
 use crate::metrics::METRICS;
-use crate::problem::{Path, Problems};
+use crate::problem::{Path, Problems, check_name};
 use crate::projection::TrialRow;
 
 /// The start of a phase of a campus.
@@ -120,7 +120,7 @@ impl Condition {
         at: &Path,
         problems: &mut Problems,
     ) {
-        use crate::construction::check_known;
+        use crate::problem::check_known;
         let known = METRICS.iter().map(|metric| metric.name);
         check_known("metric", &self.metric, known, &at.key("metric"), problems);
         if let Some(campus) = &self.campus {

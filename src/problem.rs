@@ -250,6 +250,95 @@ fn edit_distance(left: &str, right: &str) -> usize {
     strsim::damerau_levenshtein(left, right)
 }
 
+/// Reports a name that is empty or holds the `/` which separates the names in a reference.
+pub(crate) fn check_name(name: &str, at: &Path, problems: &mut Problems) {
+    if name.trim().is_empty() {
+        problems.error(at, "the name is empty", "a name of one character or more");
+    } else if name.contains('/') {
+        problems.error(
+            at,
+            format!("the name \"{name}\" holds a \"/\""),
+            "\"/\" separates names in a reference such as \"A1/shell\"; use another character",
+        );
+    }
+}
+
+/// Reports a given value that is not a finite number above 0.
+pub(crate) fn check_positive(value: Option<f64>, key: &str, at: &Path, problems: &mut Problems) {
+    if let Some(value) = value
+        && !(value.is_finite() && value > 0.0)
+    {
+        problems.error(
+            &at.key(key),
+            format!("{key} is {value}"),
+            "a number above 0",
+        );
+    }
+}
+
+/// Reports every name that stands more than once in the list at `at`.
+pub(crate) fn check_unique<'a>(
+    what: &str,
+    names: impl Iterator<Item = &'a str>,
+    at: &Path,
+    problems: &mut Problems,
+) {
+    let mut seen = std::collections::BTreeSet::new();
+    for (position, name) in names.enumerate() {
+        if !seen.insert(name) {
+            problems.error(
+                &at.index(position).key("name"),
+                format!("there is already a {what} \"{name}\""),
+                "each needs a name of its own",
+            );
+        }
+    }
+}
+
+/// Reports a name that is not among the known ones, with the nearest of them.
+pub(crate) fn check_known<'a>(
+    what: &str,
+    wanted: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+    at: &Path,
+    problems: &mut Problems,
+) {
+    if known.clone().any(|name| name == wanted) {
+        return;
+    }
+    problems.error(
+        at,
+        format!("there is no {what} \"{wanted}\""),
+        name_help(wanted, known),
+    );
+}
+
+/// What to say of a name that is not known: the nearest, or the whole list where it is short.
+pub(crate) fn name_help<'a>(wanted: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    if let Some(near) = nearest(wanted, known.clone()) {
+        return format!("did you mean \"{near}\"?");
+    }
+    let all: Vec<String> = known.map(|name| format!("\"{name}\"")).collect();
+    match all.len() {
+        0 => "none is defined".to_owned(),
+        1..=12 => format!("known: {}", all.join(", ")),
+        many => format!("{many} are known, among them {}", all[..6].join(", ")),
+    }
+}
+
+/// Notes each name that is not known, at its place in the list `key`.
+pub(crate) fn check_all_known<'a>(
+    what: &str,
+    wanted: &[String],
+    known: impl Iterator<Item = &'a str> + Clone,
+    at: &Path,
+    problems: &mut Problems,
+) {
+    for (position, wanted) in wanted.iter().enumerate() {
+        check_known(what, wanted, known.clone(), &at.index(position), problems);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

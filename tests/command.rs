@@ -236,6 +236,14 @@ fn a_folder_that_cannot_be_used_is_status_1() {
     assert_eq!(names(parent.path()), ["file"]);
 }
 
+/// A folder in which not even the superuser can make anything.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_place_where_nothing_can_be_made_is_status_1() {
+    let output = run(&qingyang(), &["--trials", "5", "--out", "/proc/buildout"]);
+    assert_failed(&output, 1, &["/proc/buildout", "cannot be used"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_folder_without_write_permission_is_status_1() {

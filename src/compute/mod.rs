@@ -17,13 +17,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::construction::{check_known, check_name, check_positive, name_help};
 use crate::date::Date;
 use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::power::Cooling;
 use crate::power::availability::is_zero;
 use crate::power::grid::is_constant_zero;
-use crate::problem::{Path, Problems};
+use crate::problem::{Path, Problems, check_known, check_name, check_positive, name_help};
 use crate::uncertain::{Domain, Uncertain, UncertainError};
 
 /// A kind of rack position: what power and cooling it is made for.

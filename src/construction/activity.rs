@@ -4,9 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::crews::CrewNeed;
 use super::network::LinkKind;
-use super::{check_name, check_unique};
 use crate::date::Date;
-use crate::problem::{Path, Problems};
+use crate::problem::{Path, Problems, check_name, check_unique};
 use crate::uncertain::{Domain, Uncertain};
 
 /// A piece of work of uncertain duration, or the procurement of equipment.

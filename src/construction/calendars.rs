@@ -13,12 +13,10 @@
 //!
 //! Inside of a day work is spread evenly, so dates agree with those of a scheduler to the day.
 
+use crate::date::{DAYS_PER_MONTH, Date};
+use crate::problem::{Path, Problems, check_name, check_unique};
 use jiff::civil;
 use serde::{Deserialize, Serialize};
-
-use super::{check_name, check_unique};
-use crate::date::{DAYS_PER_MONTH, Date};
-use crate::problem::{Path, Problems};
 
 /// The name of the calendar that everything has which names none: work every day at full pace.
 pub const CONTINUOUS: &str = "continuous";
@@ -481,18 +479,17 @@ impl WorkCalendar {
         }
         // The first day at whose end enough is done.
         let day = self.done[1..].partition_point(|&done| done < target - ROUNDING);
-        let day = day.min(days - 1);
+        self.moment_of(day.min(days - 1), target)
+    }
+
+    /// The moment of a day at which so much is done in all; its end is the beginning of the next.
+    fn moment_of(&self, day: usize, target: f64) -> f64 {
         let work = self.done[day + 1] - self.done[day];
         let share = if work > 0.0 {
             ((target - self.done[day]) / work).clamp(0.0, 1.0)
         } else {
             0.0
         };
-        self.end_of(day, share)
-    }
-
-    /// A moment of a day, of which the end is the beginning of the next.
-    fn end_of(&self, day: usize, share: f64) -> f64 {
         if share >= 1.0 {
             self.months_at((day + 1) as f64)
         } else {
@@ -518,14 +515,7 @@ impl WorkCalendar {
         }
         // The last day before which no more than that is done.
         let day = self.done.partition_point(|&done| done <= target + ROUNDING) - 1;
-        let day = day.min(days - 1);
-        let work = self.done[day + 1] - self.done[day];
-        let share = if work > 0.0 {
-            ((target - self.done[day]) / work).clamp(0.0, 1.0)
-        } else {
-            0.0
-        };
-        self.end_of(day, share)
+        self.moment_of(day.min(days - 1), target)
     }
 }
 

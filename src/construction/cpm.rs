@@ -258,19 +258,21 @@ mod tests {
         assert_floats(rows, 44.0, &floats);
     }
 
+    /// Heizer & Render, Operations Management, project management: Milwaukee Paper.
+    const POLLUTION_FILTER: Rows<'static> = &[
+        ("A", 2.0, &[]),
+        ("B", 3.0, &[]),
+        ("C", 2.0, &["A"]),
+        ("D", 4.0, &["A", "B"]),
+        ("E", 4.0, &["C"]),
+        ("F", 3.0, &["C"]),
+        ("G", 5.0, &["D", "E"]),
+        ("H", 2.0, &["F", "G"]),
+    ];
+
     #[test]
     fn milwaukee_paper_takes_15_weeks() {
-        // Heizer & Render, Operations Management, project management: the pollution filter.
-        let rows: Rows<'_> = &[
-            ("A", 2.0, &[]),
-            ("B", 3.0, &[]),
-            ("C", 2.0, &["A"]),
-            ("D", 4.0, &["A", "B"]),
-            ("E", 4.0, &["C"]),
-            ("F", 3.0, &["C"]),
-            ("G", 5.0, &["D", "E"]),
-            ("H", 2.0, &["F", "G"]),
-        ];
+        let rows = POLLUTION_FILTER;
         assert_floats(rows, 15.0, &[0.0, 1.0, 0.0, 1.0, 0.0, 6.0, 0.0, 0.0]);
         let (network, ids) = chain_network(rows);
         let path = network.critical_path(&[], None);
@@ -441,16 +443,7 @@ mod tests {
 
     #[test]
     fn driving_nodes_are_those_without_float() {
-        let rows: Rows<'_> = &[
-            ("A", 2.0, &[]),
-            ("B", 3.0, &[]),
-            ("C", 2.0, &["A"]),
-            ("D", 4.0, &["A", "B"]),
-            ("E", 4.0, &["C"]),
-            ("F", 3.0, &["C"]),
-            ("G", 5.0, &["D", "E"]),
-            ("H", 2.0, &["F", "G"]),
-        ];
+        let rows = POLLUTION_FILTER;
         let (network, ids) = chain_network(rows);
         let (mut plan, mut finish, mut marks) = (Plan::default(), Vec::new(), Vec::new());
         network.schedule(&[], &mut plan, &mut finish);

@@ -15,9 +15,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{check_name, check_unique};
 use crate::date::Date;
-use crate::problem::{Path, Problems};
+use crate::problem::{Path, Problems, check_name, check_unique};
 
 /// A renewable resource: crews, cranes, commissioning teams.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -8,11 +8,11 @@ use super::calendars::{CONTINUOUS, Calendar};
 use super::crews::{Crew, CrewId};
 use super::network::{self, Actual, Condition, Effect, NetworkBuilder, NodeId, Progress};
 use super::risks::{Risk, happens};
-use super::{Activity, Status, check_known, name_help};
+use super::{Activity, Status};
 use crate::date::Date;
 use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::pattern::matches;
-use crate::problem::{Path, Problems};
+use crate::problem::{Path, Problems, check_known, name_help};
 use crate::uncertain::{Domain, Uncertain};
 
 /// Registers an input; a quantity that fails to compile has been reported already and counts as 0.

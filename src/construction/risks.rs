@@ -17,8 +17,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::activity::is_false;
-use super::{check_name, check_unique};
-use crate::problem::{Path, Problems};
+use crate::problem::{Path, Problems, check_name, check_unique};
 use crate::uncertain::{Domain, Uncertain};
 
 /// An event that may happen and makes activities longer.

@@ -10,12 +10,11 @@ use super::{
     Capex, CapexUnit, EnergyTariff, Finance, OpexUnit, Price, RATE, Tax, internal_rate_of_return,
     net_present_value, payback_months, peak_funding,
 };
-use crate::construction::name_help;
 use crate::construction::network::NodeId;
 use crate::date::HOURS_PER_MONTH;
 use crate::metrics::{METRICS, MetricId};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
-use crate::problem::{Path, Problems};
+use crate::problem::{Path, Problems, name_help};
 use crate::projection::{Layout, TrialRow};
 use crate::tenants::market::{Market, MarketState};
 use crate::uncertain::{Domain, Uncertain, UncertainError};

@@ -39,8 +39,7 @@ pub(crate) use layout::metric_names;
 
 use serde::{Deserialize, Serialize};
 
-use crate::construction::{check_known, check_name, check_positive, check_unique};
-use crate::problem::{Path, Problems};
+use crate::problem::{Path, Problems, check_known, check_name, check_positive, check_unique};
 use crate::uncertain::{Domain, Uncertain};
 
 /// Rates are shares a year, above a total loss.

@@ -3,11 +3,10 @@
 //! Each has a name, such as `Qingyang/A1/shell`, and is drawn from the source of that name.
 //! So an input keeps its luck when others are added or removed.
 
-use crate::construction::name_help;
 use crate::monte_carlo::design::Sampling;
 use crate::monte_carlo::streams::Source;
 use crate::pattern::matches;
-use crate::problem::{Path, Problems};
+use crate::problem::{Path, Problems, name_help};
 use crate::uncertain::correlation::{Copula, CorrelationMatrix, Correlations};
 use crate::uncertain::{Domain, Sampler, Uncertain, UncertainError};
 

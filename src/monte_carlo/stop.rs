@@ -293,7 +293,7 @@ fn unknown<'a>(
         scenario: projection.provenance().scenario.clone(),
         kind,
         name: name.to_owned(),
-        help: format!("; {}", crate::construction::name_help(name, names)),
+        help: format!("; {}", crate::problem::name_help(name, names)),
     }
 }
 

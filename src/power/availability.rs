@@ -16,8 +16,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::redundancy::Redundancy;
-use crate::construction::{check_name, check_positive};
-use crate::problem::{Path, Problems};
+use crate::problem::{Path, Problems, check_name, check_positive};
 
 /// A part of an electrical or cooling chain that fails and is repaired.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

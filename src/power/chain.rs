@@ -7,8 +7,8 @@ use super::availability::{
 };
 use super::delivery::{Delivery, DeliveryError, DeliveryTree};
 use super::redundancy::Redundancy;
-use crate::construction::{Dependency, check_name, check_positive, check_unique};
-use crate::problem::{Path, Problems};
+use crate::construction::Dependency;
+use crate::problem::{Path, Problems, check_name, check_positive, check_unique};
 use crate::uncertain::{Domain, Uncertain};
 
 /// The electrical chain of a building: like modules (line-ups of transformer, UPS and generator)

@@ -32,8 +32,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::redundancy::Redundancy;
-use crate::construction::check_positive;
-use crate::problem::{Path, Problems};
+use crate::problem::{Path, Problems, check_positive};
 
 /// In which of the rows that have room something is placed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -26,6 +26,7 @@
 mod chart;
 #[cfg(test)]
 mod fixture;
+mod gantt;
 mod html;
 mod markdown;
 mod outputs;

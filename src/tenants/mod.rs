@@ -25,8 +25,9 @@ pub use vouchers::Voucher;
 
 use serde::{Deserialize, Serialize};
 
-use crate::construction::{check_known, check_name, check_positive, check_unique};
-use crate::problem::{Path, Problems};
+use crate::problem::{
+    Path, Problems, check_all_known, check_known, check_name, check_positive, check_unique,
+};
 use crate::uncertain::{Domain, Uncertain};
 
 /// A group of tenants that behave alike.
@@ -291,24 +292,20 @@ impl Segment {
             at,
             problems,
         );
-        for (position, wanted) in self.campuses.iter().enumerate() {
-            check_known(
-                "campus",
-                wanted,
-                campuses.clone(),
-                &at.key("campuses").index(position),
-                problems,
-            );
-        }
-        for (position, wanted) in self.rack_types.iter().enumerate() {
-            check_known(
-                "rack type",
-                wanted,
-                rack_types.clone(),
-                &at.key("rack_types").index(position),
-                problems,
-            );
-        }
+        check_all_known(
+            "campus",
+            &self.campuses,
+            campuses,
+            &at.key("campuses"),
+            problems,
+        );
+        check_all_known(
+            "rack type",
+            &self.rack_types,
+            rack_types,
+            &at.key("rack_types"),
+            problems,
+        );
         if let Some(existing) = &self.existing {
             let at = at.key("existing");
             if !(existing.leased_power_kw.is_finite() && existing.leased_power_kw >= 0.0) {

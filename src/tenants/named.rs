@@ -3,9 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Segment;
-use crate::construction::{check_known, check_name};
 use crate::date::Date;
-use crate::problem::{Path, Problems};
+use crate::problem::{Path, Problems, check_all_known, check_known, check_name};
 use crate::uncertain::{Domain, Uncertain};
 
 /// One company with one contract that may come about. What is not stated here is as in its segment.
@@ -114,10 +113,13 @@ impl NamedTenant {
                 amount.check(Domain::NON_NEGATIVE, &at.key(key), problems);
             }
         }
-        for (position, wanted) in self.campuses.iter().enumerate() {
-            let at = at.key("campuses").index(position);
-            check_known("campus", wanted, campuses.clone(), &at, problems);
-        }
+        check_all_known(
+            "campus",
+            &self.campuses,
+            campuses,
+            &at.key("campuses"),
+            problems,
+        );
     }
 
     /// A segment of this tenant alone.

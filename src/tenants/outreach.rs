@@ -3,9 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::construction::{check_known, check_name, check_positive, check_unique};
 use crate::date::Date;
-use crate::problem::{Path, Problems};
+use crate::problem::{
+    Path, Problems, check_all_known, check_known, check_name, check_positive, check_unique,
+};
 use crate::uncertain::{Domain, Uncertain};
 
 /// A curve of adoption, in the place of a trend.
@@ -211,10 +212,13 @@ impl Regime {
         problems: &mut Problems,
     ) {
         check_name(&self.name, &at.key("name"), problems);
-        for (position, wanted) in self.segments.iter().enumerate() {
-            let at = at.key("segments").index(position);
-            check_known("segment", wanted, segments.clone(), &at, problems);
-        }
+        check_all_known(
+            "segment",
+            &self.segments,
+            segments,
+            &at.key("segments"),
+            problems,
+        );
         let names = self.states.iter().map(|state| state.name.as_str());
         check_unique("state", names.clone(), &at.key("states"), problems);
         if self.states.len() < 2 {

@@ -123,7 +123,7 @@ impl Damages {
 
 impl Stage {
     pub(super) fn check(&self, at: &Path, problems: &mut Problems) {
-        crate::construction::check_name(&self.name, &at.key("name"), problems);
+        crate::problem::check_name(&self.name, &at.key("name"), problems);
         self.reach_probability
             .check(Domain::SHARE, &at.key("reach_probability"), problems);
         self.lag_months
@@ -133,7 +133,7 @@ impl Stage {
 
 impl Scarcity {
     pub(super) fn check(&self, at: &Path, problems: &mut Problems) {
-        crate::construction::check_positive(Some(self.ample_kw), "ample_kw", at, problems);
+        crate::problem::check_positive(Some(self.ample_kw), "ample_kw", at, problems);
         self.factor
             .check(Domain::SHARE, &at.key("factor"), problems);
     }

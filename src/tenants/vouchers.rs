@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::construction::{check_known, check_name, is_false};
+use crate::construction::is_false;
 use crate::date::Date;
-use crate::problem::{Path, Problems};
+use crate::problem::{Path, Problems, check_all_known, check_name};
 use crate::uncertain::{Domain, Uncertain};
 
 /// Vouchers for computing power, a lever of policy.
@@ -77,10 +77,13 @@ impl Voucher {
         problems: &mut Problems,
     ) {
         check_name(&self.name, &at.key("name"), problems);
-        for (position, wanted) in self.segments.iter().enumerate() {
-            let at = at.key("segments").index(position);
-            check_known("segment", wanted, segments.clone(), &at, problems);
-        }
+        check_all_known(
+            "segment",
+            &self.segments,
+            segments,
+            &at.key("segments"),
+            problems,
+        );
         self.amount_per_kw.check(
             super::outreach::ABOVE_ZERO,
             &at.key("amount_per_kw"),

@@ -13,6 +13,8 @@ const SIZE: f64 = 1_000.0;
 pub(super) enum Mark<'a> {
     Band(&'a [f64], &'a [f64], String),
     Line(&'a [f64], String),
+    /// Nothing is drawn, but the axis reaches so far: charts side by side have one scale.
+    Reach(f64),
 }
 
 /// A chart over the months of a layout. `unit` is `share` for values that are shown in per cent.
@@ -20,6 +22,7 @@ pub(super) fn over_time(layout: &Layout, title: &str, unit: &str, marks: &[Mark<
     let lists = marks.iter().flat_map(|mark| match mark {
         Mark::Band(low, high, _) => vec![*low, *high],
         Mark::Line(line, _) => vec![*line],
+        Mark::Reach(value) => vec![std::slice::from_ref(value)],
     });
     let (mut low, mut high) = (0.0_f64, 0.0_f64);
     for x in lists.flatten().filter(|x| x.is_finite()) {
@@ -72,6 +75,7 @@ pub(super) fn over_time(layout: &Layout, title: &str, unit: &str, marks: &[Mark<
                     let _ = write!(shapes, "<path class='line {class}' d='{path}'/>");
                 }
             }
+            Mark::Reach(_) => {}
         }
     }
     let unit = if unit == "share" { "per cent" } else { unit };
@@ -212,6 +216,19 @@ mod tests {
         assert_eq!(decimals_of(0.5), 1);
         assert_eq!(decimals_of(0.05), 2);
         assert_eq!(decimals_of(20.0), 0);
+    }
+
+    #[test]
+    fn charts_that_reach_alike_have_one_scale() {
+        let layout = Layout::new(crate::Date::month(2025, 1).unwrap(), 2);
+        let labels = |line: &[f64], reach| {
+            let marks = [Mark::Line(line, String::new()), Mark::Reach(reach)];
+            let svg = over_time(&layout, "t", "MW", &marks);
+            svg[svg.find("class=y").unwrap()..svg.find("<svg").unwrap()].to_owned()
+        };
+        let alike = labels(&[1.0, 2.0], 80.0);
+        assert_eq!(alike, labels(&[70.0, 80.0], 80.0));
+        assert_ne!(alike, labels(&[1.0, 2.0], 2.0));
     }
 
     #[test]

@@ -430,6 +430,9 @@ fn binding_of(projection: &Projection, scope: ScopeView<'_>, title: &str) -> Opt
 }
 
 pub(super) fn stranded(runs: &[Run<'_>]) -> String {
+    let most = (runs.iter().flat_map(|run| stranded_metrics(run.projection)))
+        .flat_map(|metric| metric.mean())
+        .fold(0.0, f64::max);
     each(runs, |projection| {
         let metrics: Vec<(String, MetricView<'_>)> = stranded_metrics(projection)
             .into_iter()
@@ -441,6 +444,7 @@ pub(super) fn stranded(runs: &[Run<'_>]) -> String {
         let means: Vec<Vec<f64>> = metrics.iter().map(|(_, metric)| metric.mean()).collect();
         let marks: Vec<Mark<'_>> = (means.iter().enumerate())
             .map(|(number, mean)| Mark::Line(mean, format!("s{}", number % MOST_CURVES)))
+            .chain([Mark::Reach(most)])
             .collect();
         let mut html = String::from("<p class=legend>");
         for (number, (title, _)) in metrics.iter().enumerate() {
@@ -472,6 +476,14 @@ pub(super) fn pipeline(runs: &[Run<'_>]) -> String {
 }
 
 pub(super) fn money(runs: &[Run<'_>]) -> String {
+    let reach = |p: f64, further: fn(f64, f64) -> f64| {
+        (runs
+            .iter()
+            .filter_map(|run| run.projection.metric("cumulated_cash")))
+        .flat_map(|cash| cash.quantile(p))
+        .fold(0.0, further)
+    };
+    let (least, most) = (reach(0.05, f64::min), reach(0.95, f64::max));
     each(runs, |projection| {
         let mut html = String::new();
         if let Some(cash) = projection.metric("cumulated_cash") {
@@ -487,6 +499,8 @@ pub(super) fn money(runs: &[Run<'_>]) -> String {
                 Mark::Band(&p5, &p95, "outer".to_owned()),
                 Mark::Band(&p10, &p90, "inner".to_owned()),
                 Mark::Line(&p50, String::new()),
+                Mark::Reach(least),
+                Mark::Reach(most),
             ];
             html += &over_time(projection.layout(), cash.meaning(), cash.unit(), &marks);
             let _ = write!(

@@ -1,0 +1,4 @@
+//! Analysis: what is learned by running a model in a certain way, as plain results.
+
+pub mod paired;
+pub mod schedule;

@@ -1,0 +1,837 @@
+//! The model: a scenario compiled once, with names resolved, distributions made samplers and the
+//! activity network sorted. It is immutable and shared by all threads.
+
+mod sites;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::compute::{
+    CompiledGeneration, Hardware, NEWEST, PlannedGeneration, Positions, RackType,
+    compile_generations,
+};
+use crate::construction::network::{Cycle, Network, NodeId};
+use crate::construction::{Hall, LIFE};
+use crate::finance::books::CompiledFinance;
+use crate::metrics::{CAUSES, Feature, METRICS, MetricId};
+use crate::monte_carlo::design::{Design, DesignError, Sampling};
+use crate::monte_carlo::inputs::{Inputs, Quantity};
+use crate::policy::Gate;
+use crate::power::cooling::CompiledEfficiency;
+use crate::power::energy::CompiledEnergy;
+use crate::power::grid::HOURS;
+use crate::power::{DeliveryTree, ElectricalChain, Feed, PUE};
+use crate::problem::{Path, Problems, name_help};
+use crate::projection::{Layout, Metric, TargetLabel};
+use crate::scenario::{Campus, Scenario};
+use crate::tenants::market::{Demand, Market, Supply};
+use crate::uncertain::{Domain, Uncertain, UncertainError};
+
+use sites::{BuildingNodes, CampusNodes, GatePlan, HallNodes, Sites};
+
+/// A compiled scenario.
+#[derive(Clone, Debug)]
+pub struct Model {
+    name: String,
+    fingerprint: String,
+    pub(crate) layout: Arc<Layout>,
+    /// The metrics of the layout, in its order.
+    pub(crate) reported: Vec<MetricId>,
+    /// Whether commitments of tenants are among them.
+    pub(crate) reports_commitments: bool,
+    pub(crate) months: usize,
+    pub(crate) standard_rack_kw: f64,
+    pub(crate) inputs: Inputs,
+    pub(crate) network: Network,
+    /// Phases that start when conditions hold.
+    pub(crate) gates: Vec<Gate>,
+    pub(crate) generations: Vec<CompiledGeneration>,
+    pub(crate) campuses: Vec<CompiledCampus>,
+    pub(crate) halls: Vec<CompiledHall>,
+    pub(crate) market: Market,
+    pub(crate) finance: Option<CompiledFinance>,
+    pub(crate) pools: usize,
+    pub(crate) milestones: Vec<CompiledMilestone>,
+    pub(crate) targets: Vec<CompiledTarget>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct CompiledCampus {
+    pub(crate) pue: Quantity,
+    pub(crate) availability: Quantity,
+    /// Parts of the grid connection; none: the grid is no limit.
+    pub(crate) grid: Vec<CompiledStep>,
+    /// Import that is applied for, in kW of facility power.
+    pub(crate) applied_kw: f64,
+    pub(crate) bridges: Vec<CompiledBridge>,
+    pub(crate) curtailment: Option<CompiledCurtailment>,
+    pub(crate) efficiency: Option<CompiledEfficiency>,
+    pub(crate) energy: Option<CompiledEnergy>,
+    pub(crate) substations: Vec<(NodeId, f64)>,
+    pub(crate) buildings: Vec<CompiledBuilding>,
+    /// Its halls among those of the model.
+    pub(crate) halls: std::ops::Range<usize>,
+    /// Its pools among those of the model.
+    pub(crate) pools: std::ops::Range<usize>,
+    pub(crate) existing: Option<CompiledExisting>,
+}
+
+/// A part of a step of the grid connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CompiledStep {
+    pub(crate) energised: NodeId,
+    /// Months after the energisation of its step.
+    pub(crate) delay: f64,
+    /// Facility power.
+    pub(crate) kw: f64,
+    pub(crate) granted_share: Quantity,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CompiledBridge {
+    pub(crate) works: NodeId,
+    pub(crate) firm_kw: f64,
+    pub(crate) permanent: bool,
+    pub(crate) carbon_g_per_kwh: f64,
+    pub(crate) price_per_mwh: Quantity,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CompiledCurtailment {
+    pub(crate) hours_per_year: Quantity,
+    pub(crate) depth_share: Quantity,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct CompiledBuilding {
+    /// What it carries at most, in kW of critical IT power.
+    pub(crate) power_kw: f64,
+    pub(crate) chain: Option<CompiledChain>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct CompiledChain {
+    pub(crate) chain: ElectricalChain,
+    /// Energisation and number of modules; the first come with the building.
+    pub(crate) stages: Vec<(NodeId, u32)>,
+    /// Share of the load that is fed in the long run.
+    pub(crate) served_share: f64,
+    /// The empty delivery tree.
+    pub(crate) tree: Option<DeliveryTree>,
+}
+
+impl CompiledCampus {
+    /// The electrical chains of its buildings, with the positions of these.
+    pub(crate) fn chains(&self) -> impl Iterator<Item = (usize, &CompiledChain)> {
+        let buildings = self.buildings.iter().enumerate();
+        buildings.filter_map(|(position, building)| Some((position, building.chain.as_ref()?)))
+    }
+}
+
+impl CompiledBuilding {
+    /// What it carries with so many modules installed, in kW of critical IT power.
+    pub(crate) fn carries_kw(&self, modules: u32) -> f64 {
+        match &self.chain {
+            Some(compiled) => self.power_kw.min(compiled.chain.usable_kw(modules)),
+            None => self.power_kw,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct CompiledExisting {
+    pub(crate) pool: usize,
+    pub(crate) racks: f64,
+    pub(crate) power_kw: f64,
+    pub(crate) pflops: f64,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct CompiledHall {
+    pub(crate) pool: usize,
+    /// When its building may start.
+    pub(crate) started: NodeId,
+    pub(crate) handover: NodeId,
+    pub(crate) ordered: NodeId,
+    pub(crate) hardware: Hardware,
+    pub(crate) fit: HallFit,
+    pub(crate) life: Option<Quantity>,
+    pub(crate) refresh: Quantity,
+    pub(crate) retrofit: Option<CompiledRetrofit>,
+    /// CO2 of its part of the building, in t.
+    pub(crate) embodied_t: f64,
+    pub(crate) feed: Feed,
+    /// Share of the time in which what stands in it is fed and works.
+    pub(crate) available_share: f64,
+}
+
+impl HallFit {
+    /// Power for which it is made, in kW: all positions at their most, or what the hall takes.
+    pub(crate) fn design_kw(&self) -> f64 {
+        (self.positions.count * self.positions.power_kw).min(self.power_kw)
+    }
+}
+
+/// What a hall is made for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HallFit {
+    pub(crate) positions: Positions,
+    /// What the hall takes, and what its cooling takes away, in kW.
+    pub(crate) power_kw: f64,
+    pub(crate) cooling_kw: f64,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CompiledRetrofit {
+    pub(crate) pool: usize,
+    pub(crate) fit: HallFit,
+    pub(crate) downtime: Quantity,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct CompiledMilestone {
+    pub(crate) finished: Vec<NodeId>,
+    /// Halls of each building that must be live; the first of them makes the building live.
+    pub(crate) live: Vec<std::ops::Range<usize>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum CompiledTarget {
+    Metric {
+        scope: usize,
+        metric: usize,
+        at_least: f64,
+        month: usize,
+    },
+    Milestone {
+        milestone: usize,
+        by_months: f64,
+    },
+    /// Both together.
+    Joint(Box<[CompiledTarget; 2]>),
+}
+
+impl Model {
+    /// The scenario's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What a projection of this model consists of.
+    pub fn layout(&self) -> &Arc<Layout> {
+        &self.layout
+    }
+
+    /// Draws the inputs of an independent trial, in the order of [`Model::input_names`].
+    pub fn draw_inputs(&self, seed: u64, trial: u64, drawn: &mut Vec<f64>) {
+        self.inputs.draw(&Sampling::random(seed), trial, drawn);
+    }
+
+    /// Makes a sampling design ready for this model's inputs.
+    pub fn sampling(&self, design: Design, seed: u64) -> Result<Sampling, DesignError> {
+        Sampling::new(design, seed, self.inputs.sources())
+    }
+
+    /// The scenario's fingerprint: [`Scenario::fingerprint`].
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// The activity network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The inputs as planned: the median of each, in the order of [`Model::input_names`].
+    pub fn planned_inputs(&self) -> Vec<f64> {
+        self.inputs.medians()
+    }
+
+    /// The names of all inputs that are drawn once a trial.
+    pub fn input_names(&self) -> impl Iterator<Item = &str> {
+        self.inputs.iter().map(|input| input.name.as_str())
+    }
+}
+
+/// Checks references and cycles alone, for a scenario that has other errors already.
+pub(crate) fn check_network(scenario: &Scenario, problems: &mut Problems) {
+    let mut site = Sites::lay_out(scenario, &mut None, problems);
+    site.connect(scenario, &mut None, problems);
+    site.detail(scenario, &mut None, problems);
+    if let Err(cycle) = site.network.build() {
+        report_cycle(&cycle, &site.places, problems);
+    }
+}
+
+/// What all campuses together are called in results.
+const TOTAL: &str = "total";
+
+/// Notes a circle at the first of its activities that the planner wrote.
+fn report_cycle(cycle: &Cycle, places: &BTreeMap<String, Path>, problems: &mut Problems) {
+    let written = cycle.members.iter().find_map(|member| places.get(member));
+    let anywhere = Path::root().key("campuses");
+    problems.error(
+        written.unwrap_or(&anywhere),
+        cycle.to_string(),
+        "take one of these dependencies away",
+    );
+}
+
+/// Compiles a scenario whose parts have been checked; what is wrong with the whole is added to `problems`.
+pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Model> {
+    let mut inputs = Some(Inputs::default());
+    let mut sites = Sites::lay_out(scenario, &mut inputs, problems);
+    sites.connect(scenario, &mut inputs, problems);
+    sites.detail(scenario, &mut inputs, problems);
+    let milestones = sites.milestones(scenario, problems);
+    let reported = reported_metrics(scenario, &sites);
+    let targets = compile_targets(scenario, &milestones, &reported, problems);
+    check_distinct_names(scenario, &milestones, problems);
+    let finance = sites.finance(scenario, &mut inputs, problems);
+    check_conditions(scenario, &reported, problems);
+    if let Some(inputs) = &inputs {
+        sites.network.planned_inputs(inputs.medians());
+    }
+    let network = match sites.network.build() {
+        Ok(network) => network,
+        Err(cycle) => {
+            report_cycle(&cycle, &sites.places, problems);
+            return None;
+        }
+    };
+    if problems.has_errors() {
+        return None;
+    }
+    let parts = Parts {
+        network,
+        buildings: sites.buildings,
+        gates: sites.gates,
+        halls: sites.halls,
+        campuses: sites.campuses,
+        milestones,
+        targets,
+        finance,
+        reported,
+    };
+    match assemble(scenario, inputs.unwrap_or_default(), parts) {
+        Ok(mut model) => {
+            if let Some(correlations) = &scenario.correlations {
+                let at = Path::root().key("correlations");
+                model.inputs.correlate(correlations, &at, problems);
+            }
+            Some(model)
+        }
+        Err(error) => {
+            // Every quantity has been checked, so this says that a check is missing.
+            problems.error(&Path::root(), error.to_string(), "");
+            None
+        }
+    }
+}
+
+struct Parts<'a> {
+    network: Network,
+    buildings: Vec<BuildingNodes<'a>>,
+    gates: Vec<GatePlan>,
+    halls: Vec<HallNodes<'a>>,
+    campuses: Vec<CampusNodes>,
+    milestones: Vec<(String, CompiledMilestone)>,
+    targets: Vec<CompiledTarget>,
+    finance: Option<CompiledFinance>,
+    reported: Vec<MetricId>,
+}
+
+/// The metrics that the scenario uses, in the order of [`METRICS`].
+fn reported_metrics(scenario: &Scenario, sites: &Sites<'_>) -> Vec<MetricId> {
+    let campuses = scenario.campuses.iter();
+    let uses = |feature| match feature {
+        Feature::Density => states_density(scenario, sites),
+        Feature::EmbodiedCarbon => {
+            let mut generations = scenario.generations.iter();
+            let mut buildings = sites.buildings.iter();
+            generations.any(|known| known.rack_embodied_carbon_t > 0.0)
+                || buildings.any(|known| known.planned.plan.embodied_carbon_t.is_some())
+        }
+        Feature::Efficiency => campuses.clone().any(|campus| campus.efficiency.is_some()),
+        Feature::Curtailment => campuses.clone().any(|campus| campus.curtailment.is_some()),
+        Feature::Commitments => {
+            let names = ["committed_mw", "pre_leased", "pre_leased_of_latest"];
+            let targets = scenario
+                .targets
+                .iter()
+                .filter_map(|target| target.metric.as_deref());
+            let phases = campuses.clone().flat_map(|campus| &campus.phases);
+            let conditions = phases.flat_map(|phase| &phase.when);
+            let mut asked = targets.chain(conditions.map(|condition| condition.metric.as_str()));
+            scenario.finance.is_some()
+                || !scenario.tenants.is_empty()
+                || scenario
+                    .segments
+                    .iter()
+                    .any(|segment| !segment.stages.is_empty())
+                || asked.any(|metric| names.contains(&metric))
+        }
+        Feature::Energy => campuses.clone().any(|campus| campus.energy.is_some()),
+        Feature::ElectricalChain => sites.campuses.iter().any(|campus| {
+            let mut buildings = campus.buildings.iter();
+            buildings.any(|building| building.chain.is_some())
+        }),
+    };
+    let is_used = |metric: &MetricId| metric.feature().is_none_or(uses);
+    MetricId::ALL.iter().copied().filter(is_used).collect()
+}
+
+/// Whether more is said of density than the power of a rack.
+fn states_density(scenario: &Scenario, sites: &Sites<'_>) -> bool {
+    let mut generations = scenario.generations.iter();
+    let mut buildings = sites.campuses.iter().flat_map(|campus| &campus.buildings);
+    scenario.hardware_catalogue.is_some()
+        || scenario.generation_trend.is_some()
+        || scenario
+            .rack_types
+            .iter()
+            .any(|kind| kind.cooling.is_some())
+        || generations.any(|known| known.rack_positions > 1 || known.cooling.is_some())
+        || sites.halls.iter().any(|hall| {
+            hall.plan.cooling_power_kw.is_some() || hall.plan.hardware_life_months.is_some()
+        })
+        || buildings.any(|building| building.chain.is_some())
+}
+
+fn assemble(
+    scenario: &Scenario,
+    mut inputs: Inputs,
+    parts: Parts<'_>,
+) -> Result<Model, UncertainError> {
+    let planned = scenario.all_generations();
+    let generations = compile_generations(
+        &planned,
+        scenario.generation_trend.as_ref(),
+        &scenario.precision,
+        scenario.start,
+        &mut inputs,
+    )?;
+    let campus_names: Vec<String> = scenario
+        .campuses
+        .iter()
+        .map(|campus| campus.name.clone())
+        .collect();
+    let rack_types: Vec<String> = scenario
+        .rack_types
+        .iter()
+        .map(|rack_type| rack_type.name.clone())
+        .collect();
+    let months = scenario.horizon_months as usize;
+    let mut targets = parts.targets;
+    let generation_names: Vec<&str> = (scenario.generations.iter())
+        .map(|generation| generation.name.as_str())
+        .collect();
+    let supply = Supply {
+        campuses: &campus_names,
+        rack_types: &rack_types,
+        standard_rack_kw: scenario.standard_rack_power_kw,
+        months,
+        start: scenario.start,
+        generations: &generations,
+        generation_names: &generation_names,
+    };
+    let rack_type_of = |name: &str| rack_types.iter().position(|kind| kind == name).unwrap_or(0);
+    let mut halls = Vec::with_capacity(parts.halls.len());
+    let mut campuses = Vec::with_capacity(parts.campuses.len());
+    for (position, nodes) in parts.campuses.into_iter().enumerate() {
+        let campus = &scenario.campuses[position];
+        for hall in &parts.halls[nodes.halls.clone()] {
+            let kind = rack_type_of(&hall.plan.rack_type);
+            let fit = |kind: usize, racks: u32, power_kw, cooling_kw| {
+                let RackType {
+                    power_kw: limit,
+                    cooling,
+                    ..
+                } = &scenario.rack_types[kind];
+                HallFit {
+                    positions: Positions {
+                        count: f64::from(racks),
+                        power_kw: *limit,
+                        cooling: *cooling,
+                    },
+                    power_kw,
+                    cooling_kw,
+                }
+            };
+            let plan = hall.plan;
+            let power_kw = plan.power_kw.unwrap_or(f64::INFINITY);
+            let cooling_kw = plan.cooling_power_kw.unwrap_or(f64::INFINITY);
+            let mut drawn = |what: &str, quantity: &Uncertain, domain| {
+                inputs.add(format!("{}/{what}", hall.name), quantity, domain)
+            };
+            let life = plan.hardware_life_months.as_ref();
+            let life = life
+                .map(|life| drawn("hardware life", life, LIFE))
+                .transpose()?;
+            let refresh = drawn("refresh", &plan.refresh_months, Domain::NON_NEGATIVE)?;
+            let retrofit = match &plan.retrofit {
+                Some(retrofit) => {
+                    let kind = rack_type_of(&retrofit.rack_type);
+                    let racks = retrofit.racks.unwrap_or(plan.racks);
+                    let power_kw = retrofit.power_kw.unwrap_or(power_kw);
+                    let cooling_kw = retrofit.cooling_power_kw.unwrap_or(f64::INFINITY);
+                    let downtime = &retrofit.downtime_months;
+                    Some(CompiledRetrofit {
+                        pool: supply.pool(position, kind),
+                        fit: fit(kind, racks, power_kw, cooling_kw),
+                        downtime: drawn("retrofit", downtime, Domain::NON_NEGATIVE)?,
+                    })
+                }
+                None => None,
+            };
+            let types = retrofit_types(scenario, plan);
+            let hardware = compile_hardware(&planned, hall, &types, &mut inputs)?;
+            let building = &parts.buildings[hall.building];
+            let embodied_t = building.planned.plan.embodied_carbon_t.unwrap_or(0.0);
+            halls.push(CompiledHall {
+                pool: supply.pool(position, kind),
+                started: hall.started,
+                handover: hall.handover,
+                ordered: hall.ordered,
+                hardware,
+                fit: fit(kind, plan.racks, power_kw, cooling_kw),
+                life,
+                refresh,
+                retrofit,
+                embodied_t: embodied_t / building.halls.len() as f64,
+                feed: hall.feed,
+                available_share: nodes.buildings[hall.feed.building]
+                    .chain
+                    .as_ref()
+                    .map_or(1.0, |chain| chain.served_share),
+            });
+        }
+        let name = &campus.name;
+        campuses.push(CompiledCampus {
+            pue: inputs.add(format!("{name}/PUE"), &campus.pue, PUE)?,
+            availability: inputs.add(
+                format!("{name}/availability"),
+                &campus.availability,
+                Domain::SHARE,
+            )?,
+            grid: nodes.grid,
+            applied_kw: campus.grid.iter().map(|step| step.power_mw * 1_000.0).sum(),
+            bridges: nodes.bridges,
+            curtailment: compile_curtailment(campus, &mut inputs)?,
+            efficiency: compile_efficiency(scenario, campus, &mut inputs)?,
+            energy: compile_energy(scenario, campus, &mut inputs)?,
+            substations: nodes.substations,
+            buildings: nodes.buildings,
+            halls: nodes.halls,
+            pools: supply.pool(position, 0)..supply.pool(position + 1, 0),
+            existing: campus.existing.as_ref().map(|existing| CompiledExisting {
+                pool: supply.pool(position, rack_type_of(&existing.rack_type)),
+                racks: f64::from(existing.racks),
+                power_kw: existing.power_kw,
+                pflops: existing.compute_pflops,
+            }),
+        });
+    }
+    let demand = Demand {
+        segments: &scenario.segments,
+        tenants: &scenario.tenants,
+        regimes: &scenario.regimes,
+        vouchers: &scenario.vouchers,
+        keeps_leases: parts.finance.is_some(),
+    };
+    let mut market = Market::compile(demand, &supply, &mut inputs)?;
+    let mut finance = parts.finance;
+    let pools = campus_names.len() * rack_types.len();
+    let (milestone_names, milestones) = parts.milestones.into_iter().unzip();
+    let mut layout = layout(scenario, &parts.reported, campus_names, milestone_names);
+    let currency = (scenario.finance.as_ref()).map_or("money", |finance| &finance.currency);
+    market.extend_layout(currency, &mut layout.metrics);
+    if let Some(finance) = &mut finance {
+        let segments = scenario
+            .segments
+            .iter()
+            .map(|segment| segment.name.as_str());
+        finance.extend_layout(currency, segments, &mut layout);
+    }
+    for (target, compiled) in scenario.targets.iter().zip(&mut targets) {
+        let part = match compiled {
+            CompiledTarget::Joint(parts) => &mut parts[1],
+            single => single,
+        };
+        if let (CompiledTarget::Metric { metric, .. }, Some(name)) = (part, &target.metric) {
+            *metric = layout.metric_index(name).unwrap_or(0);
+        }
+    }
+    let gates = (parts.gates.iter())
+        .map(|gate| gate.compile(scenario, &layout))
+        .collect();
+    Ok(Model {
+        name: scenario.name.clone(),
+        fingerprint: scenario.fingerprint(),
+        layout: Arc::new(layout),
+        gates,
+        reports_commitments: parts.reported.contains(&MetricId::CommittedPower),
+        reported: parts.reported,
+        months,
+        standard_rack_kw: scenario.standard_rack_power_kw,
+        inputs,
+        network: parts.network,
+        generations,
+        campuses,
+        halls,
+        market,
+        finance,
+        pools,
+        milestones,
+        targets,
+    })
+}
+
+fn layout(
+    scenario: &Scenario,
+    reported: &[MetricId],
+    campuses: Vec<String>,
+    milestones: Vec<String>,
+) -> Layout {
+    let mut scopes = vec![TOTAL.to_owned()];
+    if campuses.len() > 1 {
+        scopes.extend(campuses);
+    }
+    Layout {
+        start: scenario.start,
+        months: scenario.horizon_months as usize,
+        scopes,
+        metrics: reported
+            .iter()
+            .map(|&metric| &METRICS[metric as usize])
+            .map(|metric| Metric {
+                name: metric.name.to_owned(),
+                unit: metric.unit.to_owned(),
+                meaning: metric.meaning.to_owned(),
+            })
+            .collect(),
+        causes: CAUSES.map(str::to_owned).to_vec(),
+        milestones,
+        targets: scenario
+            .targets
+            .iter()
+            .map(|target| TargetLabel {
+                name: target.name.clone(),
+                description: target.describe(),
+                by: Some(target.by),
+            })
+            .collect(),
+        outcomes: Vec::new(),
+    }
+}
+
+fn compile_curtailment(
+    campus: &Campus,
+    inputs: &mut Inputs,
+) -> Result<Option<CompiledCurtailment>, UncertainError> {
+    let Some(curtailment) = &campus.curtailment else {
+        return Ok(None);
+    };
+    let name = &campus.name;
+    let (hours, depth) = (&curtailment.hours_per_year, &curtailment.depth_share);
+    Ok(Some(CompiledCurtailment {
+        hours_per_year: inputs.add(format!("{name}/curtailed hours"), hours, HOURS)?,
+        depth_share: inputs.add(format!("{name}/curtailed share"), depth, Domain::SHARE)?,
+    }))
+}
+
+fn compile_efficiency(
+    scenario: &Scenario,
+    campus: &Campus,
+    inputs: &mut Inputs,
+) -> Result<Option<CompiledEfficiency>, UncertainError> {
+    let first_month = (scenario.start.month_of_year() - 1) as usize;
+    let compile =
+        |efficiency| CompiledEfficiency::compile(efficiency, &campus.name, first_month, inputs);
+    campus.efficiency.as_ref().map(compile).transpose()
+}
+
+fn compile_energy(
+    scenario: &Scenario,
+    campus: &Campus,
+    inputs: &mut Inputs,
+) -> Result<Option<CompiledEnergy>, UncertainError> {
+    let compile = |energy| CompiledEnergy::compile(energy, &campus.name, scenario.start, inputs);
+    campus.energy.as_ref().map(compile).transpose()
+}
+
+/// The rack types that a hall has in its life.
+fn retrofit_types<'a>(scenario: &'a Scenario, hall: &Hall) -> Vec<&'a RackType> {
+    let names = [
+        Some(&hall.rack_type),
+        hall.retrofit.as_ref().map(|to| &to.rack_type),
+    ];
+    names
+        .into_iter()
+        .flatten()
+        .filter_map(|name| scenario.rack_types.iter().find(|kind| &kind.name == name))
+        .collect()
+}
+
+fn compile_hardware(
+    planned: &[PlannedGeneration],
+    hall: &HallNodes<'_>,
+    rack_types: &[&RackType],
+    inputs: &mut Inputs,
+) -> Result<Hardware, UncertainError> {
+    let Some(wanted) = &hall.plan.hardware else {
+        return Ok(Hardware::Tenants);
+    };
+    let generation = |position: usize| &planned[position].generation;
+    let mut choices: Vec<usize> = (0..planned.len())
+        .filter(|&position| {
+            if wanted == NEWEST {
+                rack_types
+                    .iter()
+                    .any(|kind| kind.fits(generation(position)))
+            } else {
+                &generation(position).name == wanted
+            }
+        })
+        .collect();
+    // Stable: of generations released on the same day the one written last counts as the newest.
+    choices.sort_by_key(|&position| generation(position).available_from);
+    let choices = choices
+        .into_iter()
+        .map(|position| {
+            let generation = generation(position);
+            let name = format!("{}/lead time of {}", hall.name, generation.name);
+            let lead_time = inputs.add(name, &generation.lead_time_months, Domain::NON_NEGATIVE)?;
+            Ok((position, lead_time))
+        })
+        .collect::<Result<_, UncertainError>>()?;
+    Ok(Hardware::Generations(choices))
+}
+
+/// Results are told apart by name: milestones, and the total from the campuses.
+fn check_distinct_names(
+    scenario: &Scenario,
+    milestones: &[(String, CompiledMilestone)],
+    problems: &mut Problems,
+) {
+    let mut seen = std::collections::BTreeSet::new();
+    for (position, (name, _)) in milestones.iter().enumerate() {
+        if seen.insert(name) {
+            continue;
+        }
+        // Those that are stated come first; the others take their names from buildings and the like.
+        let stated = scenario
+            .milestones
+            .iter()
+            .position(|milestone| &milestone.name == name);
+        let at = match stated {
+            Some(stated) if stated != position => {
+                Path::root().key("milestones").index(stated).key("name")
+            }
+            _ => continue,
+        };
+        problems.error(
+            &at,
+            format!("every scenario with such a building, substation or activity has a milestone \"{name}\" already"),
+            "use another name, or leave it out",
+        );
+    }
+    if scenario.campuses.len() > 1
+        && let Some(position) = scenario
+            .campuses
+            .iter()
+            .position(|campus| campus.name == TOTAL)
+    {
+        problems.error(
+            &Path::root().key("campuses").index(position).key("name"),
+            format!("a campus is named \"{TOTAL}\""),
+            "that word stands for all campuses together; use another name",
+        );
+    }
+}
+
+/// Phases may wait for what the scenario reports alone.
+fn check_conditions(scenario: &Scenario, reported: &[MetricId], problems: &mut Problems) {
+    let at = Path::root().key("campuses");
+    for (position, campus) in scenario.campuses.iter().enumerate() {
+        let at = at.index(position).key("phases");
+        for (position, phase) in campus.phases.iter().enumerate() {
+            let at = at.index(position).key("when");
+            for (position, condition) in phase.when.iter().enumerate() {
+                let name = |known: &MetricId| METRICS[*known as usize].name;
+                if !reported.iter().any(|known| name(known) == condition.metric) {
+                    problems.error(
+                        &at.index(position).key("metric"),
+                        format!("this scenario does not report {}", condition.metric),
+                        "state what the metric is of, or take another",
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn compile_targets(
+    scenario: &Scenario,
+    milestones: &[(String, CompiledMilestone)],
+    reported: &[MetricId],
+    problems: &mut Problems,
+) -> Vec<CompiledTarget> {
+    let mut targets = Vec::new();
+    for (position, target) in scenario.targets.iter().enumerate() {
+        let at = Path::root().key("targets").index(position);
+        let month = target.by.months_after(scenario.start).floor();
+        let first_part = targets.len();
+        if let Some(wanted) = &target.milestone {
+            let names = milestones.iter().map(|(name, _)| name.as_str());
+            match names.clone().position(|name| name == wanted) {
+                Some(milestone) => {
+                    targets.push(CompiledTarget::Milestone {
+                        milestone,
+                        by_months: month + 1.0,
+                    });
+                }
+                None => problems.error(
+                    &at.key("milestone"),
+                    format!("there is no milestone \"{wanted}\""),
+                    name_help(wanted, names),
+                ),
+            }
+        }
+        if let (Some(metric), Some(at_least)) = (&target.metric, target.at_least) {
+            let campus = target.campus.as_ref().and_then(|wanted| {
+                scenario
+                    .campuses
+                    .iter()
+                    .position(|campus| &campus.name == wanted)
+            });
+            let scope = match campus {
+                Some(campus) if scenario.campuses.len() > 1 => campus + 1,
+                _ => 0,
+            };
+            let name = |known: &MetricId| METRICS[*known as usize].name;
+            let is_known = METRICS.iter().any(|known| known.name == metric);
+            if is_known && !reported.iter().any(|known| name(known) == metric) {
+                problems.error(
+                    &at.key("metric"),
+                    format!("this scenario does not report {metric}"),
+                    "state what the metric is of, or take another",
+                );
+                continue;
+            }
+            // Its place follows from the layout.
+            targets.push(CompiledTarget::Metric {
+                scope,
+                metric: 0,
+                at_least,
+                month: month.max(0.0) as usize,
+            });
+        }
+        if targets.len() == first_part + 2
+            && let (Some(metric), Some(milestone)) = (targets.pop(), targets.pop())
+        {
+            targets.push(CompiledTarget::Joint(Box::new([milestone, metric])));
+        }
+    }
+    targets
+}

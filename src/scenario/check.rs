@@ -1,0 +1,562 @@
+//! What may be wrong with a scenario as a whole; each part checks what it says of itself.
+
+use crate::compute::{CATALOGUE, NEWEST, RackType};
+use crate::construction::calendars::check_calendars;
+use crate::construction::crews::check_crews;
+use crate::construction::risks::check_risks;
+use crate::construction::{check_activities, check_building, plan_buildings};
+use crate::date::Date;
+use crate::finance::metric_names;
+use crate::metrics::METRICS;
+use crate::power::PUE;
+use crate::problem::{Path, Problems, check_known, check_name, check_positive, check_unique};
+use crate::tenants::market::{CONTACTED, stage_metric, voucher_metric};
+use crate::uncertain::Domain;
+
+use super::{Campus, FORMAT, LONGEST_HORIZON_MONTHS, Scenario};
+
+impl Scenario {
+    pub(super) fn check_parts(&self, problems: &mut Problems) {
+        let root = Path::root();
+        if self.format != FORMAT {
+            problems.error(
+                &root.key("format"),
+                format!("the scenario is of format {}", self.format),
+                format!("this version of buildout reads format {FORMAT}"),
+            );
+        }
+        if self.name.trim().is_empty() {
+            problems.error(
+                &root.key("name"),
+                "the name is empty",
+                "a name of one character or more",
+            );
+        }
+        if !(1..=LONGEST_HORIZON_MONTHS).contains(&self.horizon_months) {
+            problems.error(
+                &root.key("horizon_months"),
+                format!("horizon_months is {}", self.horizon_months),
+                format!("1 to {LONGEST_HORIZON_MONTHS} months"),
+            );
+        }
+        check_positive(
+            Some(self.standard_rack_power_kw),
+            "standard_rack_power_kw",
+            &root,
+            problems,
+        );
+        let at = root.key("rack_types");
+        for (position, rack_type) in self.rack_types.iter().enumerate() {
+            rack_type.check(&at.index(position), problems);
+        }
+        check_unique("rack type", self.rack_type_names(), &at, problems);
+        let at = root.key("generations");
+        for (position, generation) in self.generations.iter().enumerate() {
+            generation.check(&self.precision, &at.index(position), problems);
+        }
+        check_unique(
+            "generation",
+            self.generations.iter().map(|g| g.name.as_str()),
+            &at,
+            problems,
+        );
+        self.check_hardware(&root, problems);
+        let at = root.key("building_templates");
+        for (position, template) in self.building_templates.iter().enumerate() {
+            template.check(&at.index(position), problems);
+            self.check_halls(&template.halls, &at.index(position).key("halls"), problems);
+        }
+        check_unique(
+            "building template",
+            self.building_templates
+                .iter()
+                .map(|template| template.name.as_str()),
+            &at,
+            problems,
+        );
+        check_calendars(&self.calendars, &root.key("calendars"), problems);
+        check_crews(&self.crews, &root.key("crews"), problems);
+        check_risks(&self.risks, &root.key("risks"), problems);
+        if let Some(status) = &self.status {
+            status.check(&root.key("status"), problems);
+        }
+        let at = root.key("campuses");
+        if self.campuses.is_empty() {
+            problems.error(
+                &at,
+                "the scenario has no campus",
+                "a scenario has one campus or more",
+            );
+        }
+        for (position, campus) in self.campuses.iter().enumerate() {
+            self.check_campus(campus, &at.index(position), problems);
+        }
+        check_unique("campus", self.campus_names(), &at, problems);
+        let at = root.key("segments");
+        for (position, segment) in self.segments.iter().enumerate() {
+            segment.check(
+                self.campus_names(),
+                self.rack_type_names(),
+                self.generations.iter().map(|g| g.name.as_str()),
+                &at.index(position),
+                problems,
+            );
+        }
+        self.check_market(problems);
+        check_unique(
+            "segment",
+            self.segments.iter().map(|s| s.name.as_str()),
+            &at,
+            problems,
+        );
+        let at = root.key("milestones");
+        for (position, milestone) in self.milestones.iter().enumerate() {
+            let at = at.index(position);
+            if milestone.requires.is_empty() {
+                problems.error(
+                    &at.key("requires"),
+                    format!("milestone \"{}\" requires nothing", milestone.name),
+                    "name one thing or more, such as \"A1/shell\"",
+                );
+            }
+        }
+        check_unique(
+            "milestone",
+            self.milestones.iter().map(|m| m.name.as_str()),
+            &at,
+            problems,
+        );
+        self.check_targets(&root.key("targets"), problems);
+    }
+
+    /// What is about all segments: named tenants, regimes, vouchers, money.
+    fn check_market(&self, problems: &mut Problems) {
+        let segments = self.segments.iter().map(|segment| segment.name.as_str());
+        let at = Path::root().key("tenants");
+        for (position, tenant) in self.tenants.iter().enumerate() {
+            let at = at.index(position);
+            tenant.check(segments.clone(), self.campus_names(), &at, problems);
+        }
+        let tenants = self.tenants.iter().map(|tenant| tenant.name.as_str());
+        check_unique("tenant", tenants.clone(), &at, problems);
+        let everyone = segments.chain(tenants);
+        let at = Path::root().key("regimes");
+        for (position, regime) in self.regimes.iter().enumerate() {
+            regime.check(everyone.clone(), &at.index(position), problems);
+        }
+        let names = self.regimes.iter().map(|regime| regime.name.as_str());
+        check_unique("regime", names, &at, problems);
+        let at = Path::root().key("vouchers");
+        for (position, voucher) in self.vouchers.iter().enumerate() {
+            voucher.check(everyone.clone(), &at.index(position), problems);
+        }
+        let names = self.vouchers.iter().map(|voucher| voucher.name.as_str());
+        check_unique("voucher", names, &at, problems);
+        if let Some(finance) = &self.finance {
+            let at = Path::root().key("finance");
+            finance.check(self.campus_names(), everyone, &at, problems);
+        }
+    }
+
+    fn check_hardware(&self, root: &Path, problems: &mut Problems) {
+        let stated = self.generations.iter().map(|known| known.name.as_str());
+        let mut taken: &[String] = &[];
+        if let Some(catalogue) = &self.hardware_catalogue {
+            taken = &catalogue.include;
+            let at = root.key("hardware_catalogue");
+            let entries = CATALOGUE.iter().map(|entry| entry.name);
+            for (position, name) in taken.iter().enumerate() {
+                let at = at.key("include").index(position);
+                check_known(
+                    "entry of the catalogue",
+                    name,
+                    entries.clone(),
+                    &at,
+                    problems,
+                );
+                if stated.clone().any(|known| known == name) || taken[..position].contains(name) {
+                    problems.error(
+                        &at,
+                        format!("there is already a generation \"{name}\""),
+                        "each needs a name of its own",
+                    );
+                }
+                let entry = CATALOGUE.iter().find(|entry| entry.name == name);
+                if let Some(entry) = entry
+                    && !entry.rack_pflops().contains_key(&self.precision)
+                {
+                    problems.error(
+                        &at,
+                        format!(
+                            "\"{name}\" has no PFLOPS at the precision \"{}\"",
+                            self.precision
+                        ),
+                        "take \"fp16_dense\", or state the generation yourself",
+                    );
+                }
+            }
+            catalogue.lead_time_months.check(
+                Domain::NON_NEGATIVE,
+                &at.key("lead_time_months"),
+                problems,
+            );
+        }
+        if let Some(trend) = &self.generation_trend {
+            let known = stated.chain(taken.iter().map(String::as_str));
+            trend.check(known, &root.key("generation_trend"), problems);
+        }
+    }
+
+    fn campus_names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.campuses.iter().map(|campus| campus.name.as_str())
+    }
+
+    fn rack_type_names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.rack_types
+            .iter()
+            .map(|rack_type| rack_type.name.as_str())
+    }
+
+    fn check_campus(&self, campus: &Campus, at: &Path, problems: &mut Problems) {
+        check_name(&campus.name, &at.key("name"), problems);
+        campus.pue.check(PUE, &at.key("pue"), problems);
+        campus
+            .availability
+            .check(Domain::SHARE, &at.key("availability"), problems);
+        for (position, phase) in campus.phases.iter().enumerate() {
+            let at = at.key("phases").index(position);
+            phase.check(self.campus_names(), &at, problems);
+        }
+        check_activities(&campus.activities, &at.key("activities"), problems);
+        for (position, step) in campus.grid.iter().enumerate() {
+            step.check(&at.key("grid").index(position), problems);
+        }
+        check_power(campus, at, problems);
+        for (position, substation) in campus.substations.iter().enumerate() {
+            substation.check(&at.key("substations").index(position), problems);
+        }
+        let buildings_at = at.key("buildings");
+        for (position, building) in campus.buildings.iter().enumerate() {
+            let at = buildings_at.index(position);
+            check_building(building, &self.building_templates, &at, problems);
+            if let Some(wanted) = &building.substation {
+                let known = campus.substations.iter().map(|s| s.name.as_str());
+                check_known("substation", wanted, known, &at.key("substation"), problems);
+            }
+            if let Some(halls) = &building.halls {
+                self.check_halls(halls, &at.key("halls"), problems);
+            }
+        }
+        self.check_site_names(campus, at, problems);
+        if let Some(existing) = &campus.existing {
+            let at = at.key("existing");
+            if existing.racks == 0 {
+                problems.error(
+                    &at.key("racks"),
+                    "racks is 0",
+                    "1 or more; leave `existing` out if there are none",
+                );
+            }
+            check_positive(Some(existing.power_kw), "power_kw", &at, problems);
+            check_known(
+                "rack type",
+                &existing.rack_type,
+                self.rack_type_names(),
+                &at.key("rack_type"),
+                problems,
+            );
+            if !(existing.compute_pflops.is_finite() && existing.compute_pflops >= 0.0) {
+                problems.error(
+                    &at.key("compute_pflops"),
+                    format!("compute_pflops is {}", existing.compute_pflops),
+                    "0 PFLOPS or more",
+                );
+            }
+        }
+    }
+
+    /// Buildings, substations and grid steps of a campus are referred to alike, so their names must differ.
+    fn check_site_names(&self, campus: &Campus, at: &Path, problems: &mut Problems) {
+        let mut seen = std::collections::BTreeMap::new();
+        let buildings = plan_buildings(
+            &campus.buildings,
+            &self.building_templates,
+            &at.key("buildings"),
+        );
+        let steps = campus.grid.iter().enumerate().map(|(position, step)| {
+            (
+                step.name.clone(),
+                at.key("grid").index(position),
+                "grid step",
+            )
+        });
+        let substations = campus
+            .substations
+            .iter()
+            .enumerate()
+            .map(|(position, substation)| {
+                (
+                    substation.name.clone(),
+                    at.key("substations").index(position),
+                    "substation",
+                )
+            });
+        let buildings = buildings
+            .into_iter()
+            .map(|building| (building.name, building.at, "building"));
+        let phases = campus.phases.iter().enumerate().map(|(position, phase)| {
+            let at = at.key("phases").index(position);
+            (phase.name.clone(), at, "phase")
+        });
+        let activities = campus.activities.iter().enumerate();
+        let activities = activities.map(|(position, activity)| {
+            let at = at.key("activities").index(position);
+            (activity.name.clone(), at, "activity")
+        });
+        let named = |list: &'static str, what: &'static str| {
+            move |(position, name): (usize, &String)| {
+                (name.clone(), at.key(list).index(position), what)
+            }
+        };
+        let bridges = campus.bridge_power.iter().map(|bridge| &bridge.name);
+        let bridges = bridges
+            .enumerate()
+            .map(named("bridge_power", "bridge power"));
+        let applications = campus.grid_applications.iter();
+        let applications = applications
+            .map(|application| &application.name)
+            .enumerate()
+            .map(named("grid_applications", "grid application"));
+        let others = steps.chain(bridges).chain(applications);
+        let others = others.chain(phases).chain(activities);
+        for (name, at, what) in others.chain(substations).chain(buildings) {
+            if let Some(other) = seen.insert(name.clone(), what) {
+                problems.error(
+                    &at.key("name"),
+                    format!("the {what} \"{name}\" has the name of a {other}"),
+                    "buildings, substations, grid steps and the like of a campus need names of their own",
+                );
+            }
+        }
+    }
+
+    fn check_halls(&self, halls: &[crate::construction::Hall], at: &Path, problems: &mut Problems) {
+        for (position, hall) in halls.iter().enumerate() {
+            let at = at.index(position);
+            check_known(
+                "rack type",
+                &hall.rack_type,
+                self.rack_type_names(),
+                &at.key("rack_type"),
+                problems,
+            );
+            let limit = self
+                .rack_types
+                .iter()
+                .find(|kind| kind.name == hall.rack_type);
+            let (Some(wanted), Some(limit)) = (&hall.hardware, limit) else {
+                continue;
+            };
+            self.check_fit(wanted, limit, &at.key("hardware"), problems);
+            if let Some(retrofit) = &hall.retrofit {
+                let at = at.key("retrofit").key("rack_type");
+                let wanted_type = &retrofit.rack_type;
+                check_known(
+                    "rack type",
+                    wanted_type,
+                    self.rack_type_names(),
+                    &at,
+                    problems,
+                );
+                let mut types = self.rack_types.iter();
+                if let Some(limit) = types.find(|kind| &kind.name == wanted_type) {
+                    self.check_fit(wanted, limit, &at, problems);
+                }
+            }
+        }
+    }
+
+    /// Checks that hardware is known and that a rack type takes it.
+    fn check_fit(&self, wanted: &str, limit: &RackType, at: &Path, problems: &mut Problems) {
+        let all = self.all_generations();
+        let generations = all.iter().map(|planned| &planned.generation);
+        if wanted == NEWEST {
+            if !generations.clone().any(|generation| limit.fits(generation)) {
+                problems.error(
+                    at,
+                    format!(
+                        "no generation fits rack type \"{}\" of {} kW",
+                        limit.name, limit.power_kw
+                    ),
+                    "a generation whose rack_power_kw is at most that, cooled as the rack type is",
+                );
+            }
+            return;
+        }
+        let names = generations
+            .clone()
+            .map(|generation| generation.name.as_str());
+        let known = names.chain([NEWEST]);
+        check_known("hardware generation", wanted, known, at, problems);
+        let Some(generation) = generations.clone().find(|known| known.name == wanted) else {
+            return;
+        };
+        if !limit.cools(generation.cooling) {
+            problems.error(
+                at,
+                format!(
+                    "\"{wanted}\" needs other cooling than rack type \"{}\" has",
+                    limit.name
+                ),
+                "a rack type of the same cooling",
+            );
+        } else if !limit.fits(generation) {
+            problems.error(
+                at,
+                format!(
+                    "a rack of \"{wanted}\" takes {} kW, but rack type \"{}\" is made for {} kW",
+                    generation.rack_power_kw, limit.name, limit.power_kw
+                ),
+                "a rack type of enough power, or a generation that needs less",
+            );
+        }
+    }
+
+    /// The metrics that it has beyond those of every scenario.
+    fn more_metrics(&self) -> Vec<String> {
+        let segments = self.segments.iter();
+        let stages = segments.clone().flat_map(|segment| &segment.stages);
+        let mut names: Vec<String> = stages.map(|stage| stage_metric(&stage.name)).collect();
+        if !names.is_empty() {
+            names.push(stage_metric(CONTACTED));
+        }
+        names.extend(
+            self.vouchers
+                .iter()
+                .map(|voucher| voucher_metric(&voucher.name)),
+        );
+        if self.finance.is_some() {
+            names.extend(metric_names(segments.map(|segment| segment.name.as_str())));
+        }
+        names
+    }
+
+    fn check_targets(&self, at: &Path, problems: &mut Problems) {
+        let more = self.more_metrics();
+        check_unique(
+            "target",
+            self.targets.iter().map(|t| t.name.as_str()),
+            at,
+            problems,
+        );
+        for (position, target) in self.targets.iter().enumerate() {
+            let at = at.index(position);
+            match (&target.metric, &target.milestone) {
+                (Some(metric), _) => {
+                    let names = METRICS.iter().map(|metric| metric.name);
+                    let known = names.chain(more.iter().map(String::as_str));
+                    check_known("metric", metric, known, &at.key("metric"), problems);
+                    if !target.at_least.is_some_and(f64::is_finite) {
+                        problems.error(
+                            &at,
+                            format!(
+                                "target \"{}\" does not say how much of {metric}",
+                                target.name
+                            ),
+                            "give `at_least`, a finite number in the metric's unit",
+                        );
+                    }
+                }
+                (None, Some(_)) => {
+                    for (given, key) in [
+                        (target.at_least.is_some(), "at_least"),
+                        (target.campus.is_some(), "campus"),
+                    ] {
+                        if given {
+                            problems.error(
+                                &at.key(key),
+                                format!(
+                                    "target \"{}\" is a milestone, which has no {key}",
+                                    target.name
+                                ),
+                                format!("leave `{key}` out"),
+                            );
+                        }
+                    }
+                }
+                (None, None) => problems.error(
+                    &at,
+                    format!(
+                        "target \"{}\" must name one thing to be reached",
+                        target.name
+                    ),
+                    "give `metric` with `at_least`, or `milestone`, or both",
+                ),
+            }
+            if let Some(campus) = &target.campus {
+                check_known(
+                    "campus",
+                    campus,
+                    self.campus_names(),
+                    &at.key("campus"),
+                    problems,
+                );
+            }
+            let by = target.by.months_after(self.start).floor();
+            if !(0.0..f64::from(self.horizon_months)).contains(&by) {
+                let last = self.start.plus_months(f64::from(self.horizon_months) - 1.0);
+                problems.error(
+                    &at.key("by"),
+                    format!("by is {}, outside of the horizon", target.by),
+                    format!(
+                        "a month from {} to {}",
+                        self.start.to_month_string(),
+                        last.map_or("the end".to_owned(), Date::to_month_string),
+                    ),
+                );
+            }
+        }
+    }
+}
+
+/// Checks what a campus says of its applications, generation, cooling and energy.
+fn check_power(campus: &Campus, at: &Path, problems: &mut Problems) {
+    let applications = campus
+        .grid_applications
+        .iter()
+        .map(|known| known.name.as_str());
+    for (position, step) in campus.grid.iter().enumerate() {
+        if let Some(wanted) = &step.application {
+            let at = at.key("grid").index(position).key("application");
+            check_known(
+                "grid application",
+                wanted,
+                applications.clone(),
+                &at,
+                problems,
+            );
+        }
+    }
+    for (position, application) in campus.grid_applications.iter().enumerate() {
+        application.check(&at.key("grid_applications").index(position), problems);
+    }
+    for (position, bridge) in campus.bridge_power.iter().enumerate() {
+        bridge.check(&at.key("bridge_power").index(position), problems);
+    }
+    if let Some(curtailment) = &campus.curtailment {
+        curtailment.check(&at.key("curtailment"), problems);
+    }
+    if let Some(efficiency) = &campus.efficiency {
+        efficiency.check(&at.key("efficiency"), problems);
+        if campus.pue.constant() != Some(1.0) {
+            problems.error(
+                &at.key("pue"),
+                "both pue and efficiency are given",
+                "leave `pue` out: it follows from `efficiency`, the load and the temperature",
+            );
+        }
+    }
+    if let Some(energy) = &campus.energy {
+        energy.check(&at.key("energy"), problems);
+    }
+}
