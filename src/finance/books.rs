@@ -14,7 +14,7 @@ use crate::finance::layout::Money;
 use crate::projection::TrialRow;
 use crate::tenants::market::{Market, MarketState};
 
-pub(crate) use compiled::{CompiledFinance, Renters};
+pub(crate) use compiled::{AmountTerm, CompiledFinance, PolicyTerms, Renters};
 pub(crate) use places::{BuildingPlace, HallPlace, Places};
 
 const KW_PER_MW: f64 = 1_000.0;

@@ -110,6 +110,7 @@ impl Model {
                 self.review_phases(workspace, month, &drawn, row, next_event);
             }
         }
+        self.market.write_outcomes(&workspace.market, row);
         self.close_books(workspace, &drawn, row);
         self.report_moments(workspace, row);
         workspace.drawn = drawn;

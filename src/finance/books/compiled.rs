@@ -74,9 +74,25 @@ pub(crate) struct Renters<'a> {
     pub(crate) reported: Vec<&'a str>,
 }
 
+/// What policy changes of money.
+#[derive(Default)]
+pub(crate) struct PolicyTerms<'a> {
+    /// Taxes in the place of those stated.
+    pub(crate) tax: Option<&'a Tax>,
+    pub(crate) amounts: Vec<AmountTerm<'a>>,
+}
+
+/// A factor on the amounts of some capex.
+pub(crate) struct AmountTerm<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) capex: &'a [String],
+    pub(crate) factor: &'a Uncertain,
+}
+
 impl CompiledFinance {
     pub(crate) fn compile(
         finance: &Finance,
+        policy: &PolicyTerms<'_>,
         places: &Places<'_>,
         renters: &Renters<'_>,
         months: usize,
@@ -84,12 +100,25 @@ impl CompiledFinance {
         problems: &mut Problems,
     ) -> Result<Self, UncertainError> {
         let at = Path::root().key("finance");
+        let mut terms: Vec<(&[String], Quantity)> = Vec::new();
+        for term in &policy.amounts {
+            let name = format!("levers/{}/amount factor", term.name);
+            let factor = inputs.add(name, term.factor, Domain::NON_NEGATIVE)?;
+            terms.push((term.capex, factor));
+        }
         let mut outlays = Vec::new();
         for (position, capex) in finance.capex.iter().enumerate() {
             let name = format!("finance/capex/{}", capex.name);
             let amount = inputs.add(name, &capex.amount, Domain::NON_NEGATIVE)?;
             let at = at.key("capex").index(position);
+            let first = outlays.len();
             places.outlays(capex, amount, &at, &mut outlays, problems);
+            for outlay in &mut outlays[first..] {
+                let touching = terms
+                    .iter()
+                    .filter(|(names, _)| names.contains(&capex.name));
+                outlay.terms.extend(touching.map(|(_, factor)| *factor));
+            }
         }
         let mut running = Vec::new();
         for opex in &finance.opex {
@@ -174,7 +203,7 @@ impl CompiledFinance {
             rents,
             reported_as: renters.reported_as.clone(),
             reported_segments: renters.reported.len(),
-            tax: finance.tax.clone(),
+            tax: policy.tax.or(finance.tax.as_ref()).cloned(),
             campuses: places.campuses.len(),
             months,
             first_metric: 0,

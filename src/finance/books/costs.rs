@@ -17,7 +17,8 @@ impl CompiledFinance {
         );
         let contingency = 1.0 + self.contingency.value(drawn);
         for outlay in &self.outlays {
-            let amount = outlay.amount.value(drawn) * contingency;
+            let terms = outlay.terms.iter().map(|factor| factor.value(drawn));
+            let amount = outlay.amount.value(drawn) * contingency * terms.product::<f64>();
             let due = match outlay.when {
                 When::Start => 0.0,
                 When::Node(node) => happened.finish[node.index()],

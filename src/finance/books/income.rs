@@ -133,6 +133,15 @@ impl CompiledFinance {
             });
         happened
             .market
+            .each_deposit(happened.state, |campus, month, deposits| {
+                // What is forfeited leaves the deposits held and becomes a fee: in hundredths,
+                // so that nothing is lost to rounding.
+                let change = hundredths(deposits.taken) - hundredths(deposits.released);
+                books.flows[self.flow_at(campus, Money::Deposits, month)] += change;
+                self.book(books, campus, Money::Fees, month, deposits.forfeited);
+            });
+        happened
+            .market
             .each_voucher(happened.state, |campus, month, amount| {
                 self.book(books, campus, Money::Vouchers, month, -amount);
             });

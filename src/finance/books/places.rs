@@ -56,6 +56,8 @@ pub(super) struct Outlay {
     pub(super) count: Count,
     pub(super) instalments: u32,
     pub(super) life_months: f64,
+    /// Factors of levers of policy.
+    pub(super) terms: Vec<Quantity>,
 }
 
 impl Places<'_> {
@@ -84,6 +86,7 @@ impl Places<'_> {
             count,
             instalments: capex.instalments,
             life_months: capex.life_months,
+            terms: Vec::new(),
         };
         let unknown = |wanted: &str, problems: &mut Problems| {
             problems.error(

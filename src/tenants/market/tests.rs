@@ -331,14 +331,9 @@ fn stages_lose_companies_on_the_way() {
     let mut tenants = segment(50.0);
     tenants.sign_probability = 0.5.into();
     tenants.sign_lag_months = 2.0.into();
-    let stage = |name: &str, probability: f64, lag: f64| Stage {
-        name: name.to_owned(),
-        reach_probability: probability.into(),
-        lag_months: lag.into(),
-    };
     tenants.stages = vec![
-        stage("letter of intent", 0.4, 3.0),
-        stage("deposit", 0.6, 1.0),
+        Stage::new("letter of intent", 0.4, 3.0),
+        Stage::new("deposit", 0.6, 1.0),
     ];
     let trials = 500;
     let projection = run(&scenario(100_000, 36, tenants), trials);
@@ -357,6 +352,73 @@ fn stages_lose_companies_on_the_way() {
     let expected: f64 = 30.0 * 50.0 * 0.4 * 0.6 * 0.5;
     let error = 5.0 * (expected / trials as f64).sqrt();
     assert!((last("contracts_signed") - expected).abs() < error);
+    // Of 33 months 0.6 are gone after 3 months, of 32 another 0.4 x 0.4 after 4, of 30 months
+    // 0.4 x 0.6 x 0.5 have declined after 6.
+    let expected: f64 = 50.0 * (33.0 * 0.6 + 32.0 * 0.16 + 30.0 * 0.12);
+    let error = 5.0 * (expected / trials as f64).sqrt();
+    assert!((last("companies_declined") - expected).abs() < error);
+}
+
+/// Two known tenants and room for one: the second waits until the first has left.
+#[test]
+fn waiting_and_churn_are_counted() {
+    let mut tenants = segment(0.0);
+    tenants.term_months = 6.0.into();
+    tenants.renewal = Some(Renewal {
+        probability: 0.0.into(),
+        term_months: None,
+    });
+    let mut scenario = scenario(1, 15, tenants);
+    for (name, month) in [("first", 1), ("second", 3)] {
+        let starts = Date::month(2025, month).unwrap();
+        let mut tenant = NamedTenant::new(name, "tenants", starts);
+        tenant.signed = Some(starts);
+        scenario.tenants.push(tenant);
+    }
+    let row = trial(&scenario.compile().unwrap(), 0, &mut Workspace::default());
+    let at = |metric: &str, month| value(&row, metric, month);
+    // 10 kW are 4 standard racks of 2.5 kW.
+    assert_eq!(at("waiting_standard_racks", 1), 0.0);
+    assert_eq!(at("waiting_standard_racks", 2), 4.0);
+    assert_eq!(at("waiting_months", 5), 0.0);
+    // It is wanted in month 2 and comes in month 6, when the first has left.
+    assert_eq!(at("waiting_months", 6), 2.0);
+    assert_eq!(at("leases_ended_mw", 6), 0.01);
+    assert_eq!(at("leases_ended_mw", 7), 0.0);
+    assert_eq!(at("contracts_left", 6), 1.0);
+    assert_eq!(at("contracts_left", 14), 2.0);
+    assert_eq!(at("contracts_left_early", 14), 0.0);
+    let outcome = |name: &str| row.outcomes()[row.layout().outcome_index(name).unwrap()];
+    assert_eq!(outcome("waiting_months_mean"), 2.0);
+    assert_eq!(outcome("waiting_months_p90"), 4.0);
+}
+
+#[test]
+fn contracts_are_lost_for_want_of_a_campus_or_of_room() {
+    let lost = |racks: u32, kw: f64, whole: bool| {
+        let mut tenants = segment(0.0);
+        tenants.contract_power_kw = Some(kw.into());
+        tenants.patience_months = Some(2.0.into());
+        if whole {
+            tenants.allocation = Allocation::FirstComeWhole;
+        }
+        let mut scenario = scenario(racks, 12, tenants);
+        for month in [1, 2, 3] {
+            let starts = Date::month(2025, month).unwrap();
+            let name = format!("tenant {month}");
+            scenario
+                .tenants
+                .push(NamedTenant::new(name, "tenants", starts));
+        }
+        let row = trial(&scenario.compile().unwrap(), 0, &mut Workspace::default());
+        let at = |metric: &str| value(&row, metric, 11);
+        (at("contracts_lost"), at("contracts_lost_without_room"))
+    };
+    // One has the room, two wait in vain; one of 25 kW in a single rack type of 20 kW finds none.
+    assert_eq!(lost(1, 10.0, true), (2.0, 0.0));
+    assert_eq!(lost(2, 25.0, true), (3.0, 3.0));
+    // Split, the first takes what there is.
+    assert_eq!(lost(2, 25.0, false), (2.0, 0.0));
 }
 
 #[test]
@@ -400,6 +462,50 @@ fn vouchers_raise_signing_until_their_budget_is_spent() {
     });
     let row = trial(&with.compile().unwrap(), 0, &mut workspace);
     assert_eq!(granted(&row, 23), 60_000.0);
+}
+
+/// A cohort with vouchers is as tenants with vouchers are: in the mean, and never over budget.
+#[test]
+fn vouchers_reach_cohorts_as_they_reach_tenants() {
+    let with = |allocation, budget: f64| {
+        let mut scenario = bulk(allocation);
+        let mut voucher = Voucher::new("vouchers", budget, 50.0);
+        voucher.sign_factor = 1.5.into();
+        voucher.size_factor = 1.25.into();
+        scenario.vouchers.push(voucher);
+        scenario
+    };
+    let trials = 3_000;
+    // Contracts of some 27 kW and 1.25 times that with vouchers: 1,700 each. Enough for all; for a
+    // few months of each year.
+    for budget in [1e9, 150_000.0] {
+        let cohorts = run(&with(Allocation::Cohort, budget), trials);
+        let tenants = run(&with(Allocation::Pooled, budget), trials);
+        for name in ["contracts_signed", "leased_power_mw", "granted by vouchers"] {
+            let (a, b) = (cohorts.metric(name).unwrap(), tenants.metric(name).unwrap());
+            for month in [11, 30, 71] {
+                let (a, b) = (a.month(month).unwrap(), b.month(month).unwrap());
+                let (mean, other) = (a.mean().unwrap(), b.mean().unwrap());
+                // Five standard errors of a difference of means, and the approximations: times
+                // within a month, grants of the mean size.
+                let error = 5.0 * a.std_error().unwrap().hypot(b.std_error().unwrap());
+                assert!(
+                    (mean - other).abs() < error + 0.015 * other,
+                    "{budget} {name} {month}: {mean} {other}"
+                );
+            }
+        }
+        let granted = cohorts.metric("granted by vouchers").unwrap();
+        for month in 0..72 {
+            let years = (month / 12 + 1) as f64;
+            let most = granted.month(month).unwrap().max().unwrap();
+            assert!(most <= budget * years * (1.0 + 1e-12), "{month}: {most}");
+        }
+        if budget < 1e6 {
+            // All of it is spent, every year.
+            assert!((granted.mean()[71] / (6.0 * budget) - 1.0).abs() < 1e-9);
+        }
+    }
 }
 
 #[test]
@@ -593,6 +699,9 @@ fn any_market() -> impl Strategy<Value = Scenario> {
             }
             tenants.spill_over_after_months = patience;
         }
+        if exits {
+            tenants.stages = vec![Stage::new("talks", 0.7, Uncertain::uniform(0.0, 4.0))];
+        }
         let mut others = segment(rate);
         others.name = "others".to_owned();
         others.priority = priority;
@@ -601,6 +710,17 @@ fn any_market() -> impl Strategy<Value = Scenario> {
         let mut scenario = scenario(racks, 48, tenants);
         scenario.segments.push(others);
         scenario.campuses.push(campus("south", racks / 2 + 1));
+        if renews {
+            let mut voucher = Voucher::new("vouchers", 500.0 * size, 10.0);
+            voucher.size_factor = 1.7.into();
+            scenario.vouchers.push(voucher);
+        }
+        if expands {
+            let mut tenant = NamedTenant::new("anchor", "tenants", scenario.start);
+            tenant.delay_months = Uncertain::uniform(0.0, 30.0);
+            tenant.contract_power_kw = Some((8.0 * size).into());
+            scenario.tenants.push(tenant);
+        }
         scenario
     })
 }
