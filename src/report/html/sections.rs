@@ -6,6 +6,7 @@ use super::plot::{Mark, bar, over_time, ribbon};
 use super::{Run, escape};
 use crate::Projection;
 use crate::projection::{Distribution, MetricView, ScopeView};
+use crate::report::money::loss;
 use crate::report::summary::{cause_words, year_ends};
 use crate::report::text::{
     MISSING, decimals, grouped, month_of, nth_month, percent, whole_percent,
@@ -538,6 +539,9 @@ pub(super) fn money(runs: &[Run<'_>]) -> String {
                 html,
                 "<div class=wide><table><thead><tr><th>outcome<th>P10<th>P50<th>P90<th>mean<th class=l>unit</thead><tbody>{rows}</tbody></table></div>"
             );
+            if let Some(loss) = loss(projection) {
+                let _ = write!(html, "<p>{}</p>", escape(&loss));
+            }
         }
         (!html.is_empty()).then_some(html)
     })
