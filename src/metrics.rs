@@ -69,6 +69,7 @@ metrics! {
     ItPowerTo200 = "it_power_racks_60_to_200_kw_mw", "MW", "Deployable critical IT power of racks of more than 60, up to 200 kW a position";
     ItPowerAbove200 = "it_power_racks_above_200_kw_mw", "MW", "Deployable critical IT power of racks of more than 200 kW a position";
     EmbodiedCarbon = "embodied_carbon_t", "t", "CO2 of making the hardware delivered and the buildings handed over since the start";
+    EmbodiedCarbonReplaced = "embodied_carbon_replaced_t", "t", "Of the embodied carbon, what was spent on hardware that has been taken out since";
     ElectricalLosses = "electrical_losses_mw", "MW", "Power lost in the electrical chain";
     CoolingPower = "cooling_power_mw", "MW", "Power taken by fans, pumps and compressors";
     Pue = "pue", "ratio", "Facility draw / IT draw of the month";
@@ -128,7 +129,7 @@ impl MetricId {
             | Self::ItPowerTo60
             | Self::ItPowerTo200
             | Self::ItPowerAbove200 => Some(Feature::Density),
-            Self::EmbodiedCarbon => Some(Feature::EmbodiedCarbon),
+            Self::EmbodiedCarbon | Self::EmbodiedCarbonReplaced => Some(Feature::EmbodiedCarbon),
             Self::ElectricalLosses | Self::CoolingPower | Self::Pue | Self::WaterUse => {
                 Some(Feature::Efficiency)
             }

@@ -5,7 +5,7 @@
 
 use crate::compute::{Delivery, DrawnGeneration, Order};
 use crate::construction::schedule::Plan;
-use crate::finance::books::{Books, DeliveryFact, HallFacts, Happened};
+use crate::finance::books::{Books, DeliveryFact, HallFacts, Happened, RetrofitFact};
 use crate::metrics::{Cause, METRIC_COUNT, MetricId};
 use crate::model::{CompiledCampus, CompiledHall, CompiledTarget, HallFit, Model};
 use crate::monte_carlo::design::Sampling;
@@ -44,6 +44,7 @@ pub struct Workspace {
     books: Books,
     /// Hardware that was delivered, where money is counted.
     deliveries: Vec<DeliveryFact>,
+    retrofits: Vec<RetrofitFact>,
 }
 
 /// Racks that stand together in a row of a building's delivery tree.
@@ -180,6 +181,7 @@ struct CampusState {
     /// By building; empty trees where a building has none.
     trees: Vec<Option<DeliveryTree>>,
     embodied_t: f64,
+    replaced_t: f64,
     pue: f64,
     availability: f64,
     /// Halls that were handed over, the first first.
@@ -490,6 +492,7 @@ impl Model {
         if let Some(finance) = &self.finance {
             finance.reset(&mut workspace.books);
             workspace.deliveries.clear();
+            workspace.retrofits.clear();
         }
     }
 
@@ -536,7 +539,7 @@ impl Model {
         );
         state.modules.clear();
         state.modules.resize(campus.buildings.len(), 0);
-        state.embodied_t = 0.0;
+        (state.embodied_t, state.replaced_t) = (0.0, 0.0);
         state.trees.resize(campus.buildings.len(), None);
         for (tree, building) in state.trees.iter_mut().zip(&campus.buildings) {
             let empty = building
@@ -844,7 +847,9 @@ impl Model {
         let mut downtime = plan.refresh.value(drawn);
         let state = &mut workspace.halls[hall];
         state.delivered = false;
-        workspace.campuses[state.campus].is_stale = true;
+        let campus = &mut workspace.campuses[state.campus];
+        campus.is_stale = true;
+        campus.replaced_t += self.hardware_embodied_t(state);
         for part in &mut workspace.pools[state.pool].live {
             if part.hall == Some(hall) {
                 (part.hall, part.kw) = (None, 0.0);
@@ -855,6 +860,14 @@ impl Model {
             state.pool = retrofit.pool;
             state.fit = retrofit.fit;
             downtime = retrofit.downtime.value(drawn);
+            campus.embodied_t += retrofit.embodied_t;
+            if self.finance.is_some() {
+                workspace.retrofits.push(RetrofitFact {
+                    campus: state.campus,
+                    begins: months,
+                    price: retrofit.capex_per_kw.value(drawn) * retrofit.fit.design_kw(),
+                });
+            }
         }
         let positions = state.fit.positions;
         let ordered = Order::For(months);
@@ -890,17 +903,26 @@ impl Model {
     fn count_embodied(&self, workspace: &mut Workspace, hall: usize) {
         let state = &workspace.halls[hall];
         if self.finance.is_some() {
+            let generation = state.delivery.generation;
+            let price = generation.map_or(0.0, |chosen| workspace.generations[chosen].price_per_kw);
             workspace.deliveries.push(DeliveryFact {
                 hall,
                 arrives: state.delivery.arrives,
                 power_kw: state.space_kw,
                 racks: state.racks(),
+                campus: state.campus,
+                price: price * state.space_kw,
             });
         }
-        if let Some(chosen) = state.delivery.generation {
-            let made_t = state.racks() * self.generations[chosen].rack_embodied_t;
-            workspace.campuses[state.campus].embodied_t += made_t;
-        }
+        workspace.campuses[state.campus].embodied_t += self.hardware_embodied_t(state);
+    }
+
+    /// CO2 of making the hardware of a hall, in t.
+    fn hardware_embodied_t(&self, hall: &HallState) -> f64 {
+        let generation = hall.delivery.generation;
+        generation.map_or(0.0, |chosen| {
+            hall.racks() * self.generations[chosen].rack_embodied_t
+        })
     }
 
     /// Where the supply of accelerators is limited, halls wait for their turn, the first order first.
@@ -1116,6 +1138,7 @@ impl Model {
                 positions: self.halls[hall].fit.positions.count,
             },
             deliveries: &workspace.deliveries,
+            retrofits: &workspace.retrofits,
             market: &self.market,
             state: &workspace.market,
         };
@@ -1223,6 +1246,7 @@ impl Model {
         tally.add(MetricId::StrandedCooling, mw(supply.cooling_kw));
         tally.add(MetricId::StrandedDelivery, mw(supply.delivery_kw));
         tally.add(MetricId::EmbodiedCarbon, state.embodied_t);
+        tally.add(MetricId::EmbodiedCarbonReplaced, state.replaced_t);
         for (metric, kw) in DENSITY_CLASSES.into_iter().zip(supply.by_density_kw) {
             tally.add(metric, mw(kw));
         }

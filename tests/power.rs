@@ -35,33 +35,49 @@ impl Trial {
     }
 }
 
-/// The head of a scenario of two years with one rack type and one building.
-fn head(hall: &str, building: &str) -> String {
+/// What all these scenarios begin with: how long they go, what of rack types and hardware there is,
+/// and tenants who want more than there will ever be.
+fn preamble(months: u32, hardware: &str, tenants: &str) -> String {
     format!(
         r#"
 format = 1
 name = "power"
 start = "2025-01"
-horizon = "24 months"
-rack_types = [{{ name = "rack", power = "10 kW" }}]
-[[generations]]
-name = "hardware"
-rack_power = "10 kW"
-rack_pflops = {{ fp16_dense = 12.0 }}
+horizon = "{months} months"
+{hardware}
 [[segments]]
 name = "tenants"
 outreach_per_month = 0
 sign_probability = 1
 contract_power = "1 kW"
 existing = {{ contracts_signed = 1, companies_contacted = 1, leased_power_kw = 1e6 }}
+{tenants}
 [[campuses]]
 name = "campus"
+"#
+    )
+}
+
+/// One rack type, and hardware that fills it.
+const RACKS: &str = r#"
+rack_types = [{ name = "rack", power = "10 kW" }]
+[[generations]]
+name = "hardware"
+rack_power = "10 kW"
+rack_pflops = { fp16_dense = 12.0 }
+"#;
+
+/// A scenario of two years with one rack type and one building.
+fn head(hall: &str, building: &str) -> String {
+    format!(
+        r#"{}
 [[campuses.buildings]]
 name = "A"
 activities = [{{ name = "shell", duration_months = 1.5 }}]
 halls = [{{ name = "hall", racks = 1000, rack_type = "rack", hardware = "hardware" {hall} }}]
 {building}
-"#
+"#,
+        preamble(24, RACKS, "")
     )
 }
 
@@ -146,31 +162,14 @@ fn a_wrong_redundancy_is_reported_with_what_is_right() {
     assert!(error.contains("4N/3"), "{error}");
 }
 
-/// A campus of 10 MW on a grid in two steps of 6 MW, with more of the campus's table.
+/// A campus of 10 MW that is drawn to one half, over three years, with more of the campus's table.
 fn campus(more: &str) -> String {
     format!(
-        r#"
-format = 1
-name = "power"
-start = "2025-01"
-horizon = "36 months"
-rack_types = [{{ name = "rack", power = "10 kW" }}]
-[[generations]]
-name = "hardware"
-rack_power = "10 kW"
-rack_pflops = {{ fp16_dense = 12.0 }}
-[[segments]]
-name = "tenants"
-outreach_per_month = 0
-sign_probability = 1
-contract_power = "1 kW"
-draw_share = 0.5
-existing = {{ contracts_signed = 1, companies_contacted = 1, leased_power_kw = 1e6 }}
-[[campuses]]
-name = "campus"
+        r#"{}
 buildings = [{{ name = "A", activities = [{{ name = "shell", duration_months = 0.5 }}], halls = [{{ name = "hall", racks = 1000, rack_type = "rack", hardware = "hardware" }}] }}]
 {more}
-"#
+"#,
+        preamble(36, RACKS, "draw_share = 0.5")
     )
 }
 
@@ -338,33 +337,25 @@ fn assert_ledger_adds_up(trial: &Trial) {
     }
 }
 
-/// A campus with rack types, generations and one building of its own, over six years.
+/// A campus with generations and one building of its own, over six years.
 fn halls(top: &str, building: &str) -> String {
-    format!(
+    let hardware = format!(
         r#"
-format = 1
-name = "halls"
-start = "2025-01"
-horizon = "72 months"
 rack_types = [
   {{ name = "air", power = "40 kW", cooling = "air" }},
   {{ name = "liquid", power = "150 kW", cooling = "direct_to_chip" }},
 ]
 {top}
-[[segments]]
-name = "tenants"
-outreach_per_month = 0
-sign_probability = 1
-contract_power = "1 kW"
-allocation = "pooled"
-existing = {{ contracts_signed = 1, companies_contacted = 1, leased_power_kw = 1e6 }}
-[[campuses]]
-name = "campus"
+"#
+    );
+    format!(
+        r#"{}
 [[campuses.buildings]]
 name = "A"
 activities = [{{ name = "shell", duration_months = 0.5 }}]
 {building}
-"#
+"#,
+        preamble(72, &hardware, r#"allocation = "pooled""#)
     )
 }
 
@@ -658,4 +649,115 @@ halls = [
     // From month 24.5 on 1 MW is enough for hall 1, and the other 4 MW find hall 2.
     assert_eq!(at(24), [5.0, 0.0, 3.0]);
     assert_ledger_adds_up(&trial);
+}
+
+/// Money on top of a scenario.
+const FINANCE: &str = r#"
+[finance]
+discount_rate_per_year = 0
+"#;
+
+#[test]
+fn hardware_is_paid_at_its_price_at_every_replacement_and_so_is_a_retrofit() {
+    let top = r#"
+[[generations]]
+name = "first"
+rack_power = "40 kW"
+rack_pflops = { fp16_dense = 10 }
+cooling = "air"
+price_per_kw = 20_000
+rack_embodied_carbon_t = 30
+available_from = "2025-01"
+[generation_trend]
+from = "first"
+count = 4
+every_months = 24
+efficiency_growth_per_year = 0.3
+price_per_kw_growth_per_year = "10 %"
+"#;
+    let building = format!(
+        r#"
+halls = [{{ name = "hall", racks = 100, rack_type = "air", hardware = "newest", hardware_life_months = 30, retrofit = {{ rack_type = "liquid", racks = 20, downtime_months = 2, capex_per_kw = 3_000, embodied_carbon_t = 500 }} }}]
+{FINANCE}
+"#
+    );
+    let trial = Trial::of(&halls(top, &building));
+    let spent: Vec<(usize, f64)> = (trial.series("capex").iter().copied().enumerate())
+        .filter(|&(_, paid)| paid != 0.0)
+        .collect();
+    // 4 MW at the start; in month 30.5 the hall is rebuilt for 20 x 150 kW, and takes 20 racks of
+    // 40 kW whose price has grown for the two years of one step; in month 62.5 those of two steps.
+    let expected = [
+        (0, 4_000.0 * 20_000.0),
+        (30, 3_000.0 * 3_000.0 + 800.0 * 20_000.0 * 1.21),
+        (62, 800.0 * 20_000.0 * 1.21 * 1.21),
+    ];
+    assert_eq!(spent.len(), expected.len(), "{spent:?}");
+    for (found, expected) in spent.iter().zip(expected) {
+        assert_eq!(found.0, expected.0);
+        assert!((found.1 - expected.1).abs() < 0.011, "{spent:?}");
+    }
+    assert_eq!(trial.at("embodied_carbon_t", 29), 3_000.0);
+    assert_eq!(trial.at("embodied_carbon_replaced_t", 29), 0.0);
+    assert_eq!(trial.at("embodied_carbon_t", 33), 3_000.0 + 500.0 + 600.0);
+    assert_eq!(trial.at("embodied_carbon_replaced_t", 33), 3_000.0);
+    assert_eq!(trial.at("embodied_carbon_replaced_t", 63), 3_600.0);
+}
+
+#[test]
+fn the_price_of_hardware_may_be_uncertain_and_its_generations_share_the_luck() {
+    let top = r#"
+hardware_catalogue = { include = ["H100 4x8"], price_per_kw = { uniform = [10_000, 30_000] } }
+generation_trend = { from = "H100 4x8", count = 1, every_months = 36, price_per_kw_growth_per_year = 0 }
+"#;
+    let building = format!(
+        r#"
+halls = [{{ name = "hall", racks = 10, rack_type = "liquid", hardware = "newest", hardware_life_months = 30 }}]
+{FINANCE}
+"#
+    );
+    let text = halls(top, &building);
+    let mut prices = Vec::new();
+    for number in 0..20 {
+        let trial = Trial::number(&text, number);
+        let paid: Vec<f64> = (trial.series("capex").iter().copied())
+            .filter(|paid| *paid != 0.0)
+            .collect();
+        assert_eq!(paid.len(), 3);
+        assert!(paid.iter().all(|again| again == &paid[0]));
+        let price = paid[0] / 408.0;
+        assert!((10_000.0..30_000.0).contains(&price));
+        prices.push(price);
+    }
+    prices.dedup();
+    assert_eq!(prices.len(), 20);
+}
+
+#[test]
+fn bridge_power_is_ordered_paid_and_emits() {
+    let bridge = |more: &str| {
+        format!(
+            r#"
+grid = [{{ name = "line", power_mw = 20, wait_months = 20 }}]
+bridge_power = [{{ name = "cells", unit_power_mw = 2, units = 4, spare_units = 1, wait_months = 6.5, carbon_g_per_kwh = 350, price_per_mwh = 110 }}]
+energy = {{ grid_carbon_g_per_kwh = 500 }}
+{FINANCE}
+[[finance.capex]]
+name = "fuel cells"
+amount = 9_000_000
+when = "cells"
+{more}
+"#
+        )
+    };
+    let trial = Trial::of(&campus(&bridge("")));
+    let at = |metric, month| trial.at(metric, month);
+    // Three of four units carry 6 MW, from the month of their arrival; half of it is drawn.
+    assert_eq!([at("it_power_mw", 5), at("it_power_mw", 6)], [0.0, 6.0]);
+    assert_eq!(at("capex", 6), 9_000_000.0);
+    let energy = 3.0 * 730.5;
+    assert_eq!(at("bridge_energy_mwh", 7), energy);
+    assert!((at("energy_paid", 7) - energy * 110.0).abs() < 0.011);
+    assert!((at("carbon_market_based_t", 7) - energy * 0.35).abs() < 1e-9);
+    assert_eq!(at("bridge_energy_mwh", 21), 0.0);
 }

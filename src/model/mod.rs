@@ -186,6 +186,8 @@ pub(crate) struct CompiledRetrofit {
     pub(crate) pool: usize,
     pub(crate) fit: HallFit,
     pub(crate) downtime: Quantity,
+    pub(crate) capex_per_kw: Quantity,
+    pub(crate) embodied_t: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -351,6 +353,10 @@ fn reported_metrics(scenario: &Scenario, sites: &Sites<'_>) -> Vec<MetricId> {
             let mut buildings = sites.buildings.iter();
             generations.any(|known| known.rack_embodied_carbon_t > 0.0)
                 || buildings.any(|known| known.planned.plan.embodied_carbon_t.is_some())
+                || sites.halls.iter().any(|hall| {
+                    let retrofit = hall.plan.retrofit.as_ref();
+                    retrofit.is_some_and(|retrofit| retrofit.embodied_carbon_t > 0.0)
+                })
         }
         Feature::Efficiency => campuses.clone().any(|campus| campus.efficiency.is_some()),
         Feature::Curtailment => campuses.clone().any(|campus| campus.curtailment.is_some()),
@@ -480,6 +486,12 @@ fn assemble(
                         pool: supply.pool(position, kind),
                         fit: fit(kind, racks, power_kw, cooling_kw),
                         downtime: drawn("retrofit", downtime, Domain::NON_NEGATIVE)?,
+                        capex_per_kw: drawn(
+                            "retrofit capex",
+                            &retrofit.capex_per_kw,
+                            Domain::NON_NEGATIVE,
+                        )?,
+                        embodied_t: retrofit.embodied_carbon_t,
                     })
                 }
                 None => None,
