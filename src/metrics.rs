@@ -158,14 +158,41 @@ pub(crate) const METRIC_COUNT: usize = METRICS.len();
 /// What can hold capacity in service down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
+    /// Halls that are planned are not handed over yet.
     Construction,
-    Power,
+    /// The grid connection, bridge power and substations.
+    Grid,
+    /// A building's own chain: what its modules may carry by their redundancy.
+    Electrical,
+    /// Racks find no room in the delivery tree.
+    Delivery,
+    /// All that is planned is built, and full.
+    Space,
+    /// Racks are less dense, or larger, than the positions are made for.
+    Density,
+    /// The halls' cooling.
+    Cooling,
+    /// Hardware has not come, or is being replaced.
     Equipment,
+    /// Nobody waits.
     Demand,
 }
 
-/// The names of the causes, by their number.
-pub const CAUSES: [&str; 4] = ["construction", "power", "equipment", "demand"];
+/// The names of what can hold capacity in service down, by their number: construction (what is planned is not built yet), grid (connection, bridge power, substations), electrical (a building's own chain after redundancy), delivery (no room in the delivery tree), space (all that is planned is built and full), density, cooling, equipment and demand.
+pub const CAUSES: [&str; 9] = [
+    "construction",
+    "grid",
+    "electrical",
+    "delivery",
+    "space",
+    "density",
+    "cooling",
+    "equipment",
+    "demand",
+];
+
+/// How many of the causes are of supply: all but demand.
+pub(crate) const SUPPLY_CAUSES: usize = CAUSES.len() - 1;
 
 #[cfg(test)]
 mod tests {

@@ -163,6 +163,24 @@ impl Headroom {
         }
     }
 
+    /// What the grid and a hall's substation have left, and what its building has, in kW; infinite where
+    /// there is no limit.
+    pub(crate) fn left_kw(&self, feed: Feed) -> (f64, f64) {
+        let substation = feed.substation.map(|at| self.substations_kw[at]);
+        let upstream = substation.map_or(self.grid_kw, |left| left.min(self.grid_kw));
+        (upstream, self.buildings_kw[feed.building])
+    }
+
+    /// As [`Self::unused_kw`], but infinite where nothing limits power.
+    pub(crate) fn spare_kw(&self) -> f64 {
+        let substations: f64 = self.substations_kw.iter().sum();
+        if self.substations_kw.is_empty() {
+            self.grid_kw
+        } else {
+            self.grid_kw.min(substations)
+        }
+    }
+
     /// Whether a building's own chain has nothing left to give.
     pub(crate) fn is_building_full(&self, building: usize) -> bool {
         self.buildings_kw[building] <= 0.0
@@ -185,12 +203,7 @@ impl Headroom {
     /// What could still be given through energised substations, in kW; 0 if nothing limits power
     /// (then no power stands idle waiting for space).
     pub(crate) fn unused_kw(&self) -> f64 {
-        let substations: f64 = self.substations_kw.iter().sum();
-        let unused = if self.substations_kw.is_empty() {
-            self.grid_kw
-        } else {
-            self.grid_kw.min(substations)
-        };
+        let unused = self.spare_kw();
         if unused.is_finite() { unused } else { 0.0 }
     }
 }

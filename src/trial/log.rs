@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{What, Workspace};
+use super::Workspace;
+use super::timeline::What;
 use crate::date::Date;
 use crate::model::Model;
 use crate::monte_carlo::design::Sampling;
