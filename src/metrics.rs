@@ -75,7 +75,10 @@ metrics! {
     Pue = "pue", "ratio", "Facility draw / IT draw of the month";
     WaterUse = "water_use_m3", "m³", "Water evaporated for cooling in the month";
     CurtailedEnergy = "curtailed_energy_mwh", "MWh", "Facility energy of the month not served because import was curtailed";
-    FacilityEnergy = "facility_energy_mwh", "MWh", "Energy that the facility used in the month";
+    BatteryEnergy = "battery_energy_mwh", "MWh", "Energy of the month that came out of the battery, from what it had been charged with";
+    BatteryLosses = "battery_losses_mwh", "MWh", "Energy of the month lost in charging and discharging the battery";
+    UnservedEnergy = "unserved_energy_mwh", "MWh", "Facility energy of the month not served because the battery had run empty";
+    FacilityEnergy = "facility_energy_mwh", "MWh", "Energy that the facility used in the month, losses of a battery included";
     GridEnergy = "grid_energy_mwh", "MWh", "Energy of the month imported from the grid";
     BridgeEnergy = "bridge_energy_mwh", "MWh", "Energy of the month from bridge power";
     OnSiteEnergy = "on_site_renewable_energy_mwh", "MWh", "Energy of the month used from renewables on the site";
@@ -99,6 +102,8 @@ pub(crate) enum Feature {
     EmbodiedCarbon,
     /// A campus states its efficiency by load and temperature.
     Efficiency,
+    /// A campus has a battery.
+    Battery,
     /// A campus states its curtailment.
     Curtailment,
     /// A campus states what energy costs and emits.
@@ -132,6 +137,9 @@ impl MetricId {
             Self::EmbodiedCarbon | Self::EmbodiedCarbonReplaced => Some(Feature::EmbodiedCarbon),
             Self::ElectricalLosses | Self::CoolingPower | Self::Pue | Self::WaterUse => {
                 Some(Feature::Efficiency)
+            }
+            Self::BatteryEnergy | Self::BatteryLosses | Self::UnservedEnergy => {
+                Some(Feature::Battery)
             }
             Self::CurtailedEnergy => Some(Feature::Curtailment),
             Self::FacilityEnergy

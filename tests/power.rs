@@ -761,3 +761,138 @@ when = "cells"
     assert!((at("carbon_market_based_t", 7) - energy * 0.35).abs() < 1e-9);
     assert_eq!(at("bridge_energy_mwh", 21), 0.0);
 }
+
+/// A grid of 8 of the 12 MW applied for, and two working batteries of 2 MW.
+fn battery(energy: &str, draw_share: &str) -> Trial {
+    let more = format!(
+        r#"
+grid = [{{ name = "first", power_mw = 8 }}, {{ name = "second", power_mw = 4, wait_months = 30 }}]
+energy = {{ grid_carbon_g_per_kwh = 500 }}
+bridge_power = [{{ name = "batteries", unit_power_mw = 2, units = 3, spare_units = 1, price_per_mwh = 10, storage = {{ energy = "{energy}", hours_per_day = 4, returned_share = "80 %" }} }}]
+"#
+    );
+    Trial::of(&campus(&more).replace("draw_share = 0.5", draw_share))
+}
+
+#[test]
+fn a_battery_holds_the_peak_and_is_charged_from_the_grid() {
+    let trial = battery("8 MWh", "draw_share = 0.5");
+    let at = |metric| trial.at(metric, 5);
+    assert_eq!(at("it_power_mw"), 10.0);
+    // A day of 120 MWh with four hours at 10 MW: 4 MW in the others. 2 MW x 4 h come from the battery.
+    let days = 730.5 / 24.0;
+    assert!((at("battery_energy_mwh") - 8.0 * days).abs() < 1e-9);
+    assert!((at("battery_losses_mwh") - 2.0 * days).abs() < 1e-9);
+    assert_eq!(at("unserved_energy_mwh"), 0.0);
+    assert!((at("grid_energy_mwh") - 122.0 * days).abs() < 1e-9);
+    assert!((at("facility_energy_mwh") - 122.0 * days).abs() < 1e-9);
+    assert!((at("carbon_location_based_t") - 122.0 * days * 0.5).abs() < 1e-9);
+    assert!((at("energy_cost") - 80.0 * days).abs() < 1e-9);
+    // With the second step the grid carries the peak itself.
+    assert_eq!(trial.at("battery_energy_mwh", 31), 0.0);
+    // Two units of 2 MWh hold 1 MW for four hours.
+    assert_eq!(
+        battery("2 MWh", "draw_share = 0.5").at("it_power_mw", 5),
+        9.0
+    );
+}
+
+#[test]
+fn a_battery_runs_empty_where_the_draw_is_more_than_the_grid_sustains() {
+    let trial = battery("8 MWh", "draw_share = 0.95");
+    // 228 MWh a day are asked for, and 24 x 8 = 192 served.
+    let days = 730.5 / 24.0;
+    assert!((trial.at("unserved_energy_mwh", 5) - 36.0 * days).abs() < 1e-9);
+    assert!((trial.at("grid_energy_mwh", 5) - 192.0 * days).abs() < 1e-9);
+    let served = trial.at("effective_pflops", 5) / trial.at("in_service_pflops", 5);
+    assert!((served - 192.0 / 228.0).abs() < 1e-12);
+}
+
+#[test]
+fn a_battery_without_anything_to_charge_it_carries_nothing() {
+    let more = r#"
+grid = [{ name = "line", power_mw = 12, wait_months = 20 }]
+bridge_power = [{ name = "batteries", unit_power_mw = 10, units = 1, storage = { energy_mwh = 40, hours_per_day = 4 } }]
+"#;
+    let trial = Trial::of(&campus(more));
+    assert_eq!(
+        [trial.at("it_power_mw", 10), trial.at("it_power_mw", 20)],
+        [0.0, 10.0]
+    );
+}
+
+#[test]
+fn a_battery_rides_through_curtailed_hours_until_it_is_empty() {
+    let more = r#"
+curtailment = { hours_per_year = 876.6, depth_share = 0.75 }
+grid = [{ name = "line", power_mw = 12 }]
+bridge_power = [{ name = "batteries", unit_power_mw = 2, units = 1, storage = { energy_mwh = 4, hours_per_day = 2, returned_share = 1 } }]
+"#;
+    let trial = Trial::of(&campus(more));
+    // In an event of four hours 3 of 5 MW are imported: of 8 MWh lacking, 4 come from the battery.
+    assert!((trial.at("curtailed_energy_mwh", 3) - 0.1 * 730.5 * 1.0).abs() < 1e-9);
+    assert!((trial.at("battery_energy_mwh", 3) - 0.1 * 730.5 * 1.0).abs() < 1e-9);
+}
+
+#[test]
+fn what_is_wrong_with_a_battery_is_reported() {
+    let more = r#"
+bridge_power = [
+  { name = "one", unit_power_mw = 2, units = 1, carbon_g_per_kwh = 5, storage = { energy_mwh = 4, hours_per_day = 24 } },
+  { name = "two", unit_power_mw = 2, units = 1, storage = { energy_mwh = 4, hours_per_day = 2, returned_share = 1.2 } },
+]
+"#;
+    let error = Scenario::from_toml(&campus(more)).unwrap_err().to_string();
+    for wanted in [
+        "hours_per_day is 24",
+        "states carbon of its own",
+        "returned_share is 1.2",
+        "\"two\" is a second battery",
+    ] {
+        assert!(error.contains(wanted), "{error}");
+    }
+}
+
+#[test]
+fn what_really_holds_capacity_back_is_named() {
+    use buildout::metrics::CAUSES;
+    let cause = |trial: &Trial, month: usize| {
+        let cause = trial.row.binding(0)[month];
+        (
+            CAUSES[usize::from(cause)],
+            trial.at("binding_constraint_mw", month),
+        )
+    };
+    let is = |trial: &Trial, month: usize, name: &str, mw: f64| {
+        let found = cause(trial, month);
+        assert!(
+            found.0 == name && (found.1 - mw).abs() < 1e-9,
+            "{found:?}, not {name} {mw}"
+        );
+    };
+    let plain = Trial::of(&head("", ""));
+    is(&plain, 0, "construction", 10.0);
+    assert_eq!(cause(&plain, 5).0, "space");
+    let chain = r#"electrical = { redundancy = "2N", module_power = "1 MW", modules = 12 }"#;
+    is(&Trial::of(&head("", chain)), 5, "electrical", 4.0);
+    let cooled = Trial::of(&head(", cooling_power = \"7 MW\"", ""));
+    is(&cooled, 5, "cooling", 3.0);
+    let grid = Trial::of(&campus(r#"grid = [{ name = "line", power_mw = 4 }]"#));
+    is(&grid, 5, "grid", 6.0);
+    let sparse = r#"halls = [{ name = "hall", racks = 100, rack_type = "air", hardware = "old" }]"#;
+    is(&Trial::of(&halls(GENERATIONS, sparse)), 5, "density", 1.0);
+    let late =
+        r#"halls = [{ name = "hall", racks = 100, rack_type = "liquid", hardware = "new" }]"#;
+    is(&Trial::of(&halls(GENERATIONS, late)), 5, "equipment", 14.0);
+    let tree = r#"
+halls = [{ name = "hall", racks = 25, rack_type = "liquid", hardware = "old" }]
+[campuses.buildings.electrical]
+redundancy = "block 4N/3"
+module_power = "220 kW"
+modules = 4
+delivery = { rows = 12, row_positions = 4 }
+"#;
+    let generations = GENERATIONS.replace("cooling = \"air\"\n", "");
+    // Blocks of 220 kW hold seven racks of 30 kW, and 10 kW of each are left.
+    is(&Trial::of(&halls(&generations, tree)), 5, "delivery", 0.03);
+}

@@ -35,7 +35,8 @@ fn money(hundredths: i64) -> f64 {
 /// Where the buildings of a scenario are, to resolve what capex refers to.
 pub(crate) struct Places<'a> {
     pub(crate) campuses: &'a [String],
-    /// By campus: whether it states what energy costs.
+    /// By campus: whether it settles its energy, and whether it states what the import costs.
+    pub(crate) settles_energy: Vec<bool>,
     pub(crate) states_energy: Vec<bool>,
     pub(crate) buildings: Vec<BuildingPlace<'a>>,
     /// Looks a name up in a scope and those around it.
@@ -212,7 +213,8 @@ impl CompiledFinance {
         }
         let mut tariffs = vec![None; places.campuses.len()];
         // What a campus states of its energy is paid for in any case.
-        for (campus, _) in (places.states_energy.iter().enumerate()).filter(|(_, states)| **states)
+        for (campus, _) in
+            (places.settles_energy.iter().enumerate()).filter(|(_, settles)| **settles)
         {
             tariffs[campus] = Some(Tariff::stated());
         }

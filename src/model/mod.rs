@@ -20,7 +20,7 @@ use crate::policy::Gate;
 use crate::power::cooling::CompiledEfficiency;
 use crate::power::energy::CompiledEnergy;
 use crate::power::grid::HOURS;
-use crate::power::{DeliveryTree, ElectricalChain, Feed, PUE};
+use crate::power::{Battery, DeliveryTree, ElectricalChain, Feed, PUE};
 use crate::problem::{Path, Problems, name_help};
 use crate::projection::{Layout, Metric, TargetLabel};
 use crate::scenario::{Campus, Scenario};
@@ -94,12 +94,14 @@ pub(crate) struct CompiledBridge {
     pub(crate) permanent: bool,
     pub(crate) carbon_g_per_kwh: f64,
     pub(crate) price_per_mwh: Quantity,
+    pub(crate) battery: Option<Battery>,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CompiledCurtailment {
     pub(crate) hours_per_year: Quantity,
     pub(crate) depth_share: Quantity,
+    pub(crate) event_hours: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -359,6 +361,10 @@ fn reported_metrics(scenario: &Scenario, sites: &Sites<'_>) -> Vec<MetricId> {
                 })
         }
         Feature::Efficiency => campuses.clone().any(|campus| campus.efficiency.is_some()),
+        Feature::Battery => {
+            let mut bridges = campuses.clone().flat_map(|campus| &campus.bridge_power);
+            bridges.any(|bridge| bridge.storage.is_some())
+        }
         Feature::Curtailment => campuses.clone().any(|campus| campus.curtailment.is_some()),
         Feature::Commitments => {
             let names = ["committed_mw", "pre_leased", "pre_leased_of_latest"];
@@ -649,6 +655,7 @@ fn compile_curtailment(
     Ok(Some(CompiledCurtailment {
         hours_per_year: inputs.add(format!("{name}/curtailed hours"), hours, HOURS)?,
         depth_share: inputs.add(format!("{name}/curtailed share"), depth, Domain::SHARE)?,
+        event_hours: curtailment.event_hours,
     }))
 }
 

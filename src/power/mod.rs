@@ -10,6 +10,7 @@
 //! ```
 //!
 //! - [`grid`]: applications, steps that slip, ramps, bridge power, curtailment;
+//! - [`battery`]: how long batteries last, and what recharging them takes;
 //! - [`redundancy`], [`availability`], [`chain`]: what installed modules may carry, and how often they do;
 //! - [`delivery`]: in which row a rack finds room, in normal running and after a failure;
 //! - [`cooling`]: PUE by load and outdoor temperature, water;
@@ -34,6 +35,7 @@
 //! month and trial built power = deployable power + the six above.
 
 pub mod availability;
+pub mod battery;
 pub mod chain;
 pub mod cooling;
 pub mod delivery;
@@ -42,6 +44,7 @@ pub mod grid;
 pub mod redundancy;
 
 pub use availability::{GroupAvailability, ModuleGroup, Part, plant_availability};
+pub use battery::{Battery, BatteryUse, Storage};
 pub use chain::{ElectricalChain, ModuleStage};
 pub use cooling::{Cooling, Efficiency, FacilityPower, Losses, mechanical_share};
 pub use delivery::{Delivery, DeliveryError, DeliveryTree, Deployment, Placement, Refusal};

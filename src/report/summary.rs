@@ -35,9 +35,14 @@ const KEY_METRICS: [&[(&str, &str)]; 3] = [
 ];
 
 /// Causes in words.
-const CAUSE_WORDS: [(&str, &str); 4] = [
+const CAUSE_WORDS: [(&str, &str); 9] = [
     ("construction", "unfinished buildings"),
-    ("power", "missing power"),
+    ("grid", "missing grid power"),
+    ("electrical", "the buildings' electrical chain"),
+    ("delivery", "no room in the delivery tree"),
+    ("space", "full halls"),
+    ("density", "racks less dense than the halls"),
+    ("cooling", "the halls' cooling"),
     ("equipment", "late equipment"),
     ("demand", "too few tenants"),
 ];
@@ -332,9 +337,16 @@ fn in_two_halves(mut lines: Vec<String>) -> Vec<String> {
         .collect()
 }
 
+/// The causes that bind in some month of some trial, with their shares by month.
+pub(super) fn ever_binding<'a>(scope: ScopeView<'a>) -> Vec<(&'a str, Vec<f64>)> {
+    (scope.bindings())
+        .filter(|(_, shares)| shares.iter().any(|share| *share > 0.0))
+        .collect()
+}
+
 fn binding(projection: &Projection) -> Option<String> {
     let total = projection.total();
-    let causes: Vec<(&str, Vec<f64>)> = total.bindings().collect();
+    let causes = ever_binding(total);
     if causes.is_empty() || projection.trials() == 0 {
         return None;
     }

@@ -73,6 +73,7 @@ impl Model {
         state.availability = campus.availability.value(drawn);
         state.energy.reset();
         (state.bridge_carbon, state.bridge_price) = (0.0, 0.0);
+        state.battery_price = 0.0;
         state.curtailed = campus.curtailment.map_or((0.0, 0.0), |curtailment| {
             let hours = curtailment.hours_per_year.value(drawn);
             (hours / HOURS_PER_YEAR, curtailment.depth_share.value(drawn))

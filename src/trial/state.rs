@@ -47,6 +47,8 @@ pub(super) struct CampusState {
     /// Σ of firm kW x carbon and x price of the bridge power that works.
     pub(super) bridge_carbon: f64,
     pub(super) bridge_price: f64,
+    /// Price of what the battery gives, in money per MWh.
+    pub(super) battery_price: f64,
     /// Share of the year, and of the import, that is curtailed.
     pub(super) curtailed: (f64, f64),
     pub(super) losses: Losses,
