@@ -565,10 +565,10 @@ fn check_power(campus: &Campus, at: &Path, problems: &mut Problems) {
 /// What bridge power of a campus says together.
 fn check_bridges(campus: &Campus, at: &Path, problems: &mut Problems) {
     let bridges = campus.bridge_power.iter().enumerate();
-    let batteries = bridges
+    let mut batteries = bridges
         .clone()
         .filter(|(_, bridge)| bridge.storage.is_some());
-    if let Some((second, bridge)) = batteries.skip(1).next() {
+    if let Some((second, bridge)) = batteries.nth(1) {
         problems.error(
             &at.index(second),
             format!("\"{}\" is a second battery of the campus", bridge.name),
