@@ -44,6 +44,19 @@ pub(crate) struct DeliveryFact {
     pub(crate) arrives: f64,
     pub(crate) power_kw: f64,
     pub(crate) racks: f64,
+    pub(crate) campus: usize,
+    /// What its generation says that it costs.
+    pub(crate) price: f64,
+}
+
+/// A hall that was rebuilt.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RetrofitFact {
+    pub(crate) campus: usize,
+    /// When the work began, in months.
+    pub(crate) begins: f64,
+    /// What it costs in prices of the start.
+    pub(crate) price: f64,
 }
 
 /// The books of one trial; reused from trial to trial.
@@ -79,6 +92,7 @@ pub(crate) struct Happened<'a> {
     pub(crate) hall: &'a dyn Fn(usize) -> HallFacts,
     /// All hardware, replacements too.
     pub(crate) deliveries: &'a [DeliveryFact],
+    pub(crate) retrofits: &'a [RetrofitFact],
     pub(crate) market: &'a Market,
     pub(crate) state: &'a MarketState,
 }

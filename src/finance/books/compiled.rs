@@ -47,6 +47,7 @@ pub(crate) struct CompiledFinance {
     pub(super) contingency: Quantity,
     pub(super) opex_growth: Quantity,
     pub(super) residual: Quantity,
+    pub(super) hardware_life: f64,
     pub(super) outlays: Vec<Outlay>,
     pub(super) running: Vec<Running>,
     pub(super) tariffs: Vec<Option<Tariff>>,
@@ -136,7 +137,8 @@ impl CompiledFinance {
         }
         let mut tariffs = vec![None; places.campuses.len()];
         // What a campus states of its energy is paid for in any case.
-        for (campus, _) in (places.states_energy.iter().enumerate()).filter(|(_, states)| **states)
+        for (campus, _) in
+            (places.settles_energy.iter().enumerate()).filter(|(_, settles)| **settles)
         {
             tariffs[campus] = Some(Tariff::stated());
         }
@@ -197,6 +199,7 @@ impl CompiledFinance {
                 &finance.residual_share,
                 Domain::NON_NEGATIVE,
             )?,
+            hardware_life: finance.hardware_life_months,
             outlays,
             running,
             tariffs,

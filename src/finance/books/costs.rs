@@ -2,8 +2,8 @@
 
 use super::places::{Count, Outlay, When};
 use super::{Books, CompiledFinance, Happened, KW_PER_MW, fill_index, money};
-use crate::finance::OpexUnit;
 use crate::finance::layout::Money;
+use crate::finance::{OpexUnit, life};
 use crate::metrics::MetricId;
 use crate::projection::TrialRow;
 
@@ -42,6 +42,18 @@ impl CompiledFinance {
             };
             self.pay(books, outlay, due, amount * count);
         }
+        for retrofit in happened.retrofits {
+            if let Some(month) = month_of(retrofit.begins).filter(|month| *month < self.months) {
+                let paid = retrofit.price * contingency * books.index[month];
+                self.spend(books, retrofit.campus, month, paid, life());
+            }
+        }
+        for delivery in happened.deliveries {
+            if let Some(month) = month_of(delivery.arrives).filter(|month| *month < self.months) {
+                let life = self.hardware_life;
+                self.spend(books, delivery.campus, month, delivery.price, life);
+            }
+        }
     }
 
     /// Pays an amount in prices of the start that falls due at `due` months.
@@ -58,9 +70,14 @@ impl CompiledFinance {
                 continue;
             }
             let paid = part * books.index[month];
-            self.book(books, outlay.campus, Money::Capex, month, -paid);
-            self.write_off(books, outlay.campus, month, paid, outlay.life_months);
+            self.spend(books, outlay.campus, month, paid, outlay.life_months);
         }
+    }
+
+    /// Books capex that is paid in a month.
+    fn spend(&self, books: &mut Books, campus: usize, month: usize, paid: f64, life: f64) {
+        self.book(books, campus, Money::Capex, month, -paid);
+        self.write_off(books, campus, month, paid, life);
     }
 
     /// Writes an asset off in equal parts from the month after its payment.

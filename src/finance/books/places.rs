@@ -10,7 +10,8 @@ use crate::problem::{Path, Problems, name_help};
 /// Where the buildings of a scenario are, to resolve what capex refers to.
 pub(crate) struct Places<'a> {
     pub(crate) campuses: &'a [String],
-    /// By campus: whether it states what energy costs.
+    /// By campus: whether it settles its energy, and whether it states what the import costs.
+    pub(crate) settles_energy: Vec<bool>,
     pub(crate) states_energy: Vec<bool>,
     pub(crate) buildings: Vec<BuildingPlace<'a>>,
     /// Looks a name up in a scope and those around it.

@@ -7,7 +7,7 @@ use super::{Run, escape};
 use crate::Projection;
 use crate::projection::{Distribution, MetricView, ScopeView};
 use crate::report::money::loss;
-use crate::report::summary::{cause_words, year_ends};
+use crate::report::summary::{cause_words, ever_binding, year_ends};
 use crate::report::text::{
     MISSING, decimals, grouped, month_of, nth_month, percent, whole_percent,
 };
@@ -22,13 +22,19 @@ const KEY_METRICS: [(&str, &str); 6] = [
     ("in_service_pflops", "Compute in service"),
     ("take_up", "Take-up"),
 ];
-const PIPELINE: [&str; 8] = [
+const PIPELINE: [&str; 14] = [
     "companies_contacted",
     "contracts_signed",
     "subsidiaries",
     "contracts_in_service",
     "contracts_lost",
+    "contracts_lost_without_room",
+    "companies_declined",
+    "contracts_left",
+    "contracts_left_early",
+    "leases_ended_mw",
     "waiting_demand_mw",
+    "waiting_months",
     "leased_power_mw",
     "take_up",
 ];
@@ -396,8 +402,8 @@ pub(super) fn binding(runs: &[Run<'_>]) -> String {
 }
 
 fn binding_of(projection: &Projection, scope: ScopeView<'_>, title: &str) -> Option<String> {
-    let mut layers: Vec<(&str, Vec<f64>)> = scope
-        .bindings()
+    let mut layers: Vec<(&str, Vec<f64>)> = ever_binding(scope)
+        .into_iter()
         .map(|(cause, shares)| (cause_words(cause), shares))
         .collect();
     if layers.is_empty() {
