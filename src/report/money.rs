@@ -131,8 +131,7 @@ mod tests {
         for (found, expected) in numbers.iter().zip([-900.0, -500.0, -100.0, -500.0]) {
             assert!((found - expected).abs() < 75.0, "{text}");
         }
-        // What has no single rate of return has none in the table either.
-        let rate = text.lines().find(|line| line.starts_with("irr per year"));
-        assert!(rate.unwrap().trim_end().ends_with('-'), "{text}");
+        // What no trial has is left out.
+        assert!(!text.contains("irr per year"), "{text}");
     }
 }
