@@ -225,13 +225,13 @@ impl Replay {
     pub fn months_csv(&self) -> String {
         let layout = self.row.layout();
         let months = layout.month_labels();
-        let mut text = "scope,metric,month,value\n".to_owned();
+        let mut text = "\"scope\",\"metric\",\"month\",\"value\"\n".to_owned();
         for (scope, scope_name) in layout.scopes.iter().enumerate() {
             let scope_name = quoted(scope_name);
             for (metric, label) in layout.metrics.iter().enumerate() {
                 for (month, value) in months.iter().zip(self.row.monthly(scope, metric)) {
                     let value = number(*value);
-                    text += &format!("{scope_name},{},{month},{value}\n", label.name);
+                    text += &format!("{scope_name},\"{}\",\"{month}\",{value}\n", label.name);
                 }
             }
         }
