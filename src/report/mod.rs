@@ -50,4 +50,4 @@ pub use markdown::markdown;
 pub use outputs::{ChartChoice, OutputChoice, OutputFile, OutputsError, PictureFormat, outputs};
 pub use summary::summary;
 pub use words::sentences;
-pub use write::{OutputFolder, WriteError};
+pub use write::{OutputFolder, WriteError, replace_file};
