@@ -96,6 +96,7 @@ pub mod finance;
 pub mod metrics;
 mod model;
 pub mod monte_carlo;
+pub mod own;
 mod pattern;
 pub mod policy;
 pub mod power;

@@ -253,11 +253,7 @@ impl Extensions {
 
     /// Adds contracts to a segment.
     #[must_use]
-    pub fn demand(
-        mut self,
-        segment: impl Into<String>,
-        demand: impl OwnDemand + 'static,
-    ) -> Self {
+    pub fn demand(mut self, segment: impl Into<String>, demand: impl OwnDemand + 'static) -> Self {
         self.demands.push((segment.into(), Arc::new(demand)));
         self
     }
@@ -274,6 +270,18 @@ impl Extensions {
         let demands = (self.demands.iter())
             .map(|(segment, demand)| format!("demand {segment}: {}", demand.name()));
         numbers.chain(policies).chain(demands).collect()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.names().is_empty()
+    }
+
+    /// The fingerprint of a scenario with these.
+    fn fingerprint(&self, scenario: &Scenario) -> String {
+        use sha2::{Digest, Sha256};
+        let text = format!("{}\n{}", scenario.fingerprint(), self.names().join("\n"));
+        let digest = Sha256::digest(text.as_bytes());
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Notes what these do not fit in a scenario.
@@ -329,7 +337,11 @@ impl Scenario {
             }
         }
         let mut model = scenario.compile()?;
-        model.extend(&scenario, own, &mut problems);
+        if own.is_empty() {
+            return Ok(model);
+        }
+        let fingerprint = own.fingerprint(self);
+        model.extend(&scenario, own, fingerprint, &mut problems);
         if problems.has_errors() {
             return Err(ScenarioError::Invalid(problems));
         }
@@ -373,13 +385,17 @@ impl CompiledOwn {
         for metric in &own.metrics {
             let label = metric.label();
             taken("metric", &label, &layout.metrics);
-            compiled.metrics.push((layout.metrics.len(), metric.clone()));
+            compiled
+                .metrics
+                .push((layout.metrics.len(), metric.clone()));
             layout.metrics.push(label);
         }
         for outcome in &own.outcomes {
             let label = outcome.label();
             taken("outcome", &label, &layout.outcomes);
-            compiled.outcomes.push((layout.outcomes.len(), outcome.clone()));
+            compiled
+                .outcomes
+                .push((layout.outcomes.len(), outcome.clone()));
             layout.outcomes.push(label);
         }
         // Gates are numbered as phases with conditions come.
@@ -460,10 +476,166 @@ impl CompiledOwn {
     }
 }
 
-/// The fingerprint of a scenario with extensions.
-pub(crate) fn fingerprint(scenario: &Scenario, own: &Extensions) -> String {
-    use sha2::{Digest, Sha256};
-    let text = format!("{}\n{}", scenario.fingerprint(), own.names().join("\n"));
-    let digest = Sha256::digest(text.as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::monte_carlo::batch::Batch;
+    use crate::policy::Phase;
+    use crate::projection::Projection;
+    use crate::report::fixture::scenario as test_scenario;
+    use crate::tenants::Segment;
+
+    struct Idle;
+
+    impl OwnMetric for Idle {
+        fn label(&self) -> Metric {
+            Metric {
+                name: "idle_power_mw".into(),
+                unit: "MW".into(),
+                meaning: "Deployable power not in service".into(),
+            }
+        }
+
+        fn value(&self, seen: &Seen<'_>, scope: usize) -> f64 {
+            seen.now(scope, "it_power_mw") - seen.now(scope, "in_service_power_mw")
+        }
+    }
+
+    struct MonthsSeen;
+
+    impl OwnOutcome for MonthsSeen {
+        fn label(&self) -> Metric {
+            Metric {
+                name: "months_seen".into(),
+                unit: "months".into(),
+                meaning: "How many months there were to see".into(),
+            }
+        }
+
+        fn value(&self, seen: &Seen<'_>) -> f64 {
+            seen.months() as f64
+        }
+    }
+
+    /// Starts in the month of that number, by chance half of the time and in the next otherwise.
+    struct InMonth(usize);
+
+    impl OwnPolicy for InMonth {
+        fn name(&self) -> String {
+            format!("in month {}", self.0)
+        }
+
+        fn starts(&self, seen: &Seen<'_>, luck: &mut Stream) -> bool {
+            let now = seen.months();
+            assert_eq!(seen.metric(0, "it_power_mw").unwrap().len(), now);
+            now > self.0 || (now == self.0 && luck.uniform() < 0.5)
+        }
+    }
+
+    struct OneAMonth;
+
+    impl OwnDemand for OneAMonth {
+        fn name(&self) -> String {
+            "one a month".into()
+        }
+
+        fn signs(&self, seen: &Seen<'_>, _: &mut Stream, sign: &mut dyn FnMut(OwnContract)) {
+            if seen.months() < 6 {
+                sign(OwnContract::new().power_kw(100.0).move_in_lag_months(0.0));
+            }
+        }
+    }
+
+    /// Two campuses with a building each, and a phase that waits; nobody comes by outreach.
+    fn scenario() -> Scenario {
+        let mut scenario = test_scenario(2, 30);
+        let mut south = scenario.campuses[0].clone();
+        south.name = "south".into();
+        for building in &mut south.buildings {
+            building.name = format!("S{}", building.name);
+        }
+        scenario.campuses.push(south);
+        let mut quiet = Segment::new("quiet");
+        quiet.outreach_per_month = crate::Uncertain::Constant(0.0);
+        scenario.segments.push(quiet);
+        scenario.campuses[0].phases.push(Phase::new("phase 2"));
+        for building in &mut scenario.campuses[0].buildings {
+            building.after.push("phase 2".into());
+        }
+        scenario
+    }
+
+    fn own(month: usize) -> Extensions {
+        Extensions::new()
+            .metric(Idle)
+            .outcome(MonthsSeen)
+            .policy(&scenario().campuses[0].name, "phase 2", InMonth(month))
+            .demand("quiet", OneAMonth)
+    }
+
+    fn run(own: &Extensions, threads: usize) -> Projection {
+        let model = scenario().compile_with(own).unwrap();
+        let batch = Batch::new(&model).trials(200).seed(3).threads(threads);
+        batch.run().unwrap()
+    }
+
+    #[test]
+    fn numbers_of_ones_own_are_gathered_as_any_other_on_any_number_of_threads() {
+        let projection = run(&own(4), 1);
+        assert_eq!(projection.to_json(), run(&own(4), 3).to_json());
+        let mean = |name: &str| projection.metric(name).unwrap().mean();
+        let (live, used) = (mean("it_power_mw"), mean("in_service_power_mw"));
+        for (idle, (live, used)) in mean("idle_power_mw").iter().zip(live.iter().zip(&used)) {
+            assert!((idle - (live - used)).abs() < 1e-9);
+        }
+        let seen = projection.outcome("months_seen").unwrap();
+        assert_eq!(seen.quantile(0.5), Some(30.0));
+        let campus = projection.campuses().next().unwrap();
+        assert!(campus.metric("idle_power_mw").is_some());
+    }
+
+    #[test]
+    fn a_policy_and_a_demand_decide() {
+        let early = run(&own(4), 0);
+        let late = run(&own(14), 0);
+        let signed = |projection: &Projection, month: usize| {
+            projection.metric("contracts_signed").unwrap().mean()[month]
+        };
+        assert_eq!(
+            (signed(&early, 0), signed(&early, 5), signed(&early, 29)),
+            (1.0, 6.0, 6.0)
+        );
+        let name = scenario().campuses[0].name.clone();
+        let live = |projection: &Projection| -> f64 {
+            let campus = projection.campus(&name).unwrap();
+            campus.metric("it_power_mw").unwrap().mean().iter().sum()
+        };
+        assert!(live(&early) > live(&late));
+        // Luck decides between two months: half of the trials are a month later than the others.
+        let fingerprints = [&own(4), &own(14), &Extensions::new()].map(|own| {
+            scenario()
+                .compile_with(own)
+                .unwrap()
+                .fingerprint()
+                .to_owned()
+        });
+        assert_ne!(fingerprints[0], fingerprints[1]);
+        assert_eq!(fingerprints[2], scenario().fingerprint());
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let told = |own: Extensions| {
+            let error = scenario().compile_with(&own).unwrap_err();
+            error.to_string()
+        };
+        let campus = scenario().campuses[0].name.clone();
+        let policy =
+            |campus: &str, phase: &str| Extensions::new().policy(campus, phase, InMonth(1));
+        assert!(told(policy(&campus, "phase 3")).contains("did you mean \"phase 2\"?"));
+        assert!(told(policy("elsewhere", "phase 2")).contains("no campus \"elsewhere\""));
+        assert!(told(Extensions::new().demand("quite", OneAMonth)).contains("\"quiet\""));
+        let twice = Extensions::new().metric(Idle).metric(Idle);
+        assert!(told(twice).contains("already"));
+    }
 }

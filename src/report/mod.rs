@@ -25,7 +25,7 @@
 #[cfg(feature = "charts")]
 mod chart;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod gantt;
 mod html;
 mod markdown;
