@@ -47,7 +47,8 @@ window.addEventListener("load", async function () {
   var rest = function () { return new Promise(function (done) { setTimeout(done, 5); }); };
   var press = function (key) { chart.dispatchEvent(new KeyboardEvent("keydown", { key: key, bubbles: true })); return rest(); };
   var choose = function (name) { select.value = name; select.dispatchEvent(new Event("change")); return rest(); };
-  for (var option of select.options) {
+  var runs = document.documentElement.classList.contains("js");
+  for (var option of runs ? select.options : []) {
     await choose(option.value);
     await press("End");
     var last = readout.textContent;
@@ -56,10 +57,12 @@ window.addEventListener("load", async function () {
     await press("PageDown");
     told[option.value] = { last: last, first: first, next: readout.textContent, canvases: chart.querySelectorAll("canvas").length };
   }
+  if (runs) {
   await choose("it_power_mw");
   var over = chart.querySelector(".u-over"), box = over.getBoundingClientRect();
   over.dispatchEvent(new MouseEvent("mousemove", { clientX: box.left + box.width / 2, clientY: box.top + 50, bubbles: true }));
   await new Promise(function (done) { setTimeout(done, 100); });
+  }
   var all = function (what, within) { return Array.prototype.slice.call((within || document).querySelectorAll(what)); };
   var parts = {};
   all("section").forEach(function (section) {
@@ -79,7 +82,7 @@ window.addEventListener("load", async function () {
     return box.width > 0 && (box.left < -0.5 || (box.right > innerWidth + 0.5 && !wide(element)));
   }).map(function (element) { return element.textContent.slice(0, 40); });
   var overlapping = [];
-  all(".frame .x,.frame .y,.gantt th .x").forEach(function (axis) {
+  all(".frame .x,.frame .y,.gantt th .x").filter(function (axis) { return !axis.closest("details:not([open])"); }).forEach(function (axis) {
     var boxes = all("span", axis).map(function (span) { return span.getBoundingClientRect(); });
     boxes.forEach(function (a, i) {
       boxes.slice(i + 1).forEach(function (b) {
@@ -91,7 +94,7 @@ window.addEventListener("load", async function () {
   var result = document.createElement("pre");
   result.id = "result";
   result.textContent = JSON.stringify({
-    told: told, hover: readout.textContent, width: document.documentElement.scrollWidth, parts: parts, cut: cut,
+    told: told, runs: runs, explores: document.getElementById("explore").getBoundingClientRect().height, hover: readout.textContent, width: document.documentElement.scrollWidth, parts: parts, cut: cut,
     overlapping: overlapping, broken: names,
     dark: matchMedia("(prefers-color-scheme: dark)").matches,
     background: getComputedStyle(document.body).backgroundColor, colour: getComputedStyle(document.body).color
@@ -270,6 +273,9 @@ fn every_part_is_there_and_drawn_and_says_what_the_json_says() {
     let (page, json) = page_and_json(folder.path(), &["examples/qingyang-money.toml"]);
     let dark = ["--blink-settings=preferredColorScheme=0"];
     let result = open(browser, &page, "1280,900", &dark);
+    assert_eq!(result["dark"], true);
+    assert_eq!(result["background"], "rgb(20, 23, 26)");
+    assert_eq!(result["colour"], "rgb(230, 233, 236)");
     let parts = &result["parts"];
     let count = |part: &str, what: &str| parts[part][what].as_u64().unwrap_or(0) as usize;
     let text = |part: &str| parts[part]["text"].as_str().unwrap_or_default();
@@ -338,22 +344,31 @@ fn without_scripts_all_that_matters_is_there() {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    let (page, _) = page_and_json(folder.path(), &["examples/first.toml"]);
-    let off = ["--blink-settings=scriptEnabled=false"];
-    let dom = dom(browser, &page, "1280,900", &off);
-    // Neither the page's own script nor the reader ran.
-    assert!(!dom.contains("<pre id=\"result\">") && !dom.contains("<html lang=\"en\" class"));
-    for part in [
-        "summary",
-        "growth",
-        "targets",
-        "milestones",
-        "binding",
-        "again",
+    let (page, _) = page_and_json(folder.path(), &["examples/phased-campus.toml"]);
+    // As if they were off: the page's own scripts are its last things, and the reader's stays.
+    let text = fs::read_to_string(&page).unwrap();
+    let scripts = text.find("<script>").unwrap();
+    let reader = text.rfind("<script>").unwrap();
+    assert!(scripts < reader);
+    fs::write(&page, format!("{}{}", &text[..scripts], &text[reader..])).unwrap();
+    let result = open(browser, &page, "1280,900", &[]);
+    assert_eq!(result["runs"], false);
+    // What needs a script is not shown at all.
+    assert_eq!(result["explores"], 0.0);
+    for (part, charts) in [
+        ("growth", 6),
+        ("milestones", 1),
+        ("binding", 1),
+        ("stranded", 1),
+        ("pipeline", 3),
     ] {
-        assert!(dom.contains(&format!("<section id=\"{part}\">")), "{part}");
+        assert_eq!(result["parts"][part]["charts"], charts, "{part}");
     }
-    assert!(dom.matches("preserveAspectRatio=\"none\"").count() >= 7);
+    for part in ["summary", "targets", "schedule", "inputs", "again"] {
+        let text = result["parts"][part]["text"].as_str().unwrap();
+        assert!(text.len() > 80, "{part}: {text}");
+    }
+    check_looks(&result, "1280,900");
 }
 
 #[test]

@@ -27,7 +27,7 @@ print(json.dumps({
     "types": [row[1] for row in duckdb.sql(f"DESCRIBE SELECT * FROM '{folder}/projection.csv'").fetchall()],
     "months": one("SELECT count(*), avg(it_power_mw) FILTER (month = '2030-06') FROM 'FOLDER/months.parquet'"),
     "joined": one(f"SELECT count(*) FROM 'FOLDER/months.parquet' JOIN 'FOLDER/trials.parquet' USING (trial) WHERE {late} > 26 AND month = '2027-12'")[0],
-    "mean": one("SELECT value FROM 'FOLDER/projection.parquet' WHERE metric = 'it_power_mw' AND statistic = 'mean' AND month = '2030-06' AND scope = 'total'")[0,
+    "mean": one("SELECT value FROM 'FOLDER/projection.parquet' WHERE metric = 'it_power_mw' AND statistic = 'mean' AND month = '2030-06' AND scope = 'total'")[0],
     "parquet": one("SELECT count(*), sum(value), count(month), count(DISTINCT metric) FROM 'FOLDER/projection.parquet'"),
 }))
 "#;

@@ -85,6 +85,7 @@ pub(super) fn title_of(name: &str, unit: &str) -> String {
         word => word.to_owned(),
     });
     let text = written.collect::<Vec<_>>().join(" ");
+    let text = text.replace("take up", "take-up");
     let mut chars = text.chars();
     match chars.next() {
         Some(first) => first.to_uppercase().chain(chars).collect(),
@@ -172,6 +173,7 @@ mod tests {
         assert_eq!(title_of("it_power_mw", "MW"), "IT power");
         assert_eq!(title_of("installed_pflops", "PFLOPS"), "Installed");
         assert_eq!(title_of("npv", "yuan"), "NPV");
+        assert_eq!(title_of("take_up", "share"), "Take-up");
         assert_eq!(
             title_of("it_power_racks_20_to_60_kw_mw", "MW"),
             "IT power racks 20 to 60 kW"

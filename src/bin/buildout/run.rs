@@ -14,7 +14,7 @@ use crate::{EXIT_STATUS, engine};
 Examples:
   buildout run scenario.toml
   buildout run scenario.toml --trials 50000 --seed 7 --out results
-  buildout run scenario.toml --out results --chart take_up --chart pue
+  buildout run scenario.toml --out results --chart take_up --chart it_draw_mw
   buildout run scenario.toml --set horizon_months=60 --set 'campuses.North.pue=1.25'
   buildout run scenario.toml --json --quiet | jq '.metrics.it_power_mw.p50[-1]'
 

@@ -55,7 +55,7 @@ pub(super) fn over_time(layout: &Layout, title: &str, unit: &str, marks: &[Mark<
             at / SIZE * 100.0
         );
     }
-    for (share, _) in years(layout) {
+    for (share, _) in years(layout, YEARS) {
         let _ = write!(
             shapes,
             "<path class=grid d='M{:.1} 0V{SIZE}'/>",
@@ -105,11 +105,14 @@ pub(super) fn over_time(layout: &Layout, title: &str, unit: &str, marks: &[Mark<
     )
 }
 
-/// Where Januaries stand on the time axis, as shares of its length, and their years: at most six.
-pub(super) fn years(layout: &Layout) -> Vec<(f64, String)> {
+/// So many labels have room below a chart.
+const YEARS: usize = 6;
+
+/// Where Januaries stand on the time axis, as shares of its length, and their years: no more than `most`.
+pub(super) fn years(layout: &Layout, most: usize) -> Vec<(f64, String)> {
     let first = usize::try_from(12 - (layout.start.month_of_year() - 1)).unwrap_or(12) % 12;
     let januaries: Vec<usize> = (first..layout.months).step_by(12).collect();
-    let every = januaries.len().div_ceil(6).max(1);
+    let every = januaries.len().div_ceil(most).max(1);
     if januaries.is_empty() {
         return vec![(0.0, layout.start.to_month_string())];
     }
@@ -124,14 +127,35 @@ pub(super) fn years(layout: &Layout) -> Vec<(f64, String)> {
 
 /// The labels of the time axis, each to the right of its January.
 fn year_labels(layout: &Layout) -> String {
-    let labels: String = (years(layout).iter())
+    let labels: String = (years(layout, YEARS).iter())
         .map(|(share, year)| format!("<span style='left:{:.2}%'>{year}</span>", share * 100.0))
         .collect();
     format!("<div class=x>{labels}</div>")
 }
 
-/// So much of all months and trials together makes a layer of a ribbon large enough for its name.
-const LABELLED: f64 = 0.06;
+/// A name within a ribbon takes so much of its length and height.
+const NAME: (f64, f64) = (0.2, 0.17);
+
+/// Where a name has the most room within a layer: the middle of a stretch of months and of what the layer has in all
+/// of them, as shares of the length and height; none if there is not enough.
+fn room_for_name(below: &[f64], shares: &[f64]) -> Option<(f64, f64)> {
+    let months = shares.len();
+    let stretch = ((months as f64 * NAME.0).ceil() as usize).clamp(1, months.max(1));
+    let of_stretch = |first: usize| {
+        let months = first..first + stretch;
+        let low = below[months.clone()].iter().copied().fold(0.0, f64::max);
+        let high = (months.map(|month| below[month] + shares[month])).fold(1.0, f64::min);
+        (first, low, high)
+    };
+    let (first, low, high) = (0..=months.checked_sub(stretch)?)
+        .map(of_stretch)
+        .max_by(|(_, low, high), (_, other_low, other_high)| {
+            (high - low).total_cmp(&(other_high - other_low))
+        })
+        .filter(|(_, low, high)| high - low >= NAME.1)?;
+    let middle = (first as f64 + stretch as f64 / 2.0) / months as f64;
+    Some((middle, 1.0 - (low + high) / 2.0))
+}
 
 /// Shares of months, stacked. Layers differ in lightness, and large ones are named where they are
 /// largest, so that one reads them without colours.
@@ -147,41 +171,33 @@ pub(super) fn ribbon(layout: &Layout, title: &str, layers: &[(&str, Vec<f64>)]) 
             "<span class=key><svg class=swatch viewBox='0 0 16 16'><rect class='cause c{number}' width=16 height=16 /></svg>{}</span>",
             escape(name)
         );
-        // Where the layer is in the middle of its weight, and how high it stands there.
-        let weight: f64 = shares.iter().filter(|share| share.is_finite()).sum();
-        let mut passed = 0.0;
-        let mut middle = None;
-        for (month, share) in shares.iter().enumerate() {
-            if share.is_nan() || *share <= 0.0 {
-                continue;
-            }
-            let height = SIZE * share.min(1.0);
-            let top = SIZE - below[month] - height;
-            below[month] += height;
-            passed += share;
-            if middle.is_none() && passed >= weight / 2.0 {
-                middle = Some((month, top + height / 2.0, height));
-            }
-            let _ = write!(
-                shapes,
-                "<rect class='cause c{number}' x={:.1} y={top:.1} width={:.2} height={height:.1}><title>{}: {} {:.0} %</title></rect>",
-                month as f64 * width,
-                width + 0.3,
-                super::super::text::nth_month(layout.start, month),
-                escape(name),
-                share * 100.0,
-            );
-        }
-        if let Some((month, at, height)) = middle
-            && weight >= LABELLED * layout.months as f64
-            && height >= 0.2 * SIZE
-        {
+        let shares: Vec<f64> = (shares.iter())
+            .map(|share| if *share > 0.0 { share.min(1.0) } else { 0.0 })
+            .collect();
+        if let Some((left, top)) = room_for_name(&below, &shares) {
             let _ = write!(
                 names,
                 "<span class=n{number} style='left:{:.1}%;top:{:.1}%'>{}</span>",
-                ((month as f64 + 0.5) * width / SIZE * 100.0).clamp(12.0, 88.0),
-                at / SIZE * 100.0,
+                left * 100.0,
+                top * 100.0,
                 escape(name)
+            );
+        }
+        for (month, share) in shares.iter().enumerate() {
+            if *share <= 0.0 {
+                continue;
+            }
+            below[month] += share;
+            let _ = write!(
+                shapes,
+                "<rect class='cause c{number}' x={:.1} y={:.1} width={:.2} height={:.1}><title>{}: {} {:.0} %</title></rect>",
+                month as f64 * width,
+                SIZE * (1.0 - below[month]),
+                width + 0.3,
+                SIZE * share,
+                super::super::text::nth_month(layout.start, month),
+                escape(name),
+                share * 100.0,
             );
         }
     }
@@ -303,6 +319,20 @@ mod tests {
         let alike = labels(&[1.0, 2.0], 80.0);
         assert_eq!(alike, labels(&[70.0, 80.0], 80.0));
         assert_ne!(alike, labels(&[1.0, 2.0], 2.0));
+    }
+
+    #[test]
+    fn a_name_stands_within_its_layer_or_nowhere() {
+        let below = [0.0, 0.0, 0.0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5];
+        let shares = [1.0, 1.0, 1.0, 0.5, 0.5, 0.1, 0.1, 0.1, 0.1, 0.1];
+        // Two months of ten: the first in which all is of the layer.
+        let (left, top) = room_for_name(&below, &shares).unwrap();
+        assert!(
+            (0.1..=0.2).contains(&left) && (top - 0.5).abs() < 1e-12,
+            "{left} {top}"
+        );
+        assert_eq!(room_for_name(&below, &[0.1; 10]), None);
+        assert_eq!(room_for_name(&[], &[]), None);
     }
 
     #[test]

@@ -66,6 +66,9 @@ fn only_the_rise(mut curve: Vec<f64>) -> Vec<f64> {
     curve
 }
 
+/// So many labels have room above the bars on a narrow screen.
+const YEARS: usize = 4;
+
 /// The part of time that a chart shows, from `first` months to the end of the horizon.
 struct Axis<'a> {
     layout: &'a Layout,
@@ -86,7 +89,7 @@ impl<'a> Axis<'a> {
 
     fn years(&self) -> Vec<(f64, String)> {
         let months = self.layout.months as f64;
-        (years(self.layout).into_iter())
+        (years(self.layout, YEARS).into_iter())
             .map(|(share, year)| (self.at(share * months), year))
             .collect()
     }

@@ -189,7 +189,7 @@ pub(super) fn growth(runs: &[Run<'_>]) -> String {
         }
         html += "<span class=soft>Lines: P50; bands: P10 to P90</span></p>";
     } else {
-        html += "<p class=legend><span class=soft>Line: P50; dark band: P10 to P90; light band: P5 to P95</span></p>";
+        html += "<p class=legend><span class=soft>Line: P50; inner band: P10 to P90; outer band: P5 to P95</span></p>";
     }
     html += "<div class=small>";
     for (name, title) in KEY_METRICS {
