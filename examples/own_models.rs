@@ -86,7 +86,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!(
         "policy for phase 2       MW live end of 2028 (P50)   MW idle (mean)   years short (P50)"
     );
-    for wanted_mw in [4.0, 12.0, 24.0] {
+    for wanted_mw in [12.0, 20.0, 28.0] {
         let own = Extensions::new()
             .demand("tenants", CloudCompany)
             .policy("north", "phase 2", WhenWanted(wanted_mw))

@@ -162,7 +162,7 @@ pub trait OwnPolicy: Send + Sync {
 }
 
 /// A contract that somebody signs.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct OwnContract {
     /// Its size in kW of critical IT power; none: drawn from the segment's sizes.
@@ -557,6 +557,7 @@ mod tests {
         scenario.campuses.push(south);
         let mut quiet = Segment::new("quiet");
         quiet.outreach_per_month = crate::Uncertain::Constant(0.0);
+        quiet.contract_power_kw = Some(crate::Uncertain::Constant(50.0));
         scenario.segments.push(quiet);
         scenario.campuses[0].phases.push(Phase::new("phase 2"));
         for building in &mut scenario.campuses[0].buildings {

@@ -34,7 +34,7 @@ pub struct OutputFile {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct OutputChoice {
     /// Fan charts beside those of standard racks, IT power and PFLOPS.
@@ -44,7 +44,8 @@ pub struct OutputChoice {
 }
 
 /// As what charts are drawn.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PictureFormat {
     /// As SVG: sharp at any size.
@@ -72,7 +73,7 @@ impl PictureFormat {
 }
 
 /// A fan chart of a metric.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct ChartChoice {
     /// The name of the metric.

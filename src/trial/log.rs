@@ -10,7 +10,8 @@ use crate::monte_carlo::design::Sampling;
 use crate::projection::{TrialRow, number, quoted};
 
 /// What an entry of a trial's log says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Happening {
     /// A building or substation may begin.
@@ -57,7 +58,7 @@ impl Happening {
 }
 
 /// One entry of a trial's log.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct LogEntry {
     /// When, in months after the start of the scenario; before it below 0.
     pub months: f64,

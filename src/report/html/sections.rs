@@ -364,7 +364,7 @@ fn binding_of(projection: &Projection, scope: ScopeView<'_>, title: &str) -> Opt
         .collect();
     layers.push(("nothing", nothing));
     let mut html = ribbon(projection.layout(), title, &layers);
-    html += "<details><summary>The numbers, year by year</summary><div class=wide><table><thead><tr><th>year to";
+    html += "<details><summary>The numbers, year by year</summary><div class=wide><table class=years><thead><tr><th>year to";
     for (name, _) in &layers {
         let _ = write!(html, "<th>{}", escape(name));
     }
