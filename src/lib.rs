@@ -111,6 +111,7 @@ pub mod problem;
 pub mod projection;
 pub mod report;
 pub mod scenario;
+mod setters;
 pub mod tenants;
 mod trial;
 pub mod uncertain;
