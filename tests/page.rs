@@ -320,7 +320,7 @@ fn every_part_is_there_and_drawn_and_says_what_the_json_says() {
     let live = format!("{:.0}", live.last().unwrap().as_f64().unwrap());
     let live = format!("{},{}", &live[..live.len() - 3], &live[live.len() - 3..]);
     assert!(text("summary").matches(&live).count() >= 2, "{live}");
-    for cause in ["unfinished buildings", "missing power", "too few tenants"] {
+    for cause in ["unfinished buildings", "too few tenants"] {
         assert!(text("binding").contains(cause), "{cause}");
     }
     assert!(text("stranded").contains("no space is built yet"));

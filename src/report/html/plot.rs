@@ -133,6 +133,13 @@ fn year_labels(layout: &Layout) -> String {
     format!("<div class=x>{labels}</div>")
 }
 
+/// A layer of a ribbon: what it looks like in the style sheet, its name, and its share of each month.
+pub(super) struct Layer<'a> {
+    pub(super) class: &'a str,
+    pub(super) name: &'a str,
+    pub(super) shares: Vec<f64>,
+}
+
 /// A name within a ribbon takes so much of its length and height.
 const NAME: (f64, f64) = (0.2, 0.17);
 
@@ -159,16 +166,22 @@ fn room_for_name(below: &[f64], shares: &[f64]) -> Option<(f64, f64)> {
 
 /// Shares of months, stacked. Layers differ in lightness, and large ones are named where they are
 /// largest, so that one reads them without colours.
-pub(super) fn ribbon(layout: &Layout, title: &str, layers: &[(&str, Vec<f64>)]) -> String {
+pub(super) fn ribbon(layout: &Layout, title: &str, layers: &[Layer<'_>]) -> String {
     let width = SIZE / layout.months as f64;
     let mut below = vec![0.0_f64; layout.months];
     let mut shapes = String::new();
     let mut legend = String::new();
     let mut names = String::new();
-    for (number, (name, shares)) in layers.iter().enumerate() {
+    for Layer {
+        class,
+        name,
+        shares,
+    } in layers
+    {
+        let class = escape(class);
         let _ = write!(
             legend,
-            "<span class=key><svg class=swatch viewBox='0 0 16 16'><rect class='cause c{number}' width=16 height=16 /></svg>{}</span>",
+            "<span class=key><svg class=swatch viewBox='0 0 16 16'><rect class='cause k-{class}' width=16 height=16 /></svg>{}</span>",
             escape(name)
         );
         let shares: Vec<f64> = (shares.iter())
@@ -177,7 +190,7 @@ pub(super) fn ribbon(layout: &Layout, title: &str, layers: &[(&str, Vec<f64>)]) 
         if let Some((left, top)) = room_for_name(&below, &shares) {
             let _ = write!(
                 names,
-                "<span class=n{number} style='left:{:.1}%;top:{:.1}%'>{}</span>",
+                "<span class='k-{class}' style='left:{:.1}%;top:{:.1}%'>{}</span>",
                 left * 100.0,
                 top * 100.0,
                 escape(name)
@@ -190,7 +203,7 @@ pub(super) fn ribbon(layout: &Layout, title: &str, layers: &[(&str, Vec<f64>)]) 
             below[month] += share;
             let _ = write!(
                 shapes,
-                "<rect class='cause c{number}' x={:.1} y={:.1} width={:.2} height={:.1}><title>{}: {} {:.0} %</title></rect>",
+                "<rect class='cause k-{class}' x={:.1} y={:.1} width={:.2} height={:.1}><title>{}: {} {:.0} %</title></rect>",
                 month as f64 * width,
                 SIZE * (1.0 - below[month]),
                 width + 0.3,

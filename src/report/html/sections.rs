@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::plot::{Mark, bar, over_time, ribbon};
+use super::plot::{Layer, Mark, bar, over_time, ribbon};
 use super::{Run, escape};
 use crate::Projection;
 use crate::projection::{Layout, MetricView, ScopeView};
-use crate::report::summary::{cause_words, year_ends};
+use crate::report::summary::{cause_words, ever_binding, year_ends};
 use crate::report::text::{
     CountedIn, MISSING, decimals, grouped, nth_month, percent, title_of, whole_percent,
 };
@@ -351,22 +351,30 @@ pub(super) fn binding(runs: &[Run<'_>]) -> String {
 }
 
 fn binding_of(projection: &Projection, scope: ScopeView<'_>, title: &str) -> Option<String> {
-    let mut layers: Vec<(&str, Vec<f64>)> = scope
-        .bindings()
-        .map(|(cause, shares)| (cause_words(cause), shares))
+    let mut layers: Vec<Layer<'_>> = ever_binding(scope)
+        .into_iter()
+        .map(|(cause, shares)| Layer {
+            class: cause,
+            name: cause_words(cause),
+            shares,
+        })
         .collect();
     if layers.is_empty() {
         return None;
     }
     let nothing = (0..projection.layout().months)
-        .map(|month| 1.0 - layers.iter().map(|(_, shares)| shares[month]).sum::<f64>())
+        .map(|month| 1.0 - layers.iter().map(|layer| layer.shares[month]).sum::<f64>())
         .map(|share| if share > 1e-9 { share } else { 0.0 })
         .collect();
-    layers.push(("nothing", nothing));
+    layers.push(Layer {
+        class: "nothing",
+        name: "nothing",
+        shares: nothing,
+    });
     let mut html = ribbon(projection.layout(), title, &layers);
     html += "<details><summary>The numbers, year by year</summary><div class=wide><table class=years><thead><tr><th>year to";
-    for (name, _) in &layers {
-        let _ = write!(html, "<th>{}", escape(name));
+    for layer in &layers {
+        let _ = write!(html, "<th>{}", escape(layer.name));
     }
     html += "</thead><tbody>";
     let mut start = 0;
@@ -376,7 +384,7 @@ fn binding_of(projection: &Projection, scope: ScopeView<'_>, title: &str) -> Opt
             "<tr><td>{}",
             nth_month(projection.layout().start, end)
         );
-        for (_, shares) in &layers {
+        for Layer { shares, .. } in &layers {
             let mean = shares[start..=end].iter().sum::<f64>() / (end + 1 - start) as f64;
             let _ = write!(html, "<td>{}", whole_percent(mean));
         }
