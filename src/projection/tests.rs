@@ -438,7 +438,8 @@ fn json_has_the_documented_shape() {
         ["name", "description", "by", "probability", "std_error"]
     );
     assert_eq!(target["by"], "2026-12");
-    let (common, bad_end) = keys(&json["outcomes"]["npv"])[1..].split_at(STATISTICS.len()).clone();
+    let of_outcome = keys(&json["outcomes"]["npv"]);
+    let (common, bad_end) = of_outcome[1..].split_at(STATISTICS.len());
     assert_eq!(common, STATISTICS);
     assert_eq!(bad_end, ["probability_below_zero", "mean_of_least_tenth"]);
     assert_eq!(json["outcomes"]["npv"]["unit"], "CNY");
@@ -582,7 +583,7 @@ fn csv_is_one_tidy_table() {
 }
 
 #[test]
-fn csv_quotes_only_where_it_must() {
+fn csv_quotes_every_text() {
     let mut layout = Layout::new(Date::month(2026, 1).unwrap(), 1);
     layout.outcomes = vec![metric("plain", "a,b")];
     let named = |name: &str| {
@@ -597,10 +598,12 @@ fn csv_quotes_only_where_it_must() {
         projection
     };
     let table = csv(&[named("two\nlines"), named("庆阳 \"west\"")]);
-    assert!(table.contains("\n\"two\nlines\",total,plain,\"a,b\",,mean,-1.25e-7\n"));
-    assert!(table.contains("\n\"庆阳 \"\"west\"\"\",total,plain,\"a,b\",,p50,-1.25e-7\n"));
+    assert!(table.contains("\n\"two\nlines\",\"total\",\"plain\",\"a,b\",,\"mean\",-1.25e-7\n"));
     assert!(
-        table.contains(",plain,\"a,b\",,std_error,\n"),
+        table.contains("\n\"庆阳 \"\"west\"\"\",\"total\",\"plain\",\"a,b\",,\"p50\",-1.25e-7\n")
+    );
+    assert!(
+        table.contains(",\"plain\",\"a,b\",,\"std_error\",\n"),
         "of a single trial"
     );
 }
