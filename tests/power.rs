@@ -896,3 +896,57 @@ delivery = { rows = 12, row_positions = 4 }
     // Blocks of 220 kW hold seven racks of 30 kW, and 10 kW of each are left.
     is(&Trial::of(&halls(&generations, tree)), 5, "delivery", 0.03);
 }
+
+/// A building that is fed 8 MW with room for racks of 10 MW, whose 20 tenants draw 70 % ± 10 %.
+fn oversubscribed(stated: &str) -> Trial {
+    let tenants = "draw_share = 0.7\nallocation = \"pooled\"";
+    Trial::of(&format!(
+        r#"{}
+energy = {{ grid_carbon_g_per_kwh = 500 }}
+[[campuses.buildings]]
+name = "A"
+power = "8 MW"
+oversubscription = {{ {stated}, mean_share = 0.7, sd_share = 0.1, correlation = 0.3, tenants_per_hall = 20 }}
+activities = [{{ name = "shell", duration_months = 1.5 }}]
+halls = [{{ name = "hall", racks = 1000, rack_type = "rack", hardware = "hardware", hardware_life_months = 100 }}]
+"#,
+        preamble(24, RACKS, tenants)
+    ))
+}
+
+#[test]
+fn an_oversubscribed_building_sells_more_and_states_its_risk() {
+    use buildout::compute::Draws;
+    let trial = oversubscribed("ratio = 1.25");
+    let at = |metric| trial.at(metric, 5);
+    assert_eq!(at("it_power_mw"), 10.0);
+    assert_eq!(at("in_service_power_mw"), 10.0);
+    assert_eq!(at("oversubscribed_mw"), 2.0);
+    assert_eq!(at("facility_power_mw"), 8.0);
+    let risk = Draws::alike(20, 500.0, 0.7, 0.1, 0.3).exceedance(8_000.0);
+    let risk = risk.unwrap();
+    assert!((at("peak_exceedance_probability") - risk).abs() < 1e-12);
+    assert!((at("peak_exceedance_hours") - risk * 730.5).abs() < 1e-9);
+    // What is above the feed is not drawn: a little of the time, a little of the energy.
+    let capped = at("capped_energy_mwh") / 730.5;
+    assert!(capped > 0.0 && capped < 10.0 * 0.1 * risk, "{capped}");
+    assert!((at("it_draw_mw") + capped - 7.0).abs() < 1e-12);
+    assert!((at("facility_energy_mwh") - at("it_draw_mw") * 730.5).abs() < 1e-9);
+    assert!((at("grid_energy_mwh") - at("facility_energy_mwh")).abs() < 1e-9);
+    let useful = at("effective_pflops") / at("in_service_pflops");
+    assert!((useful - (7.0 - capped) / 7.0).abs() < 1e-12);
+    assert_ledger_adds_up(&trial);
+}
+
+#[test]
+fn the_ratio_follows_from_the_risk_that_is_accepted() {
+    let trial = oversubscribed("exceedance_probability = \"1 %\"");
+    let sold = trial.at("it_power_mw", 5);
+    assert!(sold > 9.5 && sold < 9.7, "{sold}");
+    assert!((trial.at("peak_exceedance_probability", 5) - 0.01).abs() < 1e-9);
+    assert_ledger_adds_up(&trial);
+    let none = oversubscribed("ratio = 1");
+    assert_eq!(none.at("it_power_mw", 5), 8.0);
+    assert_eq!(none.at("peak_exceedance_hours", 5), 0.0);
+    assert_eq!(none.at("capped_energy_mwh", 5), 0.0);
+}

@@ -109,6 +109,10 @@ pub(crate) struct CompiledBuilding {
     /// What it carries at most, in kW of critical IT power.
     pub(crate) power_kw: f64,
     pub(crate) chain: Option<CompiledChain>,
+    /// How much more its halls sell than they are fed, 1 or more.
+    pub(crate) sold_per_fed: f64,
+    /// Where that is stated: standard deviation of the draw of a hall as a share of what is in service.
+    pub(crate) relative_sd: Option<f64>,
 }
 
 #[derive(Clone, Debug)]
@@ -123,6 +127,13 @@ pub(crate) struct CompiledChain {
 }
 
 impl CompiledCampus {
+    /// Whether any of its buildings states an oversubscription.
+    pub(crate) fn is_oversubscribed(&self) -> bool {
+        self.buildings
+            .iter()
+            .any(|building| building.relative_sd.is_some())
+    }
+
     /// The electrical chains of its buildings, with the positions of these.
     pub(crate) fn chains(&self) -> impl Iterator<Item = (usize, &CompiledChain)> {
         let buildings = self.buildings.iter().enumerate();
@@ -168,9 +179,15 @@ pub(crate) struct CompiledHall {
 }
 
 impl HallFit {
-    /// Power for which it is made, in kW: all positions at their most, or what the hall takes.
+    /// Power for which it is made, in kW: all positions at their most, or what may be sold of what the
+    /// hall takes.
     pub(crate) fn design_kw(&self) -> f64 {
-        (self.positions.count * self.positions.power_kw).min(self.power_kw)
+        (self.positions.count * self.positions.power_kw).min(self.power_kw * self.sold_per_fed)
+    }
+
+    /// Power that its feeds carry for that, in kW.
+    pub(crate) fn feed_kw(&self) -> f64 {
+        self.design_kw() / self.sold_per_fed
     }
 }
 
@@ -181,6 +198,8 @@ pub(crate) struct HallFit {
     /// What the hall takes, and what its cooling takes away, in kW.
     pub(crate) power_kw: f64,
     pub(crate) cooling_kw: f64,
+    /// How much more is sold than is fed, 1 or more.
+    pub(crate) sold_per_fed: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -361,6 +380,10 @@ fn reported_metrics(scenario: &Scenario, sites: &Sites<'_>) -> Vec<MetricId> {
                 })
         }
         Feature::Efficiency => campuses.clone().any(|campus| campus.efficiency.is_some()),
+        Feature::Oversubscription => {
+            let mut buildings = sites.campuses.iter().flat_map(|campus| &campus.buildings);
+            buildings.any(|building| building.relative_sd.is_some())
+        }
         Feature::Battery => {
             let mut bridges = campuses.clone().flat_map(|campus| &campus.bridge_power);
             bridges.any(|bridge| bridge.storage.is_some())
@@ -468,6 +491,7 @@ fn assemble(
                     },
                     power_kw,
                     cooling_kw,
+                    sold_per_fed: nodes.buildings[hall.feed.building].sold_per_fed,
                 }
             };
             let plan = hall.plan;
