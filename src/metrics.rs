@@ -119,6 +119,18 @@ pub(crate) enum Feature {
     Commitments,
 }
 
+/// What is stranded, on either side, by cause: the metrics whose sums over the horizon are reported as
+/// outcomes in MW-months where halls say more of density than the power of a rack.
+pub(crate) const STRANDED: [MetricId; 7] = [
+    MetricId::StrandedSpace,
+    MetricId::StrandedPower,
+    MetricId::StrandedEquipment,
+    MetricId::StrandedRedundancy,
+    MetricId::StrandedDensity,
+    MetricId::StrandedCooling,
+    MetricId::StrandedDelivery,
+];
+
 /// The metrics that every scenario reports; the others are reported where it uses what they are of.
 pub fn always_reported() -> impl Iterator<Item = &'static MetricLabel> {
     MetricId::ALL

@@ -335,6 +335,17 @@ fn assert_ledger_adds_up(trial: &Trial) {
         .sum();
         assert!((classes - trial.at("it_power_mw", month)).abs() < 1e-9);
     }
+    // In MW-months, each cause is its sum over the horizon.
+    let layout = trial.model.layout();
+    let outcomes = layout.outcomes.iter().zip(trial.row.outcomes());
+    let mut causes = 0;
+    for (label, found) in outcomes.filter(|(label, _)| label.unit == "MW-months") {
+        let metric = label.name.strip_suffix("_months").unwrap();
+        let sum: f64 = trial.series(metric).iter().sum();
+        assert!((found - sum).abs() < 1e-9 * (1.0 + sum), "{metric}");
+        causes += 1;
+    }
+    assert!(causes >= 6, "{causes}");
 }
 
 /// A campus with generations and one building of its own, over six years.

@@ -13,7 +13,7 @@ use crate::compute::{
 use crate::construction::network::{Cycle, Network, NodeId};
 use crate::construction::{Hall, LIFE};
 use crate::finance::books::CompiledFinance;
-use crate::metrics::{CAUSES, Feature, METRICS, MetricId};
+use crate::metrics::{CAUSES, Feature, METRICS, MetricId, STRANDED};
 use crate::monte_carlo::design::{Design, DesignError, Sampling};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::policy::Gate;
@@ -37,6 +37,8 @@ pub struct Model {
     pub(crate) layout: Arc<Layout>,
     /// The metrics of the layout, in its order.
     pub(crate) reported: Vec<MetricId>,
+    /// Where the layout has what is stranded; its sums over the horizon are the first outcomes.
+    pub(crate) stranded: Vec<usize>,
     /// Whether commitments of tenants are among them.
     pub(crate) reports_commitments: bool,
     pub(crate) months: usize,
@@ -612,6 +614,9 @@ fn assemble(
         fingerprint: scenario.fingerprint(),
         layout: Arc::new(layout),
         gates,
+        stranded: ledger(&parts.reported)
+            .filter_map(|cause| parts.reported.iter().position(|metric| *metric == cause))
+            .collect(),
         reports_commitments: parts.reported.contains(&MetricId::CommittedPower),
         reported: parts.reported,
         months,
@@ -663,7 +668,26 @@ fn layout(
                 by: Some(target.by),
             })
             .collect(),
-        outcomes: Vec::new(),
+        outcomes: ledger(reported).map(outcome_of).collect(),
+    }
+}
+
+/// Causes of stranding whose sums over the horizon are outcomes.
+fn ledger(reported: &[MetricId]) -> impl Iterator<Item = MetricId> + '_ {
+    let keeps = reported.contains(&MetricId::BuiltPower);
+    let causes = STRANDED
+        .into_iter()
+        .filter(|cause| reported.contains(cause));
+    causes.filter(move |_| keeps)
+}
+
+/// A metric in MW as its sum over the horizon, in MW-months.
+fn outcome_of(metric: MetricId) -> Metric {
+    let label = &METRICS[metric as usize];
+    Metric {
+        name: format!("{}_months", label.name),
+        unit: "MW-months".to_owned(),
+        meaning: format!("{}: sum over the months of the horizon", label.meaning),
     }
 }
 

@@ -220,6 +220,9 @@ impl Model {
                 f64::INFINITY
             };
         }
+        for (position, &metric) in self.stranded.iter().enumerate() {
+            row.outcomes_mut()[position] = row.monthly(0, metric).iter().sum();
+        }
         for (position, target) in self.targets.iter().enumerate() {
             let met = is_met(target, row);
             row.targets_mut()[position] = met;
