@@ -532,6 +532,7 @@ fn the_examples_balance_in_every_month_of_every_trial() {
     for name in [
         "short-of-grid",
         "short-of-grid-bridge",
+        "short-of-grid-battery",
         "air-campus",
         "air-campus-retrofit",
         "air-campus-new-build",
@@ -557,7 +558,11 @@ fn the_examples_balance_in_every_month_of_every_trial() {
                 let fed = at("grid_energy_mwh")
                     + at("bridge_energy_mwh")
                     + at("on_site_renewable_energy_mwh");
-                let asked = used * 730.5 - at("curtailed_energy_mwh");
+                let mut asked = used * 730.5 - at("curtailed_energy_mwh");
+                if model.layout().metric_index("battery_losses_mwh").is_some() {
+                    asked += at("battery_losses_mwh") - at("unserved_energy_mwh");
+                    assert!(at("battery_losses_mwh") <= at("battery_energy_mwh"));
+                }
                 assert!((fed - asked).abs() < 1e-6, "{name}: {fed} {asked}");
                 assert!(at("in_service_power_mw") <= at("it_power_mw") + 1e-9);
             }
