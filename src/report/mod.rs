@@ -24,6 +24,7 @@
 
 #[cfg(feature = "charts")]
 mod chart;
+mod comparison;
 #[cfg(test)]
 mod fixture;
 mod gantt;
@@ -41,6 +42,7 @@ mod write;
 pub use self::parquet::{ParquetFileError, write_projection_parquet, write_trials_parquet};
 #[cfg(feature = "charts")]
 pub use chart::{ChartError, FanChart};
+pub use comparison::{COMPARISON_OUTPUTS, comparison, comparison_outputs, write_comparison_csv};
 pub use html::HtmlReport;
 pub use markdown::markdown;
 pub use outputs::{OutputFile, OutputsError, output_names, outputs};

@@ -13,6 +13,7 @@
 //! - Single values can be set on top, as by the command's `--set`:
 //!   `campuses.Qingyang.pue=1.3`, `'campuses.Qingyang.grid."750 kV".wait="60 months"'`.
 
+mod comparison;
 mod inputs;
 mod merge;
 mod node;
@@ -25,6 +26,7 @@ mod units;
 
 use std::path::{Path as FilePath, PathBuf};
 
+pub use self::comparison::{Case, ComparisonFile, Factor};
 pub use self::inputs::Input;
 use self::merge::{Misfit, merge, set};
 use self::node::{Node, Place, Text, Value, parse, parse_value};
@@ -163,24 +165,24 @@ impl Files {
         overrides: &[(String, String)],
     ) -> Result<Loaded, ScenarioError> {
         let mut root = self.read_chain(path, &mut Vec::new())?;
+        if let Some(factors) = root.entry("factors") {
+            let message = "this file states scenarios to be compared, not a scenario".to_owned();
+            let help = "`buildout compare` runs it".to_owned();
+            return Err(self.refuse(&factors.key_place.clone(), "factors", message, help));
+        }
         for (key, value) in overrides {
             self.set(&mut root, key, value)?;
         }
         self.finish(&root)
     }
 
-    /// A file over those that it extends.
-    fn read_chain(
-        &mut self,
-        path: &FilePath,
-        chain: &mut Vec<PathBuf>,
-    ) -> Result<Node, ScenarioError> {
+    fn read_text(&self, path: &FilePath) -> Result<String, ScenarioError> {
         let bytes = std::fs::read(path).map_err(|error| ScenarioError::Unreadable {
             path: path.to_owned(),
             nearest: nearest_file(path),
             source: error,
         })?;
-        let text = String::from_utf8(bytes).map_err(|error| {
+        String::from_utf8(bytes).map_err(|error| {
             let valid = error.utf8_error().valid_up_to();
             let line = error.as_bytes()[..valid]
                 .iter()
@@ -191,7 +193,16 @@ impl Files {
                 path: path.to_owned(),
                 line,
             }
-        })?;
+        })
+    }
+
+    /// A file over those that it extends.
+    fn read_chain(
+        &mut self,
+        path: &FilePath,
+        chain: &mut Vec<PathBuf>,
+    ) -> Result<Node, ScenarioError> {
+        let text = self.read_text(path)?;
         chain.push(path.canonicalize().unwrap_or_else(|_| path.to_owned()));
         let folder = path.parent().unwrap_or(FilePath::new(""));
         let mut over = self.parse_in(Some(folder), path.to_owned(), text)?;
@@ -252,20 +263,26 @@ impl Files {
         name: PathBuf,
         text: String,
     ) -> Result<Node, ScenarioError> {
-        let mut node = self.parse(name, text)?;
+        let node = self.parse(name, text)?;
         let mut misfits = Vec::new();
-        if let Some(folder) = folder {
-            let texts = &mut self.texts;
-            tables::expand(&mut node, Shape::scenario(), folder, texts, &mut misfits);
-        }
-        presets::expand(
-            &mut node,
-            Shape::scenario(),
-            &mut self.presets,
-            &mut misfits,
-        );
+        let node = self.expanded(folder, node, &mut misfits);
         self.refuse_misfits(misfits)?;
         Ok(node)
+    }
+
+    /// What is in the form of a scenario, with its presets and, if it has a folder, its tables.
+    fn expanded(
+        &mut self,
+        folder: Option<&FilePath>,
+        mut node: Node,
+        misfits: &mut Vec<Misfit>,
+    ) -> Node {
+        if let Some(folder) = folder {
+            let texts = &mut self.texts;
+            tables::expand(&mut node, Shape::scenario(), folder, texts, misfits);
+        }
+        presets::expand(&mut node, Shape::scenario(), &mut self.presets, misfits);
+        node
     }
 
     fn parse(&mut self, name: PathBuf, text: String) -> Result<Node, ScenarioError> {
@@ -302,12 +319,13 @@ impl Files {
             name: "--set".into(),
             text,
         });
-        let steps: Vec<String> = match toml_edit::Key::parse(key) {
-            Ok(keys) => keys.iter().map(|key| key.get().to_owned()).collect(),
-            Err(_) => key.split('.').map(|step| step.trim().to_owned()).collect(),
-        };
-        set(root, Shape::scenario(), &steps, parse_value(value, &place))
-            .map_err(|misfit| self.refuse(&misfit.place, "", misfit.message, misfit.help))
+        set(
+            root,
+            Shape::scenario(),
+            &steps_of(key),
+            parse_value(value, &place),
+        )
+        .map_err(|misfit| self.refuse(&misfit.place, "", misfit.message, misfit.help))
     }
 
     /// Reads the values into a scenario and checks it.
@@ -352,6 +370,14 @@ impl Files {
             warnings: problems,
             inputs: self.inputs(root),
         })
+    }
+}
+
+/// The steps of a dotted key.
+fn steps_of(key: &str) -> Vec<String> {
+    match toml_edit::Key::parse(key) {
+        Ok(keys) => keys.iter().map(|key| key.get().to_owned()).collect(),
+        Err(_) => key.split('.').map(|step| step.trim().to_owned()).collect(),
     }
 }
 
