@@ -70,6 +70,9 @@
 //! When the months are over the **books** are closed: capex by milestone, running costs, rents and
 //! taxes by month and campus, and what they are worth ([`finance`]).
 //!
+//! Every equation, with units, ranges, sources and what is independent of what, is in
+//! `docs/model.md` of the source, in the order of a month and for readers who know no Rust.
+//!
 //! # Reproducible
 //! The same scenario, seed and version of the crate give the same bits, on any number of threads.
 //! Every draw depends on the seed, the name of its source, the number of the trial and its position
@@ -104,6 +107,15 @@ pub mod scenario;
 pub mod tenants;
 mod trial;
 pub mod uncertain;
+
+#[cfg(all(feature = "files", feature = "charts"))]
+#[doc = include_str!("../docs/cookbook.md")]
+pub mod cookbook {}
+
+// The README's Rust, compiled and run.
+#[cfg(all(doctest, feature = "files"))]
+#[doc = include_str!("../README.md")]
+mod readme {}
 
 pub use analysis::paired::{Gain, PairedError, paired_gains};
 pub use date::Date;
