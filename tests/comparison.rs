@@ -34,12 +34,12 @@ fn a_matrix_is_every_way_to_build_under_every_demand() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out");
     let out = path.to_str().unwrap();
-    let run = ["compare", MATRIX, "--trials", "40", "--out", out];
+    let run = ["compare", MATRIX, "--trials", "16", "--out", out];
     let output = buildout(&run);
     assert!(output.status.success(), "{}", err(&output));
     let text = String::from_utf8(output.stdout).unwrap();
     for words in [
-        "9 scenarios on the same luck: 40 trials of each, seed 1",
+        "9 scenarios on the same luck: 16 trials of each, seed 1",
         "faster, weak",
         "B4 live, in months after the start of Jan 2024",
         "100,000 PFLOPS by the end of 2027: probability",
@@ -55,19 +55,17 @@ fn a_matrix_is_every_way_to_build_under_every_demand() {
     assert_eq!(stored["scenarios"].as_array().unwrap().len(), 9);
     assert_eq!(stored["levels"].as_array().unwrap().len(), 9 * 5);
     assert_eq!(stored["differences"].as_array().unwrap().len(), 8 * 5);
-    for threads in ["1", "3"] {
-        let again = json(&[
-            "compare",
-            MATRIX,
-            "--trials",
-            "40",
-            "--json",
-            "--quiet",
-            "--threads",
-            threads,
-        ]);
-        assert_eq!(again, stored, "{threads} threads");
-    }
+    let again = json(&[
+        "compare",
+        MATRIX,
+        "--trials",
+        "16",
+        "--json",
+        "--quiet",
+        "--threads",
+        "1",
+    ]);
+    assert_eq!(again, stored, "on one thread");
     let mut table = csv::Reader::from_path(path.join("comparison.csv")).unwrap();
     let rows: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), 5 * (9 * 6 + 8 * 12));
@@ -160,11 +158,11 @@ fn what_is_wrong_in_a_variant_is_told_with_its_place() {
     };
     refuse(
         "{ name = \"x\" },\n{ name = \"x\" },",
-        &["already a variant \"x\"", "bad.toml:6:"],
+        &["already a variant \"x\"", "bad.toml:7:"],
     );
     refuse(
         "{ name = \"x\", changes = { segments = [{ name = \"enterprise\", churn = 1 }] } },",
-        &["unknown key \"churn\"", "bad.toml:5:"],
+        &["unknown key \"churn\"", "bad.toml:6:"],
     );
     refuse(
         "{ name = \"x\", set = { \"campuses.Nort.pue\" = 1.2 } },",
