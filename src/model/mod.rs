@@ -16,6 +16,7 @@ use crate::finance::books::CompiledFinance;
 use crate::metrics::{CAUSES, Feature, METRICS, MetricId};
 use crate::monte_carlo::design::{Design, DesignError, Sampling};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
+use crate::own::{CompiledOwn, Extensions};
 use crate::policy::Gate;
 use crate::power::cooling::CompiledEfficiency;
 use crate::power::energy::CompiledEnergy;
@@ -53,6 +54,8 @@ pub struct Model {
     pub(crate) pools: usize,
     pub(crate) milestones: Vec<CompiledMilestone>,
     pub(crate) targets: Vec<CompiledTarget>,
+    /// Metrics, policies and tenants that are given in Rust.
+    pub(crate) own: Option<CompiledOwn>,
 }
 
 #[derive(Clone, Debug)]
@@ -239,6 +242,21 @@ impl Model {
     /// The scenario's fingerprint: [`Scenario::fingerprint`].
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// Adds metrics, policies and tenants that are given in Rust to a model of the scenario.
+    pub(crate) fn extend(
+        &mut self,
+        scenario: &Scenario,
+        own: &Extensions,
+        fingerprint: String,
+        problems: &mut Problems,
+    ) {
+        let mut layout = Layout::clone(&self.layout);
+        let compiled = CompiledOwn::compile(scenario, own, &mut layout, problems);
+        self.own = Some(compiled);
+        self.layout = Arc::new(layout);
+        self.fingerprint = fingerprint;
     }
 
     /// The activity network.
@@ -602,6 +620,7 @@ fn assemble(
         pools,
         milestones,
         targets,
+        own: None,
     })
 }
 

@@ -51,6 +51,11 @@ pub(crate) enum Failure {
     RanksInterrupted { path: PathBuf, command: String },
     #[error("error: interruptions cannot be caught: {0}")]
     Interruptions(ctrlc::Error),
+    #[cfg(not(feature = "png"))]
+    #[error(
+        "error: this build of the command draws no PNG\n  help: build it with `--features png`, or take the SVG"
+    )]
+    NoPng,
     #[error("error: {0}")]
     Outputs(#[from] report::OutputsError),
     #[error("error: {source}{}", hint(source))]
@@ -70,6 +75,9 @@ pub(crate) enum Failure {
         wanted: String,
         nearest: Option<String>,
     },
+    #[cfg(feature = "parquet")]
+    #[error("error: {0}")]
+    UnknownMetric(report::ParquetFileError),
     #[error("error: {} names no file", .0.display())]
     NoFileName(PathBuf),
 }
@@ -111,6 +119,11 @@ impl Failure {
             | Failure::NoFileName(_)
             | Failure::ComparisonAmongScenarios(_)
             | Failure::Run(RunError::Goal(_) | RunError::Design(_)) => 2,
+            Failure::Outputs(report::OutputsError::Unknown { .. }) => 2,
+            #[cfg(not(feature = "png"))]
+            Failure::NoPng => 2,
+            #[cfg(feature = "parquet")]
+            Failure::UnknownMetric(_) => 2,
             Failure::Compare(CompareError::Trials(PairedError::Run(RunError::Cancelled))) => 130,
             Failure::Compare(CompareError::Trials(PairedError::Run(_))) => 1,
             Failure::Compare(_) => 2,

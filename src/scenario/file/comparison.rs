@@ -37,7 +37,7 @@ use super::merge::{Misfit, merge, set};
 use super::node::{Node, Place, Value};
 use super::read::Reader;
 use super::shape::Shape;
-use super::{Files, in_order, nearest_file};
+use super::{Files, in_order, nearest_file, steps_of, text_of};
 use crate::problem::{Path, Problems, name_help};
 use crate::scenario::{Scenario, ScenarioError};
 
@@ -142,7 +142,7 @@ impl Files {
         path: &FilePath,
         overrides: &[(String, String)],
     ) -> Result<Option<ComparisonFile>, ScenarioError> {
-        let text = self.read_text(path)?;
+        let text = text_of(path)?;
         let mut root = self.parse(path.to_owned(), text)?;
         if root.entry("factors").is_none() {
             return Ok(None);
@@ -255,7 +255,7 @@ impl Files {
                         continue;
                     };
                     for entry in entries {
-                        one.values.push((super::steps_of(&entry.key), entry.node));
+                        one.values.push((steps_of(&entry.key), entry.node));
                     }
                 }
                 of_factor.push(one);
@@ -275,7 +275,7 @@ impl Files {
         place: &Place,
     ) -> Result<Node, ScenarioError> {
         let path = folder.join(name);
-        let text = match self.read_text(&path) {
+        let text = match text_of(&path) {
             Err(ScenarioError::Unreadable { source, .. }) => {
                 let message = format!("\"{name}\" cannot be read: {source}");
                 return Err(self.refuse(place, "", message, near_file(&path)));

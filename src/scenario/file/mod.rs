@@ -14,6 +14,7 @@
 //!   `campuses.Qingyang.pue=1.3`, `'campuses.Qingyang.grid."750 kV".wait="60 months"'`.
 
 mod comparison;
+mod edit;
 mod inputs;
 mod merge;
 mod node;
@@ -27,6 +28,7 @@ mod units;
 use std::path::{Path as FilePath, PathBuf};
 
 pub use self::comparison::{Case, ComparisonFile, Factor};
+pub use self::edit::Edited;
 pub use self::inputs::Input;
 use self::merge::{Misfit, merge, set};
 use self::node::{Node, Place, Text, Value, parse, parse_value};
@@ -176,33 +178,22 @@ impl Files {
         self.finish(&root)
     }
 
-    fn read_text(&self, path: &FilePath) -> Result<String, ScenarioError> {
-        let bytes = std::fs::read(path).map_err(|error| ScenarioError::Unreadable {
-            path: path.to_owned(),
-            nearest: nearest_file(path),
-            source: error,
-        })?;
-        String::from_utf8(bytes).map_err(|error| {
-            let valid = error.utf8_error().valid_up_to();
-            let line = error.as_bytes()[..valid]
-                .iter()
-                .filter(|byte| **byte == b'\n')
-                .count()
-                + 1;
-            ScenarioError::NotText {
-                path: path.to_owned(),
-                line,
-            }
-        })
-    }
-
     /// A file over those that it extends.
     fn read_chain(
         &mut self,
         path: &FilePath,
         chain: &mut Vec<PathBuf>,
     ) -> Result<Node, ScenarioError> {
-        let text = self.read_text(path)?;
+        self.chain_of(path, text_of(path)?, chain)
+    }
+
+    /// The text of a file over the files that it extends.
+    fn chain_of(
+        &mut self,
+        path: &FilePath,
+        text: String,
+        chain: &mut Vec<PathBuf>,
+    ) -> Result<Node, ScenarioError> {
         chain.push(path.canonicalize().unwrap_or_else(|_| path.to_owned()));
         let folder = path.parent().unwrap_or(FilePath::new(""));
         let mut over = self.parse_in(Some(folder), path.to_owned(), text)?;
@@ -319,13 +310,9 @@ impl Files {
             name: "--set".into(),
             text,
         });
-        set(
-            root,
-            Shape::scenario(),
-            &steps_of(key),
-            parse_value(value, &place),
-        )
-        .map_err(|misfit| self.refuse(&misfit.place, "", misfit.message, misfit.help))
+        let steps = steps_of(key);
+        set(root, Shape::scenario(), &steps, parse_value(value, &place))
+            .map_err(|misfit| self.refuse(&misfit.place, "", misfit.message, misfit.help))
     }
 
     /// Reads the values into a scenario and checks it.
@@ -373,12 +360,33 @@ impl Files {
     }
 }
 
-/// The steps of a dotted key.
+/// The steps of a dotted key, such as `campuses.North.grid."750 kV".wait`.
 fn steps_of(key: &str) -> Vec<String> {
     match toml_edit::Key::parse(key) {
         Ok(keys) => keys.iter().map(|key| key.get().to_owned()).collect(),
         Err(_) => key.split('.').map(|step| step.trim().to_owned()).collect(),
     }
+}
+
+/// The text of a file.
+fn text_of(path: &FilePath) -> Result<String, ScenarioError> {
+    let bytes = std::fs::read(path).map_err(|error| ScenarioError::Unreadable {
+        path: path.to_owned(),
+        nearest: nearest_file(path),
+        source: error,
+    })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..valid]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count()
+            + 1;
+        ScenarioError::NotText {
+            path: path.to_owned(),
+            line,
+        }
+    })
 }
 
 /// The problems in the order of the texts and their lines, each once.
@@ -423,5 +431,7 @@ fn nearest_file(path: &FilePath) -> Option<String> {
     nearest(wanted, names.iter().map(String::as_str)).map(str::to_owned)
 }
 
+#[cfg(test)]
+mod round_trip;
 #[cfg(test)]
 mod tests;
