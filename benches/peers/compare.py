@@ -4,9 +4,9 @@ Called by run.sh.
 
 Agreement: every number is compared with what two independent samples of its size may differ by.
 
-- A mean, or a probability: the difference d may be z s + z^2 r / (3 n), with s the root of the summed squared standard errors, n the
-  trials of the smaller sample and r its range (Bernstein's inequality, so that what is rare is not taken for
-  normal). The z that makes the two equal is shown.
+- A mean, or a probability: the difference d may be z s + z^2 r / (3 n), with s the standard error by the variance of both
+  samples together, n the trials of the smaller one and r its range (Bernstein's inequality, so that what is rare
+  is not taken for normal). The z that makes the two equal is shown.
 - A quantile q of buildout at level p: the share of the other sample at or below q, and the share below it, must have p
   between them but for z standard errors sqrt(p (1 - p) (1/n + 1/m)). That holds for any distribution, also for racks,
   which come in steps of 5,000. As buildout states its quantiles with a relative error of at most 0.4 %, q is
@@ -83,7 +83,9 @@ def agree(ours, samples):
         for month in range(MONTHS):
             sample = samples[name][month].astype(np.float64)
             what = f"{called} in month {month}"
-            error = math.hypot(metric["std_error"][month], sample.std() / math.sqrt(count))
+            # The variance of both together: a small sample may have missed what is rare.
+            squares = metric["std_error"][month] ** 2 * trials * trials + sample.var() * count
+            error = math.sqrt(squares / (trials + count) * (1 / trials + 1 / count))
             rare = (sample.max() - sample.min()) / (3 * min(trials, count))
             verdict.difference("means", what, metric["mean"][month], sample.mean(), error, rare)
             for level, p in LEVELS.items():
