@@ -108,6 +108,15 @@ pub mod tenants;
 mod trial;
 pub mod uncertain;
 
+#[cfg(all(feature = "files", feature = "charts"))]
+#[doc = include_str!("../docs/cookbook.md")]
+pub mod cookbook {}
+
+// The README's Rust, compiled and run.
+#[cfg(all(doctest, feature = "files"))]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 pub use analysis::paired::{Gain, PairedError, paired_gains};
 pub use date::Date;
 pub use model::Model;

@@ -120,6 +120,8 @@ impl Model {
                 What::HandedOver { hall } => {
                     (self.halls[hall as usize].handover, Happening::HandedOver)
                 }
+                // Equipment that tenants bring is there from the start.
+                What::Delivered { .. } if !event.months.is_finite() => continue,
                 What::Delivered { hall } => {
                     let name = hall_name(hall as usize);
                     of_events.push((event.months, Happening::Delivered, name));
@@ -354,6 +356,21 @@ mod tests {
             }
             assert_eq!(replayed.to_json(), batch.to_json());
         }
+    }
+
+    #[test]
+    fn what_tenants_bring_is_not_told_as_delivered() {
+        let scenario = Scenario::from_path("examples/first.toml").unwrap();
+        let model = scenario.compile().unwrap();
+        let sampling = model.sampling(Design::Random, 1).unwrap();
+        let events = model.replay(&sampling, 42).events;
+        assert!(events.iter().any(|event| event.what == Happening::Live));
+        assert!(events.iter().all(|event| event.months.is_finite()));
+        assert!(
+            events
+                .iter()
+                .all(|event| event.what != Happening::Delivered)
+        );
     }
 
     #[test]
