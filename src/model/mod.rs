@@ -20,7 +20,7 @@ use crate::policy::Gate;
 use crate::power::cooling::CompiledEfficiency;
 use crate::power::energy::CompiledEnergy;
 use crate::power::grid::HOURS;
-use crate::power::{DeliveryTree, ElectricalChain, Feed, PUE};
+use crate::power::{Battery, DeliveryTree, ElectricalChain, Feed, PUE};
 use crate::problem::{Path, Problems, name_help};
 use crate::projection::{Layout, Metric, TargetLabel};
 use crate::scenario::{Campus, Scenario};
@@ -94,12 +94,14 @@ pub(crate) struct CompiledBridge {
     pub(crate) permanent: bool,
     pub(crate) carbon_g_per_kwh: f64,
     pub(crate) price_per_mwh: Quantity,
+    pub(crate) battery: Option<Battery>,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CompiledCurtailment {
     pub(crate) hours_per_year: Quantity,
     pub(crate) depth_share: Quantity,
+    pub(crate) event_hours: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -186,6 +188,8 @@ pub(crate) struct CompiledRetrofit {
     pub(crate) pool: usize,
     pub(crate) fit: HallFit,
     pub(crate) downtime: Quantity,
+    pub(crate) capex_per_kw: Quantity,
+    pub(crate) embodied_t: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -351,8 +355,16 @@ fn reported_metrics(scenario: &Scenario, sites: &Sites<'_>) -> Vec<MetricId> {
             let mut buildings = sites.buildings.iter();
             generations.any(|known| known.rack_embodied_carbon_t > 0.0)
                 || buildings.any(|known| known.planned.plan.embodied_carbon_t.is_some())
+                || sites.halls.iter().any(|hall| {
+                    let retrofit = hall.plan.retrofit.as_ref();
+                    retrofit.is_some_and(|retrofit| retrofit.embodied_carbon_t > 0.0)
+                })
         }
         Feature::Efficiency => campuses.clone().any(|campus| campus.efficiency.is_some()),
+        Feature::Battery => {
+            let mut bridges = campuses.clone().flat_map(|campus| &campus.bridge_power);
+            bridges.any(|bridge| bridge.storage.is_some())
+        }
         Feature::Curtailment => campuses.clone().any(|campus| campus.curtailment.is_some()),
         Feature::Commitments => {
             let names = ["committed_mw", "pre_leased", "pre_leased_of_latest"];
@@ -480,6 +492,12 @@ fn assemble(
                         pool: supply.pool(position, kind),
                         fit: fit(kind, racks, power_kw, cooling_kw),
                         downtime: drawn("retrofit", downtime, Domain::NON_NEGATIVE)?,
+                        capex_per_kw: drawn(
+                            "retrofit capex",
+                            &retrofit.capex_per_kw,
+                            Domain::NON_NEGATIVE,
+                        )?,
+                        embodied_t: retrofit.embodied_carbon_t,
                     })
                 }
                 None => None,
@@ -637,6 +655,7 @@ fn compile_curtailment(
     Ok(Some(CompiledCurtailment {
         hours_per_year: inputs.add(format!("{name}/curtailed hours"), hours, HOURS)?,
         depth_share: inputs.add(format!("{name}/curtailed share"), depth, Domain::SHARE)?,
+        event_hours: curtailment.event_hours,
     }))
 }
 

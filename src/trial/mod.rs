@@ -5,7 +5,7 @@
 
 use crate::compute::DrawnGeneration;
 use crate::construction::schedule::Plan;
-use crate::finance::books::{Books, DeliveryFact};
+use crate::finance::books::{Books, DeliveryFact, RetrofitFact};
 use crate::model::Model;
 use crate::monte_carlo::design::Sampling;
 use crate::projection::TrialRow;
@@ -18,6 +18,7 @@ mod equipment;
 mod log;
 mod power;
 mod report;
+mod shortage;
 mod state;
 mod stock;
 mod tenants;
@@ -50,6 +51,7 @@ pub struct Workspace {
     books: Books,
     /// Hardware that was delivered, where money is counted.
     deliveries: Vec<DeliveryFact>,
+    retrofits: Vec<RetrofitFact>,
 }
 
 impl Workspace {

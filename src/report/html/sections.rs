@@ -6,7 +6,7 @@ use super::plot::{Mark, bar, over_time, ribbon};
 use super::{Run, escape};
 use crate::Projection;
 use crate::projection::{Distribution, MetricView, ScopeView};
-use crate::report::summary::{cause_words, year_ends};
+use crate::report::summary::{cause_words, ever_binding, year_ends};
 use crate::report::text::{
     MISSING, decimals, grouped, month_of, nth_month, percent, whole_percent,
 };
@@ -395,8 +395,8 @@ pub(super) fn binding(runs: &[Run<'_>]) -> String {
 }
 
 fn binding_of(projection: &Projection, scope: ScopeView<'_>, title: &str) -> Option<String> {
-    let mut layers: Vec<(&str, Vec<f64>)> = scope
-        .bindings()
+    let mut layers: Vec<(&str, Vec<f64>)> = ever_binding(scope)
+        .into_iter()
         .map(|(cause, shares)| (cause_words(cause), shares))
         .collect();
     if layers.is_empty() {
