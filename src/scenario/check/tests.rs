@@ -3,7 +3,7 @@ use crate::construction::{Activity, Building, Hall, Retrofit};
 use crate::policy::Phase;
 use crate::scenario::{Campus, Milestone, Target};
 use crate::tenants::{Allocation, Segment, Voucher};
-use crate::{Date, Scenario};
+use crate::{Batch, Date, Scenario, Uncertain};
 
 fn date(text: &str) -> Date {
     text.parse().unwrap()
@@ -122,4 +122,40 @@ fn phases_that_wait_for_one_another_are_told_where_they_are_written() {
             "campuses[0].phases[0]: activities wait for one another in a circle: north/first -> north/second -> north/first"
         ]
     );
+}
+
+#[test]
+fn contracts_beyond_all_measure_are_refused_or_cut() {
+    let mut scenario = scenario();
+    let segment = &mut scenario.segments[0];
+    segment.outreach_per_month = 20.0.into();
+    segment.sign_probability = 0.5.into();
+    segment.contract_power_kw = Some(1e12.into());
+    assert_eq!(
+        told(&scenario),
+        ["segments[0].contract_power_kw: contract_power_kw is about 1000000000000 kW"]
+    );
+    // Half of these are beyond 100 MW, one in a hundred beyond 10^19 kW.
+    scenario.segments[0].contract_power_kw = Some(Uncertain::pareto(100.0, 0.1));
+    let model = scenario.compile().unwrap();
+    let projection = Batch::new(&model).trials(20).seed(1).run().unwrap();
+    let waiting = projection.metric("waiting_demand_mw").unwrap();
+    assert!(waiting.min().iter().all(|mw| *mw >= 0.0));
+    let contracts = projection.metric("contracts_signed").unwrap().max();
+    let most = contracts.iter().zip(waiting.max());
+    assert!(most.clone().all(|(contracts, mw)| mw <= contracts * 1e4));
+    assert!(most.last().unwrap().1 > 1e5);
+}
+
+#[test]
+fn more_companies_than_can_be_simulated_are_refused() {
+    let mut scenario = scenario();
+    scenario.segments[0].sign_probability = 0.1.into();
+    scenario.segments[0].outreach_per_month = 1e8.into();
+    assert_eq!(
+        told(&scenario),
+        ["segments[0].outreach_per_month: outreach_per_month is about 100000000 companies"]
+    );
+    scenario.segments[0].allocation = Allocation::Cohort;
+    assert_eq!(told(&scenario), [""; 0]);
 }
