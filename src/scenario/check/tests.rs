@@ -48,6 +48,8 @@ fn a_retrofit_to_racks_that_are_not_known_is_reported_whoever_brings_the_hardwar
         power_kw: None,
         cooling_power_kw: None,
         downtime_months: 1.0.into(),
+        capex_per_kw: 0.0.into(),
+        embodied_carbon_t: 0.0,
     });
     assert_eq!(
         told(&scenario),
