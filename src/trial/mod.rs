@@ -96,6 +96,12 @@ impl Model {
             }
             self.take_stock(workspace);
             self.note_starts(workspace, until);
+            if let Some(own) = &self.own {
+                own.sign(seed, trial, month, row, |segment, contract| {
+                    let market = &mut workspace.market;
+                    self.market.sign_own(market, segment, month, contract);
+                });
+            }
             self.market.pass_month(
                 &mut workspace.market,
                 seed,
@@ -109,11 +115,16 @@ impl Model {
             }
             self.note_sales(workspace, month, &drawn);
             if !self.gates.is_empty() {
-                self.review_phases(workspace, month, &drawn, row, next_event);
+                self.review_phases(workspace, month, &drawn, row, next_event, |gate| {
+                    (self.own.as_ref()).is_none_or(|own| own.allows(gate, seed, trial, month, row))
+                });
             }
         }
         self.close_books(workspace, &drawn, row);
         self.report_moments(workspace, row);
+        if let Some(own) = &self.own {
+            own.report(row);
+        }
         workspace.drawn = drawn;
     }
 }

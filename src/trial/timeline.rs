@@ -161,10 +161,14 @@ impl Model {
         drawn: &[f64],
         row: &TrialRow,
         next_event: usize,
+        allows: impl Fn(usize) -> bool,
     ) {
         let mut opened = false;
         for (number, gate) in self.gates.iter().enumerate() {
-            if !workspace.plan.is_open(number) && gate.opens(row, month, &workspace.finish) {
+            if !workspace.plan.is_open(number)
+                && gate.opens(row, month, &workspace.finish)
+                && (gate.is_overdue(month) || allows(number))
+            {
                 workspace.plan.open_gate(number, month as f64 + 1.0);
                 opened = true;
             }

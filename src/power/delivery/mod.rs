@@ -142,7 +142,7 @@ pub enum DeliveryError {
 }
 
 /// What is placed as one: a rack, or a pod.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Deployment {
     /// Its power, in kW, above 0.
     pub power_kw: f64,
@@ -151,7 +151,8 @@ pub struct Deployment {
 }
 
 /// Why something finds no room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Refusal {
     /// There is not as much power left in the whole tree.
