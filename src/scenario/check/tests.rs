@@ -144,9 +144,14 @@ fn contracts_beyond_all_measure_are_refused_or_cut() {
     let waiting = projection.metric("waiting_demand_mw").unwrap();
     assert!(waiting.min().iter().all(|mw| *mw >= 0.0));
     let contracts = projection.metric("contracts_signed").unwrap().max();
-    let most = contracts.iter().zip(waiting.max());
-    assert!(most.clone().all(|(contracts, mw)| mw <= contracts * 1e4));
-    assert!(most.last().unwrap().1 > 1e5);
+    let most = waiting.max();
+    assert!(
+        contracts
+            .iter()
+            .zip(&most)
+            .all(|(contracts, mw)| *mw <= contracts * 1e4)
+    );
+    assert!(most[most.len() - 1] > 1e5);
 }
 
 #[test]
