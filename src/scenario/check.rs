@@ -11,7 +11,6 @@ use crate::metrics::METRICS;
 use crate::power::PUE;
 use crate::problem::{Path, Problems, check_known, check_name, check_positive, check_unique};
 use crate::tenants::market::{CONTACTED, stage_metric, voucher_metric};
-use crate::tenants::{Allocation, Segment};
 use crate::uncertain::Domain;
 
 use super::{Campus, FORMAT, LONGEST_HORIZON_MONTHS, Scenario};
@@ -148,42 +147,10 @@ impl Scenario {
         }
         let names = self.vouchers.iter().map(|voucher| voucher.name.as_str());
         check_unique("voucher", names, &at, problems);
-        self.check_reach_of_vouchers(&at, problems);
         self.check_contract_hardware(problems);
         if let Some(finance) = &self.finance {
             let at = Path::root().key("finance");
             finance.check(self.campus_names(), everyone, &at, problems);
-        }
-    }
-
-    /// Cohorts have no contracts that a voucher could be granted for.
-    fn check_reach_of_vouchers(&self, at: &Path, problems: &mut Problems) {
-        let is_cohort = |segment: &&Segment| segment.allocation == Allocation::Cohort;
-        for (position, voucher) in self.vouchers.iter().enumerate() {
-            let named = |segment: &&Segment| voucher.segments.contains(&segment.name);
-            let cohorts = self.segments.iter().filter(is_cohort);
-            for cohort in cohorts.clone().filter(named) {
-                problems.error(
-                    &at.index(position).key("segments"),
-                    format!(
-                        "segment \"{}\" is simulated by cohorts, which vouchers do not reach",
-                        cohort.name
-                    ),
-                    "another allocation of the segment, or leave it out here",
-                );
-            }
-            if voucher.segments.is_empty()
-                && let Some(cohort) = cohorts.clone().next()
-            {
-                problems.warning(
-                    &at.index(position),
-                    format!(
-                        "segment \"{}\" is simulated by cohorts, which vouchers do not reach",
-                        cohort.name
-                    ),
-                    "another allocation of the segment, or name the segments that are eligible",
-                );
-            }
         }
     }
 
