@@ -79,13 +79,19 @@
 //! in the source alone ([`monte_carlo::streams`]), so adding a building leaves the luck of the
 //! others as it was.
 //!
+//! # Beyond what a scenario can say
+//! Metrics, outcomes, policies for phases and tenants of your own are traits: see [`own`].
+//!
 //! # Features
 //! - `files` (default): scenario files in TOML.
 //! - `charts` (default): SVG charts.
+//! - `import` (default): schedules in Microsoft Project's XML.
+//! - `png`: charts as PNG, too, with a font that comes along.
 //! - `parquet`: projections and trials as Parquet.
 //! - `cli` (default): the `buildout` command.
 //!
-//! With `default-features = false` the simulator alone remains.
+//! With `default-features = false` the simulator alone remains. Rust 1.89 or later is needed; a later one may be asked for
+//! with a new minor version, and is then told in the changelog.
 #![forbid(unsafe_code)]
 
 pub mod analysis;
@@ -96,6 +102,7 @@ pub mod finance;
 pub mod metrics;
 mod model;
 pub mod monte_carlo;
+pub mod own;
 mod pattern;
 pub mod policy;
 pub mod power;
@@ -104,6 +111,7 @@ pub mod problem;
 pub mod projection;
 pub mod report;
 pub mod scenario;
+mod setters;
 pub mod tenants;
 mod trial;
 pub mod uncertain;

@@ -10,7 +10,8 @@ use crate::monte_carlo::design::Sampling;
 use crate::projection::{TrialRow, number, quoted};
 
 /// What an entry of a trial's log says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Happening {
     /// A building or substation may begin.
@@ -57,7 +58,7 @@ impl Happening {
 }
 
 /// One entry of a trial's log.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct LogEntry {
     /// When, in months after the start of the scenario; before it below 0.
     pub months: f64,
@@ -228,13 +229,13 @@ impl Replay {
     pub fn months_csv(&self) -> String {
         let layout = self.row.layout();
         let months = layout.month_labels();
-        let mut text = "scope,metric,month,value\n".to_owned();
+        let mut text = "\"scope\",\"metric\",\"month\",\"value\"\n".to_owned();
         for (scope, scope_name) in layout.scopes.iter().enumerate() {
             let scope_name = quoted(scope_name);
             for (metric, label) in layout.metrics.iter().enumerate() {
                 for (month, value) in months.iter().zip(self.row.monthly(scope, metric)) {
                     let value = number(*value);
-                    text += &format!("{scope_name},{},{month},{value}\n", label.name);
+                    text += &format!("{scope_name},\"{}\",\"{month}\",{value}\n", label.name);
                 }
             }
         }

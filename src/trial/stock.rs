@@ -68,6 +68,7 @@ impl Model {
             }
             supply.redundancy_kw = self.waiting_for_redundancy_kw(workspace, position, campus);
             supply.unused_power_kw = workspace.campuses[position].headroom.unused_kw();
+            supply.shortage = self.shortage(workspace, position, campus, &supply);
             workspace.campuses[position].supply = supply;
             for pool in campus.pools.clone() {
                 let mut room = 0.0;
