@@ -16,6 +16,7 @@ impl Market {
 
     pub(super) fn leave(&self, state: &mut MarketState, month: usize) {
         let slots = state.rate.len();
+        state.ended.fill(0);
         let mut next = state.leaving.first(month);
         while let Some(item) = next {
             next = state.leaving.after(item);
@@ -35,6 +36,8 @@ impl Market {
             if pool < self.pools {
                 state.leased[pool] -= lease.amount;
             }
+            let of = state.contracts[lease.contract as usize].segment as usize;
+            state.ended[of] += lease.amount;
             if lease.first {
                 let contract = &mut state.contracts[lease.contract as usize];
                 let segment = contract.segment as usize;
@@ -42,7 +45,9 @@ impl Market {
                 state.counts[segment].left += 1;
                 state.waiting[segment] -= contract.left;
                 if self.keeps_extras {
-                    state.extra[lease.contract as usize].give_up(month, contract.left);
+                    let extra = &mut state.extra[lease.contract as usize];
+                    extra.give_up(month, contract.left);
+                    state.counts[segment].left_early += u64::from(extra.exits_early);
                 }
                 contract.left = 0;
             }
@@ -150,7 +155,16 @@ impl Market {
                 let fixed = state.extra[item as usize].leaves;
                 contract.leaves = contract.leaves.min(fixed);
             }
-            state.counts[segment].in_service += 1;
+            let counts = &mut state.counts[segment];
+            counts.in_service += 1;
+            if !self.segments[segment].allocation.is_pooled() {
+                let waited = month - contract.ready as usize;
+                counts.moved_in += 1;
+                counts.waited_months += waited as u64;
+                if let Some(count) = state.waits.get_mut(waited) {
+                    *count += 1;
+                }
+            }
         }
         contract.left -= amount;
         state.waiting[segment] -= amount;
@@ -181,7 +195,7 @@ impl Market {
         }
     }
 
-    pub(super) fn give_up(&self, state: &mut MarketState, month: usize) {
+    pub(super) fn give_up(&self, state: &mut MarketState, month: usize, room_kw: &[f64]) {
         let mut next = state.expiring.first(month);
         while let Some(item) = next {
             next = state.expiring.after(item);
@@ -189,6 +203,15 @@ impl Market {
             let segment = contract.segment as usize;
             if !contract.has_moved_in() {
                 state.counts[segment].lost += 1;
+                let compiled = &self.segments[segment];
+                let needed = match compiled.allocation {
+                    Allocation::FirstComeWhole => contract.left,
+                    _ => 1,
+                };
+                let has_room = |pool: &usize| units(room_kw[*pool]) >= needed;
+                if !compiled.pools.iter().any(has_room) {
+                    state.counts[segment].lost_without_room += 1;
+                }
             }
             state.waiting[segment] -= contract.left;
             if self.keeps_extras {

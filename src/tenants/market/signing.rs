@@ -105,6 +105,7 @@ impl Market {
             let counts = &mut state.counts[position];
             counts.signed += u64::from(state.signing[at]);
             counts.subsidiaries += u64::from(state.establishing[at]);
+            counts.declined += u64::from(state.declining[at]);
             state.pending[position] += state.signing_units[at];
         }
     }
@@ -144,8 +145,10 @@ impl Market {
             return;
         };
         if !signs {
-            if passed > contact || segment.extras.is_some() {
+            if segment.extras.is_some() {
                 self.leave_funnel(state, position, passed, lag_share);
+            } else {
+                self.note_decline(state, position, contact);
             }
             return;
         }
