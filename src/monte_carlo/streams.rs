@@ -160,6 +160,22 @@ impl Stream {
         open_unit(self.generator.next_u64())
     }
 
+    /// Lets each of `count` succeed with `probability`, by one uniform each, and puts the numbers
+    /// of those that do, from 0 and in ascending order, in place of what is in `to`.
+    pub fn pick(&mut self, count: usize, probability: f64, to: &mut Vec<u32>) {
+        to.clear();
+        to.resize(count, 0);
+        let mut stream = self.clone();
+        let mut found = 0;
+        for number in 0..count {
+            // Without a branch, which would be a matter of chance.
+            to[found] = number as u32;
+            found += usize::from(stream.uniform() < probability);
+        }
+        to.truncate(found);
+        *self = stream;
+    }
+
     /// A number of the exponential distribution with mean 1: -ln u of a uniform u.
     #[inline]
     pub fn exponential(&mut self) -> f64 {

@@ -66,13 +66,4 @@ impl Model {
             })
             .sum()
     }
-
-    /// What would be deployable if all built halls had power, beyond what is.
-    pub(super) fn relief_by_power(&self, workspace: &Workspace, campus: &CompiledCampus) -> f64 {
-        workspace.halls[campus.halls.clone()]
-            .iter()
-            .filter(|hall| hall.handed_over && hall.delivered)
-            .map(|hall| hall.space_kw - hall.given_kw)
-            .sum()
-    }
 }

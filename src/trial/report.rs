@@ -137,7 +137,7 @@ impl Model {
         let (space, powered) = (supply.space_kw, supply.powered_kw);
         tally.relief_kw = [
             supply.unused_power_kw,
-            self.relief_by_power(workspace, campus),
+            supply.powerless_kw,
             supply.equipment_late_kw,
         ];
         tally.started_kw = state.started_kw;

@@ -76,6 +76,8 @@ pub(super) struct Supply {
     pub(super) powered_kw: f64,
     pub(super) deployable_kw: f64,
     pub(super) unused_power_kw: f64,
+    /// What would be deployable if all built halls had power, beyond what is.
+    pub(super) powerless_kw: f64,
     pub(super) equipment_late_kw: f64,
     /// Of the space without power, what waits for the redundancy to be complete.
     pub(super) redundancy_kw: f64,

@@ -46,6 +46,9 @@ impl Model {
                 let per_position = hall.delivery.rack_power_kw / hall.delivery.positions;
                 supply.by_density_kw[density_class(per_position)] += deployable;
                 supply.powered_kw += hall.given_kw;
+                if hall.delivered {
+                    supply.powerless_kw += hall.space_kw - hall.given_kw;
+                }
                 supply.deployable_kw += deployable;
                 supply.equipment_late_kw += hall.given_kw - deployable;
                 supply.pflops += deployable * hall.delivery.pflops_per_kw;

@@ -41,23 +41,25 @@ impl Market {
         let term = luck.term.next(&segment.term);
         let stay_luck = luck.stay.uniform();
         let mut stay = CompiledSegment::stay_months(term, stay_luck, state.rates[position].ln_stay);
-        let patience = luck
-            .patience
-            .next(segment.patience.as_ref().unwrap_or(&segment.term));
+        let patience = match &segment.patience {
+            Some(patience) => luck.patience.next(patience),
+            None => f64::INFINITY,
+        };
         let item = state.contracts.len() as u32;
         let ready_month = ready as u32;
         if self.keeps_extras {
             let extra = self.draw_terms(state, position, size, term, stay_luck, &mut stay);
             state.extra.push(ContractExtra {
                 signed: signed as u32,
-                patience: if segment.patience.is_some() {
-                    patience.ceil() as u32
-                } else {
-                    NEVER
-                },
+                patience: patience.ceil() as u32,
                 ..extra
             });
         }
+        let gives_up = if segment.allocation.is_pooled() {
+            NEVER
+        } else {
+            (ready + patience) as u32
+        };
         state.contracts.push(Contract {
             size,
             left: size,
@@ -66,11 +68,9 @@ impl Market {
             stay,
             ramp: ramp.unwrap_or(drawn_ramp),
             leaves: NEVER,
+            gives_up,
         });
         state.ready.push(ready_month as usize, item);
-        if segment.patience.is_some() && !segment.allocation.is_pooled() {
-            state.expiring.push((ready + patience) as usize, item);
-        }
     }
 
     pub(super) fn reach_out(&self, state: &mut MarketState, seed: u64, trial: u64, month: usize) {
@@ -96,10 +96,7 @@ impl Market {
             if segment.allocation == Allocation::Cohort {
                 self.gather_cohort(state, position, month, contacted);
             } else {
-                for number in 0..contacted {
-                    let share_of_month = (number as f64 + 0.5) / contacted as f64;
-                    self.negotiate(state, position, month as f64 + share_of_month, 1.0);
-                }
+                self.negotiate_all(state, position, month, contacted);
             }
             let at = position * self.months + month;
             let counts = &mut state.counts[position];
@@ -107,6 +104,38 @@ impl Market {
             counts.subsidiaries += u64::from(state.establishing[at]);
             state.pending[position] += state.signing_units[at];
         }
+    }
+
+    /// Lets all who are contacted in a month, evenly spread over it, sign or not.
+    fn negotiate_all(
+        &self,
+        state: &mut MarketState,
+        position: usize,
+        month: usize,
+        contacted: u64,
+    ) {
+        let segment = &self.segments[position];
+        let contact = |number: f64| month as f64 + (number + 0.5) / contacted as f64;
+        let has_stages = (segment.extras.as_ref()).is_some_and(|extras| !extras.stages.is_empty());
+        if has_stages || !self.vouchers.is_empty() {
+            for number in 0..contacted {
+                self.negotiate(state, position, contact(number as f64), 1.0);
+            }
+            return;
+        }
+        // Whoever does not sign leaves no trace: so those who do are picked first.
+        let rates = &state.rates[position];
+        let probability = rates.sign_probability * rates.sign_factor;
+        let mut signers = std::mem::take(&mut state.signers);
+        state.luck[position]
+            .signing
+            .pick(contacted as usize, probability, &mut signers);
+        for &number in &signers {
+            let luck = &mut state.luck[position];
+            let signed = contact(f64::from(number)) + luck.sign_lag.next(&segment.sign_lag);
+            self.sign(state, position, signed, None, 1.0);
+        }
+        state.signers = signers;
     }
 
     /// A company contacted at `contact` months signs or does not, after this share of a lag.
