@@ -33,6 +33,7 @@ pub use status::{ActivityStatus, Status};
 
 use crate::date::Date;
 use crate::power::ElectricalChain;
+use crate::power::availability::is_zero;
 use crate::power::grid::is_constant_zero;
 use crate::problem::{Path, Problems, check_known, check_name, check_positive, check_unique};
 use crate::uncertain::{Domain, Uncertain};
@@ -92,6 +93,12 @@ pub struct Retrofit {
     pub cooling_power_kw: Option<f64>,
     /// Time that the hall is out of service for it, in months, 0 or more. Drawn once a trial.
     pub downtime_months: Uncertain,
+    /// What the work costs, in money per kW of critical IT power for which the hall is then made, in prices of the start of the scenario, 0 or more. Where the scenario has `finance`, it is paid as capex when the work begins, and written off over 240 months (assumption). Drawn once a trial.
+    #[serde(default = "Uncertain::zero", skip_serializing_if = "is_constant_zero")]
+    pub capex_per_kw: Uncertain,
+    /// CO2 of the work and of what is built in, in t, 0 or more.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub embodied_carbon_t: f64,
 }
 
 /// A life is some time.
@@ -113,6 +120,16 @@ impl Retrofit {
         check_positive(self.cooling_power_kw, "cooling_power_kw", at, problems);
         self.downtime_months
             .check(Domain::NON_NEGATIVE, &at.key("downtime_months"), problems);
+        self.capex_per_kw
+            .check(Domain::NON_NEGATIVE, &at.key("capex_per_kw"), problems);
+        let embodied = self.embodied_carbon_t;
+        if !(embodied.is_finite() && embodied >= 0.0) {
+            problems.error(
+                &at.key("embodied_carbon_t"),
+                format!("embodied_carbon_t is {embodied}"),
+                "0 t or more",
+            );
+        }
     }
 }
 

@@ -16,11 +16,12 @@ use crate::finance::books::CompiledFinance;
 use crate::metrics::{CAUSES, Feature, METRICS, MetricId};
 use crate::monte_carlo::design::{Design, DesignError, Sampling};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
+use crate::own::{CompiledOwn, Extensions};
 use crate::policy::Gate;
 use crate::power::cooling::CompiledEfficiency;
 use crate::power::energy::CompiledEnergy;
 use crate::power::grid::HOURS;
-use crate::power::{DeliveryTree, ElectricalChain, Feed, PUE};
+use crate::power::{Battery, DeliveryTree, ElectricalChain, Feed, PUE};
 use crate::problem::{Path, Problems, name_help};
 use crate::projection::{Layout, Metric, TargetLabel};
 use crate::scenario::{Campus, Scenario};
@@ -53,6 +54,8 @@ pub struct Model {
     pub(crate) pools: usize,
     pub(crate) milestones: Vec<CompiledMilestone>,
     pub(crate) targets: Vec<CompiledTarget>,
+    /// Metrics, policies and tenants that are given in Rust.
+    pub(crate) own: Option<CompiledOwn>,
 }
 
 #[derive(Clone, Debug)]
@@ -94,12 +97,14 @@ pub(crate) struct CompiledBridge {
     pub(crate) permanent: bool,
     pub(crate) carbon_g_per_kwh: f64,
     pub(crate) price_per_mwh: Quantity,
+    pub(crate) battery: Option<Battery>,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CompiledCurtailment {
     pub(crate) hours_per_year: Quantity,
     pub(crate) depth_share: Quantity,
+    pub(crate) event_hours: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -186,6 +191,8 @@ pub(crate) struct CompiledRetrofit {
     pub(crate) pool: usize,
     pub(crate) fit: HallFit,
     pub(crate) downtime: Quantity,
+    pub(crate) capex_per_kw: Quantity,
+    pub(crate) embodied_t: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -235,6 +242,21 @@ impl Model {
     /// The scenario's fingerprint: [`Scenario::fingerprint`].
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// Adds metrics, policies and tenants that are given in Rust to a model of the scenario.
+    pub(crate) fn extend(
+        &mut self,
+        scenario: &Scenario,
+        own: &Extensions,
+        fingerprint: String,
+        problems: &mut Problems,
+    ) {
+        let mut layout = Layout::clone(&self.layout);
+        let compiled = CompiledOwn::compile(scenario, own, &mut layout, problems);
+        self.own = Some(compiled);
+        self.layout = Arc::new(layout);
+        self.fingerprint = fingerprint;
     }
 
     /// The activity network.
@@ -351,8 +373,16 @@ fn reported_metrics(scenario: &Scenario, sites: &Sites<'_>) -> Vec<MetricId> {
             let mut buildings = sites.buildings.iter();
             generations.any(|known| known.rack_embodied_carbon_t > 0.0)
                 || buildings.any(|known| known.planned.plan.embodied_carbon_t.is_some())
+                || sites.halls.iter().any(|hall| {
+                    let retrofit = hall.plan.retrofit.as_ref();
+                    retrofit.is_some_and(|retrofit| retrofit.embodied_carbon_t > 0.0)
+                })
         }
         Feature::Efficiency => campuses.clone().any(|campus| campus.efficiency.is_some()),
+        Feature::Battery => {
+            let mut bridges = campuses.clone().flat_map(|campus| &campus.bridge_power);
+            bridges.any(|bridge| bridge.storage.is_some())
+        }
         Feature::Curtailment => campuses.clone().any(|campus| campus.curtailment.is_some()),
         Feature::Commitments => {
             let names = ["committed_mw", "pre_leased", "pre_leased_of_latest"];
@@ -480,6 +510,12 @@ fn assemble(
                         pool: supply.pool(position, kind),
                         fit: fit(kind, racks, power_kw, cooling_kw),
                         downtime: drawn("retrofit", downtime, Domain::NON_NEGATIVE)?,
+                        capex_per_kw: drawn(
+                            "retrofit capex",
+                            &retrofit.capex_per_kw,
+                            Domain::NON_NEGATIVE,
+                        )?,
+                        embodied_t: retrofit.embodied_carbon_t,
                     })
                 }
                 None => None,
@@ -584,6 +620,7 @@ fn assemble(
         pools,
         milestones,
         targets,
+        own: None,
     })
 }
 
@@ -637,6 +674,7 @@ fn compile_curtailment(
     Ok(Some(CompiledCurtailment {
         hours_per_year: inputs.add(format!("{name}/curtailed hours"), hours, HOURS)?,
         depth_share: inputs.add(format!("{name}/curtailed share"), depth, Domain::SHARE)?,
+        event_hours: curtailment.event_hours,
     }))
 }
 

@@ -373,6 +373,7 @@ impl<'a> Sites<'a> {
             permanent: bridge.permanent,
             carbon_g_per_kwh: bridge.carbon_g_per_kwh,
             price_per_mwh: price,
+            battery: bridge.battery(),
         }
     }
 
@@ -791,6 +792,9 @@ impl<'a> Sites<'a> {
             .collect();
         let places = Places {
             campuses: &campuses,
+            settles_energy: (scenario.campuses.iter())
+                .map(|campus| campus.energy.is_some())
+                .collect(),
             states_energy: (scenario.campuses.iter())
                 .map(|campus| {
                     let energy = campus.energy.as_ref();

@@ -10,6 +10,7 @@ mod extras;
 mod funnel;
 mod ledger;
 mod luck;
+mod own;
 mod placing;
 mod signing;
 mod state;

@@ -52,6 +52,7 @@ impl Model {
         if let Some(finance) = &self.finance {
             finance.reset(&mut workspace.books);
             workspace.deliveries.clear();
+            workspace.retrofits.clear();
         }
     }
 
@@ -72,6 +73,7 @@ impl Model {
         state.availability = campus.availability.value(drawn);
         state.energy.reset();
         (state.bridge_carbon, state.bridge_price) = (0.0, 0.0);
+        state.battery_price = 0.0;
         state.curtailed = campus.curtailment.map_or((0.0, 0.0), |curtailment| {
             let hours = curtailment.hours_per_year.value(drawn);
             (hours / HOURS_PER_YEAR, curtailment.depth_share.value(drawn))
@@ -98,7 +100,7 @@ impl Model {
         );
         state.modules.clear();
         state.modules.resize(campus.buildings.len(), 0);
-        state.embodied_t = 0.0;
+        (state.embodied_t, state.replaced_t) = (0.0, 0.0);
         state.trees.resize(campus.buildings.len(), None);
         for (tree, building) in state.trees.iter_mut().zip(&campus.buildings) {
             let empty = building

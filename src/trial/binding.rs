@@ -1,6 +1,7 @@
 //! The figures of a month, its ratios, and what held the capacity in service back.
 
 use super::KW_PER_MW;
+use super::shortage::Shortage;
 use crate::metrics::{Cause, METRIC_COUNT, MetricId};
 use crate::power::energy::share_of;
 
@@ -8,10 +9,7 @@ use crate::power::energy::share_of;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tally {
     pub(super) values: [f64; METRIC_COUNT],
-    /// What relieving each cause of supply alone would add, in kW.
-    pub(super) relief_kw: [f64; 3],
-    /// What of space, power and equipment there is, in kW.
-    pub(super) level_kw: [f64; 3],
+    pub(super) shortage: Shortage,
     /// Power of what is there and of buildings that have been started, in kW.
     pub(super) started_kw: f64,
     /// Of that, power of the buildings started last.
@@ -27,8 +25,7 @@ impl Default for Tally {
     fn default() -> Self {
         Self {
             values: [0.0; METRIC_COUNT],
-            relief_kw: [0.0; 3],
-            level_kw: [0.0; 3],
+            shortage: Shortage::default(),
             started_kw: 0.0,
             latest_kw: 0.0,
             renewable_year_mwh: 0.0,
@@ -51,12 +48,7 @@ impl Tally {
         for (sum, value) in self.values.iter_mut().zip(&other.values) {
             *sum += value;
         }
-        for (sum, value) in self.relief_kw.iter_mut().zip(&other.relief_kw) {
-            *sum += value;
-        }
-        for (sum, value) in self.level_kw.iter_mut().zip(&other.level_kw) {
-            *sum += value;
-        }
+        self.shortage.include(&other.shortage);
         self.started_kw += other.started_kw;
         self.latest_kw += other.latest_kw;
         self.renewable_year_mwh += other.renewable_year_mwh;
@@ -67,9 +59,7 @@ impl Tally {
     /// Fills in the ratios and the binding constraint, which are not sums.
     ///
     /// Demand binds if nothing waits; what it holds back is the deployable power not in service.
-    /// Otherwise supply binds: the cause whose relief alone would let the most of the waiting
-    /// demand in. If no relief alone would help, the cause of which there is the least binds, and
-    /// of equal ones the first in the order construction, power, equipment.
+    /// Otherwise supply binds, by [`Shortage::binding`].
     pub(super) fn close(&mut self) -> Cause {
         let deployable = self.get(MetricId::ItPower);
         let in_service = self.get(MetricId::InServicePower);
@@ -110,15 +100,8 @@ impl Tally {
         let (cause, held_back_mw) = if waiting_kw <= 0.0 {
             (Cause::Demand, (deployable - in_service).max(0.0))
         } else {
-            let causes = [Cause::Construction, Cause::Power, Cause::Equipment];
-            let relief = self.relief_kw.map(|kw| kw.min(waiting_kw));
-            let most = first_largest(&relief);
-            if relief[most] > 0.0 {
-                (causes[most], relief[most] / KW_PER_MW)
-            } else {
-                let least = first_largest(&self.level_kw.map(|kw| -kw));
-                (causes[least], waiting_kw / KW_PER_MW)
-            }
+            let (cause, kw) = self.shortage.binding(waiting_kw);
+            (cause, kw / KW_PER_MW)
         };
         self.values[MetricId::BindingPower as usize] = held_back_mw;
         cause
@@ -128,14 +111,4 @@ impl Tally {
 /// A ratio; NaN, which is left out of the statistics, where there is nothing to divide by.
 fn ratio(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { part / whole } else { f64::NAN }
-}
-
-fn first_largest(values: &[f64; 3]) -> usize {
-    let mut best = 0;
-    for position in 1..values.len() {
-        if values[position] > values[best] {
-            best = position;
-        }
-    }
-    best
 }

@@ -5,11 +5,15 @@ use super::binding::Tally;
 use super::state::CampusState;
 use crate::metrics::MetricId;
 use crate::model::CompiledCampus;
+use crate::power::BatteryUse;
 use crate::power::energy::MonthOfUse;
 use crate::power::grid::HOURS_PER_YEAR;
 
 const HOURS_PER_MONTH: f64 = HOURS_PER_YEAR / 12.0;
 const LITRES_PER_M3: f64 = 1_000.0;
+const HOURS_PER_DAY: f64 = 24.0;
+const DAYS_PER_MONTH: f64 = HOURS_PER_MONTH / HOURS_PER_DAY;
+const KWH_PER_MW_MONTH: f64 = HOURS_PER_MONTH * KW_PER_MW;
 
 /// What of the month's power the facility takes beside its IT, what of it is curtailed, and
 /// where its energy comes from.
@@ -42,12 +46,43 @@ pub(super) fn settle_power(
         .map_or(0.0, |own| own.power_kw * state.pue);
     supplied.grid_kw += own_kw;
     let mut served_mw = draw_mw;
-    if campus.curtailment.is_some() {
-        let (share_of_year, depth) = state.curtailed;
-        let lost = share_of_year * supplied.unserved_share(draw_mw * KW_PER_MW, depth);
+    let (mut battery_mwh, mut losses_mw) = (0.0, 0.0);
+    if let Some((battery, _)) = supplied.battery {
+        let peak_mw = tally.get(MetricId::InServicePower) * facility_share(tally);
+        let day = battery.day(
+            supplied.sustained_kw(),
+            draw_mw * KW_PER_MW,
+            peak_mw * KW_PER_MW,
+        );
+        battery_mwh += use_battery(&day, DAYS_PER_MONTH, &mut losses_mw, tally);
+        let lost = ratio(
+            day.unserved_kwh * DAYS_PER_MONTH,
+            draw_mw * KWH_PER_MW_MONTH,
+        );
         served_mw *= 1.0 - lost;
         tally.values[MetricId::EffectivePflops as usize] *= 1.0 - lost;
-        tally.add(MetricId::CurtailedEnergy, draw_mw * lost * HOURS_PER_MONTH);
+        tally.add(MetricId::UnservedEnergy, draw_mw * lost * HOURS_PER_MONTH);
+    }
+    if let Some(curtailment) = &campus.curtailment {
+        let (share_of_year, depth) = state.curtailed;
+        let draw_kw = draw_mw * KW_PER_MW;
+        let mut share = supplied.unserved_share(draw_kw, depth);
+        if let Some((battery, _)) = supplied.battery.filter(|_| share > 0.0) {
+            let hours = curtailment.event_hours;
+            let surplus_kw = supplied.sustained_kw() - draw_kw;
+            let between = hours * (1.0 / share_of_year - 1.0);
+            let event = battery.event(draw_kw * share, hours, surplus_kw, between);
+            let events = share_of_year * HOURS_PER_MONTH / hours;
+            battery_mwh += use_battery(&event, events, &mut losses_mw, tally);
+            share = event.unserved_kwh / (hours * draw_kw);
+        }
+        let lost = share_of_year * share;
+        tally.add(
+            MetricId::CurtailedEnergy,
+            served_mw * lost * HOURS_PER_MONTH,
+        );
+        served_mw *= 1.0 - lost;
+        tally.values[MetricId::EffectivePflops as usize] *= 1.0 - lost;
     }
     let Some(energy) = &campus.energy else {
         return;
@@ -68,7 +103,7 @@ pub(super) fn settle_power(
     };
     let use_of = MonthOfUse {
         month,
-        served_mw,
+        served_mw: served_mw + losses_mw,
         grid_mw,
         bridge_carbon_g_per_kwh: of_bridge(state.bridge_carbon),
         bridge_price_per_mwh: of_bridge(state.bridge_price),
@@ -80,7 +115,10 @@ pub(super) fn settle_power(
         (MetricId::GridEnergy, settled.grid_mwh),
         (MetricId::BridgeEnergy, settled.bridge_mwh),
         (MetricId::OnSiteEnergy, settled.on_site_mwh),
-        (MetricId::EnergyCost, settled.cost),
+        (
+            MetricId::EnergyCost,
+            settled.cost + battery_mwh * state.battery_price,
+        ),
         (MetricId::LocationCarbon, settled.location_t),
         (MetricId::MarketCarbon, settled.market_t),
     ] {
@@ -89,4 +127,28 @@ pub(super) fn settle_power(
     tally.renewable_year_mwh += settled.renewable_year_mwh;
     tally.facility_year_mwh += settled.facility_year_mwh;
     tally.matched_mwh += settled.matched_mwh;
+}
+
+/// Facility power for each MW of IT power, as the draw of the month has it.
+fn facility_share(tally: &Tally) -> f64 {
+    ratio(
+        tally.get(MetricId::FacilityDraw),
+        tally.get(MetricId::ItDraw),
+    )
+}
+
+/// Books what a battery does so many times a month; what it loses, the campus takes besides.
+/// Returns what it gives, in MWh.
+fn use_battery(each: &BatteryUse, times: f64, losses_mw: &mut f64, tally: &mut Tally) -> f64 {
+    let mwh = |kwh: f64| kwh * times / KW_PER_MW;
+    let lost_mwh = mwh(each.charged_kwh - each.discharged_kwh);
+    *losses_mw += lost_mwh / HOURS_PER_MONTH;
+    tally.add(MetricId::BatteryEnergy, mwh(each.discharged_kwh));
+    tally.add(MetricId::BatteryLosses, lost_mwh);
+    mwh(each.discharged_kwh)
+}
+
+/// A share of the draw; 0 of nothing.
+fn ratio(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { part / whole } else { 0.0 }
 }

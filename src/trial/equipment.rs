@@ -1,10 +1,10 @@
 //! Hardware of the halls: ordered, placed, live, retired and renewed.
 
 use super::Workspace;
-use super::state::LivePart;
+use super::state::{HallState, LivePart};
 use super::timeline::{Event, What, plan_event};
 use crate::compute::{Delivery, DrawnGeneration, Order};
-use crate::finance::books::DeliveryFact;
+use crate::finance::books::{DeliveryFact, RetrofitFact};
 use crate::model::{CompiledHall, HallFit, Model};
 use crate::power::Deployment;
 
@@ -170,7 +170,9 @@ impl Model {
         let mut downtime = plan.refresh.value(drawn);
         let state = &mut workspace.halls[hall];
         state.delivered = false;
-        workspace.campuses[state.campus].is_stale = true;
+        let campus = &mut workspace.campuses[state.campus];
+        campus.is_stale = true;
+        campus.replaced_t += self.hardware_embodied_t(state);
         for part in &mut workspace.pools[state.pool].live {
             if part.hall == Some(hall) {
                 (part.hall, part.kw) = (None, 0.0);
@@ -181,6 +183,14 @@ impl Model {
             state.pool = retrofit.pool;
             state.fit = retrofit.fit;
             downtime = retrofit.downtime.value(drawn);
+            campus.embodied_t += retrofit.embodied_t;
+            if self.finance.is_some() {
+                workspace.retrofits.push(RetrofitFact {
+                    campus: state.campus,
+                    begins: months,
+                    price: retrofit.capex_per_kw.value(drawn) * retrofit.fit.design_kw(),
+                });
+            }
         }
         let positions = state.fit.positions;
         let ordered = Order::For(months);
@@ -222,16 +232,25 @@ impl Model {
     pub(super) fn count_embodied(&self, workspace: &mut Workspace, hall: usize) {
         let state = &workspace.halls[hall];
         if self.finance.is_some() {
+            let generation = state.delivery.generation;
+            let price = generation.map_or(0.0, |chosen| workspace.generations[chosen].price_per_kw);
             workspace.deliveries.push(DeliveryFact {
                 hall,
                 arrives: state.delivery.arrives,
                 power_kw: state.space_kw,
                 racks: state.racks(),
+                campus: state.campus,
+                price: price * state.space_kw,
             });
         }
-        if let Some(chosen) = state.delivery.generation {
-            let made_t = state.racks() * self.generations[chosen].rack_embodied_t;
-            workspace.campuses[state.campus].embodied_t += made_t;
-        }
+        workspace.campuses[state.campus].embodied_t += self.hardware_embodied_t(state);
+    }
+
+    /// CO2 of making the hardware of a hall, in t.
+    fn hardware_embodied_t(&self, hall: &HallState) -> f64 {
+        let generation = hall.delivery.generation;
+        generation.map_or(0.0, |chosen| {
+            hall.racks() * self.generations[chosen].rack_embodied_t
+        })
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::compute::DrawnGeneration;
 use crate::construction::schedule::Plan;
-use crate::finance::books::{Books, DeliveryFact};
+use crate::finance::books::{Books, DeliveryFact, RetrofitFact};
 use crate::model::Model;
 use crate::monte_carlo::design::Sampling;
 use crate::projection::TrialRow;
@@ -18,6 +18,7 @@ mod equipment;
 mod log;
 mod power;
 mod report;
+mod shortage;
 mod state;
 mod stock;
 mod tenants;
@@ -50,6 +51,7 @@ pub struct Workspace {
     books: Books,
     /// Hardware that was delivered, where money is counted.
     deliveries: Vec<DeliveryFact>,
+    retrofits: Vec<RetrofitFact>,
 }
 
 impl Workspace {
@@ -94,6 +96,12 @@ impl Model {
             }
             self.take_stock(workspace);
             self.note_starts(workspace, until);
+            if let Some(own) = &self.own {
+                own.sign(seed, trial, month, row, |segment, contract| {
+                    let market = &mut workspace.market;
+                    self.market.sign_own(market, segment, month, contract);
+                });
+            }
             self.market.pass_month(
                 &mut workspace.market,
                 seed,
@@ -107,11 +115,16 @@ impl Model {
             }
             self.note_sales(workspace, month, &drawn);
             if !self.gates.is_empty() {
-                self.review_phases(workspace, month, &drawn, row, next_event);
+                self.review_phases(workspace, month, &drawn, row, next_event, |gate| {
+                    (self.own.as_ref()).is_none_or(|own| own.allows(gate, seed, trial, month, row))
+                });
             }
         }
         self.close_books(workspace, &drawn, row);
         self.report_moments(workspace, row);
+        if let Some(own) = &self.own {
+            own.report(row);
+        }
         workspace.drawn = drawn;
     }
 }

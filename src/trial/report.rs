@@ -77,6 +77,7 @@ impl Model {
         tally.add(MetricId::StrandedCooling, mw(supply.cooling_kw));
         tally.add(MetricId::StrandedDelivery, mw(supply.delivery_kw));
         tally.add(MetricId::EmbodiedCarbon, state.embodied_t);
+        tally.add(MetricId::EmbodiedCarbonReplaced, state.replaced_t);
         for (metric, kw) in DENSITY_CLASSES.into_iter().zip(supply.by_density_kw) {
             tally.add(metric, mw(kw));
         }
@@ -134,15 +135,9 @@ impl Model {
                 mw(segment.waiting_kw + segment.pending_kw),
             );
         }
-        let (space, powered) = (supply.space_kw, supply.powered_kw);
-        tally.relief_kw = [
-            supply.unused_power_kw,
-            supply.powerless_kw,
-            supply.equipment_late_kw,
-        ];
+        tally.shortage = supply.shortage;
         tally.started_kw = state.started_kw;
         tally.latest_kw = state.latest_kw;
-        tally.level_kw = [space, powered + supply.unused_power_kw, supply.delivered_kw];
         tally
     }
 

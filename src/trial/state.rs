@@ -1,5 +1,6 @@
 //! What a trial knows of halls, campuses and pools of capacity.
 
+use super::shortage::Shortage;
 use crate::compute::Delivery;
 use crate::model::HallFit;
 use crate::power::cooling::Losses;
@@ -46,6 +47,8 @@ pub(super) struct CampusState {
     /// Σ of firm kW x carbon and x price of the bridge power that works.
     pub(super) bridge_carbon: f64,
     pub(super) bridge_price: f64,
+    /// Price of what the battery gives, in money per MWh.
+    pub(super) battery_price: f64,
     /// Share of the year, and of the import, that is curtailed.
     pub(super) curtailed: (f64, f64),
     pub(super) losses: Losses,
@@ -57,7 +60,9 @@ pub(super) struct CampusState {
     pub(super) lacking_kw: Vec<f64>,
     /// By building; empty trees where a building has none.
     pub(super) trees: Vec<Option<DeliveryTree>>,
+    /// CO2 of what was made and built so far, and of that what hardware taken out since was, in t.
     pub(super) embodied_t: f64,
+    pub(super) replaced_t: f64,
     pub(super) pue: f64,
     pub(super) availability: f64,
     /// Halls that were handed over, the first first.
@@ -76,8 +81,6 @@ pub(super) struct Supply {
     pub(super) powered_kw: f64,
     pub(super) deployable_kw: f64,
     pub(super) unused_power_kw: f64,
-    /// What would be deployable if all built halls had power, beyond what is.
-    pub(super) powerless_kw: f64,
     pub(super) equipment_late_kw: f64,
     /// Of the space without power, what waits for the redundancy to be complete.
     pub(super) redundancy_kw: f64,
@@ -93,6 +96,7 @@ pub(super) struct Supply {
     pub(super) racks_built: f64,
     pub(super) racks_energised: f64,
     pub(super) racks_deployable: f64,
+    pub(super) shortage: Shortage,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -46,9 +46,6 @@ impl Model {
                 let per_position = hall.delivery.rack_power_kw / hall.delivery.positions;
                 supply.by_density_kw[density_class(per_position)] += deployable;
                 supply.powered_kw += hall.given_kw;
-                if hall.delivered {
-                    supply.powerless_kw += hall.space_kw - hall.given_kw;
-                }
                 supply.deployable_kw += deployable;
                 supply.equipment_late_kw += hall.given_kw - deployable;
                 supply.pflops += deployable * hall.delivery.pflops_per_kw;
@@ -71,6 +68,7 @@ impl Model {
             }
             supply.redundancy_kw = self.waiting_for_redundancy_kw(workspace, position, campus);
             supply.unused_power_kw = workspace.campuses[position].headroom.unused_kw();
+            supply.shortage = self.shortage(workspace, position, campus, &supply);
             workspace.campuses[position].supply = supply;
             for pool in campus.pools.clone() {
                 let mut room = 0.0;

@@ -87,6 +87,7 @@ impl Model {
                 positions: self.halls[hall].fit.positions.count,
             },
             deliveries: &workspace.deliveries,
+            retrofits: &workspace.retrofits,
             market: &self.market,
             state: &workspace.market,
         };

@@ -84,13 +84,19 @@ impl Model {
                 let state = &mut workspace.campuses[campus];
                 let plan = &self.campuses[campus].bridges[bridge as usize];
                 let before = state.supplied.limit_kw();
-                if plan.permanent {
-                    state.supplied.permanent_kw += plan.firm_kw;
+                let price = plan.price_per_mwh.value(drawn);
+                if let Some(battery) = plan.battery {
+                    state.supplied.battery = Some((battery, plan.permanent));
+                    state.battery_price = price;
                 } else {
-                    state.supplied.bridge_kw += plan.firm_kw;
+                    if plan.permanent {
+                        state.supplied.permanent_kw += plan.firm_kw;
+                    } else {
+                        state.supplied.bridge_kw += plan.firm_kw;
+                    }
+                    state.bridge_carbon += plan.firm_kw * plan.carbon_g_per_kwh;
+                    state.bridge_price += plan.firm_kw * price;
                 }
-                state.bridge_carbon += plan.firm_kw * plan.carbon_g_per_kwh;
-                state.bridge_price += plan.firm_kw * plan.price_per_mwh.value(drawn);
                 // Where the grid is no limit, generation behind the meter adds nothing to it.
                 if before.is_finite() {
                     let more = state.supplied.limit_kw() - before;
@@ -155,10 +161,14 @@ impl Model {
         drawn: &[f64],
         row: &TrialRow,
         next_event: usize,
+        allows: impl Fn(usize) -> bool,
     ) {
         let mut opened = false;
         for (number, gate) in self.gates.iter().enumerate() {
-            if !workspace.plan.is_open(number) && gate.opens(row, month, &workspace.finish) {
+            if !workspace.plan.is_open(number)
+                && gate.opens(row, month, &workspace.finish)
+                && (gate.is_overdue(month) || allows(number))
+            {
                 workspace.plan.open_gate(number, month as f64 + 1.0);
                 opened = true;
             }

@@ -43,7 +43,7 @@ impl ImportError {
 }
 
 /// Something of a schedule file that was left out or changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ImportWarning {
     /// The line of the file, from 1.
     pub line: usize,
@@ -52,7 +52,7 @@ pub struct ImportWarning {
 }
 
 /// An imported schedule.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Imported {
     /// The name of the project.
     pub name: String,
@@ -73,7 +73,8 @@ pub struct Imported {
 }
 
 /// Something that a scheduler would want to look at.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Finding {
     /// Nothing comes before this activity.
@@ -92,7 +93,7 @@ pub enum Finding {
 }
 
 /// A rule that puts uncertainty on durations, relative to what was imported.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Spread {
     /// The least duration, as a share of the planned one: 0.9 for -10 %.
     pub least: f64,
