@@ -10,6 +10,10 @@
 //! scheduled from there. It knows nothing of the rest of the trial: the same past leads to the
 //! same decision whatever comes after it. What had its dates keeps them, crews included.
 
+pub(crate) mod levers;
+
+pub use levers::{FasterApprovals, LandTerms, Lever, SigningTerms};
+
 use serde::{Deserialize, Serialize};
 
 use crate::construction::network::NodeId;

@@ -269,19 +269,32 @@ impl<'a> Details<'a> {
                     Domain::NON_NEGATIVE,
                 ),
             };
-            let mut hit: Vec<NodeId> = Vec::new();
-            for (item, pattern) in risk.activities.iter().enumerate() {
-                let meant = self.meant(pattern);
-                if meant.is_empty() {
-                    self.unknown(pattern, &at.key("activities").index(item), problems);
-                }
-                hit.extend(meant);
+            let at = at.key("activities");
+            self.affect(&risk.activities, effect, network, &at, problems);
+        }
+    }
+
+    /// Adds an effect to all activities that one of the patterns means.
+    pub(crate) fn affect(
+        &self,
+        patterns: &[String],
+        effect: Effect,
+        network: &mut NetworkBuilder,
+        at: &Path,
+        problems: &mut Problems,
+    ) {
+        let mut hit: Vec<NodeId> = Vec::new();
+        for (item, pattern) in patterns.iter().enumerate() {
+            let meant = self.meant(pattern);
+            if meant.is_empty() {
+                self.unknown(pattern, &at.index(item), problems);
             }
-            hit.sort_unstable();
-            hit.dedup();
-            for node in hit {
-                network.node_mut(node).effects.push(effect);
-            }
+            hit.extend(meant);
+        }
+        hit.sort_unstable();
+        hit.dedup();
+        for node in hit {
+            network.node_mut(node).effects.push(effect);
         }
     }
 

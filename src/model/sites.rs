@@ -11,7 +11,7 @@ use crate::construction::{
 use crate::date::Date;
 use crate::finance::books::{BuildingPlace, CompiledFinance, HallPlace, Places, Renters};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
-use crate::policy::{Clause, Gate, Phase};
+use crate::policy::{Clause, Gate, Phase, levers};
 use crate::power::{BridgePower, ElectricalChain, Feed, GridStep};
 use crate::problem::{Path, Problems, name_help};
 use crate::projection::Layout;
@@ -638,6 +638,22 @@ impl<'a> Sites<'a> {
         self.details.branch(find_in, &mut self.network, problems);
         self.details
             .expose(&scenario.risks, &mut self.network, inputs, problems);
+        for (position, lever) in scenario.levers.iter().enumerate() {
+            if let Some(approvals) = lever.approvals.as_ref().filter(|_| !lever.is_off) {
+                let source = format!("levers/{}/duration factor", lever.name);
+                let factor = &approvals.duration_factor;
+                let effect = network::Effect {
+                    happens: Quantity::Fixed(1.0),
+                    factor: draw(inputs, &source, factor, Domain::NON_NEGATIVE),
+                    delay_months: Quantity::Fixed(0.0),
+                };
+                let at = Path::root().key("levers").index(position);
+                let at = at.key("approvals").key("activities");
+                let network = &mut self.network;
+                self.details
+                    .affect(&approvals.activities, effect, network, &at, problems);
+            }
+        }
         if let Some(status) = &scenario.status {
             self.details
                 .report_status(status, &mut self.network, inputs, problems);
@@ -819,7 +835,9 @@ impl<'a> Sites<'a> {
             reported,
         };
         let months = scenario.horizon_months as usize;
-        match CompiledFinance::compile(finance, &places, &renters, months, inputs, problems) {
+        let terms = levers::money_terms(&scenario.levers);
+        match CompiledFinance::compile(finance, &terms, &places, &renters, months, inputs, problems)
+        {
             Ok(finance) => Some(finance),
             Err(error) => {
                 // Every quantity has been checked, so this says that a check is missing.

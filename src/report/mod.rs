@@ -29,6 +29,7 @@ pub(crate) mod fixture;
 mod gantt;
 mod html;
 mod markdown;
+mod money;
 mod outputs;
 #[cfg(feature = "parquet")]
 mod parquet;

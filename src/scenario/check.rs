@@ -8,6 +8,7 @@ use crate::construction::{check_activities, check_building, plan_buildings};
 use crate::date::Date;
 use crate::finance::metric_names;
 use crate::metrics::METRICS;
+use crate::policy::levers::{Known, check_levers};
 use crate::power::PUE;
 use crate::problem::{Path, Problems, check_known, check_name, check_positive, check_unique};
 use crate::tenants::market::{CONTACTED, stage_metric, voucher_metric};
@@ -151,7 +152,26 @@ impl Scenario {
             voucher.check(everyone.clone(), &at.index(position), problems);
         }
         let names = self.vouchers.iter().map(|voucher| voucher.name.as_str());
-        check_unique("voucher", names, &at, problems);
+        check_unique("voucher", names.clone(), &at, problems);
+        let capex = self.finance.iter().flat_map(|finance| &finance.capex);
+        let known = Known {
+            segments: self.segments.iter().map(|s| s.name.as_str()).collect(),
+            capex: capex.map(|capex| capex.name.as_str()).collect(),
+            has_money: self.finance.is_some(),
+        };
+        let at = Path::root().key("levers");
+        check_levers(&self.levers, &known, &at, problems);
+        let levers = self.levers.iter().map(|lever| lever.name.as_str());
+        check_unique("lever", levers.clone(), &at, problems);
+        for (position, name) in levers.enumerate() {
+            if names.clone().any(|voucher| voucher == name) {
+                problems.error(
+                    &at.index(position).key("name"),
+                    format!("\"{name}\" is the name of a voucher"),
+                    "levers and vouchers need names of their own",
+                );
+            }
+        }
         if let Some(finance) = &self.finance {
             let at = Path::root().key("finance");
             finance.check(self.campus_names(), everyone, &at, problems);

@@ -26,7 +26,7 @@ use crate::construction::{Activity, Building, BuildingTemplate, Status};
 use crate::date::Date;
 use crate::finance::Finance;
 use crate::model::Model;
-use crate::policy::Phase;
+use crate::policy::{Lever, Phase};
 use crate::power::{
     BridgePower, Curtailment, Efficiency, Energy, GridApplication, GridStep, Substation,
 };
@@ -107,6 +107,9 @@ pub struct Scenario {
     /// Vouchers for computing power.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vouchers: Vec<Voucher>,
+    /// Other levers of policy, each of which can be switched.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub levers: Vec<Lever>,
     /// What things cost and earn; left out, no money is counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finance: Option<Finance>,
@@ -402,6 +405,7 @@ impl Scenario {
             tenants: Vec::new(),
             regimes: Vec::new(),
             vouchers: Vec::new(),
+            levers: Vec::new(),
             finance: None,
             milestones: Vec::new(),
             targets: Vec::new(),
@@ -415,6 +419,33 @@ impl Scenario {
         let mut scenario = self.clone();
         for risk in &mut scenario.risks {
             risk.mitigated = done && risk.mitigation.is_some();
+        }
+        scenario
+    }
+
+    /// The names of its levers of policy, vouchers first, and whether each is on.
+    pub fn levers(&self) -> impl Iterator<Item = (&str, bool)> {
+        let vouchers = self
+            .vouchers
+            .iter()
+            .map(|one| (one.name.as_str(), !one.is_off));
+        let others = self
+            .levers
+            .iter()
+            .map(|one| (one.name.as_str(), !one.is_off));
+        vouchers.chain(others)
+    }
+
+    /// The same scenario with the levers on, vouchers too, for whose names `is_on` is true, and all
+    /// others off. On one seed the two have the same luck, so that they can be compared trial by trial.
+    #[must_use]
+    pub fn with_levers(&self, is_on: impl Fn(&str) -> bool) -> Self {
+        let mut scenario = self.clone();
+        for voucher in &mut scenario.vouchers {
+            voucher.is_off = !is_on(&voucher.name);
+        }
+        for lever in &mut scenario.levers {
+            lever.is_off = !is_on(&lever.name);
         }
         scenario
     }

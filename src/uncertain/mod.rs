@@ -848,6 +848,14 @@ impl Sampler {
         self.at_plainly(u)
     }
 
+    /// Replaces each u of a list by the value at it, as [`Self::at`].
+    pub fn replace(&self, list: &mut [f64]) {
+        match &self.rule {
+            Rule::Table(table) => list.iter_mut().for_each(|u| *u = table.at(*u)),
+            _ => list.iter_mut().for_each(|u| *u = self.at_plainly(*u)),
+        }
+    }
+
     fn at_plainly(&self, u: f64) -> f64 {
         match &self.rule {
             Rule::Fixed(value) => *value,

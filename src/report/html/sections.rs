@@ -6,6 +6,7 @@ use super::plot::{Layer, Mark, bar, over_time, ribbon};
 use super::{Run, escape};
 use crate::Projection;
 use crate::projection::{Layout, MetricView, ScopeView};
+use crate::report::money::loss;
 use crate::report::summary::{cause_words, ever_binding, year_ends};
 use crate::report::text::{
     CountedIn, MISSING, decimals, grouped, nth_month, percent, title_of, whole_percent,
@@ -21,13 +22,19 @@ const KEY_METRICS: [(&str, &str); 6] = [
     ("in_service_pflops", "Compute in service"),
     ("take_up", "Take-up"),
 ];
-const PIPELINE: [&str; 8] = [
+const PIPELINE: [&str; 14] = [
     "companies_contacted",
     "contracts_signed",
     "subsidiaries",
     "contracts_in_service",
     "contracts_lost",
+    "contracts_lost_without_room",
+    "companies_declined",
+    "contracts_left",
+    "contracts_left_early",
+    "leases_ended_mw",
     "waiting_demand_mw",
+    "waiting_months",
     "leased_power_mw",
     "take_up",
 ];
@@ -568,6 +575,9 @@ pub(super) fn money(runs: &[Run<'_>]) -> String {
                 html,
                 "<div class=wide><table><thead><tr><th>outcome<th>P10<th>P50<th>P90<th>mean<th class=l>unit</thead><tbody>{rows}</tbody></table></div>"
             );
+            if let Some(loss) = loss(projection) {
+                let _ = write!(html, "<p>{}</p>", escape(&loss));
+            }
         }
         (!html.is_empty()).then_some(html)
     })

@@ -7,6 +7,7 @@ use crate::tenants::Allocation;
 impl Market {
     /// Advances all ramps by a month and lets those go whose time is over.
     pub(super) fn advance(&self, state: &mut MarketState, month: usize) {
+        state.ended.fill(0);
         let slots = state.rate.len();
         let endings = &state.endings[month * slots..(month + 1) * slots];
         let levels = state.level.iter_mut().zip(&mut state.rate);
@@ -14,14 +15,19 @@ impl Market {
             *rate -= ending.rate;
             *level += *rate - ending.level;
             if ending.leased != 0 {
-                state.leased[slot % (self.pools + 1)] -= ending.leased;
+                let (segment, pool) = (slot / (self.pools + 1), slot % (self.pools + 1));
+                state.ended[segment] += ending.leased;
+                if pool < self.pools {
+                    state.leased[pool] -= ending.leased;
+                }
             }
         }
         let segments = state.counts.len();
         let departures = &state.departures[month * segments..(month + 1) * segments];
-        for (counts, &gone) in state.counts.iter_mut().zip(departures) {
-            counts.in_service -= u64::from(gone);
-            counts.left += u64::from(gone);
+        for (counts, gone) in state.counts.iter_mut().zip(departures) {
+            counts.in_service -= u64::from(gone.all);
+            counts.left += u64::from(gone.all);
+            counts.left_early += u64::from(gone.early);
         }
         let mut next = state.leaving.first(month);
         while let Some(item) = next {
@@ -113,38 +119,45 @@ impl Market {
     /// Places the contracts of a segment, the first first, that were ready up to month `last`,
     /// until one does not find all of its room.
     fn place_first(&self, state: &mut MarketState, segment: usize, last: u32, month: usize) {
-        while let Some(&item) = state.queues[segment]
-            .contracts
-            .get(state.queues[segment].front)
-        {
-            if state.contracts[item as usize].ready > last {
+        loop {
+            let queue = &mut state.queues[segment];
+            let Some(&item) = queue.contracts.get(queue.front) else {
+                return;
+            };
+            let contract = &state.contracts[item as usize];
+            if contract.ready > last {
                 return;
             }
-            if state.contracts[item as usize].left > 0 {
-                self.place_contract(state, segment, item, month);
-                if state.contracts[item as usize].left > 0 {
-                    state.queues[segment].is_blocked = true;
-                    return;
-                }
+            let (ready, left) = (contract.ready as usize, contract.left);
+            if self.place_contract(state, segment, item, ready, left, month) > 0 {
+                state.queues[segment].is_blocked = true;
+                return;
             }
             state.queues[segment].front += 1;
         }
     }
 
-    fn place_contract(&self, state: &mut MarketState, segment: usize, item: u32, month: usize) {
+    /// Finds room for what is `left` of a contract, and returns what is left then.
+    fn place_contract(
+        &self,
+        state: &mut MarketState,
+        segment: usize,
+        item: u32,
+        ready: usize,
+        mut left: i64,
+        month: usize,
+    ) -> i64 {
         let compiled = &self.segments[segment];
         let whole = compiled.allocation == Allocation::FirstComeWhole;
-        let stays_home = match &compiled.extras {
-            Some(extras) => {
-                month < state.contracts[item as usize].ready as usize + extras.spill_over
-            }
-            None => false,
-        };
+        let stays_home =
+            (compiled.extras.as_ref()).is_some_and(|extras| month < ready + extras.spill_over);
         for &pool in &compiled.pools {
+            if left == 0 {
+                break;
+            }
             if stays_home && self.campus_of(pool) != compiled.home {
                 continue;
             }
-            let left = state.contracts[item as usize].left;
             let free = (state.room[pool] - state.leased[pool]).max(0);
             let taken = left.min(free);
             if taken == 0 || (whole && taken < left) {
@@ -152,10 +165,9 @@ impl Market {
             }
             state.leased[pool] += taken;
             self.lease(state, item, month, segment, pool, taken);
-            if taken == left {
-                return;
-            }
+            left -= taken;
         }
+        left
     }
 
     /// Leases a part of a contract in a pool. All that the lease will ever change is noted at
@@ -169,21 +181,32 @@ impl Market {
         pool: usize,
         amount: i64,
     ) {
-        let slot = self.slot(segment, pool);
         let contract = &mut state.contracts[item as usize];
         let first = !contract.has_moved_in();
         contract.left -= amount;
         state.waiting[segment] -= amount;
+        let mut exits_early = false;
         if first {
             contract.leaves = (month as u32).saturating_add(contract.stay);
             if self.keeps_extras {
-                let fixed = state.extra[item as usize].leaves;
-                contract.leaves = contract.leaves.min(fixed);
+                let extra = &state.extra[item as usize];
+                contract.leaves = contract.leaves.min(extra.leaves);
+                exits_early = extra.exits_early;
             }
-            state.counts[segment].in_service += 1;
+            let counts = &mut state.counts[segment];
+            counts.in_service += 1;
+            if !self.segments[segment].allocation.is_pooled() {
+                let waited = month - contract.ready as usize;
+                counts.moved_in += 1;
+                counts.waited_months += waited as u64;
+                if let Some(count) = state.waits.get_mut(waited) {
+                    *count += 1;
+                }
+            }
         }
         let (leaves, ramp) = (contract.leaves as usize, contract.ramp as usize);
         debug_assert!(leaves > month, "it leaves before it comes");
+        let slot = self.slot(segment, pool);
         let step = amount / i64::from(contract.ramp);
         state.level[slot] += step;
         state.rate[slot] += step;
@@ -191,11 +214,11 @@ impl Market {
         if leaves < self.months {
             let ending = &mut state.endings[leaves * slots + slot];
             ending.level += step * (leaves - month).min(ramp) as i64;
-            if pool < self.pools {
-                ending.leased += amount;
-            }
+            ending.leased += amount;
             if first {
-                state.departures[leaves * state.counts.len() + segment] += 1;
+                let departures = &mut state.departures[leaves * state.counts.len() + segment];
+                departures.all += 1;
+                departures.early += u32::from(exits_early);
                 if contract.left > 0 {
                     state.leaving.push(leaves, item);
                 }
@@ -228,6 +251,14 @@ impl Market {
             let segment = contract.segment as usize;
             if !contract.has_moved_in() {
                 state.counts[segment].lost += 1;
+                let compiled = &self.segments[segment];
+                let needed = match compiled.allocation {
+                    Allocation::FirstComeWhole => contract.left,
+                    _ => 1,
+                };
+                if !(compiled.pools.iter()).any(|&pool| state.room[pool] >= needed) {
+                    state.counts[segment].lost_without_room += 1;
+                }
             }
             state.waiting[segment] -= contract.left;
             if self.keeps_extras {

@@ -73,6 +73,13 @@ pub(super) struct Ending {
     pub(super) leased: i64,
 }
 
+/// How many contracts leave in a month, and how many of these before the end of their term.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Departures {
+    pub(super) all: u32,
+    pub(super) early: u32,
+}
+
 /// The market of one trial; reused from trial to trial.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MarketState {
@@ -93,13 +100,18 @@ pub(crate) struct MarketState {
     /// By segment and month.
     pub(super) signing: Vec<u32>,
     pub(super) establishing: Vec<u32>,
+    pub(super) declining: Vec<u32>,
+    /// By segment: units of the leases that end this month.
+    pub(super) ended: Vec<i64>,
+    /// By whole months of waiting: contracts that have moved in, where that is reported.
+    pub(super) waits: Vec<u32>,
     /// By slot, which is a segment and a pool; pooled segments use a slot of their own.
     pub(super) level: Vec<i64>,
     pub(super) rate: Vec<i64>,
     /// By month and slot.
     pub(super) endings: Vec<Ending>,
-    /// By month and segment: how many contracts leave.
-    pub(super) departures: Vec<u32>,
+    /// By month and segment.
+    pub(super) departures: Vec<Departures>,
     pub(super) leased: Vec<i64>,
     pub(super) served: Vec<i64>,
     pub(super) waiting: Vec<i64>,
@@ -151,6 +163,16 @@ pub(crate) struct Counts {
     pub(crate) lost: u64,
     /// Contracts that have moved in and left.
     pub(crate) left: u64,
+    /// Of these, contracts that left before the end of their term.
+    pub(crate) left_early: u64,
+    /// Companies that have decided against signing.
+    pub(crate) declined: u64,
+    /// Of the contracts lost, those for which no campus that they accept had room enough for
+    /// anybody.
+    pub(crate) lost_without_room: u64,
+    /// Contracts that have moved in, and the months that they waited together.
+    pub(crate) moved_in: u64,
+    pub(crate) waited_months: u64,
 }
 
 /// What the market did in a month, by segment.
@@ -161,6 +183,8 @@ pub(crate) struct SegmentMonth {
     pub(crate) waiting_kw: f64,
     /// Signed, but not wanted yet.
     pub(crate) pending_kw: f64,
+    /// Of the leases that ended in the month.
+    pub(crate) ended_kw: f64,
 }
 
 impl Market {
@@ -189,11 +213,20 @@ impl Market {
         }
         refill(&mut state.signing, segments * self.months, 0);
         refill(&mut state.establishing, segments * self.months, 0);
+        refill(&mut state.declining, segments * self.months, 0);
+        refill(&mut state.ended, segments, 0);
+        if self.first_outcome.is_some() {
+            refill(&mut state.waits, self.months, 0);
+        }
         refill(&mut state.level, slots, 0);
         refill(&mut state.rate, slots, 0);
         refill(&mut state.served, slots, 0);
         refill(&mut state.endings, slots * self.months, Ending::default());
-        refill(&mut state.departures, segments * self.months, 0);
+        refill(
+            &mut state.departures,
+            segments * self.months,
+            Departures::default(),
+        );
         refill(&mut state.leased, self.pools, 0);
         refill(&mut state.waiting, segments, 0);
         refill(&mut state.counts, segments, Counts::default());
