@@ -145,7 +145,8 @@ pub struct CrewId(pub(super) u32);
 /// A capacity over time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CrewSupply {
-    steps: Vec<(f64, i64)>,
+    /// From when on how many there are; the first from the beginning of time.
+    pub(super) steps: Vec<(f64, i64)>,
 }
 
 impl CrewSupply {
@@ -165,69 +166,6 @@ impl CrewSupply {
         self.steps
             .last()
             .map_or(0, |(_, capacity)| u32::try_from(*capacity).unwrap_or(0))
-    }
-}
-
-/// What is free of one crew over time, while a schedule is made.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Timeline {
-    /// From when on how many are free; the first from the beginning of time.
-    free: Vec<(f64, i64)>,
-}
-
-impl Timeline {
-    pub(super) fn reset(&mut self, supply: &CrewSupply) {
-        self.free.clear();
-        self.free.extend_from_slice(&supply.steps);
-    }
-
-    /// If fewer than `units` are free some time from `start` to `finish`: the next moment after
-    /// that from which on they are (infinite if never).
-    pub(super) fn conflict(&self, start: f64, finish: f64, units: u32) -> Option<f64> {
-        let units = i64::from(units);
-        let mut position = self.segment(start);
-        while self.free[position].1 >= units {
-            position += 1;
-            match self.free.get(position) {
-                Some((from, _)) if *from < finish => {}
-                _ => return None,
-            }
-        }
-        let later = self.free[position..]
-            .iter()
-            .find(|(_, free)| *free >= units);
-        Some(later.map_or(f64::INFINITY, |(from, _)| *from))
-    }
-
-    /// The segment that holds a moment.
-    fn segment(&self, at: f64) -> usize {
-        self.free.partition_point(|(from, _)| *from <= at).max(1) - 1
-    }
-
-    pub(super) fn reserve(&mut self, start: f64, finish: f64, units: u32) {
-        if finish <= start {
-            return;
-        }
-        let first = self.split(start);
-        let end = if finish == f64::INFINITY {
-            self.free.len()
-        } else {
-            self.split(finish)
-        };
-        for (_, free) in &mut self.free[first..end] {
-            *free -= i64::from(units);
-        }
-    }
-
-    /// Makes a segment begin at a moment, and returns its position.
-    fn split(&mut self, at: f64) -> usize {
-        let position = self.segment(at);
-        let (from, free) = self.free[position];
-        if from == at {
-            return position;
-        }
-        self.free.insert(position + 1, (at, free));
-        position + 1
     }
 }
 

@@ -12,10 +12,10 @@
 //! takes no time, holds no crew, and lets its dependencies through without their lags.
 
 use super::calendars::WorkCalendar;
-use super::crews::Timeline;
 use super::network::{
     Actual, Effect, Link, LinkKind, Network, NetworkStep, Node, NodeId, Progress,
 };
+use super::timeline::Timeline;
 
 /// Two dates nearer to one another than that, in months, are the same (a quarter of a second).
 pub(super) const SAME_DATE: f64 = 1e-7;
@@ -234,7 +234,7 @@ impl Network {
         bounds
     }
 
-    fn runs_in(&self, node: NodeId, drawn: &[f64]) -> bool {
+    pub(super) fn runs_in(&self, node: NodeId, drawn: &[f64]) -> bool {
         let node = &self.nodes[node.index()];
         node.actual.is_some() || runs(node, drawn)
     }
@@ -282,87 +282,6 @@ impl Network {
             Progress::Running => advance(calendar, actual.started, duration).max(status),
         };
         (actual.started, finished)
-    }
-
-    /// Marks every node that drives the date of `last`: one from which a chain of dependencies
-    /// and crews without any slack leads there. On a network without crews and calendars these
-    /// are the nodes of no total float with regard to `last`. Marks are by [`NodeId::index`].
-    pub fn mark_driving(
-        &self,
-        last: &[NodeId],
-        drawn: &[f64],
-        plan: &Plan,
-        finish: &[f64],
-        marks: &mut Vec<bool>,
-    ) {
-        marks.clear();
-        marks.resize(self.len(), false);
-        let latest = last
-            .iter()
-            .map(|node| finish[node.index()])
-            .fold(f64::NEG_INFINITY, f64::max);
-        if !latest.is_finite() {
-            return;
-        }
-        for node in last {
-            marks[node.index()] |= finish[node.index()] >= latest - SAME_DATE;
-        }
-        for step in self.steps.iter().rev() {
-            let position = step.node.index();
-            if !marks[position] {
-                continue;
-            }
-            let node = &self.nodes[position];
-            if node.actual.is_some() {
-                continue;
-            }
-            let runs = runs(node, drawn);
-            let mut waited = false;
-            for link in &self.links[step.links.clone()] {
-                let predecessor = link.predecessor.index();
-                let from = if link.kind.is_from_start() {
-                    plan.start[predecessor]
-                } else {
-                    finish[predecessor]
-                };
-                let at = if !runs || !self.runs_in(link.predecessor, drawn) {
-                    from
-                } else {
-                    self.lagged(link, from, link.lag.value(drawn))
-                };
-                let slack = if link.kind.is_to_start() {
-                    match self.calendar_of(node) {
-                        Some(calendar) if runs && plan.duration[position] > 0.0 => {
-                            plan.start[position] - calendar.next_working(at)
-                        }
-                        _ => plan.start[position] - at,
-                    }
-                } else {
-                    finish[position] - at
-                };
-                if slack <= SAME_DATE {
-                    marks[predecessor] = true;
-                    waited = true;
-                }
-            }
-            if !waited && !node.crews.is_empty() {
-                // It waited for a crew: for what gave it up at that moment.
-                for (other, holder) in self.nodes.iter().enumerate() {
-                    let shares = holder
-                        .crews
-                        .iter()
-                        .any(|(crew, _)| node.crews.iter().any(|(wanted, _)| wanted == crew));
-                    let gave_way = (finish[other] - plan.start[position]).abs() <= SAME_DATE
-                        || self.calendar_of(node).is_some_and(|calendar| {
-                            (calendar.next_working(finish[other]) - plan.start[position]).abs()
-                                <= SAME_DATE
-                        });
-                    if shares && other != position && gave_way {
-                        marks[other] = true;
-                    }
-                }
-            }
-        }
     }
 }
 

@@ -32,6 +32,7 @@ mod markdown;
 mod outputs;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod schedule;
 mod summary;
 mod text;
 mod words;

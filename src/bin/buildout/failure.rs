@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use buildout::construction::import::ImportError;
 use buildout::monte_carlo::part::PartError;
 use buildout::{RunError, ScenarioError, report};
 
@@ -56,6 +57,12 @@ pub(crate) enum Failure {
     },
     #[error("error: {} names no file", .0.display())]
     NoFileName(PathBuf),
+    #[error("error: {} cannot be read: {error}", path.display())]
+    Unreadable { path: PathBuf, error: io::Error },
+    #[error("error: {}:{}: {}", path.display(), error.line, error.message)]
+    Import { path: PathBuf, error: ImportError },
+    #[error("error: {0}")]
+    Usage(String),
 }
 
 /// Problems say themselves that they are errors.
@@ -88,6 +95,9 @@ impl Failure {
             | Failure::Invalid
             | Failure::UnknownPreset { .. }
             | Failure::NoFileName(_)
+            | Failure::Unreadable { .. }
+            | Failure::Import { .. }
+            | Failure::Usage(_)
             | Failure::Run(RunError::Goal(_) | RunError::Design(_)) => ExitCode::from(2),
             Failure::Interrupted { .. } => ExitCode::from(130),
             // Whoever reads the output has seen enough of it.
