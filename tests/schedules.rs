@@ -76,7 +76,7 @@ fn an_imported_schedule_says_what_was_dropped_and_runs() {
         ],
     );
     let text = fs::read_to_string(folder.path().join("hall.toml")).unwrap();
-    assert_says(&text, &["# Imported from hall.xml", "pert = ["]);
+    assert_says(&text, &["# Imported from hall.xml", "pert = {"]);
     assert!(
         buildout(folder.path(), &["validate", "hall.toml"])
             .status

@@ -18,6 +18,8 @@
 //!   analytical study of the PERT assumptions", Operations Research 12, 1964): compare the plan's
 //!   finish with the P50, and with the probability to finish by the plan.
 //!
+//! A chain ends at a phase that metrics start: what moved the metrics is no activity.
+//!
 //! Durations and dates are in months, probabilities 0 to 1. Results take about 35 bytes for each
 //! activity and trial while they are gathered.
 
@@ -321,9 +323,11 @@ impl Model {
             before.map(move |&before| (position as u32, before))
         });
         let waited = waited.collect();
-        // Moments between works are no news.
+        // Moments between works, and branches that are not taken, are no news.
         let path = (drivers.path(ends, finish).into_iter())
-            .filter(|&node| self.network.is_work(node))
+            .filter(|&node| {
+                self.network.is_work(node) && self.network.runs_in(node, &buffers.drawn)
+            })
             .collect();
         let marks = drivers.mark(&self.network, ends, finish);
         Dates {

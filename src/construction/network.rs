@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::calendars::WorkCalendar;
 use super::crews::{CrewId, CrewSupply};
 use crate::monte_carlo::inputs::Quantity;
+use crate::uncertain::Sampler;
 
 /// An activity or event of a compiled network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,8 +98,49 @@ pub(crate) enum Progress {
     Finished(f64),
     /// The work that remains, in months of working time, counted from the status date.
     Remaining(Quantity),
-    /// The drawn duration holds, but it does not finish before the status date.
+    /// The drawn duration holds, but it does not finish before the status date; if the duration is
+    /// uncertain, [`Outlasted`] says how it is drawn then.
     Running,
+}
+
+/// An uncertain duration D of which so much has passed without a finish: D on the condition that
+/// D is no less than that, which is drawn by the luck u as `Q(p + u (1 - p))`, where Q is the
+/// quantile function of D and p = P(D < what has passed).
+#[derive(Clone, Debug)]
+pub(crate) struct Outlasted {
+    /// Uniform from 0 to 1.
+    pub(crate) luck: Quantity,
+    pub(crate) sampler: Sampler,
+    /// The working time that has passed, in months.
+    pub(crate) elapsed: f64,
+    /// P(D < elapsed).
+    pub(crate) shorter: f64,
+}
+
+impl Outlasted {
+    pub(crate) fn new(luck: Quantity, sampler: Sampler, elapsed: f64) -> Self {
+        Self {
+            luck,
+            shorter: sampler.share_below(elapsed),
+            sampler,
+            elapsed,
+        }
+    }
+
+    /// The duration before the effects of risk events, which have multiplied it by `factor` and
+    /// added `delay_months` to it.
+    pub(super) fn duration(&self, factor: f64, delay_months: f64, drawn: &[f64]) -> f64 {
+        let shorter = if factor == 1.0 && delay_months == 0.0 {
+            self.shorter
+        } else if factor > 0.0 {
+            (self.sampler).share_below((self.elapsed - delay_months) / factor)
+        } else {
+            0.0
+        };
+        // Just below 1: where no duration is as long as that, the longest.
+        let share = shorter + self.luck.value(drawn) * (1.0 - shorter);
+        self.sampler.at(share.min(1.0 - f64::EPSILON))
+    }
 }
 
 /// Reserved slots of a manufacturer: dates, in order, and the wait of an order that has none.
@@ -133,6 +175,7 @@ pub(crate) struct Node {
     pub(crate) slots: Option<Slots>,
     pub(crate) gate: Option<u32>,
     pub(crate) actual: Option<Actual>,
+    pub(crate) outlasted: Option<Box<Outlasted>>,
 }
 
 impl Node {
@@ -194,6 +237,7 @@ impl NetworkBuilder {
             slots: None,
             gate: None,
             actual: None,
+            outlasted: None,
         });
         id
     }
@@ -261,6 +305,16 @@ impl NetworkBuilder {
     /// Makes `node` wait for a gate that is opened in the course of a trial.
     pub(crate) fn set_gate(&mut self, node: NodeId, gate: u32) {
         self.nodes[node.index()].gate = Some(gate);
+    }
+
+    /// Working time of a node between two moments, in months.
+    pub(crate) fn work_between(&self, node: NodeId, from_months: f64, to_months: f64) -> f64 {
+        match self.nodes[node.index()].calendar {
+            Some(calendar) => {
+                self.calendars[calendar as usize].work_between(from_months, to_months)
+            }
+            None => to_months - from_months,
+        }
     }
 
     pub(crate) fn node_mut(&mut self, node: NodeId) -> &mut Node {

@@ -234,7 +234,7 @@ impl Network {
         bounds
     }
 
-    pub(super) fn runs_in(&self, node: NodeId, drawn: &[f64]) -> bool {
+    pub(crate) fn runs_in(&self, node: NodeId, drawn: &[f64]) -> bool {
         let node = &self.nodes[node.index()];
         node.actual.is_some() || runs(node, drawn)
     }
@@ -330,8 +330,12 @@ pub(super) fn runs(node: &Node, drawn: &[f64]) -> bool {
 
 /// The working time of an activity in this trial, after risk events; 0 if it does not run.
 fn duration(node: &Node, drawn: &[f64]) -> f64 {
-    if !runs(node, drawn) {
+    if node.actual.is_none() && !runs(node, drawn) {
         return 0.0;
+    }
+    if let Some(outlasted) = &node.outlasted {
+        let (factor, delay) = effects(node, drawn);
+        return factor * outlasted.duration(factor, delay, drawn) + delay;
     }
     let mut duration = node.duration.value(drawn);
     let mut delay = 0.0;
@@ -347,6 +351,17 @@ fn duration(node: &Node, drawn: &[f64]) -> f64 {
         }
     }
     duration + delay
+}
+
+/// The product of the factors, and the sum of the delays, of what happens to an activity.
+fn effects(node: &Node, drawn: &[f64]) -> (f64, f64) {
+    let happening = (node.effects.iter()).filter(|effect| effect.happens.value(drawn) != 0.0);
+    happening.fold((1.0, 0.0), |(factor, delay), effect| {
+        (
+            factor * effect.factor.value(drawn),
+            delay + effect.delay_months.value(drawn),
+        )
+    })
 }
 
 impl Network {

@@ -759,7 +759,8 @@ fn check_conditions(scenario: &Scenario, reported: &[MetricId], problems: &mut P
             let at = at.index(position).key("when");
             for (position, condition) in phase.when.iter().enumerate() {
                 let name = |known: &MetricId| METRICS[*known as usize].name;
-                if !reported.iter().any(|known| name(known) == condition.metric) {
+                let is_optional = METRICS.iter().any(|known| known.name == condition.metric);
+                if is_optional && !reported.iter().any(|known| name(known) == condition.metric) {
                     problems.error(
                         &at.index(position).key("metric"),
                         format!("this scenario does not report {}", condition.metric),

@@ -6,7 +6,6 @@ use super::OutputFile;
 use super::summary::{columns, one_line, paragraph};
 use super::text::{MISSING, grouped, percent, whole_percent};
 use crate::analysis::schedule::{ActivityReport, ScheduleReport};
-use crate::date::Date;
 use crate::projection::quoted;
 
 /// The files of a schedule report, in the order of [`ScheduleReport::outputs`].
@@ -50,11 +49,7 @@ impl ScheduleReport {
     pub fn csv(&self) -> String {
         let mut text = format!("{CSV_COLUMNS}\n");
         let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
-        let date = |months: Option<f64>| {
-            self.date(months)
-                .map(|date| date.to_string())
-                .unwrap_or_default()
-        };
+        let date = |months: Option<f64>| self.date(months).unwrap_or_default();
         for activity in &self.activities {
             let plan = &activity.plan;
             let mut fields = vec![quoted(&activity.name)];
@@ -206,13 +201,14 @@ impl ScheduleReport {
         text
     }
 
-    fn date(&self, months: Option<f64>) -> Option<Date> {
-        self.start.plus_months(months? + A_MOMENT)
+    /// A date as a day, "2025-03-01".
+    fn date(&self, months: Option<f64>) -> Option<String> {
+        let date = self.start.plus_months(months? + A_MOMENT)?;
+        Some(date.civil().to_string())
     }
 
     fn day(&self, months: Option<f64>) -> String {
-        self.date(months)
-            .map_or_else(|| MISSING.to_owned(), |date| date.to_string())
+        self.date(months).unwrap_or_else(|| MISSING.to_owned())
     }
 }
 

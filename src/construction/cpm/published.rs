@@ -1,6 +1,5 @@
 //! Worked examples as others have published them, with the numbers of their pages.
 
-use super::*;
 use crate::construction::network::{Network, NetworkBuilder, NodeId};
 use crate::monte_carlo::inputs::Quantity::Fixed;
 
