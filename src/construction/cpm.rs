@@ -85,11 +85,7 @@ impl Network {
     /// and else by the time at which all can be done. Gates count as open from the beginning.
     pub fn critical_path(&self, drawn: &[f64], deadline_months: Option<f64>) -> CriticalPath {
         let mut plan = Plan::default();
-        let gates = self.nodes.iter().filter_map(|node| node.gate).max();
-        plan.close_gates(gates.map_or(0, |gate| gate as usize + 1));
-        for gate in 0..gates.map_or(0, |gate| gate as usize + 1) {
-            plan.open_gate(gate, 0.0);
-        }
+        plan.open_all_gates(self);
         let mut early_finish = Vec::new();
         self.without_crews()
             .schedule(drawn, &mut plan, &mut early_finish);

@@ -21,6 +21,8 @@ mod details;
 pub mod driving;
 pub mod import;
 pub mod network;
+mod order;
+pub mod priority;
 pub mod risks;
 pub mod schedule;
 mod status;

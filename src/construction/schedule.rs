@@ -52,6 +52,14 @@ impl Plan {
         self.gates.resize(count, f64::INFINITY);
     }
 
+    /// Opens all gates of a network from the beginning.
+    pub(super) fn open_all_gates(&mut self, network: &Network) {
+        let last = network.nodes.iter().filter_map(|node| node.gate).max();
+        self.gates.clear();
+        self.gates
+            .resize(last.map_or(0, |gate| gate as usize + 1), 0.0);
+    }
+
     /// Opens a gate at a moment; [`Network::schedule_opened`] then lets through what waited for it.
     pub(crate) fn open_gate(&mut self, gate: usize, months: f64) {
         self.gates[gate] = months;

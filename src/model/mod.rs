@@ -292,6 +292,7 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
     if let Some(inputs) = &inputs {
         sites.network.planned_inputs(inputs.medians());
     }
+    sites.network.prioritise(scenario.crew_priority);
     let network = match sites.network.build() {
         Ok(network) => network,
         Err(cycle) => {

@@ -278,7 +278,10 @@ impl Raw {
             let mut activity = Activity::new(&name, months(raw.hours, calendar.as_ref()));
             activity.calendar = calendar.as_ref().map(|id| calendar_names[id].clone());
             activity.milestone = raw.is_milestone;
-            activity.not_before = raw.not_before.max(Some(start));
+            // Only a lead could put it before the start of the project.
+            let has_lead = raw.links.iter().any(|link| link.lag_hours < 0.0);
+            let earliest = raw.not_before.filter(|date| *date > start);
+            activity.not_before = earliest.or(has_lead.then_some(start));
             let mut after = Vec::new();
             for link in &raw.links {
                 let Some(&predecessor) = by_id.get(link.predecessor.as_str()) else {
