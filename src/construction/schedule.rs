@@ -162,8 +162,13 @@ impl Network {
         let calendar = self.calendar_of(node);
         let (mut start, mut end) = fit(calendar, earliest, bounds.finish, duration);
         if !node.crews.is_empty() && duration > 0.0 && start < f64::INFINITY {
+            // No stretch in which crews are free is of use that is shorter than this.
+            let shortest = match calendar {
+                Some(calendar) => calendar.least_elapsed(duration),
+                None => duration,
+            };
             while let Some(later) = (node.crews.iter()).find_map(|(crew, units)| {
-                plan.timelines[crew.0 as usize].conflict(start, end, *units)
+                plan.timelines[crew.0 as usize].conflict(start, end, *units, shortest)
             }) {
                 if later == f64::INFINITY {
                     (start, end) = (later, later);

@@ -1,15 +1,23 @@
 //! What is free of one crew over time, while a schedule is made.
 //!
-//! Time is cut into segments of equal supply, kept in order in blocks of at most [`SPACE`]. A block
-//! knows the least and the most that is free in it, so that a search passes whole blocks by, and
-//! how many units are taken from all of it, so that a reservation touches single segments of two
-//! blocks alone. With n segments a search or a reservation takes about log n + n / [`SPACE`] steps
-//! at worst, and a constant number where activities are taken nearly in the order of their dates.
+//! Time is cut into segments of equal supply, kept in order in blocks of at most [`SPACE`]. Of a block
+//! it is noted, for a number of units, how long so many are free at its beginning, at its end, and at
+//! most within, so that a search for a long enough stretch passes whole blocks by. The notes are made
+//! when a search needs them and are void when something is reserved in the block. With n segments a
+//! search takes [`SPACE`] + n / [`SPACE`] steps at worst, and a few where activities are taken nearly in
+//! the order of their dates.
 
 use super::crews::CrewSupply;
 
 /// Segments in a block at most: few enough to move, many enough that blocks are few.
-const SPACE: usize = 64;
+const SPACE: usize = 128;
+/// Numbers of units of which a block has notes at a time.
+const NOTES: usize = 8;
+/// What rounding may take from a stretch of time, in months.
+const ROUNDING: f64 = 1e-9;
+
+/// A moment from which on so many units are free.
+type Segment = (f64, i64);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Block {
@@ -18,15 +26,21 @@ struct Block {
     /// Its place among the segments: from here on so many.
     place: usize,
     count: usize,
-    /// Units taken from each of its segments, beside what these say themselves.
-    taken: i64,
-    /// The least and the most that is free in it, `taken` included.
-    least: i64,
-    most: i64,
+    /// Of how many units the notes are; 0 for none.
+    noted: [u32; NOTES],
+    notes: [Note; NOTES],
 }
 
-/// A moment from which on so many units are free.
-type Segment = (f64, i64);
+/// When so many units are free in a block.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Note {
+    /// Until when they are free from its beginning on; infinite if in all of it.
+    first_until: f64,
+    /// From when on they are free until its end; infinite if they are not in the end.
+    last_from: f64,
+    /// The longest time in between for which they are free.
+    longest: f64,
+}
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Timeline {
@@ -47,11 +61,9 @@ impl Timeline {
                 from: part[0].0,
                 place,
                 count: part.len(),
-                taken: 0,
-                least: 0,
-                most: 0,
+                noted: [0; NOTES],
+                notes: [Note::default(); NOTES],
             });
-            self.sum_up(self.blocks.len() - 1);
         }
     }
 
@@ -74,22 +86,25 @@ impl Timeline {
     }
 
     /// If fewer than `units` are free some time from `start` to `finish`: the next moment after
-    /// that from which on they are (infinite if never).
-    pub(super) fn conflict(&self, start: f64, finish: f64, units: u32) -> Option<f64> {
-        let units = i64::from(units);
+    /// that from which on they are for `shortest` months or more (infinite if never).
+    pub(super) fn conflict(
+        &mut self,
+        start: f64,
+        finish: f64,
+        units: u32,
+        shortest: f64,
+    ) -> Option<f64> {
+        let wanted = i64::from(units);
         let (mut block, mut first) = self.find(start);
         let lacking = 'search: loop {
-            let known = &self.blocks[block];
-            if known.least < units {
-                let segments = self.segments_of(known).iter().enumerate().skip(first);
-                for (position, (from, free)) in segments {
-                    // The segment that holds the start counts wherever it begins.
-                    if *from >= finish && *from > start {
-                        return None;
-                    }
-                    if free - known.taken < units {
-                        break 'search position;
-                    }
+            let segments = self.segments_of(&self.blocks[block]);
+            for (position, (from, free)) in segments.iter().enumerate().skip(first) {
+                // The segment that holds the start counts wherever it begins.
+                if *from >= finish && *from > start {
+                    return None;
+                }
+                if *free < wanted {
+                    break 'search position;
                 }
             }
             block += 1;
@@ -98,19 +113,71 @@ impl Timeline {
                 return None;
             }
         };
-        first = lacking + 1;
-        while let Some(known) = self.blocks.get(block) {
-            if known.most >= units {
-                let later = self.segments_of(known).iter().skip(first);
-                let mut enough = later.filter(|(_, free)| free - known.taken >= units);
-                if let Some((from, _)) = enough.next() {
-                    return Some(*from);
-                }
-            }
-            block += 1;
-            first = 0;
+        let mut stretch = Stretch {
+            wanted,
+            shortest,
+            from: None,
+        };
+        let rest = &self.segments_of(&self.blocks[block])[lacking..];
+        if let Some(found) = stretch.go_through(rest) {
+            return Some(found);
         }
-        Some(f64::INFINITY)
+        for next in block + 1..self.blocks.len() {
+            let note = self.note(next, units);
+            let known = &self.blocks[next];
+            if let Some(found) = stretch.end_at(known.from) {
+                return Some(found);
+            }
+            if note.first_until > known.from {
+                stretch.from.get_or_insert(known.from);
+            }
+            if note.first_until == f64::INFINITY {
+                continue;
+            }
+            if let Some(found) = stretch.end_at(note.first_until) {
+                return Some(found);
+            }
+            if note.longest + ROUNDING >= shortest {
+                if let Some(found) = stretch.go_through(self.segments_of(known)) {
+                    return Some(found);
+                }
+            } else {
+                stretch.from = (note.last_from < f64::INFINITY).then_some(note.last_from);
+            }
+        }
+        // What is free in the end is so for ever.
+        Some(stretch.from.unwrap_or(f64::INFINITY))
+    }
+
+    /// The note of a block for so many units, made if it is not there.
+    fn note(&mut self, block: usize, units: u32) -> Note {
+        let known = &self.blocks[block];
+        let slot = units as usize % NOTES;
+        if known.noted[slot] == units {
+            return known.notes[slot];
+        }
+        let mut note = Note {
+            first_until: f64::INFINITY,
+            last_from: known.from,
+            longest: 0.0,
+        };
+        let wanted = i64::from(units);
+        for (from, free) in self.segments_of(known) {
+            if *free >= wanted {
+                note.last_from = note.last_from.min(*from);
+                continue;
+            }
+            if note.first_until == f64::INFINITY {
+                note.first_until = *from;
+            } else if note.last_from < f64::INFINITY {
+                note.longest = note.longest.max(from - note.last_from);
+            }
+            note.last_from = f64::INFINITY;
+        }
+        let known = &mut self.blocks[block];
+        known.noted[slot] = units;
+        known.notes[slot] = note;
+        note
     }
 
     /// Takes units from `start` to `finish`.
@@ -122,28 +189,17 @@ impl Timeline {
         if finish < f64::INFINITY {
             self.split(finish);
         }
-        let units = i64::from(units);
         let (mut block, mut first) = self.find(start);
-        while let Some(&known) = self.blocks.get(block)
+        while let Some(known) = self.blocks.get_mut(block)
             && known.from < finish
         {
-            let is_within = first == 0
-                && (self.blocks.get(block + 1))
-                    .map_or(finish == f64::INFINITY, |next| next.from <= finish);
-            if is_within {
-                let known = &mut self.blocks[block];
-                known.taken += units;
-                known.least -= units;
-                known.most -= units;
-            } else {
-                let places = known.place + first..known.place + known.count;
-                for (from, free) in &mut self.segments[places] {
-                    if *from >= finish {
-                        break;
-                    }
-                    *free -= units;
+            known.noted = [0; NOTES];
+            let places = known.place + first..known.place + known.count;
+            for (from, free) in &mut self.segments[places] {
+                if *from >= finish {
+                    return;
                 }
-                self.sum_up(block);
+                *free -= i64::from(units);
             }
             block += 1;
             first = 0;
@@ -162,6 +218,7 @@ impl Timeline {
                 (block, segment) = (block + 1, segment - SPACE / 2);
             }
         }
+        // A cut changes nothing of what is free, so the notes stay true.
         let known = &mut self.blocks[block];
         known.count += 1;
         let segments = &mut self.segments[known.place..known.place + known.count];
@@ -175,6 +232,7 @@ impl Timeline {
         let known = &mut self.blocks[block];
         let second = known.place + SPACE / 2..known.place + SPACE;
         known.count = SPACE / 2;
+        known.noted = [0; NOTES];
         let later = Block {
             from: self.segments[second.start].0,
             place,
@@ -182,22 +240,37 @@ impl Timeline {
         };
         self.segments.copy_within(second, place);
         self.blocks.insert(block + 1, later);
-        self.sum_up(block);
-        self.sum_up(block + 1);
+    }
+}
+
+/// The search for a stretch of time for which enough is free.
+struct Stretch {
+    wanted: i64,
+    shortest: f64,
+    /// Since when enough is free.
+    from: Option<f64>,
+}
+
+impl Stretch {
+    /// Where the stretch begins, if it is long enough by then.
+    fn end_at(&self, until: f64) -> Option<f64> {
+        self.from.filter(|from| until >= from + self.shortest)
     }
 
-    /// Finds the least and the most that is free in a block.
-    fn sum_up(&mut self, block: usize) {
-        let known = self.blocks[block];
-        let free = self
-            .segments_of(&known)
-            .iter()
-            .map(|(_, free)| *free - known.taken);
-        let (least, most) = free.fold((i64::MAX, i64::MIN), |(least, most), free| {
-            (least.min(free), most.max(free))
-        });
-        let known = &mut self.blocks[block];
-        (known.least, known.most) = (least, most);
+    /// Goes through segments until a stretch is long enough.
+    fn go_through(&mut self, segments: &[Segment]) -> Option<f64> {
+        for (from, free) in segments {
+            let found = self.end_at(*from);
+            if found.is_some() {
+                return found;
+            }
+            if *free < self.wanted {
+                self.from = None;
+            } else if self.from.is_none() {
+                self.from = Some(*from);
+            }
+        }
+        None
     }
 }
 
@@ -235,30 +308,46 @@ mod tests {
         }
     }
 
+    impl Plain {
+        /// The next moment from which on enough is free for so long, found step by step.
+        fn stretch(&self, start: f64, finish: f64, units: i64, shortest: f64) -> Option<f64> {
+            let mut at = self.conflict(start, finish, units)?;
+            while at < f64::INFINITY
+                && let Some(later) = self.conflict(at, at + shortest, units)
+            {
+                at = later;
+            }
+            Some(at)
+        }
+    }
+
     proptest! {
         /// Enough reservations that blocks are halved many times.
         #[test]
         fn blocks_say_what_one_sorted_list_says(
-            wanted in prop::collection::vec((0_u16..400, 1_u16..60, 1_u32..4), 1..600),
+            wanted in prop::collection::vec((0_u16..400, 1_u16..60, 1_u32..12, 0_u16..60), 1..600),
             later in 0_u32..12,
         ) {
-            let supply = CrewSupply::new(8, [(50.0, later), (90.0, 9)]);
+            let supply = CrewSupply::new(11, [(50.0, later), (90.0, 12)]);
             let mut timeline = Timeline::default();
             // A second use leaves nothing of the first.
             for _ in 0..2 {
                 timeline.reset(&supply);
                 let mut plain = Plain(supply.steps.clone());
-                for &(start, length, units) in &wanted {
-                    let (start, length) = (f64::from(start) / 4.0, f64::from(length) / 4.0);
-                    let mut at = start;
-                    while let Some(next) = timeline.conflict(at, at + length, units) {
-                        prop_assert_eq!(plain.conflict(at, at + length, i64::from(units)), Some(next));
-                        at = next;
+                for &(start, length, units, other) in &wanted {
+                    let [start, length, other] = [start, length, other].map(|time| f64::from(time) / 4.0);
+                    // Searches for a length of their own, too, as calendars make them.
+                    for shortest in [length, other.min(length)] {
+                        let found = timeline.conflict(start, start + length, units, shortest);
+                        let expected = plain.stretch(start, start + length, units.into(), shortest);
+                        prop_assert_eq!(found, expected);
                     }
-                    prop_assert_eq!(plain.conflict(at, at + length, i64::from(units)), None);
+                    let at = (timeline.conflict(start, start + length, units, length)).unwrap_or(start);
                     if at < f64::INFINITY {
+                        // Several crews of one are rarely wanted at once.
+                        let units = units.div_ceil(3);
                         timeline.reserve(at, at + length, units);
-                        plain.reserve(at, at + length, i64::from(units));
+                        plain.reserve(at, at + length, units.into());
                     }
                 }
             }
@@ -271,10 +360,13 @@ mod tests {
         let supply = CrewSupply::new(0, changes);
         let mut timeline = Timeline::default();
         timeline.reset(&supply);
-        assert_eq!(timeline.conflict(0.0, 1.0, 4), Some(4.0));
-        assert_eq!(timeline.conflict(4.0, 5.0, 4), None);
+        assert_eq!(timeline.conflict(0.0, 1.0, 4, 1.0), Some(4.0));
+        assert_eq!(timeline.conflict(4.0, 5.0, 4, 1.0), None);
+        // Three and more are free for two months, but for three only in the end, where four are.
+        assert_eq!(timeline.conflict(0.0, 2.0, 3, 2.0), Some(3.0));
+        assert_eq!(timeline.conflict(0.0, 3.0, 3, 3.0), Some(498.0));
         timeline.reserve(0.0, f64::INFINITY, 2);
-        assert_eq!(timeline.conflict(100.0, 101.0, 3), Some(f64::INFINITY));
-        assert_eq!(timeline.conflict(100.0, 101.0, 2), Some(104.0));
+        assert_eq!(timeline.conflict(100.0, 101.0, 3, 0.5), Some(f64::INFINITY));
+        assert_eq!(timeline.conflict(100.0, 101.0, 2, 0.5), Some(104.0));
     }
 }

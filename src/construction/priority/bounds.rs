@@ -300,21 +300,39 @@ fn mean_excess(count: usize, strength: f64, networks: u64, priority: CrewPriorit
     all.iter().sum::<f64>() / networks as f64
 }
 
+/// By how much makespans exceed the best bound on average, in per cent, of 24 networks of each kind (12
+/// of 300 activities): late finish first, and the search.
+///
+/// ```text
+///               strength 0.2     0.5         0.7        1.0       all four
+///    30            20.8  12.3   9.5  6.0    4.4  1.7   0.0  0.0    8.7  5.0
+///    60            33.0  21.7   8.8  2.7    1.6  0.2   0.0  0.0   10.9  6.2
+///   120            28.7  16.5   9.7  3.9    0.9  0.0   0.0  0.0    9.8  5.1
+///   300            15.6   8.3   5.2  2.2    0.1  0.0   0.0  0.0    5.2  2.6
+/// ```
+///
+/// With very scarce crews (0.2) neither stays within 10 %; how much of that is the schedule's fault and
+/// how much the bound's, these bounds do not tell. The test looks at fewer networks, for its time.
 #[test]
-fn measure() {
-    for count in [30, 60, 120, 300] {
-        for strength in STRENGTHS {
-            let networks = if count == 300 { 12 } else { 24 };
-            let now = std::time::Instant::now();
-            let late = mean_excess(count, strength, networks, CrewPriority::LateFinish);
-            let t1 = now.elapsed();
-            let search = mean_excess(count, strength, networks, CrewPriority::Search);
-            println!(
-                "{count:4} {strength} {:.1} {:.1}  {t1:?} {:?}",
-                late * 100.0,
-                search * 100.0,
-                now.elapsed()
-            );
+fn makespans_are_within_a_tenth_of_the_best_bound_unless_crews_are_very_scarce() {
+    for (count, networks, searched) in [(30, 24, 12), (60, 24, 12), (120, 24, 6), (300, 12, 3)] {
+        for (priority, networks, most, most_of_all) in [
+            (CrewPriority::LateFinish, networks, 0.36, 0.12),
+            (CrewPriority::Search, searched, 0.25, 0.08),
+        ] {
+            let excess = STRENGTHS.map(|strength| mean_excess(count, strength, networks, priority));
+            // The networks are always the same: these means do not vary.
+            assert!(excess[0] < most, "{count} {priority:?} {excess:?}");
+            for excess in &excess[1..] {
+                assert!(
+                    *excess <= 0.1 + f64::EPSILON,
+                    "{count} {priority:?} {excess}"
+                );
+            }
+            // With capacity for the early dates all get them.
+            assert_eq!(excess[3], 0.0);
+            let all = excess.iter().sum::<f64>() / 4.0;
+            assert!(all < most_of_all, "{count} {priority:?} {all}");
         }
     }
 }
