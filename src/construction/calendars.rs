@@ -471,7 +471,9 @@ impl WorkCalendar {
         if on == today {
             months
         } else {
-            self.months_at(on as f64)
+            // Never before it, whatever rounding makes of the way to days and back: who asks again
+            // from what was found must get on.
+            self.months_at(on as f64).max(months)
         }
     }
 

@@ -368,6 +368,8 @@ mod tests {
     }
 
     proptest! {
+        // The search makes many schedules for each.
+        #![proptest_config(ProptestConfig::with_cases(80))]
         #[test]
         fn schedules_of_several_crews_and_calendars_are_feasible(
             jobs in jobs(40, 4),
@@ -405,6 +407,9 @@ mod tests {
             }
         }
 
+    }
+
+    proptest! {
         #[test]
         fn schedules_are_feasible_and_never_earlier_than_the_critical_path(
             jobs in jobs(40, 4), later in 0_u32..8
