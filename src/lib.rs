@@ -70,19 +70,28 @@
 //! When the months are over the **books** are closed: capex by milestone, running costs, rents and
 //! taxes by month and campus, and what they are worth ([`finance`]).
 //!
+//! Every equation, with units, ranges, sources and what is independent of what, is in
+//! `docs/model.md` of the source, in the order of a month and for readers who know no Rust.
+//!
 //! # Reproducible
 //! The same scenario, seed and version of the crate give the same bits, on any number of threads.
 //! Every draw depends on the seed, the name of its source, the number of the trial and its position
 //! in the source alone ([`monte_carlo::streams`]), so adding a building leaves the luck of the
 //! others as it was.
 //!
+//! # Beyond what a scenario can say
+//! Metrics, outcomes, policies for phases and tenants of your own are traits: see [`own`].
+//!
 //! # Features
 //! - `files` (default): scenario files in TOML.
 //! - `charts` (default): SVG charts.
+//! - `import` (default): schedules in Microsoft Project's XML.
+//! - `png`: charts as PNG, too, with a font that comes along.
 //! - `parquet`: projections and trials as Parquet.
 //! - `cli` (default): the `buildout` command.
 //!
-//! With `default-features = false` the simulator alone remains.
+//! With `default-features = false` the simulator alone remains. Rust 1.89 or later is needed; a later one may be asked for
+//! with a new minor version, and is then told in the changelog.
 #![forbid(unsafe_code)]
 
 pub mod analysis;
@@ -93,6 +102,7 @@ pub mod finance;
 pub mod metrics;
 mod model;
 pub mod monte_carlo;
+pub mod own;
 mod pattern;
 pub mod policy;
 pub mod power;
@@ -101,9 +111,19 @@ pub mod problem;
 pub mod projection;
 pub mod report;
 pub mod scenario;
+mod setters;
 pub mod tenants;
 mod trial;
 pub mod uncertain;
+
+#[cfg(all(feature = "files", feature = "charts"))]
+#[doc = include_str!("../docs/cookbook.md")]
+pub mod cookbook {}
+
+// The README's Rust, compiled and run.
+#[cfg(all(doctest, feature = "files"))]
+#[doc = include_str!("../README.md")]
+mod readme {}
 
 pub use analysis::paired::{Gain, PairedError, paired_gains};
 pub use date::Date;

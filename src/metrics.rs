@@ -69,12 +69,20 @@ metrics! {
     ItPowerTo200 = "it_power_racks_60_to_200_kw_mw", "MW", "Deployable critical IT power of racks of more than 60, up to 200 kW a position";
     ItPowerAbove200 = "it_power_racks_above_200_kw_mw", "MW", "Deployable critical IT power of racks of more than 200 kW a position";
     EmbodiedCarbon = "embodied_carbon_t", "t", "CO2 of making the hardware delivered and the buildings handed over since the start";
+    EmbodiedCarbonReplaced = "embodied_carbon_replaced_t", "t", "Of the embodied carbon, what was spent on hardware that has been taken out since";
     ElectricalLosses = "electrical_losses_mw", "MW", "Power lost in the electrical chain";
     CoolingPower = "cooling_power_mw", "MW", "Power taken by fans, pumps and compressors";
     Pue = "pue", "ratio", "Facility draw / IT draw of the month";
     WaterUse = "water_use_m3", "m³", "Water evaporated for cooling in the month";
     CurtailedEnergy = "curtailed_energy_mwh", "MWh", "Facility energy of the month not served because import was curtailed";
-    FacilityEnergy = "facility_energy_mwh", "MWh", "Energy that the facility used in the month";
+    OversubscribedPower = "oversubscribed_mw", "MW", "Of the deployable power, what is sold beyond what the feeds of oversubscribed buildings carry";
+    ExceedanceProbability = "peak_exceedance_probability", "share", "Probability that an oversubscribed hall draws more at a moment than it was given: mean over the halls in use";
+    ExceedanceHours = "peak_exceedance_hours", "hours", "Hours of the month in which an oversubscribed hall is expected to draw more than it was given, summed over halls";
+    CappedEnergy = "capped_energy_mwh", "MWh", "IT energy of the month that is expected not to be drawn because oversubscribed halls are capped at what they were given";
+    BatteryEnergy = "battery_energy_mwh", "MWh", "Energy of the month that came out of the battery, from what it had been charged with";
+    BatteryLosses = "battery_losses_mwh", "MWh", "Energy of the month lost in charging and discharging the battery";
+    UnservedEnergy = "unserved_energy_mwh", "MWh", "Facility energy of the month not served because the battery had run empty";
+    FacilityEnergy = "facility_energy_mwh", "MWh", "Energy that the facility used in the month, losses of a battery included";
     GridEnergy = "grid_energy_mwh", "MWh", "Energy of the month imported from the grid";
     BridgeEnergy = "bridge_energy_mwh", "MWh", "Energy of the month from bridge power";
     OnSiteEnergy = "on_site_renewable_energy_mwh", "MWh", "Energy of the month used from renewables on the site";
@@ -98,6 +106,10 @@ pub(crate) enum Feature {
     EmbodiedCarbon,
     /// A campus states its efficiency by load and temperature.
     Efficiency,
+    /// A building is oversubscribed.
+    Oversubscription,
+    /// A campus has a battery.
+    Battery,
     /// A campus states its curtailment.
     Curtailment,
     /// A campus states what energy costs and emits.
@@ -106,6 +118,18 @@ pub(crate) enum Feature {
     /// money, or a target asks for them.
     Commitments,
 }
+
+/// What is stranded, on either side, by cause: the metrics whose sums over the horizon are reported as
+/// outcomes in MW-months where halls say more of density than the power of a rack.
+pub(crate) const STRANDED: [MetricId; 7] = [
+    MetricId::StrandedSpace,
+    MetricId::StrandedPower,
+    MetricId::StrandedEquipment,
+    MetricId::StrandedRedundancy,
+    MetricId::StrandedDensity,
+    MetricId::StrandedCooling,
+    MetricId::StrandedDelivery,
+];
 
 /// The metrics that every scenario reports; the others are reported where it uses what they are of.
 pub fn always_reported() -> impl Iterator<Item = &'static MetricLabel> {
@@ -128,9 +152,16 @@ impl MetricId {
             | Self::ItPowerTo60
             | Self::ItPowerTo200
             | Self::ItPowerAbove200 => Some(Feature::Density),
-            Self::EmbodiedCarbon => Some(Feature::EmbodiedCarbon),
+            Self::EmbodiedCarbon | Self::EmbodiedCarbonReplaced => Some(Feature::EmbodiedCarbon),
             Self::ElectricalLosses | Self::CoolingPower | Self::Pue | Self::WaterUse => {
                 Some(Feature::Efficiency)
+            }
+            Self::OversubscribedPower
+            | Self::ExceedanceProbability
+            | Self::ExceedanceHours
+            | Self::CappedEnergy => Some(Feature::Oversubscription),
+            Self::BatteryEnergy | Self::BatteryLosses | Self::UnservedEnergy => {
+                Some(Feature::Battery)
             }
             Self::CurtailedEnergy => Some(Feature::Curtailment),
             Self::FacilityEnergy
@@ -157,14 +188,41 @@ pub(crate) const METRIC_COUNT: usize = METRICS.len();
 /// What can hold capacity in service down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
+    /// Halls that are planned are not handed over yet.
     Construction,
-    Power,
+    /// The grid connection, bridge power and substations.
+    Grid,
+    /// A building's own chain: what its modules may carry by their redundancy.
+    Electrical,
+    /// Racks find no room in the delivery tree.
+    Delivery,
+    /// All that is planned is built, and full.
+    Space,
+    /// Racks are less dense, or larger, than the positions are made for.
+    Density,
+    /// The halls' cooling.
+    Cooling,
+    /// Hardware has not come, or is being replaced.
     Equipment,
+    /// Nobody waits.
     Demand,
 }
 
-/// The names of the causes, by their number.
-pub const CAUSES: [&str; 4] = ["construction", "power", "equipment", "demand"];
+/// The names of what can hold capacity in service down, by their number: construction (what is planned is not built yet), grid (connection, bridge power, substations), electrical (a building's own chain after redundancy), delivery (no room in the delivery tree), space (all that is planned is built and full), density, cooling, equipment and demand.
+pub const CAUSES: [&str; 9] = [
+    "construction",
+    "grid",
+    "electrical",
+    "delivery",
+    "space",
+    "density",
+    "cooling",
+    "equipment",
+    "demand",
+];
+
+/// How many of the causes are of supply: all but demand.
+pub(crate) const SUPPLY_CAUSES: usize = CAUSES.len() - 1;
 
 #[cfg(test)]
 mod tests {

@@ -205,9 +205,13 @@ impl Clause {
 impl Gate {
     /// Whether the phase starts at the end of a month, by what `row` reports up to that month.
     pub(crate) fn opens(&self, row: &TrialRow, month: usize, finish: &[f64]) -> bool {
-        let now = month as f64 + 1.0;
-        finish[self.ready.index()] <= now
-            && (now >= self.at_latest
+        finish[self.ready.index()] <= month as f64 + 1.0
+            && (self.is_overdue(month)
                 || self.conditions.iter().all(|clause| clause.held(row, month)))
+    }
+
+    /// Whether the end of a month is the latest at which the phase starts, or later.
+    pub(crate) fn is_overdue(&self, month: usize) -> bool {
+        month as f64 + 1.0 >= self.at_latest
     }
 }

@@ -7,11 +7,25 @@ use std::fmt;
 use std::path::PathBuf;
 
 /// The place of a value inside a scenario, such as `campuses[0].buildings[2].name`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub struct Path(Vec<Step>);
 
 /// One step of a [`Path`].
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Step {
     /// A key of a table.
     Key(String),
@@ -73,7 +87,8 @@ impl fmt::Display for Path {
 }
 
 /// Whether a problem stops the run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// The scenario cannot be simulated.
     Error,
@@ -82,7 +97,7 @@ pub enum Severity {
 }
 
 /// A place in a file that the planner wrote.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Location {
     /// The file, as it was named.
     pub file: PathBuf,
@@ -97,7 +112,7 @@ pub struct Location {
 }
 
 /// One thing that is wrong with a scenario.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Problem {
     /// Whether it stops the run.
     pub severity: Severity,
@@ -148,7 +163,7 @@ impl fmt::Display for Problem {
 }
 
 /// All that was found wrong, in the order of finding.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Problems(Vec<Problem>);
 
 impl Problems {

@@ -187,6 +187,35 @@ fn all_files_are_written_and_none_is_overwritten_unasked() {
 }
 
 #[test]
+fn charts_are_drawn_of_any_metric_by_its_name() {
+    let parent = tempfile::tempdir().unwrap();
+    let out = parent.path().join("out");
+    let folder = out.to_str().unwrap();
+    let arguments = ["--trials", "5", "--quiet", "--out", folder];
+    let charts = ["--chart", "take_up", "--chart", "it_draw_mw"];
+    assert_went_well(&run(&qingyang(), &[&arguments[..], &charts].concat()));
+    for name in ["take_up.svg", "it_draw_mw.svg", "racks.svg"] {
+        assert!(
+            fs::read_to_string(out.join(name))
+                .unwrap()
+                .ends_with("</svg>\n")
+        );
+    }
+    let wrong = ["--chart", "takeup", "--force"];
+    let wrong = run(&qingyang(), &[&arguments[..], &wrong].concat());
+    assert_failed(&wrong, 2, &["did you mean \"take_up\"?"]);
+    let png = ["--chart", "it_draw_mw", "--chart-format", "png", "--force"];
+    let png = run(&qingyang(), &[&arguments[..], &png].concat());
+    if cfg!(feature = "png") {
+        assert_went_well(&png);
+        let picture = fs::read(out.join("it_draw_mw.png")).unwrap();
+        assert!(picture.starts_with(b"\x89PNG") && picture.len() > 5_000);
+    } else {
+        assert_failed(&png, 2, &["--features png"]);
+    }
+}
+
+#[test]
 fn a_bad_scenario_or_command_line_is_status_2_and_nothing_is_written() {
     let parent = tempfile::tempdir().unwrap();
     let out = parent.path().join("out");

@@ -369,5 +369,7 @@ fn a_replayed_trial_is_the_one_of_the_run() {
             .output()
             .unwrap(),
     );
-    assert!(csv.starts_with("scope,metric,month,value\ntotal,racks_built,2024-01,"));
+    assert!(csv.starts_with(
+        "\"scope\",\"metric\",\"month\",\"value\"\n\"total\",\"racks_built\",\"2024-01\","
+    ));
 }

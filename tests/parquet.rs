@@ -9,8 +9,7 @@ use serde_json::Value;
 const SCENARIO: &str = "examples/qingyang.toml";
 const TRIALS: &str = "300";
 
-/// The first quoted name of the CSV stands beyond the lines from which DuckDB guesses how a file is
-/// quoted, so that is said to it.
+/// The CSV is read without a word of how it is written.
 ///
 /// The example query: how likely is a target in all, and given that a substation is late?
 const QUERY: &str = r#"
@@ -24,8 +23,12 @@ print(json.dumps({
     "late": one(f"SELECT avg({target}::INT), count(*) FROM 'FOLDER/trials.parquet' WHERE coalesce({late} > 26, true)"),
     "early": one(f"SELECT avg({target}::INT), count(*) FROM 'FOLDER/trials.parquet' WHERE {late} <= 26"),
     "p50": one("SELECT value FROM 'FOLDER/projection.parquet' WHERE metric = 'it_power_mw' AND statistic = 'p50' AND month = '2030-06' AND scope = 'total'")[0],
-    "csv": one("SELECT count(*), sum(value) FROM read_csv('FOLDER/projection.csv', quote = '\"')"),
-    "parquet": one("SELECT count(*), sum(value) FROM 'FOLDER/projection.parquet'"),
+    "csv": one("SELECT count(*), sum(value), count(month), count(DISTINCT metric) FROM 'FOLDER/projection.csv'"),
+    "types": [row[1] for row in duckdb.sql(f"DESCRIBE SELECT * FROM '{folder}/projection.csv'").fetchall()],
+    "months": one("SELECT count(*), avg(it_power_mw) FILTER (month = '2030-06') FROM 'FOLDER/months.parquet'"),
+    "joined": one(f"SELECT count(*) FROM 'FOLDER/months.parquet' JOIN 'FOLDER/trials.parquet' USING (trial) WHERE {late} > 26 AND month = '2027-12'")[0],
+    "mean": one("SELECT value FROM 'FOLDER/projection.parquet' WHERE metric = 'it_power_mw' AND statistic = 'mean' AND month = '2030-06' AND scope = 'total'")[0],
+    "parquet": one("SELECT count(*), sum(value), count(month), count(DISTINCT metric) FROM 'FOLDER/projection.parquet'"),
 }))
 "#;
 
@@ -56,6 +59,16 @@ fn duckdb_answers_what_a_target_hangs_on() {
     let trials = folder.path().join("trials.parquet");
     buildout(&["run", SCENARIO, "--out", path]);
     buildout(&["trials", SCENARIO, "--out", trials.to_str().unwrap()]);
+    let months = folder.path().join("months.parquet");
+    let by_month = "it_power_mw,take_up";
+    buildout(&[
+        "trials",
+        SCENARIO,
+        "--by-month",
+        by_month,
+        "--out",
+        months.to_str().unwrap(),
+    ]);
     let output = Command::new(&python)
         .args(["-c", QUERY, path])
         .output()
@@ -87,10 +100,25 @@ fn duckdb_answers_what_a_target_hangs_on() {
         number(&answer["p50"]),
         number(&json["metrics"]["it_power_mw"]["p50"][month])
     );
-    assert_eq!(answer["csv"][0], answer["parquet"][0]);
+    for at in [0, 2, 3] {
+        assert_eq!(answer["csv"][at], answer["parquet"][at], "{answer}");
+    }
+    assert_eq!(answer["types"][6], "DOUBLE", "{answer}");
+    assert_eq!(
+        number(&answer["months"][0]) as usize,
+        300 * months_of(&json)
+    );
+    let (mean, expected) = (number(&answer["months"][1]), number(&answer["mean"]));
+    assert!((mean - expected).abs() < 1e-9 * expected, "{answer}");
+    let is_late = number(&answer["joined"]);
+    assert!(is_late > 0.0 && is_late <= late.1, "{answer}");
     let (csv, parquet) = (number(&answer["csv"][1]), number(&answer["parquet"][1]));
     assert!(
         (csv - parquet).abs() <= 1e-9 * csv.abs(),
         "{csv} and {parquet}"
     );
+}
+
+fn months_of(json: &Value) -> usize {
+    json["months"].as_array().unwrap().len()
 }

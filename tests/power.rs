@@ -35,33 +35,49 @@ impl Trial {
     }
 }
 
-/// The head of a scenario of two years with one rack type and one building.
-fn head(hall: &str, building: &str) -> String {
+/// What all these scenarios begin with: how long they go, what of rack types and hardware there is,
+/// and tenants who want more than there will ever be.
+fn preamble(months: u32, hardware: &str, tenants: &str) -> String {
     format!(
         r#"
 format = 1
 name = "power"
 start = "2025-01"
-horizon = "24 months"
-rack_types = [{{ name = "rack", power = "10 kW" }}]
-[[generations]]
-name = "hardware"
-rack_power = "10 kW"
-rack_pflops = {{ fp16_dense = 12.0 }}
+horizon = "{months} months"
+{hardware}
 [[segments]]
 name = "tenants"
 outreach_per_month = 0
 sign_probability = 1
 contract_power = "1 kW"
 existing = {{ contracts_signed = 1, companies_contacted = 1, leased_power_kw = 1e6 }}
+{tenants}
 [[campuses]]
 name = "campus"
+"#
+    )
+}
+
+/// One rack type, and hardware that fills it.
+const RACKS: &str = r#"
+rack_types = [{ name = "rack", power = "10 kW" }]
+[[generations]]
+name = "hardware"
+rack_power = "10 kW"
+rack_pflops = { fp16_dense = 12.0 }
+"#;
+
+/// A scenario of two years with one rack type and one building.
+fn head(hall: &str, building: &str) -> String {
+    format!(
+        r#"{}
 [[campuses.buildings]]
 name = "A"
 activities = [{{ name = "shell", duration_months = 1.5 }}]
 halls = [{{ name = "hall", racks = 1000, rack_type = "rack", hardware = "hardware" {hall} }}]
 {building}
-"#
+"#,
+        preamble(24, RACKS, "")
     )
 }
 
@@ -146,31 +162,14 @@ fn a_wrong_redundancy_is_reported_with_what_is_right() {
     assert!(error.contains("4N/3"), "{error}");
 }
 
-/// A campus of 10 MW on a grid in two steps of 6 MW, with more of the campus's table.
+/// A campus of 10 MW that is drawn to one half, over three years, with more of the campus's table.
 fn campus(more: &str) -> String {
     format!(
-        r#"
-format = 1
-name = "power"
-start = "2025-01"
-horizon = "36 months"
-rack_types = [{{ name = "rack", power = "10 kW" }}]
-[[generations]]
-name = "hardware"
-rack_power = "10 kW"
-rack_pflops = {{ fp16_dense = 12.0 }}
-[[segments]]
-name = "tenants"
-outreach_per_month = 0
-sign_probability = 1
-contract_power = "1 kW"
-draw_share = 0.5
-existing = {{ contracts_signed = 1, companies_contacted = 1, leased_power_kw = 1e6 }}
-[[campuses]]
-name = "campus"
+        r#"{}
 buildings = [{{ name = "A", activities = [{{ name = "shell", duration_months = 0.5 }}], halls = [{{ name = "hall", racks = 1000, rack_type = "rack", hardware = "hardware" }}] }}]
 {more}
-"#
+"#,
+        preamble(36, RACKS, "draw_share = 0.5")
     )
 }
 
@@ -336,35 +335,38 @@ fn assert_ledger_adds_up(trial: &Trial) {
         .sum();
         assert!((classes - trial.at("it_power_mw", month)).abs() < 1e-9);
     }
+    // In MW-months, each cause is its sum over the horizon.
+    let layout = trial.model.layout();
+    let outcomes = layout.outcomes.iter().zip(trial.row.outcomes());
+    let mut causes = 0;
+    for (label, found) in outcomes.filter(|(label, _)| label.unit == "MW-months") {
+        let metric = label.name.strip_suffix("_months").unwrap();
+        let sum: f64 = trial.series(metric).iter().sum();
+        assert!((found - sum).abs() < 1e-9 * (1.0 + sum), "{metric}");
+        causes += 1;
+    }
+    assert!(causes >= 6, "{causes}");
 }
 
-/// A campus with rack types, generations and one building of its own, over six years.
+/// A campus with generations and one building of its own, over six years.
 fn halls(top: &str, building: &str) -> String {
-    format!(
+    let hardware = format!(
         r#"
-format = 1
-name = "halls"
-start = "2025-01"
-horizon = "72 months"
 rack_types = [
   {{ name = "air", power = "40 kW", cooling = "air" }},
   {{ name = "liquid", power = "150 kW", cooling = "direct_to_chip" }},
 ]
 {top}
-[[segments]]
-name = "tenants"
-outreach_per_month = 0
-sign_probability = 1
-contract_power = "1 kW"
-allocation = "pooled"
-existing = {{ contracts_signed = 1, companies_contacted = 1, leased_power_kw = 1e6 }}
-[[campuses]]
-name = "campus"
+"#
+    );
+    format!(
+        r#"{}
 [[campuses.buildings]]
 name = "A"
 activities = [{{ name = "shell", duration_months = 0.5 }}]
 {building}
-"#
+"#,
+        preamble(72, &hardware, r#"allocation = "pooled""#)
     )
 }
 
@@ -530,6 +532,7 @@ fn the_examples_balance_in_every_month_of_every_trial() {
     for name in [
         "short-of-grid",
         "short-of-grid-bridge",
+        "short-of-grid-battery",
         "air-campus",
         "air-campus-retrofit",
         "air-campus-new-build",
@@ -555,7 +558,11 @@ fn the_examples_balance_in_every_month_of_every_trial() {
                 let fed = at("grid_energy_mwh")
                     + at("bridge_energy_mwh")
                     + at("on_site_renewable_energy_mwh");
-                let asked = used * 730.5 - at("curtailed_energy_mwh");
+                let mut asked = used * 730.5 - at("curtailed_energy_mwh");
+                if model.layout().metric_index("battery_losses_mwh").is_some() {
+                    asked += at("battery_losses_mwh") - at("unserved_energy_mwh");
+                    assert!(at("battery_losses_mwh") <= at("battery_energy_mwh"));
+                }
                 assert!((fed - asked).abs() < 1e-6, "{name}: {fed} {asked}");
                 assert!(at("in_service_power_mw") <= at("it_power_mw") + 1e-9);
             }
@@ -658,4 +665,304 @@ halls = [
     // From month 24.5 on 1 MW is enough for hall 1, and the other 4 MW find hall 2.
     assert_eq!(at(24), [5.0, 0.0, 3.0]);
     assert_ledger_adds_up(&trial);
+}
+
+/// Money on top of a scenario.
+const FINANCE: &str = r#"
+[finance]
+discount_rate_per_year = 0
+"#;
+
+#[test]
+fn hardware_is_paid_at_its_price_at_every_replacement_and_so_is_a_retrofit() {
+    let top = r#"
+[[generations]]
+name = "first"
+rack_power = "40 kW"
+rack_pflops = { fp16_dense = 10 }
+cooling = "air"
+price_per_kw = 20_000
+rack_embodied_carbon_t = 30
+available_from = "2025-01"
+[generation_trend]
+from = "first"
+count = 4
+every_months = 24
+efficiency_growth_per_year = 0.3
+price_per_kw_growth_per_year = "10 %"
+"#;
+    let building = format!(
+        r#"
+halls = [{{ name = "hall", racks = 100, rack_type = "air", hardware = "newest", hardware_life_months = 30, retrofit = {{ rack_type = "liquid", racks = 20, downtime_months = 2, capex_per_kw = 3_000, embodied_carbon_t = 500 }} }}]
+{FINANCE}
+"#
+    );
+    let trial = Trial::of(&halls(top, &building));
+    let spent: Vec<(usize, f64)> = (trial.series("capex").iter().copied().enumerate())
+        .filter(|&(_, paid)| paid != 0.0)
+        .collect();
+    // 4 MW at the start; in month 30.5 the hall is rebuilt for 20 x 150 kW, and takes 20 racks of
+    // 40 kW whose price has grown for the two years of one step; in month 62.5 those of two steps.
+    let expected = [
+        (0, 4_000.0 * 20_000.0),
+        (30, 3_000.0 * 3_000.0 + 800.0 * 20_000.0 * 1.21),
+        (62, 800.0 * 20_000.0 * 1.21 * 1.21),
+    ];
+    assert_eq!(spent.len(), expected.len(), "{spent:?}");
+    for (found, expected) in spent.iter().zip(expected) {
+        assert_eq!(found.0, expected.0);
+        assert!((found.1 - expected.1).abs() < 0.011, "{spent:?}");
+    }
+    assert_eq!(trial.at("embodied_carbon_t", 29), 3_000.0);
+    assert_eq!(trial.at("embodied_carbon_replaced_t", 29), 0.0);
+    assert_eq!(trial.at("embodied_carbon_t", 33), 3_000.0 + 500.0 + 600.0);
+    assert_eq!(trial.at("embodied_carbon_replaced_t", 33), 3_000.0);
+    assert_eq!(trial.at("embodied_carbon_replaced_t", 63), 3_600.0);
+}
+
+#[test]
+fn the_price_of_hardware_may_be_uncertain_and_its_generations_share_the_luck() {
+    let top = r#"
+hardware_catalogue = { include = ["H100 4x8"], price_per_kw = { uniform = [10_000, 30_000] } }
+generation_trend = { from = "H100 4x8", count = 1, every_months = 36, price_per_kw_growth_per_year = 0 }
+"#;
+    let building = format!(
+        r#"
+halls = [{{ name = "hall", racks = 10, rack_type = "liquid", hardware = "newest", hardware_life_months = 30 }}]
+{FINANCE}
+"#
+    );
+    let text = halls(top, &building);
+    let mut prices = Vec::new();
+    for number in 0..20 {
+        let trial = Trial::number(&text, number);
+        let paid: Vec<f64> = (trial.series("capex").iter().copied())
+            .filter(|paid| *paid != 0.0)
+            .collect();
+        assert_eq!(paid.len(), 3);
+        assert!(paid.iter().all(|again| again == &paid[0]));
+        let price = paid[0] / 408.0;
+        assert!((10_000.0..30_000.0).contains(&price));
+        prices.push(price);
+    }
+    prices.dedup();
+    assert_eq!(prices.len(), 20);
+}
+
+#[test]
+fn bridge_power_is_ordered_paid_and_emits() {
+    let bridge = |more: &str| {
+        format!(
+            r#"
+grid = [{{ name = "line", power_mw = 20, wait_months = 20 }}]
+bridge_power = [{{ name = "cells", unit_power_mw = 2, units = 4, spare_units = 1, wait_months = 6.5, carbon_g_per_kwh = 350, price_per_mwh = 110 }}]
+energy = {{ grid_carbon_g_per_kwh = 500 }}
+{FINANCE}
+[[finance.capex]]
+name = "fuel cells"
+amount = 9_000_000
+when = "cells"
+{more}
+"#
+        )
+    };
+    let trial = Trial::of(&campus(&bridge("")));
+    let at = |metric, month| trial.at(metric, month);
+    // Three of four units carry 6 MW, from the month of their arrival; half of it is drawn.
+    assert_eq!([at("it_power_mw", 5), at("it_power_mw", 6)], [0.0, 6.0]);
+    assert_eq!(at("capex", 6), 9_000_000.0);
+    let energy = 3.0 * 730.5;
+    assert_eq!(at("bridge_energy_mwh", 7), energy);
+    assert!((at("energy_paid", 7) - energy * 110.0).abs() < 0.011);
+    assert!((at("carbon_market_based_t", 7) - energy * 0.35).abs() < 1e-9);
+    assert_eq!(at("bridge_energy_mwh", 21), 0.0);
+}
+
+/// A grid of 8 of the 12 MW applied for, and two working batteries of 2 MW.
+fn battery(energy: &str, draw_share: &str) -> Trial {
+    let more = format!(
+        r#"
+grid = [{{ name = "first", power_mw = 8 }}, {{ name = "second", power_mw = 4, wait_months = 30 }}]
+energy = {{ grid_carbon_g_per_kwh = 500 }}
+bridge_power = [{{ name = "batteries", unit_power_mw = 2, units = 3, spare_units = 1, price_per_mwh = 10, storage = {{ energy = "{energy}", hours_per_day = 4, returned_share = "80 %" }} }}]
+"#
+    );
+    Trial::of(&campus(&more).replace("draw_share = 0.5", draw_share))
+}
+
+#[test]
+fn a_battery_holds_the_peak_and_is_charged_from_the_grid() {
+    let trial = battery("8 MWh", "draw_share = 0.5");
+    let at = |metric| trial.at(metric, 5);
+    assert_eq!(at("it_power_mw"), 10.0);
+    // A day of 120 MWh with four hours at 10 MW: 4 MW in the others. 2 MW x 4 h come from the battery.
+    let days = 730.5 / 24.0;
+    assert!((at("battery_energy_mwh") - 8.0 * days).abs() < 1e-9);
+    assert!((at("battery_losses_mwh") - 2.0 * days).abs() < 1e-9);
+    assert_eq!(at("unserved_energy_mwh"), 0.0);
+    assert!((at("grid_energy_mwh") - 122.0 * days).abs() < 1e-9);
+    assert!((at("facility_energy_mwh") - 122.0 * days).abs() < 1e-9);
+    assert!((at("carbon_location_based_t") - 122.0 * days * 0.5).abs() < 1e-9);
+    assert!((at("energy_cost") - 80.0 * days).abs() < 1e-9);
+    // With the second step the grid carries the peak itself.
+    assert_eq!(trial.at("battery_energy_mwh", 31), 0.0);
+    // Two units of 2 MWh hold 1 MW for four hours.
+    assert_eq!(
+        battery("2 MWh", "draw_share = 0.5").at("it_power_mw", 5),
+        9.0
+    );
+}
+
+#[test]
+fn a_battery_runs_empty_where_the_draw_is_more_than_the_grid_sustains() {
+    let trial = battery("8 MWh", "draw_share = 0.95");
+    // 228 MWh a day are asked for, and 24 x 8 = 192 served.
+    let days = 730.5 / 24.0;
+    assert!((trial.at("unserved_energy_mwh", 5) - 36.0 * days).abs() < 1e-9);
+    assert!((trial.at("grid_energy_mwh", 5) - 192.0 * days).abs() < 1e-9);
+    let served = trial.at("effective_pflops", 5) / trial.at("in_service_pflops", 5);
+    assert!((served - 192.0 / 228.0).abs() < 1e-12);
+}
+
+#[test]
+fn a_battery_without_anything_to_charge_it_carries_nothing() {
+    let more = r#"
+grid = [{ name = "line", power_mw = 12, wait_months = 20 }]
+bridge_power = [{ name = "batteries", unit_power_mw = 10, units = 1, storage = { energy_mwh = 40, hours_per_day = 4 } }]
+"#;
+    let trial = Trial::of(&campus(more));
+    assert_eq!(
+        [trial.at("it_power_mw", 10), trial.at("it_power_mw", 20)],
+        [0.0, 10.0]
+    );
+}
+
+#[test]
+fn a_battery_rides_through_curtailed_hours_until_it_is_empty() {
+    let more = r#"
+curtailment = { hours_per_year = 876.6, depth_share = 0.75 }
+grid = [{ name = "line", power_mw = 12 }]
+bridge_power = [{ name = "batteries", unit_power_mw = 2, units = 1, storage = { energy_mwh = 4, hours_per_day = 2, returned_share = 1 } }]
+"#;
+    let trial = Trial::of(&campus(more));
+    // In an event of four hours 3 of 5 MW are imported: of 8 MWh lacking, 4 come from the battery.
+    assert!((trial.at("curtailed_energy_mwh", 3) - 0.1 * 730.5 * 1.0).abs() < 1e-9);
+    assert!((trial.at("battery_energy_mwh", 3) - 0.1 * 730.5 * 1.0).abs() < 1e-9);
+}
+
+#[test]
+fn what_is_wrong_with_a_battery_is_reported() {
+    let more = r#"
+bridge_power = [
+  { name = "one", unit_power_mw = 2, units = 1, carbon_g_per_kwh = 5, storage = { energy_mwh = 4, hours_per_day = 24 } },
+  { name = "two", unit_power_mw = 2, units = 1, storage = { energy_mwh = 4, hours_per_day = 2, returned_share = 1.2 } },
+]
+"#;
+    let error = Scenario::from_toml(&campus(more)).unwrap_err().to_string();
+    for wanted in [
+        "hours_per_day is 24",
+        "states carbon of its own",
+        "returned_share is 1.2",
+        "\"two\" is a second battery",
+    ] {
+        assert!(error.contains(wanted), "{error}");
+    }
+}
+
+#[test]
+fn what_really_holds_capacity_back_is_named() {
+    use buildout::metrics::CAUSES;
+    let cause = |trial: &Trial, month: usize| {
+        let cause = trial.row.binding(0)[month];
+        (
+            CAUSES[usize::from(cause)],
+            trial.at("binding_constraint_mw", month),
+        )
+    };
+    let is = |trial: &Trial, month: usize, name: &str, mw: f64| {
+        let found = cause(trial, month);
+        assert!(
+            found.0 == name && (found.1 - mw).abs() < 1e-9,
+            "{found:?}, not {name} {mw}"
+        );
+    };
+    let plain = Trial::of(&head("", ""));
+    is(&plain, 0, "construction", 10.0);
+    assert_eq!(cause(&plain, 5).0, "space");
+    let chain = r#"electrical = { redundancy = "2N", module_power = "1 MW", modules = 12 }"#;
+    is(&Trial::of(&head("", chain)), 5, "electrical", 4.0);
+    let cooled = Trial::of(&head(", cooling_power = \"7 MW\"", ""));
+    is(&cooled, 5, "cooling", 3.0);
+    let grid = Trial::of(&campus(r#"grid = [{ name = "line", power_mw = 4 }]"#));
+    is(&grid, 5, "grid", 6.0);
+    let sparse = r#"halls = [{ name = "hall", racks = 100, rack_type = "air", hardware = "old" }]"#;
+    is(&Trial::of(&halls(GENERATIONS, sparse)), 5, "density", 1.0);
+    let late =
+        r#"halls = [{ name = "hall", racks = 100, rack_type = "liquid", hardware = "new" }]"#;
+    is(&Trial::of(&halls(GENERATIONS, late)), 5, "equipment", 14.0);
+    let tree = r#"
+halls = [{ name = "hall", racks = 25, rack_type = "liquid", hardware = "old" }]
+[campuses.buildings.electrical]
+redundancy = "block 4N/3"
+module_power = "220 kW"
+modules = 4
+delivery = { rows = 12, row_positions = 4 }
+"#;
+    let generations = GENERATIONS.replace("cooling = \"air\"\n", "");
+    // Blocks of 220 kW hold seven racks of 30 kW, and 10 kW of each are left.
+    is(&Trial::of(&halls(&generations, tree)), 5, "delivery", 0.03);
+}
+
+/// A building that is fed 8 MW with room for racks of 10 MW, whose 20 tenants draw 70 % ± 10 %.
+fn oversubscribed(stated: &str) -> Trial {
+    let tenants = "draw_share = 0.7\nallocation = \"pooled\"";
+    Trial::of(&format!(
+        r#"{}
+energy = {{ grid_carbon_g_per_kwh = 500 }}
+[[campuses.buildings]]
+name = "A"
+power = "8 MW"
+oversubscription = {{ {stated}, mean_share = 0.7, sd_share = 0.1, correlation = 0.3, tenants_per_hall = 20 }}
+activities = [{{ name = "shell", duration_months = 1.5 }}]
+halls = [{{ name = "hall", racks = 1000, rack_type = "rack", hardware = "hardware", hardware_life_months = 100 }}]
+"#,
+        preamble(24, RACKS, tenants)
+    ))
+}
+
+#[test]
+fn an_oversubscribed_building_sells_more_and_states_its_risk() {
+    use buildout::compute::Draws;
+    let trial = oversubscribed("ratio = 1.25");
+    let at = |metric| trial.at(metric, 5);
+    assert_eq!(at("it_power_mw"), 10.0);
+    assert_eq!(at("in_service_power_mw"), 10.0);
+    assert_eq!(at("oversubscribed_mw"), 2.0);
+    assert_eq!(at("facility_power_mw"), 8.0);
+    let risk = Draws::alike(20, 500.0, 0.7, 0.1, 0.3).exceedance(8_000.0);
+    let risk = risk.unwrap();
+    assert!((at("peak_exceedance_probability") - risk).abs() < 1e-12);
+    assert!((at("peak_exceedance_hours") - risk * 730.5).abs() < 1e-9);
+    // What is above the feed is not drawn: a little of the time, a little of the energy.
+    let capped = at("capped_energy_mwh") / 730.5;
+    assert!(capped > 0.0 && capped < 10.0 * 0.1 * risk, "{capped}");
+    assert!((at("it_draw_mw") + capped - 7.0).abs() < 1e-12);
+    assert!((at("facility_energy_mwh") - at("it_draw_mw") * 730.5).abs() < 1e-9);
+    assert!((at("grid_energy_mwh") - at("facility_energy_mwh")).abs() < 1e-9);
+    let useful = at("effective_pflops") / at("in_service_pflops");
+    assert!((useful - (7.0 - capped) / 7.0).abs() < 1e-12);
+    assert_ledger_adds_up(&trial);
+}
+
+#[test]
+fn the_ratio_follows_from_the_risk_that_is_accepted() {
+    let trial = oversubscribed("exceedance_probability = \"1 %\"");
+    let sold = trial.at("it_power_mw", 5);
+    assert!(sold > 9.5 && sold < 9.7, "{sold}");
+    assert!((trial.at("peak_exceedance_probability", 5) - 0.01).abs() < 1e-9);
+    assert_ledger_adds_up(&trial);
+    let none = oversubscribed("ratio = 1");
+    assert_eq!(none.at("it_power_mw", 5), 8.0);
+    assert_eq!(none.at("peak_exceedance_hours", 5), 0.0);
+    assert_eq!(none.at("capped_energy_mwh", 5), 0.0);
 }

@@ -196,6 +196,154 @@ fn every_help_has_examples_and_the_exit_statuses_and_a_wrong_word_the_right_one(
     let wrong = here(&["valdate", "a.toml"]);
     assert_eq!(wrong.status.code(), Some(2));
     assert!(err(&wrong).contains("'validate'"), "{}", err(&wrong));
+    let forgotten = here(&["examples/first.toml"]);
+    assert_eq!(forgotten.status.code(), Some(2));
+    let expected = "did you mean `buildout run examples/first.toml`?";
+    assert!(err(&forgotten).contains(expected), "{}", err(&forgotten));
+    let near = here(&["run", "examples/frist.toml"]);
+    assert_eq!(near.status.code(), Some(2));
+    assert!(err(&near).contains("\"first.toml\""), "{}", err(&near));
+}
+
+#[test]
+fn quiet_commands_say_nothing_of_what_is_right_or_only_unlikely() {
+    let folder = tempfile::tempdir().unwrap();
+    let odd = STARTERS[0]
+        .text
+        .replace("pue = { pert = [1.2, 1.3, 1.5] }", "pue = 3");
+    fs::write(folder.path().join("odd.toml"), odd).unwrap();
+    let commands: &[&[&str]] = &[
+        &["new", "new.toml"],
+        &["validate", "new.toml"],
+        &["run", "odd.toml", "--trials", "5", "--out", "out"],
+        &["replay", "odd.toml", "--trial", "3"],
+        &["report", "odd.toml", "--trials", "5"],
+        &["set", "odd.toml", "horizon_months=100"],
+    ];
+    for command in commands {
+        let quiet = [command, &["--quiet"][..]].concat();
+        let output = buildout(folder.path(), &quiet);
+        assert!(output.status.success(), "{command:?}: {}", err(&output));
+        assert!(err(&output).is_empty(), "{command:?}: {}", err(&output));
+    }
+    // Without it they do say something: what is unlikely, or what they wrote.
+    for command in &commands[2..] {
+        let command: Vec<&str> = (command.iter().copied())
+            .chain(match command[0] {
+                "run" | "report" => Some("--force"),
+                _ => None,
+            })
+            .collect();
+        let output = buildout(folder.path(), &command);
+        assert!(
+            err(&output).contains("PUE"),
+            "{command:?}: {}",
+            err(&output)
+        );
+    }
+}
+
+#[test]
+fn json_is_all_that_is_printed_where_it_is_asked_for() {
+    let file = "examples/first.toml";
+    let commands: &[&[&str]] = &[
+        &["validate", file, "--json"],
+        &["run", file, "--trials", "5", "--json"],
+        &["replay", file, "--trial", "3", "--json"],
+        &["presets", "--json"],
+        &["schema"],
+    ];
+    for command in commands {
+        let output = here(command);
+        assert!(output.status.success(), "{command:?}: {}", err(&output));
+        let json: Result<Value, _> = serde_json::from_slice(&output.stdout);
+        assert!(json.is_ok(), "{command:?}");
+        assert!(!out(&output).contains('\u{1b}'));
+    }
+}
+
+/// A terminal is needed for that; `script` makes one where it is there.
+#[test]
+fn colours_are_for_terminals_and_never_with_no_color() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("bad.toml"), "name = 3\n").unwrap();
+    let command = format!("{} validate bad.toml", env!("CARGO_BIN_EXE_buildout"));
+    let on_a_terminal = |no_color: Option<&str>| {
+        let mut script = Command::new("script");
+        script.args(["-qec", &command, "/dev/null"]);
+        script.current_dir(folder.path()).env("TERM", "xterm");
+        match no_color {
+            Some(value) => script.env("NO_COLOR", value),
+            None => script.env_remove("NO_COLOR"),
+        };
+        script
+            .stdin(Stdio::null())
+            .output()
+            .ok()
+            .map(|output| out(&output))
+    };
+    let Some(coloured) = on_a_terminal(None) else {
+        eprintln!("skipped: there is no `script` here");
+        return;
+    };
+    assert!(coloured.contains("\u{1b}[1;31merror:"), "{coloured:?}");
+    let plain = on_a_terminal(Some("1")).unwrap();
+    assert!(
+        plain.contains("error:") && !plain.contains('\u{1b}'),
+        "{plain:?}"
+    );
+    let piped = buildout(folder.path(), &["validate", "bad.toml"]);
+    assert!(!err(&piped).contains('\u{1b}'));
+}
+
+#[test]
+fn a_value_is_set_in_a_file_that_keeps_its_comments() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plan.toml");
+    let text = STARTERS[0].text;
+    fs::write(&path, text).unwrap();
+    let set = |arguments: &[&str]| {
+        buildout(
+            folder.path(),
+            &[&["set", "plan.toml"][..], arguments].concat(),
+        )
+    };
+    let printed = set(&["horizon_months=108", "--print"]);
+    assert!(printed.status.success(), "{}", err(&printed));
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    let done = set(&["horizon_months=108"]);
+    assert!(err(&done).contains("wrote plan.toml"), "{}", err(&done));
+    let now = fs::read_to_string(&path).unwrap();
+    assert_eq!(out(&printed), now);
+    let comments = |text: &str| text.lines().filter(|line| line.contains('#')).count();
+    assert_eq!(comments(&now), comments(text));
+    assert_eq!(now.lines().count(), text.lines().count());
+
+    // What would be wrong is not written, and nothing is left behind.
+    for (arguments, words) in [
+        (&["horizon_months=0"][..], "horizon_months"),
+        (&["horizont_months=60"], "did you mean \"horizon_months\"?"),
+        (&["name"], "KEY=VALUE"),
+    ] {
+        let refused = set(arguments);
+        assert_eq!(refused.status.code(), Some(2), "{}", err(&refused));
+        assert!(err(&refused).contains(words), "{}", err(&refused));
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap(), now);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_file_of_another_format_is_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = STARTERS[0].text.replace("format = 1", "format = 2");
+    assert_ne!(text, STARTERS[0].text);
+    fs::write(folder.path().join("later.toml"), text).unwrap();
+    let output = buildout(folder.path(), &["validate", "later.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+    for words in ["of format 2", "reads format 1"] {
+        assert!(err(&output).contains(words), "{}", err(&output));
+    }
 }
 
 /// The schema accepts every file that is read, and refuses a wrong key.

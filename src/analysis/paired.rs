@@ -30,7 +30,7 @@ pub enum PairedError {
 }
 
 /// By how much a number is greater with a change than without.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct Gain {
     /// The number: a metric at the end of the horizon, or an outcome.

@@ -17,7 +17,7 @@ use super::network::{Network, NodeId};
 use super::schedule::{Plan, end_of, runs};
 
 /// The dates and floats of a network; made by [`Network::critical_path`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct CriticalPath {
     finish: f64,
     early_start: Vec<f64>,

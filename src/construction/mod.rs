@@ -35,8 +35,10 @@ pub(crate) use activity::{check_activities, check_dependencies, is_false};
 pub(crate) use details::{Details, draw};
 pub use status::{ActivityStatus, Status};
 
+use crate::compute::Oversubscription;
 use crate::date::Date;
 use crate::power::ElectricalChain;
+use crate::power::availability::is_zero;
 use crate::power::grid::is_constant_zero;
 use crate::problem::{Path, Problems, check_known, check_name, check_positive, check_unique};
 use crate::uncertain::{Domain, Uncertain};
@@ -96,6 +98,12 @@ pub struct Retrofit {
     pub cooling_power_kw: Option<f64>,
     /// Time that the hall is out of service for it, in months, 0 or more. Drawn once a trial.
     pub downtime_months: Uncertain,
+    /// What the work costs, in money per kW of critical IT power for which the hall is then made, in prices of the start of the scenario, 0 or more. Where the scenario has `finance`, it is paid as capex when the work begins, and written off over 240 months (assumption). Drawn once a trial.
+    #[serde(default = "Uncertain::zero", skip_serializing_if = "is_constant_zero")]
+    pub capex_per_kw: Uncertain,
+    /// CO2 of the work and of what is built in, in t, 0 or more.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub embodied_carbon_t: f64,
 }
 
 /// A life is some time.
@@ -117,6 +125,16 @@ impl Retrofit {
         check_positive(self.cooling_power_kw, "cooling_power_kw", at, problems);
         self.downtime_months
             .check(Domain::NON_NEGATIVE, &at.key("downtime_months"), problems);
+        self.capex_per_kw
+            .check(Domain::NON_NEGATIVE, &at.key("capex_per_kw"), problems);
+        let embodied = self.embodied_carbon_t;
+        if !(embodied.is_finite() && embodied >= 0.0) {
+            problems.error(
+                &at.key("embodied_carbon_t"),
+                format!("embodied_carbon_t is {embodied}"),
+                "0 t or more",
+            );
+        }
     }
 }
 
@@ -163,6 +181,9 @@ pub struct BuildingTemplate {
     /// The building's electrical chain; see [`Building::electrical`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub electrical: Option<ElectricalChain>,
+    /// How much more the building sells than it is fed; see [`Building::oversubscription`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oversubscription: Option<Oversubscription>,
 }
 
 impl BuildingTemplate {
@@ -173,6 +194,7 @@ impl BuildingTemplate {
             activities,
             halls,
             electrical: None,
+            oversubscription: None,
         }
     }
 }
@@ -202,6 +224,9 @@ pub struct Building {
     /// Its electrical chain in modules and their redundancy, from which what it can carry and its availability follow; left out, `power_kw` alone is the limit, and the chain never fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub electrical: Option<ElectricalChain>,
+    /// How much more its halls sell than they are fed, at which risk; left out, no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oversubscription: Option<Oversubscription>,
     /// CO2 emitted in building it, in t, 0 or more; counted when its halls are handed over, each an equal part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub embodied_carbon_t: Option<f64>,
@@ -250,6 +275,7 @@ pub(crate) struct PlannedBuilding<'a> {
     pub(crate) halls_at: Path,
     pub(crate) electrical: Option<&'a ElectricalChain>,
     pub(crate) electrical_at: Path,
+    pub(crate) oversubscription: Option<&'a Oversubscription>,
     pub(crate) at: Path,
 }
 
@@ -283,6 +309,9 @@ pub(crate) fn plan_buildings<'a>(
             (None, Some((template, at))) => (template.electrical.as_ref(), at.key("electrical")),
             (own, _) => (own.as_ref(), at.key("electrical")),
         };
+        let of_template = template.as_ref().map(|(template, _)| *template);
+        let of_template = of_template.and_then(|template| template.oversubscription.as_ref());
+        let oversubscription = plan.oversubscription.as_ref().or(of_template);
         let (count, first, every) = match &plan.series {
             Some(series) => (
                 series.count.min(MOST_IN_A_SERIES),
@@ -308,6 +337,7 @@ pub(crate) fn plan_buildings<'a>(
                 halls_at: halls_at.clone(),
                 electrical,
                 electrical_at: electrical_at.clone(),
+                oversubscription,
                 at: at.clone(),
             });
         }
@@ -364,6 +394,9 @@ pub(crate) fn check_building(
     if let Some(halls) = &building.halls {
         check_halls(halls, &at.key("halls"), problems);
     }
+    if let Some(oversubscription) = &building.oversubscription {
+        oversubscription.check(&at.key("oversubscription"), problems);
+    }
     if let Some(electrical) = &building.electrical {
         electrical.check(&at.key("electrical"), problems);
     }
@@ -404,6 +437,9 @@ impl BuildingTemplate {
         check_name(&self.name, &at.key("name"), problems);
         check_activities(&self.activities, &at.key("activities"), problems);
         check_halls(&self.halls, &at.key("halls"), problems);
+        if let Some(oversubscription) = &self.oversubscription {
+            oversubscription.check(&at.key("oversubscription"), problems);
+        }
         if let Some(electrical) = &self.electrical {
             electrical.check(&at.key("electrical"), problems);
         }

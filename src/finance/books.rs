@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::layout::{self, Money, OUTCOMES};
 use super::{
     Capex, CapexUnit, EnergyTariff, Finance, OpexUnit, Price, RATE, Tax, internal_rate_of_return,
-    net_present_value, payback_months, peak_funding,
+    life, net_present_value, payback_months, peak_funding,
 };
 use crate::construction::network::NodeId;
 use crate::date::HOURS_PER_MONTH;
@@ -35,7 +35,8 @@ fn money(hundredths: i64) -> f64 {
 /// Where the buildings of a scenario are, to resolve what capex refers to.
 pub(crate) struct Places<'a> {
     pub(crate) campuses: &'a [String],
-    /// By campus: whether it states what energy costs.
+    /// By campus: whether it settles its energy, and whether it states what the import costs.
+    pub(crate) settles_energy: Vec<bool>,
     pub(crate) states_energy: Vec<bool>,
     pub(crate) buildings: Vec<BuildingPlace<'a>>,
     /// Looks a name up in a scope and those around it.
@@ -75,6 +76,19 @@ pub(crate) struct DeliveryFact {
     pub(crate) arrives: f64,
     pub(crate) power_kw: f64,
     pub(crate) racks: f64,
+    pub(crate) campus: usize,
+    /// What its generation says that it costs.
+    pub(crate) price: f64,
+}
+
+/// A hall that was rebuilt.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RetrofitFact {
+    pub(crate) campus: usize,
+    /// When the work began, in months.
+    pub(crate) begins: f64,
+    /// What it costs in prices of the start.
+    pub(crate) price: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -138,6 +152,7 @@ pub(crate) struct CompiledFinance {
     contingency: Quantity,
     opex_growth: Quantity,
     residual: Quantity,
+    hardware_life: f64,
     outlays: Vec<Outlay>,
     running: Vec<Running>,
     tariffs: Vec<Option<Tariff>>,
@@ -198,7 +213,8 @@ impl CompiledFinance {
         }
         let mut tariffs = vec![None; places.campuses.len()];
         // What a campus states of its energy is paid for in any case.
-        for (campus, _) in (places.states_energy.iter().enumerate()).filter(|(_, states)| **states)
+        for (campus, _) in
+            (places.settles_energy.iter().enumerate()).filter(|(_, settles)| **settles)
         {
             tariffs[campus] = Some(Tariff::stated());
         }
@@ -259,6 +275,7 @@ impl CompiledFinance {
                 &finance.residual_share,
                 Domain::NON_NEGATIVE,
             )?,
+            hardware_life: finance.hardware_life_months,
             outlays,
             running,
             tariffs,
@@ -542,6 +559,7 @@ pub(crate) struct Happened<'a> {
     pub(crate) hall: &'a dyn Fn(usize) -> HallFacts,
     /// All hardware, replacements too.
     pub(crate) deliveries: &'a [DeliveryFact],
+    pub(crate) retrofits: &'a [RetrofitFact],
     pub(crate) market: &'a Market,
     pub(crate) state: &'a MarketState,
 }
@@ -661,6 +679,18 @@ impl CompiledFinance {
             };
             self.pay(books, outlay, due, amount * count);
         }
+        for retrofit in happened.retrofits {
+            if let Some(month) = month_of(retrofit.begins).filter(|month| *month < self.months) {
+                let paid = retrofit.price * contingency * books.index[month];
+                self.spend(books, retrofit.campus, month, paid, life());
+            }
+        }
+        for delivery in happened.deliveries {
+            if let Some(month) = month_of(delivery.arrives).filter(|month| *month < self.months) {
+                let life = self.hardware_life;
+                self.spend(books, delivery.campus, month, delivery.price, life);
+            }
+        }
     }
 
     /// Pays an amount in prices of the start that falls due at `due` months.
@@ -677,9 +707,14 @@ impl CompiledFinance {
                 continue;
             }
             let paid = part * books.index[month];
-            self.book(books, outlay.campus, Money::Capex, month, -paid);
-            self.write_off(books, outlay.campus, month, paid, outlay.life_months);
+            self.spend(books, outlay.campus, month, paid, outlay.life_months);
         }
+    }
+
+    /// Books capex that is paid in a month.
+    fn spend(&self, books: &mut Books, campus: usize, month: usize, paid: f64, life: f64) {
+        self.book(books, campus, Money::Capex, month, -paid);
+        self.write_off(books, campus, month, paid, life);
     }
 
     /// Writes an asset off in equal parts from the month after its payment.

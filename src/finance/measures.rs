@@ -51,7 +51,8 @@ pub fn annuity_factor(rate_per_month: f64, months: u32) -> f64 {
 }
 
 /// The rates a year at which the net present value is 0.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum InternalRate {
     /// There is none from -99 % to 10,000 % a year, as where flows never change sign.

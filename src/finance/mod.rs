@@ -85,6 +85,17 @@ pub struct Finance {
     /// What the assets fetch at the end of the horizon, as a share of their book value (what was paid, written off in equal parts over their life). Drawn once a trial.
     #[serde(default = "Uncertain::zero")]
     pub residual_share: Uncertain,
+    /// Over how many months hardware that is priced by its generation is written off in equal parts, above 0: servers serve 5 to 6 years. Such hardware follows neither `capex_growth_per_year` nor `contingency_share`: what is uncertain about its price is said there.
+    #[serde(default = "hardware_life", skip_serializing_if = "is_hardware_life")]
+    pub hardware_life_months: f64,
+}
+
+fn hardware_life() -> f64 {
+    60.0
+}
+
+fn is_hardware_life(months: &f64) -> bool {
+    *months == hardware_life()
 }
 
 fn currency() -> String {
@@ -128,7 +139,8 @@ fn is_one(value: &u32) -> bool {
     *value == 1
 }
 
-fn life() -> f64 {
+/// Over how many months buildings are written off where nothing else is said: an assumption.
+pub(crate) fn life() -> f64 {
     240.0
 }
 
@@ -224,6 +236,7 @@ impl Finance {
             prices: Vec::new(),
             tax: None,
             residual_share: Uncertain::zero(),
+            hardware_life_months: hardware_life(),
         }
     }
 
@@ -256,6 +269,12 @@ impl Finance {
         ] {
             share.check(RATE, &at.key(key), problems);
         }
+        check_positive(
+            Some(self.hardware_life_months),
+            "hardware_life_months",
+            at,
+            problems,
+        );
         self.residual_share
             .check(Domain::NON_NEGATIVE, &at.key("residual_share"), problems);
         for (position, capex) in self.capex.iter().enumerate() {

@@ -14,7 +14,7 @@ use crate::uncertain::{Domain, Uncertain};
 ///
 /// ```text
 /// energy        max(d, minimum_take_share x c) x h x price
-/// demand charge min(peak_to_mean x d, c) x demand charge per kW and month
+/// demand charge min(peak_to_mean x d, max(c, d)) x demand charge per kW and month
 /// ```
 ///
 /// Where a campus states what its energy costs by itself ([`crate::power::Energy`]), that takes the

@@ -13,14 +13,15 @@ use crate::compute::{
 use crate::construction::network::{Cycle, Network, NodeId};
 use crate::construction::{Hall, LIFE};
 use crate::finance::books::CompiledFinance;
-use crate::metrics::{CAUSES, Feature, METRICS, MetricId};
+use crate::metrics::{CAUSES, Feature, METRICS, MetricId, STRANDED};
 use crate::monte_carlo::design::{Design, DesignError, Sampling};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
+use crate::own::{CompiledOwn, Extensions};
 use crate::policy::Gate;
 use crate::power::cooling::CompiledEfficiency;
 use crate::power::energy::CompiledEnergy;
 use crate::power::grid::HOURS;
-use crate::power::{DeliveryTree, ElectricalChain, Feed, PUE};
+use crate::power::{Battery, DeliveryTree, ElectricalChain, Feed, PUE};
 use crate::problem::{Path, Problems, name_help};
 use crate::projection::{Layout, Metric, TargetLabel};
 use crate::scenario::{Campus, Scenario};
@@ -37,6 +38,8 @@ pub struct Model {
     pub(crate) layout: Arc<Layout>,
     /// The metrics of the layout, in its order.
     pub(crate) reported: Vec<MetricId>,
+    /// Where the layout has what is stranded; its sums over the horizon are the first outcomes.
+    pub(crate) stranded: Vec<usize>,
     /// Whether commitments of tenants are among them.
     pub(crate) reports_commitments: bool,
     pub(crate) months: usize,
@@ -53,6 +56,8 @@ pub struct Model {
     pub(crate) pools: usize,
     pub(crate) milestones: Vec<CompiledMilestone>,
     pub(crate) targets: Vec<CompiledTarget>,
+    /// Metrics, policies and tenants that are given in Rust.
+    pub(crate) own: Option<CompiledOwn>,
 }
 
 #[derive(Clone, Debug)]
@@ -94,12 +99,14 @@ pub(crate) struct CompiledBridge {
     pub(crate) permanent: bool,
     pub(crate) carbon_g_per_kwh: f64,
     pub(crate) price_per_mwh: Quantity,
+    pub(crate) battery: Option<Battery>,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CompiledCurtailment {
     pub(crate) hours_per_year: Quantity,
     pub(crate) depth_share: Quantity,
+    pub(crate) event_hours: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -107,6 +114,10 @@ pub(crate) struct CompiledBuilding {
     /// What it carries at most, in kW of critical IT power.
     pub(crate) power_kw: f64,
     pub(crate) chain: Option<CompiledChain>,
+    /// How much more its halls sell than they are fed, 1 or more.
+    pub(crate) sold_per_fed: f64,
+    /// Where that is stated: standard deviation of the draw of a hall as a share of what is in service.
+    pub(crate) relative_sd: Option<f64>,
 }
 
 #[derive(Clone, Debug)]
@@ -121,6 +132,13 @@ pub(crate) struct CompiledChain {
 }
 
 impl CompiledCampus {
+    /// Whether any of its buildings states an oversubscription.
+    pub(crate) fn is_oversubscribed(&self) -> bool {
+        self.buildings
+            .iter()
+            .any(|building| building.relative_sd.is_some())
+    }
+
     /// The electrical chains of its buildings, with the positions of these.
     pub(crate) fn chains(&self) -> impl Iterator<Item = (usize, &CompiledChain)> {
         let buildings = self.buildings.iter().enumerate();
@@ -166,9 +184,15 @@ pub(crate) struct CompiledHall {
 }
 
 impl HallFit {
-    /// Power for which it is made, in kW: all positions at their most, or what the hall takes.
+    /// Power for which it is made, in kW: all positions at their most, or what may be sold of what the
+    /// hall takes.
     pub(crate) fn design_kw(&self) -> f64 {
-        (self.positions.count * self.positions.power_kw).min(self.power_kw)
+        (self.positions.count * self.positions.power_kw).min(self.power_kw * self.sold_per_fed)
+    }
+
+    /// Power that its feeds carry for that, in kW.
+    pub(crate) fn feed_kw(&self) -> f64 {
+        self.design_kw() / self.sold_per_fed
     }
 }
 
@@ -179,6 +203,8 @@ pub(crate) struct HallFit {
     /// What the hall takes, and what its cooling takes away, in kW.
     pub(crate) power_kw: f64,
     pub(crate) cooling_kw: f64,
+    /// How much more is sold than is fed, 1 or more.
+    pub(crate) sold_per_fed: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -186,6 +212,8 @@ pub(crate) struct CompiledRetrofit {
     pub(crate) pool: usize,
     pub(crate) fit: HallFit,
     pub(crate) downtime: Quantity,
+    pub(crate) capex_per_kw: Quantity,
+    pub(crate) embodied_t: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -235,6 +263,21 @@ impl Model {
     /// The scenario's fingerprint: [`Scenario::fingerprint`].
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// Adds metrics, policies and tenants that are given in Rust to a model of the scenario.
+    pub(crate) fn extend(
+        &mut self,
+        scenario: &Scenario,
+        own: &Extensions,
+        fingerprint: String,
+        problems: &mut Problems,
+    ) {
+        let mut layout = Layout::clone(&self.layout);
+        let compiled = CompiledOwn::compile(scenario, own, &mut layout, problems);
+        self.own = Some(compiled);
+        self.layout = Arc::new(layout);
+        self.fingerprint = fingerprint;
     }
 
     /// The activity network.
@@ -352,8 +395,20 @@ fn reported_metrics(scenario: &Scenario, sites: &Sites<'_>) -> Vec<MetricId> {
             let mut buildings = sites.buildings.iter();
             generations.any(|known| known.rack_embodied_carbon_t > 0.0)
                 || buildings.any(|known| known.planned.plan.embodied_carbon_t.is_some())
+                || sites.halls.iter().any(|hall| {
+                    let retrofit = hall.plan.retrofit.as_ref();
+                    retrofit.is_some_and(|retrofit| retrofit.embodied_carbon_t > 0.0)
+                })
         }
         Feature::Efficiency => campuses.clone().any(|campus| campus.efficiency.is_some()),
+        Feature::Oversubscription => {
+            let mut buildings = sites.campuses.iter().flat_map(|campus| &campus.buildings);
+            buildings.any(|building| building.relative_sd.is_some())
+        }
+        Feature::Battery => {
+            let mut bridges = campuses.clone().flat_map(|campus| &campus.bridge_power);
+            bridges.any(|bridge| bridge.storage.is_some())
+        }
         Feature::Curtailment => campuses.clone().any(|campus| campus.curtailment.is_some()),
         Feature::Commitments => {
             let names = ["committed_mw", "pre_leased", "pre_leased_of_latest"];
@@ -457,6 +512,7 @@ fn assemble(
                     },
                     power_kw,
                     cooling_kw,
+                    sold_per_fed: nodes.buildings[hall.feed.building].sold_per_fed,
                 }
             };
             let plan = hall.plan;
@@ -481,6 +537,12 @@ fn assemble(
                         pool: supply.pool(position, kind),
                         fit: fit(kind, racks, power_kw, cooling_kw),
                         downtime: drawn("retrofit", downtime, Domain::NON_NEGATIVE)?,
+                        capex_per_kw: drawn(
+                            "retrofit capex",
+                            &retrofit.capex_per_kw,
+                            Domain::NON_NEGATIVE,
+                        )?,
+                        embodied_t: retrofit.embodied_carbon_t,
                     })
                 }
                 None => None,
@@ -571,6 +633,9 @@ fn assemble(
         fingerprint: scenario.fingerprint(),
         layout: Arc::new(layout),
         gates,
+        stranded: ledger(&parts.reported)
+            .filter_map(|cause| parts.reported.iter().position(|metric| *metric == cause))
+            .collect(),
         reports_commitments: parts.reported.contains(&MetricId::CommittedPower),
         reported: parts.reported,
         months,
@@ -585,6 +650,7 @@ fn assemble(
         pools,
         milestones,
         targets,
+        own: None,
     })
 }
 
@@ -622,7 +688,26 @@ fn layout(
                 by: Some(target.by),
             })
             .collect(),
-        outcomes: Vec::new(),
+        outcomes: ledger(reported).map(outcome_of).collect(),
+    }
+}
+
+/// Causes of stranding whose sums over the horizon are outcomes.
+fn ledger(reported: &[MetricId]) -> impl Iterator<Item = MetricId> + '_ {
+    let keeps = reported.contains(&MetricId::BuiltPower);
+    let causes = STRANDED
+        .into_iter()
+        .filter(|cause| reported.contains(cause));
+    causes.filter(move |_| keeps)
+}
+
+/// A metric in MW as its sum over the horizon, in MW-months.
+fn outcome_of(metric: MetricId) -> Metric {
+    let label = &METRICS[metric as usize];
+    Metric {
+        name: format!("{}_months", label.name),
+        unit: "MW-months".to_owned(),
+        meaning: format!("{}: sum over the months of the horizon", label.meaning),
     }
 }
 
@@ -638,6 +723,7 @@ fn compile_curtailment(
     Ok(Some(CompiledCurtailment {
         hours_per_year: inputs.add(format!("{name}/curtailed hours"), hours, HOURS)?,
         depth_share: inputs.add(format!("{name}/curtailed share"), depth, Domain::SHARE)?,
+        event_hours: curtailment.event_hours,
     }))
 }
 

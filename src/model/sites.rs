@@ -374,6 +374,7 @@ impl<'a> Sites<'a> {
             permanent: bridge.permanent,
             carbon_g_per_kwh: bridge.carbon_g_per_kwh,
             price_per_mwh: price,
+            battery: bridge.battery(),
         }
     }
 
@@ -420,6 +421,11 @@ impl<'a> Sites<'a> {
         nodes.buildings.push(CompiledBuilding {
             power_kw: plan.power_kw.unwrap_or(f64::INFINITY),
             chain,
+            sold_per_fed: planned
+                .oversubscription
+                .and_then(|stated| stated.sold_per_fed().ok())
+                .unwrap_or(1.0),
+            relative_sd: planned.oversubscription.map(|stated| stated.relative_sd()),
         });
         for (position, hall) in planned.halls.iter().enumerate() {
             let hall_name = format!("{name}/{}", hall.name);
@@ -792,6 +798,9 @@ impl<'a> Sites<'a> {
             .collect();
         let places = Places {
             campuses: &campuses,
+            settles_energy: (scenario.campuses.iter())
+                .map(|campus| campus.energy.is_some())
+                .collect(),
             states_energy: (scenario.campuses.iter())
                 .map(|campus| {
                     let energy = campus.energy.as_ref();

@@ -48,9 +48,8 @@ pub enum Design {
     Random,
     /// Pairs of trials with opposite luck: every u of the first is 1 - u in the second
     /// (Hammersley and Morton, "A new Monte Carlo technique: antithetic variates", Mathematical Proceedings
-    /// of the Cambridge Philosophical Society 52, 1956). It takes away what is
-    /// linear in the inputs, up to half of the trials at equal error or more; what is symmetric in an input gets worse, at
-    /// most twofold.
+    /// of the Cambridge Philosophical Society 52, 1956). It takes away the error of what is
+    /// linear in the inputs; the variance of what is symmetric in an input gets worse, at most twofold.
     Antithetic {
         /// How many independent replicates, 2 to [`MOST_REPLICATES`].
         replicates: u32,

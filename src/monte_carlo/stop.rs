@@ -52,7 +52,8 @@ pub const DEFAULT_AT_MOST: u64 = 10_000_000;
 const GROWTH: f64 = 1.1;
 
 /// Of what something is to be known.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Output {
     /// When a milestone is reached, in months.
@@ -71,7 +72,8 @@ pub enum Output {
 }
 
 /// What is to be known.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Goal {
     /// A quantile to ± so much: half the width of its confidence interval.
@@ -93,7 +95,7 @@ pub enum Goal {
 }
 
 /// When to stop.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Until {
     /// What is to be known; all of it.
     pub goals: Vec<Goal>,
@@ -142,7 +144,7 @@ pub enum GoalError {
 }
 
 /// How well a goal is known.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Known {
     /// The lower end of the confidence interval; -infinity if unknown.
     pub low: f64,
@@ -153,7 +155,7 @@ pub struct Known {
 }
 
 /// How a run until its goals ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Stopped {
     /// After how many trials.
     pub trials: u64,

@@ -84,7 +84,7 @@ pub fn series_availability(parts: &[Part]) -> f64 {
 }
 
 /// Like modules that stand in for one another.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModuleGroup {
     /// Modules, 1 or more.
     pub modules: u32,
@@ -99,7 +99,7 @@ pub struct ModuleGroup {
 }
 
 /// What a group delivers in the long run.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GroupAvailability {
     /// Share of the time in which all of the load is fed: P(`needed` modules or more are up).
     pub full: f64,

@@ -165,7 +165,7 @@ pub fn mechanical_share(mean: f64, spread: f64, free_below: f64, mechanical_abov
 }
 
 /// Where facility power goes, in the unit of the IT draw.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FacilityPower {
     /// Drawn by the IT.
     pub it: f64,

@@ -12,11 +12,14 @@
 //! limit = max(G, min(G + B, A)) + permanent B
 //! ```
 //!
+//! A battery is bridge power that runs empty: see [`battery`](super::battery).
+//!
 //! A bridge of n + k units of u kW is firm for n x u: with k units out it still carries that.
 
 use serde::{Deserialize, Serialize};
 
 use super::availability::{check_share, is_zero};
+use super::battery::{Battery, Storage};
 use crate::construction::{Dependency, check_dependencies, is_false};
 use crate::date::Date;
 use crate::problem::{Path, Problems, check_name, check_positive};
@@ -73,9 +76,8 @@ pub struct GridApplication {
     pub granted_share: Uncertain,
 }
 
-/// Generation behind the meter (gas turbines, engines, fuel cells) that carries the campus until
-/// the grid does, or for good. A battery may be stated as one too, but that it runs empty is not
-/// modelled: state the power that it holds through the hours for which it is counted on.
+/// Power behind the meter (gas turbines, engines, fuel cells, batteries) that carries the campus until
+/// the grid does, or for good.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -101,12 +103,15 @@ pub struct BridgePower {
     /// Adds to the grid for good, rather than standing in for what of the grid has not come.
     #[serde(default, skip_serializing_if = "is_false")]
     pub permanent: bool,
-    /// CO2 of what it generates, in g/kWh, 0 or more.
+    /// CO2 of what it generates, in g/kWh, 0 or more; counted where the campus states `energy`. A battery has the carbon of what charges it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub carbon_g_per_kwh: f64,
-    /// Cost of what it generates (fuel and upkeep), in money per MWh. Drawn once a trial.
+    /// Cost of what it generates (fuel and upkeep), in money per MWh, without the power that charges a battery; counted where the campus states `energy`. What it costs to buy is `[[finance.capex]]` with its name in `when`. Drawn once a trial.
     #[serde(default = "Uncertain::zero", skip_serializing_if = "is_constant_zero")]
     pub price_per_mwh: Uncertain,
+    /// Makes it a battery, of which a campus has one at most; left out, it generates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<Storage>,
 }
 
 fn is_none(value: &u32) -> bool {
@@ -123,6 +128,17 @@ pub struct Curtailment {
     /// Share of the import that is taken back in those hours, 0 to 1. Drawn once a trial.
     #[serde(default = "Uncertain::one")]
     pub depth_share: Uncertain,
+    /// How many of them come in one go, above 0 to 8,766 (assumption if left out: 4); it matters to batteries only.
+    #[serde(default = "event_hours", skip_serializing_if = "is_event_hours")]
+    pub event_hours: f64,
+}
+
+fn event_hours() -> f64 {
+    4.0
+}
+
+fn is_event_hours(hours: &f64) -> bool {
+    *hours == event_hours()
 }
 
 /// Hours of a year of 365.25 days.
@@ -229,12 +245,31 @@ impl BridgePower {
             permanent: false,
             carbon_g_per_kwh: 0.0,
             price_per_mwh: Uncertain::zero(),
+            storage: None,
         }
     }
 
-    /// What it gives with its spare units out, in kW.
+    /// What it gives with its spare units out, in kW; a battery, for the hours for which it is counted on.
     pub fn firm_kw(&self) -> f64 {
-        f64::from(self.units.saturating_sub(self.spare_units)) * self.unit_power_mw * 1_000.0
+        match self.battery() {
+            Some(battery) => battery.firm_kw(),
+            None => self.working_units() * self.unit_power_mw * 1_000.0,
+        }
+    }
+
+    fn working_units(&self) -> f64 {
+        f64::from(self.units.saturating_sub(self.spare_units))
+    }
+
+    /// The battery that it is, with its spare units out; none if it generates.
+    pub fn battery(&self) -> Option<Battery> {
+        let storage = self.storage.as_ref()?;
+        Some(Battery {
+            power_kw: self.working_units() * self.unit_power_mw * 1_000.0,
+            energy_kwh: self.working_units() * storage.energy_mwh * 1_000.0,
+            hours_per_day: storage.hours_per_day,
+            returned_share: storage.returned_share,
+        })
     }
 
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
@@ -262,6 +297,16 @@ impl BridgePower {
             quantity.check(Domain::NON_NEGATIVE, &at.key(key), problems);
         }
         check_dependencies(Some(&self.after), at, problems);
+        if let Some(storage) = &self.storage {
+            storage.check(&at.key("storage"), problems);
+            if self.carbon_g_per_kwh > 0.0 {
+                problems.error(
+                    &at.key("carbon_g_per_kwh"),
+                    format!("battery \"{}\" states carbon of its own", self.name),
+                    "leave it out: it has the carbon of what charges it",
+                );
+            }
+        }
     }
 }
 
@@ -271,6 +316,14 @@ impl Curtailment {
             .check(HOURS, &at.key("hours_per_year"), problems);
         self.depth_share
             .check(Domain::SHARE, &at.key("depth_share"), problems);
+        check_positive(Some(self.event_hours), "event_hours", at, problems);
+        if self.event_hours > HOURS_PER_YEAR {
+            problems.error(
+                &at.key("event_hours"),
+                format!("event_hours is {}", self.event_hours),
+                format!("at most the hours of a year, {HOURS_PER_YEAR}"),
+            );
+        }
     }
 }
 
@@ -285,13 +338,27 @@ pub(crate) struct Supplied {
     pub(crate) bridge_kw: f64,
     /// Generation for good.
     pub(crate) permanent_kw: f64,
+    /// The battery that works, and whether it stands for good.
+    pub(crate) battery: Option<(Battery, bool)>,
 }
 
 impl Supplied {
     /// What the campus may draw.
     pub(crate) fn limit_kw(&self) -> f64 {
-        let bridged = (self.grid_kw + self.bridge_kw).min(self.applied_kw);
-        self.grid_kw.max(bridged) + self.permanent_kw
+        let (until_grid, for_good) = match self.battery {
+            Some((battery, permanent)) => {
+                let kw = battery.rechargeable_kw(self.sustained_kw());
+                if permanent { (0.0, kw) } else { (kw, 0.0) }
+            }
+            None => (0.0, 0.0),
+        };
+        let bridged = (self.grid_kw + self.bridge_kw + until_grid).min(self.applied_kw);
+        self.grid_kw.max(bridged) + self.permanent_kw + for_good
+    }
+
+    /// What grid and generation give for as long as it takes: all but the battery.
+    pub(crate) fn sustained_kw(&self) -> f64 {
+        self.grid_kw + self.bridge_kw + self.permanent_kw
     }
 
     /// The share of a draw that is not served in hours in which the grid takes back this share of
@@ -325,6 +392,7 @@ mod tests {
             applied_kw: 100.0,
             bridge_kw: 60.0,
             permanent_kw: 0.0,
+            battery: None,
         };
         assert_eq!(before.limit_kw(), 60.0);
         let half = Supplied {
@@ -352,6 +420,7 @@ mod tests {
             applied_kw: 100.0,
             bridge_kw: 30.0,
             permanent_kw: 0.0,
+            battery: None,
         };
         assert_eq!(campus.unserved_share(80.0, 0.5), 0.0);
         assert_eq!(campus.unserved_share(100.0, 0.5), 0.19999999999999996);
@@ -387,7 +456,7 @@ mod tests {
         fn more_of_anything_never_lowers_the_limit(
             grid in 0.0..500.0, applied in 0.0..500.0, bridge in 0.0..500.0, more in 0.0..100.0,
         ) {
-            let now = Supplied { grid_kw: grid, applied_kw: applied, bridge_kw: bridge, permanent_kw: 0.0 };
+            let now = Supplied { grid_kw: grid, applied_kw: applied, bridge_kw: bridge, permanent_kw: 0.0, battery: None };
             let limit = now.limit_kw();
             prop_assert!(limit >= grid);
             let more_grid = Supplied { grid_kw: grid + more, ..now };

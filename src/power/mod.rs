@@ -10,6 +10,7 @@
 //! ```
 //!
 //! - [`grid`]: applications, steps that slip, ramps, bridge power, curtailment;
+//! - [`battery`]: how long batteries last, and what recharging them takes;
 //! - [`redundancy`], [`availability`], [`chain`]: what installed modules may carry, and how often they do;
 //! - [`delivery`]: in which row a rack finds room, in normal running and after a failure;
 //! - [`cooling`]: PUE by load and outdoor temperature, water;
@@ -34,6 +35,7 @@
 //! month and trial built power = deployable power + the six above.
 
 pub mod availability;
+pub mod battery;
 pub mod chain;
 pub mod cooling;
 pub mod delivery;
@@ -42,6 +44,7 @@ pub mod grid;
 pub mod redundancy;
 
 pub use availability::{GroupAvailability, ModuleGroup, Part, plant_availability};
+pub use battery::{Battery, BatteryUse, Storage};
 pub use chain::{ElectricalChain, ModuleStage};
 pub use cooling::{Cooling, Efficiency, FacilityPower, Losses, mechanical_share};
 pub use delivery::{Delivery, DeliveryError, DeliveryTree, Deployment, Placement, Refusal};
@@ -163,6 +166,24 @@ impl Headroom {
         }
     }
 
+    /// What the grid and a hall's substation have left, and what its building has, in kW; infinite where
+    /// there is no limit.
+    pub(crate) fn left_kw(&self, feed: Feed) -> (f64, f64) {
+        let substation = feed.substation.map(|at| self.substations_kw[at]);
+        let upstream = substation.map_or(self.grid_kw, |left| left.min(self.grid_kw));
+        (upstream, self.buildings_kw[feed.building])
+    }
+
+    /// As [`Self::unused_kw`], but infinite where nothing limits power.
+    pub(crate) fn spare_kw(&self) -> f64 {
+        let substations: f64 = self.substations_kw.iter().sum();
+        if self.substations_kw.is_empty() {
+            self.grid_kw
+        } else {
+            self.grid_kw.min(substations)
+        }
+    }
+
     /// Whether a building's own chain has nothing left to give.
     pub(crate) fn is_building_full(&self, building: usize) -> bool {
         self.buildings_kw[building] <= 0.0
@@ -185,12 +206,7 @@ impl Headroom {
     /// What could still be given through energised substations, in kW; 0 if nothing limits power
     /// (then no power stands idle waiting for space).
     pub(crate) fn unused_kw(&self) -> f64 {
-        let substations: f64 = self.substations_kw.iter().sum();
-        let unused = if self.substations_kw.is_empty() {
-            self.grid_kw
-        } else {
-            self.grid_kw.min(substations)
-        };
+        let unused = self.spare_kw();
         if unused.is_finite() { unused } else { 0.0 }
     }
 }

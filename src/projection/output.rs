@@ -189,12 +189,16 @@ fn by_cause<'a>(causes: impl Iterator<Item = (&'a str, Vec<f64>)>) -> Map<String
 /// milestones, targets and outcomes. Statistics are those of [`Projection::to_json`]; a
 /// cause stands as a metric with the statistics `binding_share` and `binding_share_std_error`, a milestone's and a target's share of trials as
 /// `probability` and `probability_std_error`. A value that does not exist is empty. Numbers are in the
-/// shortest form that reads back as the same double.
+/// shortest form that reads back as the same double. All texts are quoted, so that a reader that looks only at
+/// the first lines to learn how a file is quoted, as DuckDB does, is not misled by a name with a comma far below.
 pub fn write_csv<'a>(
     projections: impl IntoIterator<Item = &'a Projection>,
     mut to: impl Write,
 ) -> io::Result<()> {
-    writeln!(to, "scenario,scope,metric,unit,month,statistic,value")?;
+    writeln!(
+        to,
+        r#""scenario","scope","metric","unit","month","statistic","value""#
+    )?;
     for projection in projections {
         for_each_row(projection, |row| {
             let texts = [row.scenario, row.scope, row.metric, row.unit, row.month];
@@ -202,7 +206,7 @@ pub fn write_csv<'a>(
             let value = row.value.map_or_else(String::new, number);
             writeln!(
                 to,
-                "{scenario},{scope},{metric},{unit},{month},{},{value}",
+                "{scenario},{scope},{metric},{unit},{month},\"{}\",{value}",
                 row.statistic
             )
         })?;
@@ -321,11 +325,10 @@ pub(crate) fn number(x: f64) -> String {
     }
 }
 
-/// A field of comma-separated values, quoted where it must be.
+/// A text in comma-separated values; none, which readers take for missing, if it is empty.
 pub(crate) fn quoted(field: &str) -> String {
-    if field.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", field.replace('"', "\"\""))
-    } else {
-        field.to_owned()
+    if field.is_empty() {
+        return String::new();
     }
+    format!("\"{}\"", field.replace('"', "\"\""))
 }

@@ -580,7 +580,7 @@ fn csv_is_one_tidy_table() {
 }
 
 #[test]
-fn csv_quotes_only_where_it_must() {
+fn csv_quotes_every_text() {
     let mut layout = Layout::new(Date::month(2026, 1).unwrap(), 1);
     layout.outcomes = vec![metric("plain", "a,b")];
     let named = |name: &str| {
@@ -595,10 +595,12 @@ fn csv_quotes_only_where_it_must() {
         projection
     };
     let table = csv(&[named("two\nlines"), named("庆阳 \"west\"")]);
-    assert!(table.contains("\n\"two\nlines\",total,plain,\"a,b\",,mean,-1.25e-7\n"));
-    assert!(table.contains("\n\"庆阳 \"\"west\"\"\",total,plain,\"a,b\",,p50,-1.25e-7\n"));
+    assert!(table.contains("\n\"two\nlines\",\"total\",\"plain\",\"a,b\",,\"mean\",-1.25e-7\n"));
     assert!(
-        table.contains(",plain,\"a,b\",,std_error,\n"),
+        table.contains("\n\"庆阳 \"\"west\"\"\",\"total\",\"plain\",\"a,b\",,\"p50\",-1.25e-7\n")
+    );
+    assert!(
+        table.contains(",\"plain\",\"a,b\",,\"std_error\",\n"),
         "of a single trial"
     );
 }

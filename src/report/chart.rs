@@ -10,7 +10,7 @@ use crate::Projection;
 use crate::projection::{Layout, MetricView};
 
 /// Why there is no chart.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChartError {
     /// The projection has no metric of that name.
@@ -27,6 +27,10 @@ pub enum ChartError {
         /// Pixels down.
         height: u32,
     },
+    /// A PNG of a size that no picture can have.
+    #[cfg(feature = "png")]
+    #[error("a picture {0} times as large is too large or none at all: 0.25 to 8 will do")]
+    Scale(f32),
     /// The drawing failed.
     #[error("the chart could not be drawn: {0}")]
     Drawing(String),
@@ -127,6 +131,14 @@ impl<'a> FanChart<'a> {
         self.draw(&mut svg)
             .map_err(|error| ChartError::Drawing(error.to_string()))?;
         Ok(svg)
+    }
+
+    /// Draws the chart as PNG, `scale` times as many pixels each way as its [size](Self::size): 2 for a
+    /// slide. Letters are those of a font that comes with this library; scripts that it has no letters for, such as
+    /// Chinese, are taken from the machine's fonts if there are any.
+    #[cfg(feature = "png")]
+    pub fn to_png(&self, scale: f32) -> Result<Vec<u8>, ChartError> {
+        super::png::of_svg(&self.to_svg()?, scale)
     }
 
     fn draw(&self, svg: &mut String) -> Result<(), Box<dyn std::error::Error + '_>> {

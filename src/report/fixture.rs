@@ -7,7 +7,7 @@ use crate::{Batch, Date, Projection, Scenario, Uncertain};
 
 /// One campus with as many buildings, started every other month from May 2024 on, over
 /// `horizon` months.
-pub(super) fn scenario(buildings: usize, horizon: u32) -> Scenario {
+pub(crate) fn scenario(buildings: usize, horizon: u32) -> Scenario {
     let mut scenario = Scenario::new("<a> & \"b\"", Date::month(2024, 5).unwrap(), horizon);
     scenario.rack_types.push(RackType::new("standard", 2.5));
     let mut campus = Campus::new("north");

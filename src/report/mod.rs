@@ -25,13 +25,15 @@
 #[cfg(feature = "charts")]
 mod chart;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod gantt;
 mod html;
 mod markdown;
 mod outputs;
 #[cfg(feature = "parquet")]
 mod parquet;
+#[cfg(feature = "png")]
+mod png;
 mod schedule;
 mod summary;
 mod text;
@@ -39,12 +41,14 @@ mod words;
 mod write;
 
 #[cfg(feature = "parquet")]
-pub use self::parquet::{ParquetFileError, write_projection_parquet, write_trials_parquet};
+pub use self::parquet::{
+    ParquetFileError, write_projection_parquet, write_trial_months_parquet, write_trials_parquet,
+};
 #[cfg(feature = "charts")]
 pub use chart::{ChartError, FanChart};
 pub use html::HtmlReport;
 pub use markdown::markdown;
-pub use outputs::{OutputFile, OutputsError, output_names, outputs};
+pub use outputs::{ChartChoice, OutputChoice, OutputFile, OutputsError, PictureFormat, outputs};
 pub use summary::summary;
 pub use words::sentences;
-pub use write::{OutputFolder, WriteError};
+pub use write::{OutputFolder, WriteError, replace_file};

@@ -35,9 +35,14 @@ const KEY_METRICS: [&[(&str, &str)]; 3] = [
 ];
 
 /// Causes in words.
-const CAUSE_WORDS: [(&str, &str); 4] = [
+const CAUSE_WORDS: [(&str, &str); 9] = [
     ("construction", "unfinished buildings"),
-    ("power", "missing power"),
+    ("grid", "missing grid power"),
+    ("electrical", "electrical chain"),
+    ("delivery", "delivery tree"),
+    ("space", "full halls"),
+    ("density", "low density of racks"),
+    ("cooling", "cooling"),
     ("equipment", "late equipment"),
     ("demand", "too few tenants"),
 ];
@@ -332,9 +337,16 @@ fn in_two_halves(mut lines: Vec<String>) -> Vec<String> {
         .collect()
 }
 
+/// The causes that bind in some month of some trial, with their shares by month.
+pub(super) fn ever_binding<'a>(scope: ScopeView<'a>) -> Vec<(&'a str, Vec<f64>)> {
+    (scope.bindings())
+        .filter(|(_, shares)| shares.iter().any(|share| *share > 0.0))
+        .collect()
+}
+
 fn binding(projection: &Projection) -> Option<String> {
     let total = projection.total();
-    let causes: Vec<(&str, Vec<f64>)> = total.bindings().collect();
+    let causes = ever_binding(total);
     if causes.is_empty() || projection.trials() == 0 {
         return None;
     }
@@ -344,6 +356,9 @@ fn binding(projection: &Projection) -> Option<String> {
     let mean = |list: &[f64]| list.iter().sum::<f64>() / list.len() as f64;
     let places = (held_back.iter().flatten()).fold(0.0, |a: f64, x| a.max(*x));
     let places = decimals("MW", places);
+    let of_nothing = |month: usize| 1.0 - causes.iter().map(|(_, s)| s[month]).sum::<f64>();
+    let months = ends.last().map_or(0, |end| end + 1);
+    let says_nothing = (0..months).any(|month| of_nothing(month) > 1e-9);
     let rows: Vec<Vec<String>> = ends
         .iter()
         .map(|end| {
@@ -362,7 +377,9 @@ fn binding(projection: &Projection) -> Option<String> {
             let year = projection.layout().start.plus_months(*end as f64);
             let mut row = vec![year.map_or_else(String::new, |date| date.year().to_string())];
             row.extend(shares.iter().map(|share| whole_percent(*share)));
-            row.push(whole_percent(none));
+            if says_nothing {
+                row.push(whole_percent(none));
+            }
             if let Some(held_back) = &held_back {
                 row.push(grouped(mean(&held_back[months]), places));
             }
@@ -372,7 +389,9 @@ fn binding(projection: &Projection) -> Option<String> {
         .collect();
     let mut heads = vec![""];
     heads.extend(causes.iter().map(|(cause, _)| *cause));
-    heads.push("nothing");
+    if says_nothing {
+        heads.push("nothing");
+    }
     if held_back.is_some() {
         heads.push("mean MW");
     }

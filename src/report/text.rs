@@ -48,6 +48,51 @@ pub(super) fn decimals(unit: &str, greatest: f64) -> usize {
     }
 }
 
+/// In what large numbers are counted, so that one reads them: 1, or a million or a thousand million with its word.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct CountedIn {
+    pub(super) size: f64,
+    word: &'static str,
+}
+
+impl CountedIn {
+    /// For numbers of which this is the greatest.
+    pub(super) fn for_greatest(greatest: f64) -> Self {
+        let (size, word) = match greatest.abs() {
+            x if x >= 1e10 => (1e9, "billion "),
+            x if x >= 1e7 => (1e6, "million "),
+            _ => (1.0, ""),
+        };
+        Self { size, word }
+    }
+
+    /// The unit with the word.
+    pub(super) fn unit(self, unit: &str) -> String {
+        format!("{}{unit}", self.word)
+    }
+}
+
+/// A name such as `it_power_mw` for readers: `IT power`.
+pub(super) fn title_of(name: &str, unit: &str) -> String {
+    let unit = unit.to_lowercase();
+    let words: Vec<&str> = name.split('_').collect();
+    let ends_in_unit = words.len() > 1 && words.last().is_some_and(|last| *last == unit);
+    let words = &words[..words.len() - usize::from(ends_in_unit)];
+    let written = words.iter().map(|word| match *word {
+        "it" => "IT".to_owned(),
+        "kw" => "kW".to_owned(),
+        short @ ("pue" | "npv" | "irr" | "pflops" | "cvar") => short.to_uppercase(),
+        word => word.to_owned(),
+    });
+    let text = written.collect::<Vec<_>>().join(" ");
+    let text = text.replace("take up", "take-up");
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => text,
+    }
+}
+
 /// A probability as per cent. Only what happens always is 100 %, only what never happens 0 %.
 pub(super) fn percent(share: Option<f64>) -> String {
     match share {
@@ -121,6 +166,24 @@ mod tests {
         assert_eq!(percent(Some(0.0004)), "<0.1 %");
         assert_eq!(percent(Some(0.543)), "54.3 %");
         assert_eq!(percent(None), MISSING);
+    }
+
+    #[test]
+    fn names_and_large_numbers_are_written_for_readers() {
+        assert_eq!(title_of("it_power_mw", "MW"), "IT power");
+        assert_eq!(title_of("installed_pflops", "PFLOPS"), "Installed");
+        assert_eq!(title_of("npv", "yuan"), "NPV");
+        assert_eq!(title_of("take_up", "share"), "Take-up");
+        assert_eq!(
+            title_of("it_power_racks_20_to_60_kw_mw", "MW"),
+            "IT power racks 20 to 60 kW"
+        );
+        let money = CountedIn::for_greatest(-2.5e10);
+        assert_eq!(
+            (money.size, money.unit("yuan").as_str()),
+            (1e9, "billion yuan")
+        );
+        assert_eq!(CountedIn::for_greatest(9e6).unit("MW"), "MW");
     }
 
     #[test]

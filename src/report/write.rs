@@ -45,6 +45,34 @@ fn exist(paths: &[PathBuf]) -> String {
     format!("{} {verb}", names.join(",\n  "))
 }
 
+/// Replaces what is in a file that is there, all at once: whoever reads it, and whoever finds it after a power cut, has
+/// the old text or the new one. Its permissions stay; where it is a link, what it leads to is replaced.
+pub fn replace_file(path: &Path, contents: &[u8]) -> Result<(), WriteError> {
+    let failed = |source| WriteError::File {
+        path: path.to_owned(),
+        source,
+    };
+    let path = path.canonicalize().map_err(failed)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let permissions = fs::metadata(&path).map_err(failed)?.permissions();
+    if permissions.readonly() {
+        return Err(failed(io::Error::from(io::ErrorKind::PermissionDenied)));
+    }
+    let mut temporary = (tempfile::Builder::new().prefix(".buildout-"))
+        .tempfile_in(folder)
+        .map_err(failed)?;
+    temporary.write_all(contents).map_err(failed)?;
+    temporary
+        .as_file()
+        .set_permissions(permissions)
+        .map_err(failed)?;
+    temporary.as_file().sync_all().map_err(failed)?;
+    temporary
+        .persist(&path)
+        .map(drop)
+        .map_err(|error| failed(error.error))
+}
+
 /// A folder for the files of a run.
 #[derive(Clone, Debug)]
 pub struct OutputFolder {
@@ -268,6 +296,29 @@ mod tests {
         assert!(matches!(error, WriteError::Folder { .. }), "{error}");
         assert!(error.to_string().contains("out"), "{error}");
         assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_is_replaced_with_its_permissions_and_behind_its_link() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("plan.toml");
+        let link = folder.path().join("link.toml");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        replace_file(&link, b"new").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o640);
+        assert_eq!(names(folder.path()), ["link.toml", "plan.toml"]);
+
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o440)).unwrap();
+        assert!(replace_file(&path, b"newer").is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(names(folder.path()).len(), 2);
     }
 
     #[cfg(unix)]

@@ -559,6 +559,7 @@ fn check_power(campus: &Campus, at: &Path, problems: &mut Problems) {
     for (position, bridge) in campus.bridge_power.iter().enumerate() {
         bridge.check(&at.key("bridge_power").index(position), problems);
     }
+    check_bridges(campus, &at.key("bridge_power"), problems);
     if let Some(curtailment) = &campus.curtailment {
         curtailment.check(&at.key("curtailment"), problems);
     }
@@ -574,5 +575,35 @@ fn check_power(campus: &Campus, at: &Path, problems: &mut Problems) {
     }
     if let Some(energy) = &campus.energy {
         energy.check(&at.key("energy"), problems);
+    }
+}
+
+/// What bridge power of a campus says together.
+fn check_bridges(campus: &Campus, at: &Path, problems: &mut Problems) {
+    let bridges = campus.bridge_power.iter().enumerate();
+    let mut batteries = bridges
+        .clone()
+        .filter(|(_, bridge)| bridge.storage.is_some());
+    if let Some((second, bridge)) = batteries.nth(1) {
+        problems.error(
+            &at.index(second),
+            format!("\"{}\" is a second battery of the campus", bridge.name),
+            "put batteries together as units of one",
+        );
+    }
+    if campus.energy.is_some() {
+        return;
+    }
+    for (position, bridge) in bridges {
+        if bridge.carbon_g_per_kwh > 0.0 || bridge.price_per_mwh.constant() != Some(0.0) {
+            problems.warning(
+                &at.index(position),
+                format!(
+                    "what \"{}\" costs and emits is not counted: the campus has no `energy`",
+                    bridge.name
+                ),
+                "state `energy` of the campus, with the carbon of its grid",
+            );
+        }
     }
 }

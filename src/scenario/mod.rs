@@ -10,7 +10,7 @@ mod file;
 mod unlikely;
 
 #[cfg(feature = "files")]
-pub use file::{Input, Loaded};
+pub use file::{Edited, Input, Loaded};
 
 use std::path::PathBuf;
 
@@ -343,9 +343,26 @@ pub enum ScenarioError {
         /// The line at which that shows.
         line: usize,
     },
+    /// A value cannot be set in its file.
+    #[error("{key} cannot be set: {message}{}", help_line(help))]
+    NotSet {
+        /// The key.
+        key: String,
+        /// Why.
+        message: String,
+        /// What would be right; empty if there is nothing to say.
+        help: String,
+    },
     /// It cannot be written as a file.
     #[error("the scenario cannot be written as a file: {0}")]
     Unwritable(String),
+}
+
+fn help_line(help: &str) -> String {
+    if help.is_empty() {
+        return String::new();
+    }
+    format!("\n  help: {help}")
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {

@@ -25,10 +25,10 @@ pub struct AdoptionCurve {
     /// Imitation q of Bass, as a share a year, 0 or more. Drawn once a trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imitation_per_year: Option<Uncertain>,
-    /// Months from the beginning until half of the companies are contacted. Drawn once a trial.
+    /// Months from the beginning to the middle of the logistic, of which what it has at the beginning is taken off: half of the companies are contacted by then, or somewhat fewer where it is not long before. Drawn once a trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub midpoint_months: Option<Uncertain>,
-    /// Months from a tenth to nine tenths of the companies, above 0. Drawn once a trial.
+    /// Months from a tenth to nine tenths of the logistic, above 0. Drawn once a trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rise_months: Option<Uncertain>,
 }

@@ -2,14 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{What, Workspace};
+use super::Workspace;
+use super::timeline::What;
 use crate::date::Date;
 use crate::model::Model;
 use crate::monte_carlo::design::Sampling;
 use crate::projection::{TrialRow, number, quoted};
 
 /// What an entry of a trial's log says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Happening {
     /// A building or substation may begin.
@@ -56,7 +58,7 @@ impl Happening {
 }
 
 /// One entry of a trial's log.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct LogEntry {
     /// When, in months after the start of the scenario; before it below 0.
     pub months: f64,
@@ -119,6 +121,8 @@ impl Model {
                 What::HandedOver { hall } => {
                     (self.halls[hall as usize].handover, Happening::HandedOver)
                 }
+                // Equipment that tenants bring is there from the start.
+                What::Delivered { .. } if !event.months.is_finite() => continue,
                 What::Delivered { hall } => {
                     let name = hall_name(hall as usize);
                     of_events.push((event.months, Happening::Delivered, name));
@@ -225,13 +229,13 @@ impl Replay {
     pub fn months_csv(&self) -> String {
         let layout = self.row.layout();
         let months = layout.month_labels();
-        let mut text = "scope,metric,month,value\n".to_owned();
+        let mut text = "\"scope\",\"metric\",\"month\",\"value\"\n".to_owned();
         for (scope, scope_name) in layout.scopes.iter().enumerate() {
             let scope_name = quoted(scope_name);
             for (metric, label) in layout.metrics.iter().enumerate() {
                 for (month, value) in months.iter().zip(self.row.monthly(scope, metric)) {
                     let value = number(*value);
-                    text += &format!("{scope_name},{},{month},{value}\n", label.name);
+                    text += &format!("{scope_name},\"{}\",\"{month}\",{value}\n", label.name);
                 }
             }
         }
@@ -353,6 +357,21 @@ mod tests {
             }
             assert_eq!(replayed.to_json(), batch.to_json());
         }
+    }
+
+    #[test]
+    fn what_tenants_bring_is_not_told_as_delivered() {
+        let scenario = Scenario::from_path("examples/first.toml").unwrap();
+        let model = scenario.compile().unwrap();
+        let sampling = model.sampling(Design::Random, 1).unwrap();
+        let events = model.replay(&sampling, 42).events;
+        assert!(events.iter().any(|event| event.what == Happening::Live));
+        assert!(events.iter().all(|event| event.months.is_finite()));
+        assert!(
+            events
+                .iter()
+                .all(|event| event.what != Happening::Delivered)
+        );
     }
 
     #[test]

@@ -105,7 +105,8 @@ pub enum Uncertain {
     /// One of several values.
     Discrete(Vec<Outcome>),
     /// The distribution that has these percentiles: a Johnson quantile-parameterised distribution
-    /// (Hadlock & Bickel, Decision Analysis 14, 2017) that respects the bounds of the quantity.
+    /// (Hadlock & Bickel, Decision Analysis 14, 2017, for one and two bounds) that respects the
+    /// bounds of the quantity.
     /// Without P50 it is lognormal for a quantity that is 0 or more, and normal for one that has
     /// no bounds.
     Percentiles {

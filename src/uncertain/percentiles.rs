@@ -1,8 +1,10 @@
 //! Distributions by percentiles: Johnson quantile-parameterised distributions.
 //!
 //! C. C. Hadlock & J. E. Bickel, "Johnson Quantile-Parameterized Distributions", Decision Analysis
-//! 14 (2017): given P10, P50 and P90 and the bounds of the quantity, exactly one smooth
-//! distribution with these percentiles, for any P10 < P50 < P90 within the bounds.
+//! 14 (2017): given P10, P50 and P90 and the bound or bounds of the quantity, exactly one smooth
+//! distribution with these percentiles, for any P10 < P50 < P90 within the bounds. The paper treats
+//! one bound and two; for a quantity without any this crate takes the form of two bounds on the scale
+//! of the quantity itself, which has these percentiles too.
 
 use super::special::{normal_cdf, normal_quantile};
 
@@ -51,14 +53,14 @@ pub(super) struct Johnson {
 enum Shape {
     /// Symmetric on its scale.
     Normal { centre: f64, sigma: f64 },
-    /// S_L-like, for one bound: theta exp(lambda sinh(asinh(delta z) + asinh(n c delta))).
+    /// For one bound, on its scale: theta + lambda sinh(asinh(delta z) + asinh(n c delta)).
     Semi {
         theta: f64,
         lambda: f64,
         delta: f64,
         shift: f64,
     },
-    /// For two bounds or none: xi + lambda sinh(delta (z + n c)).
+    /// For two bounds or none, on its scale: xi + lambda sinh(delta (z + n c)).
     Sinh {
         xi: f64,
         lambda: f64,

@@ -36,6 +36,11 @@ pub(crate) enum Failure {
     },
     #[error("error: interruptions cannot be caught: {0}")]
     Interruptions(ctrlc::Error),
+    #[cfg(not(feature = "png"))]
+    #[error(
+        "error: this build of the command draws no PNG\n  help: build it with `--features png`, or take the SVG"
+    )]
+    NoPng,
     #[error("error: {0}")]
     Outputs(#[from] report::OutputsError),
     #[error("error: {source}{}", hint(source))]
@@ -55,6 +60,9 @@ pub(crate) enum Failure {
         wanted: String,
         nearest: Option<String>,
     },
+    #[cfg(feature = "parquet")]
+    #[error("error: {0}")]
+    UnknownMetric(report::ParquetFileError),
     #[error("error: {} names no file", .0.display())]
     NoFileName(PathBuf),
     #[error("error: {} cannot be read: {error}", path.display())]
@@ -99,6 +107,11 @@ impl Failure {
             | Failure::Import { .. }
             | Failure::Usage(_)
             | Failure::Run(RunError::Goal(_) | RunError::Design(_)) => ExitCode::from(2),
+            Failure::Outputs(report::OutputsError::Unknown { .. }) => ExitCode::from(2),
+            #[cfg(not(feature = "png"))]
+            Failure::NoPng => ExitCode::from(2),
+            #[cfg(feature = "parquet")]
+            Failure::UnknownMetric(_) => ExitCode::from(2),
             Failure::Interrupted { .. } => ExitCode::from(130),
             // Whoever reads the output has seen enough of it.
             Failure::Print(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,

@@ -11,6 +11,7 @@ mod replay;
 mod report;
 mod run;
 mod schedule;
+mod set;
 mod shell;
 #[cfg(feature = "parquet")]
 mod trials;
@@ -53,6 +54,8 @@ enum Command {
     Import(import::Import),
     /// Tells everything that is wrong or unlikely with scenarios, at once
     Validate(validate::Validate),
+    /// Sets values in a scenario file, which keeps its comments
+    Set(set::Set),
     /// Runs a scenario and prints what came out
     Run(run::Run),
     /// Tells of each activity when it happens, what float it has, and how often it drives the end
@@ -82,6 +85,7 @@ impl Command {
             Self::New(arguments) => new::run(arguments),
             Self::Import(arguments) => import::run(arguments),
             Self::Validate(arguments) => validate::run(arguments),
+            Self::Set(arguments) => set::run(arguments),
             Self::Run(arguments) => run::run(arguments),
             Self::Schedule(arguments) => schedule::run(arguments),
             Self::Merge(arguments) => merge::run(arguments),
@@ -98,7 +102,16 @@ impl Command {
 }
 
 fn main() -> ExitCode {
-    match Arguments::parse().command.run() {
+    let arguments = Arguments::try_parse().unwrap_or_else(|error| {
+        if let Some(file) = file_for_a_subcommand(&error) {
+            say(&format!(
+                "error: '{file}' is a file, not a subcommand\n  help: did you mean `buildout run {file}`?"
+            ));
+            std::process::exit(2);
+        }
+        error.exit()
+    });
+    match arguments.command.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let code = failure.exit_code();
@@ -108,5 +121,17 @@ fn main() -> ExitCode {
             }
             code
         }
+    }
+}
+
+/// What was given in the place of a subcommand, if that is a scenario.
+fn file_for_a_subcommand(error: &clap::Error) -> Option<String> {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    if error.kind() != ErrorKind::InvalidSubcommand {
+        return None;
+    }
+    match error.get(ContextKind::InvalidSubcommand)? {
+        ContextValue::String(word) if word.ends_with(".toml") => Some(word.clone()),
+        _ => None,
     }
 }

@@ -30,7 +30,7 @@ pub(crate) struct Merge {
 }
 
 pub(crate) fn run(arguments: &Merge) -> Result<(), Failure> {
-    arguments.output.prepare()?;
+    arguments.output.prepare(None)?;
     arguments.output.deliver(&arguments.merged()?)
 }
 

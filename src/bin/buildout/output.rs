@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use buildout::Projection;
-use buildout::report::{self, OutputFolder};
+use buildout::projection::Layout;
+use buildout::report::{self, ChartChoice, OutputChoice, OutputFolder, PictureFormat};
 use clap::{Args, ValueEnum};
 
 use crate::failure::{self, Failure, say};
@@ -11,12 +12,20 @@ use crate::failure::{self, Failure, say};
 /// Where results go.
 #[derive(Args)]
 pub(crate) struct OutputOptions {
-    /// Write projection.json, projection.csv, summary.txt and charts into this folder
+    /// Write projection.json, projection.csv, summary.txt, summary.md, report.html and charts into
+    /// this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Overwrite such files in the folder
     #[arg(long, requires = "out")]
     force: bool,
+    /// Draw this metric, too, such as take_up, or North/take_up for a campus; may be given several
+    /// times. The metrics are those of --format csv
+    #[arg(long = "chart", value_name = "METRIC", requires = "out")]
+    charts: Vec<String>,
+    /// As what charts are drawn
+    #[arg(long, value_enum, default_value_t = Picture::Svg, requires = "out")]
+    chart_format: Picture,
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -38,16 +47,52 @@ enum Format {
     Csv,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum Picture {
+    /// Sharp at any size
+    Svg,
+    /// For slides and documents that take no SVG (if the command was built with the feature png)
+    Png,
+    /// Both
+    Both,
+}
+
 impl OutputOptions {
+    fn choice(&self) -> Result<OutputChoice, Failure> {
+        let mut choice = OutputChoice::default();
+        choice.charts = (self.charts.iter())
+            .map(|name| match name.rsplit_once('/') {
+                Some((campus, metric)) => ChartChoice::new(metric.trim()).campus(campus.trim()),
+                None => ChartChoice::new(name.trim()),
+            })
+            .collect();
+        choice.pictures = match self.chart_format {
+            Picture::Svg => PictureFormat::Svg,
+            #[cfg(feature = "png")]
+            Picture::Png => PictureFormat::Png,
+            #[cfg(feature = "png")]
+            Picture::Both => PictureFormat::Both,
+            #[cfg(not(feature = "png"))]
+            Picture::Png | Picture::Both => return Err(Failure::NoPng),
+        };
+        Ok(choice)
+    }
+
     fn folder(&self) -> Option<OutputFolder> {
         let path = self.out.as_ref()?;
         Some(OutputFolder::new(path).overwrite(self.force))
     }
 
     /// Finds out whether files can be written: better before the trials than after.
-    pub(crate) fn prepare(&self) -> Result<(), Failure> {
+    pub(crate) fn prepare(&self, layout: Option<&Layout>) -> Result<(), Failure> {
+        let choice = self.choice()?;
+        if let Some(layout) = layout {
+            choice.check(layout)?;
+        }
         if let Some(folder) = self.folder() {
-            folder.prepare(&report::output_names())?;
+            let names = choice.names();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            folder.prepare(&names)?;
         }
         Ok(())
     }
@@ -55,7 +100,7 @@ impl OutputOptions {
     /// Writes the files and prints.
     pub(crate) fn deliver(&self, projection: &Projection) -> Result<(), Failure> {
         if let Some(folder) = self.folder() {
-            for path in folder.write(&report::outputs(projection)?)? {
+            for path in folder.write(&self.choice()?.files(projection)?)? {
                 if !self.quiet {
                     say(&format!("wrote {}", path.display()));
                 }

@@ -6,7 +6,7 @@ use buildout::monte_carlo::batch::DEFAULT_TRIALS;
 use buildout::{RunError, Scenario};
 use clap::{Args, ValueEnum};
 
-use crate::failure::{Failure, print};
+use crate::failure::{Failure, print, say};
 use crate::run::key_and_value;
 use crate::{EXIT_STATUS, engine};
 
@@ -37,6 +37,12 @@ pub(crate) struct Replay {
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    /// Print all of it as JSON: short for --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    /// No warnings
+    #[arg(long)]
+    quiet: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -50,14 +56,23 @@ enum Format {
 }
 
 pub(crate) fn run(arguments: &Replay) -> Result<(), Failure> {
-    let model = Scenario::from_path_with(&arguments.file, &arguments.set)?.compile()?;
+    let loaded = Scenario::load(&arguments.file, &arguments.set)?;
+    if !arguments.quiet && !loaded.warnings.is_empty() {
+        say(&loaded.warnings.to_string());
+    }
+    let model = loaded.scenario.compile()?;
     let design = arguments.sampling.design(arguments.trials);
     design
         .check_trials(arguments.trial.saturating_add(1))
         .map_err(RunError::from)?;
     let sampling = (model.sampling(design, arguments.seed)).map_err(RunError::from)?;
     let replay = model.replay(&sampling, arguments.trial);
-    print(&match arguments.format {
+    let format = if arguments.json {
+        Format::Json
+    } else {
+        arguments.format
+    };
+    print(&match format {
         Format::Table => table(&replay).into_bytes(),
         Format::Csv => replay.months_csv().into_bytes(),
         Format::Json => {

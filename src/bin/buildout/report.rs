@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use buildout::analysis::schedule::ScheduleReport;
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
 use buildout::report::{HtmlReport, OutputFile, OutputFolder, markdown};
 use buildout::{Batch, Scenario};
@@ -52,6 +53,9 @@ pub(crate) struct Report {
     quiet: bool,
 }
 
+/// The Gantt chart is drawn from so many trials at most: enough for the eye.
+const SCHEDULE_TRIALS: u64 = 2_000;
+
 pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
     let mut loaded = Vec::new();
     for file in &arguments.files {
@@ -78,12 +82,20 @@ pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
         let text: Vec<String> = projections.iter().map(markdown).collect();
         return print(text.join("\n").as_bytes());
     }
+    let trials = arguments.trials.min(SCHEDULE_TRIALS);
+    // Of no milestone in particular, so there is none that is not known.
+    let schedules: Vec<Option<ScheduleReport>> = (loaded.iter())
+        .map(|(model, _)| model.schedule_report(arguments.seed, trials, None).ok())
+        .collect();
     let mut page: Option<HtmlReport<'_>> = None;
-    for (projection, (_, inputs)) in projections.iter().zip(&loaded) {
-        let with = match page {
+    for ((projection, (_, inputs)), schedule) in projections.iter().zip(&loaded).zip(&schedules) {
+        let mut with = match page {
             None => HtmlReport::new(projection),
             Some(page) => page.beside(projection),
         };
+        if let Some(schedule) = schedule {
+            with = with.schedule(schedule);
+        }
         page = Some(with.inputs(inputs));
     }
     let Some(page) = page else { return Ok(()) };

@@ -14,6 +14,7 @@ use crate::{EXIT_STATUS, engine};
 Examples:
   buildout run scenario.toml
   buildout run scenario.toml --trials 50000 --seed 7 --out results
+  buildout run scenario.toml --out results --chart take_up --chart it_draw_mw
   buildout run scenario.toml --set horizon_months=60 --set 'campuses.North.pue=1.25'
   buildout run scenario.toml --json --quiet | jq '.metrics.it_power_mw.p50[-1]'
 
@@ -58,7 +59,7 @@ pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
     if !output.quiet && !loaded.warnings.is_empty() {
         say(&loaded.warnings.to_string());
     }
-    output.prepare()?;
+    output.prepare(Some(model.layout()))?;
     let request = engine::Request {
         model: &model,
         trials: arguments.trials,

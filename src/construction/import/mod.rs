@@ -45,7 +45,7 @@ impl ImportError {
 }
 
 /// Something of a schedule file that was left out or changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ImportWarning {
     /// The line of the file, from 1.
     pub line: usize,
@@ -54,7 +54,7 @@ pub struct ImportWarning {
 }
 
 /// An imported schedule.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Imported {
     /// The name of the project.
     pub name: String,
@@ -78,7 +78,8 @@ pub struct Imported {
 }
 
 /// Something that a scheduler would want to look at.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Finding {
     /// Nothing comes before this activity.

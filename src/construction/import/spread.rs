@@ -7,7 +7,7 @@ use crate::pattern::matches;
 use crate::uncertain::Uncertain;
 
 /// A rule that puts uncertainty on durations, relative to what was imported.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Spread {
     /// The least duration, as a share of the planned one: 0.9 for -10 %.
     pub least: f64,
@@ -28,7 +28,7 @@ pub struct Spread {
 /// assert!("*shell*=+40%/-10%".parse::<SpreadRule>().is_err());
 /// # Ok::<(), buildout::construction::import::SpreadError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct SpreadRule {
     /// Which activities it is for: their names, with * for any text.
     pub pattern: String,

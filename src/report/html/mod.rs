@@ -2,12 +2,16 @@
 //! matters without a script. The chart that one explores is drawn by uPlot (MIT, in `vendor/`).
 
 mod plot;
+mod schedule;
 mod sections;
+mod side;
 
 use serde_json::{Map, Value, json};
 
+use super::text::title_of;
 use super::words::{difference, sentences};
 use crate::Projection;
+use crate::analysis::schedule::ScheduleReport;
 use crate::projection::ScopeView;
 
 const STYLE: &str = include_str!("page.css");
@@ -19,6 +23,9 @@ const CHARTS_LICENCE: &str = include_str!("vendor/LICENSE-uPlot");
 /// Campuses are in the chart that one explores so long as it has no more numbers than these; the
 /// page then stays below 2 MB.
 const MOST_NUMBERS: usize = 180_000;
+
+/// A schedule of more activities than these is shown when asked for.
+const LONG_SCHEDULE: usize = 40;
 
 /// A page about one run, or several side by side.
 ///
@@ -44,6 +51,7 @@ pub struct HtmlReport<'a> {
 #[derive(Clone, Copy, Debug)]
 struct Run<'a> {
     projection: &'a Projection,
+    schedule: Option<&'a ScheduleReport>,
     #[cfg(feature = "files")]
     inputs: &'a [crate::scenario::Input],
 }
@@ -52,6 +60,7 @@ impl<'a> Run<'a> {
     fn new(projection: &'a Projection) -> Self {
         Self {
             projection,
+            schedule: None,
             #[cfg(feature = "files")]
             inputs: &[],
         }
@@ -75,6 +84,15 @@ impl<'a> HtmlReport<'a> {
     #[must_use]
     pub fn beside(mut self, projection: &'a Projection) -> Self {
         self.runs.push(Run::new(projection));
+        self
+    }
+
+    /// Shows the Gantt chart of the run that was added last.
+    #[must_use]
+    pub fn schedule(mut self, schedule: &'a ScheduleReport) -> Self {
+        if let Some(run) = self.runs.last_mut() {
+            run.schedule = Some(schedule);
+        }
         self
     }
 
@@ -103,11 +121,13 @@ impl<'a> HtmlReport<'a> {
             "<h1>{title}</h1>\n{}",
             sections::provenance_line(&self.runs)
         );
-        let parts: [(&str, &str, String); 10] = [
+        let parts: [(&str, &str, String); 12] = [
             ("summary", "In words", self.in_words()),
+            ("side", "Side by side", side::by_side(&self.runs)),
             ("growth", "Growth", self.growth()),
             ("targets", "Targets", sections::targets(&self.runs)),
-            ("milestones", "Milestones", sections::milestones(&self.runs)),
+            ("milestones", "Milestones", schedule::milestones(&self.runs)),
+            ("schedule", "Schedule", self.schedules()),
             (
                 "binding",
                 "What holds capacity back",
@@ -167,7 +187,24 @@ impl<'a> HtmlReport<'a> {
             }
             text += "</div>";
         }
-        text + "</div>"
+        text + "</div>" + &side::tiles(&self.runs)
+    }
+
+    fn schedules(&self) -> String {
+        let charts = self.runs.iter().filter_map(|run| {
+            let report = run
+                .schedule
+                .filter(|report| !report.activities.is_empty())?;
+            let chart = schedule::gantt(run.projection.layout(), report);
+            let name = escape(run.name());
+            let count = report.activities.len();
+            // A page that begins with hundreds of rows is not read further.
+            let open = if count <= LONG_SCHEDULE { " open" } else { "" };
+            Some(format!(
+                "<details{open}><summary>{name}: {count} activities</summary>{chart}</details>"
+            ))
+        });
+        charts.collect()
     }
 
     fn growth(&self) -> String {
@@ -227,6 +264,8 @@ impl<'a> HtmlReport<'a> {
 fn scope(view: ScopeView<'_>) -> Value {
     let metrics = view.metrics().map(|metric| {
         let mut entry = Map::new();
+        let title = title_of(metric.name(), metric.unit());
+        entry.insert("title".to_owned(), json!(title));
         entry.insert("unit".to_owned(), json!(metric.unit()));
         entry.insert("meaning".to_owned(), json!(metric.meaning()));
         let lists = [0.05, 0.1, 0.5, 0.9, 0.95].map(|p| metric.quantile(p));

@@ -8,14 +8,17 @@
     var option = document.createElement("option");
     option.value = value; option.textContent = text; select.appendChild(option);
   };
-  var names = [], scopes = [];
+  var names = [], scopes = [], titles = {};
   data.runs.forEach(function (run) {
     Object.keys(run.scopes).forEach(function (s) {
       if (scopes.indexOf(s) < 0) { scopes.push(s); }
-      Object.keys(run.scopes[s]).forEach(function (m) { if (names.indexOf(m) < 0) { names.push(m); } });
+      Object.keys(run.scopes[s]).forEach(function (m) { if (names.indexOf(m) < 0) { names.push(m); titles[m] = run.scopes[s][m]; } });
     });
   });
-  names.forEach(function (m) { add(metric, m, m.replace(/_/g, " ")); });
+  names.forEach(function (m) {
+    var unit = titles[m].unit;
+    add(metric, m, titles[m].title + (unit && unit !== "share" ? " (" + unit + ")" : ""));
+  });
   scopes.forEach(function (s) { add(scope, s, s); });
   if (names.indexOf(data.first) >= 0) { metric.value = data.first; }
   if (scopes.length < 2) { scope.parentNode.hidden = true; }
@@ -37,6 +40,10 @@
     var a = Math.abs(x);
     return x.toLocaleString("en-US", { maximumFractionDigits: a >= 100 ? 0 : a >= 10 ? 1 : 2 });
   };
+  var countedIn = function (vs) {
+    var most = Math.max.apply(null, vs.map(Math.abs));
+    return most >= 1e10 ? [1e9, " bn"] : most >= 1e7 ? [1e6, " m"] : [1, ""];
+  };
   var plot = null, shown = [], index = 0;
   function tell(i) {
     if (i === null || i === undefined) { return; }
@@ -48,7 +55,7 @@
       var unit = s.unit === "share" ? "" : " " + s.unit;
       return (data.runs.length > 1 ? entry.run.name + ", " : "") + label(months[index]) + ": P50 " + f("p50") + unit +
         "; P10 to P90 " + f("p10") + " to " + f("p90") + "; P5 to P95 " + f("p5") + " to " + f("p95") + "; mean " + f("mean");
-    }).filter(Boolean).join(" | ");
+    }).filter(Boolean).join("\n");
   }
   function draw() {
     var one = data.runs.length === 1;
@@ -92,7 +99,10 @@
           values: function (u, ts) { return ts.map(function (t) { return t % 12 ? label(t) : String(t / 12); }); }
         }),
         Object.assign({}, axis, {
-          size: 74, values: function (u, vs) { return vs.map(function (v) { return unit === "share" ? Math.round(v * 100) + " %" : v.toLocaleString("en-US"); }); }
+          size: 74, values: function (u, vs) {
+            var by = countedIn(vs);
+            return vs.map(function (v) { return unit === "share" ? Math.round(v * 100) + " %" : (v / by[0]).toLocaleString("en-US") + (v ? by[1] : ""); });
+          }
         })
       ],
       series: series, bands: bands, legend: { show: false },

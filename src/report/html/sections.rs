@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::plot::{Mark, bar, over_time, ribbon};
+use super::plot::{Layer, Mark, bar, over_time, ribbon};
 use super::{Run, escape};
 use crate::Projection;
-use crate::projection::{Distribution, MetricView, ScopeView};
-use crate::report::summary::{cause_words, year_ends};
+use crate::projection::{Layout, MetricView, ScopeView};
+use crate::report::summary::{cause_words, ever_binding, year_ends};
 use crate::report::text::{
-    MISSING, decimals, grouped, month_of, nth_month, percent, whole_percent,
+    CountedIn, MISSING, decimals, grouped, nth_month, percent, title_of, whole_percent,
 };
 use crate::report::words::{likelihood, stranded_metrics};
 
@@ -31,9 +31,12 @@ const PIPELINE: [&str; 8] = [
     "leased_power_mw",
     "take_up",
 ];
-/// S-curves more than these are no longer told apart.
-const MOST_CURVES: usize = 8;
-fn each(runs: &[Run<'_>], part: impl Fn(&Projection) -> Option<String>) -> String {
+const PIPELINE_DRAWN: [&str; 3] = ["contracts_signed", "waiting_demand_mw", "leased_power_mw"];
+/// Lines more than these are no longer told apart.
+pub(super) const MOST_CURVES: usize = 8;
+
+/// A part for each run, side by side.
+pub(super) fn each(runs: &[Run<'_>], part: impl Fn(&Projection) -> Option<String>) -> String {
     let texts: Vec<(usize, String)> = (runs.iter().enumerate())
         .filter_map(|(number, run)| Some((number, part(run.projection)?)))
         .collect();
@@ -83,30 +86,77 @@ pub(super) fn provenance_table(runs: &[Run<'_>]) -> String {
     html + "</tbody></table></div>"
 }
 
-fn show(unit: &str, places: usize, x: Option<f64>) -> String {
-    match x.filter(|x| x.is_finite()) {
-        None => MISSING.to_owned(),
-        Some(x) if unit == "share" => whole_percent(x),
-        Some(x) => grouped(x, places),
+/// How numbers of a unit are written, given the greatest of them.
+#[derive(Clone, Debug)]
+pub(super) struct Style {
+    unit: String,
+    pub(super) shown_unit: String,
+    counted: CountedIn,
+    places: usize,
+}
+
+impl Style {
+    pub(super) fn new(unit: &str, greatest: f64) -> Self {
+        let counted = CountedIn::for_greatest(greatest);
+        Self {
+            unit: unit.to_owned(),
+            shown_unit: match unit {
+                "share" => "per cent".to_owned(),
+                unit => counted.unit(unit),
+            },
+            counted,
+            places: decimals(unit, greatest / counted.size),
+        }
+    }
+
+    pub(super) fn of(metric: &MetricView<'_>) -> Self {
+        let greatest = [0.1, 0.9]
+            .map(|p| metric.quantile(p))
+            .iter()
+            .flatten()
+            .filter(|x| x.is_finite())
+            .fold(0.0, |a: f64, x| a.max(x.abs()));
+        Self::new(metric.unit(), greatest)
+    }
+
+    pub(super) fn show(&self, x: Option<f64>) -> String {
+        match x.filter(|x| x.is_finite()) {
+            None => MISSING.to_owned(),
+            Some(x) if self.unit == "share" => whole_percent(x),
+            Some(x) => grouped(x / self.counted.size, self.places),
+        }
+    }
+
+    /// P50 with P10 to P90 below it, in a cell.
+    pub(super) fn cell(&self, quantiles: &[Option<f64>]) -> String {
+        let [low, middle, high] = quantiles else {
+            return MISSING.to_owned();
+        };
+        if middle.is_none() {
+            return MISSING.to_owned();
+        }
+        format!(
+            "{}<small>{} to {}</small>",
+            self.show(*middle),
+            self.show(*low),
+            self.show(*high)
+        )
     }
 }
 
-fn places(metric: &MetricView<'_>) -> usize {
-    let greatest = (metric.quantile(0.9).iter())
-        .filter(|x| x.is_finite())
-        .fold(0.0, |a: f64, x| a.max(x.abs()));
-    decimals(metric.unit(), greatest)
-}
-
 /// P50 and P10 to P90 of metrics at the end of each year.
-fn by_year(projection: &Projection, metrics: &[(String, MetricView<'_>)]) -> String {
-    let mut html = String::from("<div class=wide><table><thead><tr><th>end of");
-    for (title, metric) in metrics {
+pub(super) fn by_year(projection: &Projection, metrics: &[(String, MetricView<'_>)]) -> String {
+    let mut html = String::from("<div class=wide><table class=years><thead><tr><th>end of");
+    let styles: Vec<Style> = metrics
+        .iter()
+        .map(|(_, metric)| Style::of(metric))
+        .collect();
+    for ((title, _), style) in metrics.iter().zip(&styles) {
         let _ = write!(
             html,
-            "<th>{}<br><small>{}</small>",
+            "<th>{}<small>{}</small>",
             escape(title),
-            escape(metric.unit())
+            escape(&style.shown_unit)
         );
     }
     html += "</thead><tbody>";
@@ -116,21 +166,12 @@ fn by_year(projection: &Projection, metrics: &[(String, MetricView<'_>)]) -> Str
             "<tr><td>{}",
             nth_month(projection.layout().start, month)
         );
-        for (_, metric) in metrics {
+        for ((_, metric), style) in metrics.iter().zip(&styles) {
             let quantiles = metric.month(month).map(|d| d.quantiles(&[0.1, 0.5, 0.9]));
-            let quantiles = quantiles.unwrap_or_else(|| vec![None; 3]);
-            let places = places(metric);
-            let show = |x: Option<f64>| show(metric.unit(), places, x);
-            let _ = write!(
-                html,
-                "<td>{} <small>({} to {})</small>",
-                show(quantiles[1]),
-                show(quantiles[0]),
-                show(quantiles[2])
-            );
+            let _ = write!(html, "<td>{}", style.cell(&quantiles.unwrap_or_default()));
         }
     }
-    html + "</tbody></table></div><p class=soft>P50 (P10 to P90)</p>"
+    html + "</tbody></table></div><p class=soft>P50, below it P10 to P90</p>"
 }
 
 pub(super) fn growth(runs: &[Run<'_>]) -> String {
@@ -148,7 +189,7 @@ pub(super) fn growth(runs: &[Run<'_>]) -> String {
         }
         html += "<span class=soft>Lines: P50; bands: P10 to P90</span></p>";
     } else {
-        html += "<p class=legend><span class=soft>Line: P50; dark band: P10 to P90; light band: P5 to P95</span></p>";
+        html += "<p class=legend><span class=soft>Line: P50; inner band: P10 to P90; outer band: P5 to P95</span></p>";
     }
     html += "<div class=small>";
     for (name, title) in KEY_METRICS {
@@ -219,18 +260,15 @@ fn campuses(projection: &Projection) -> Option<String> {
         let _ = write!(rows, "<tr><td>{}", escape(campus.name()));
         for name in names {
             let shown = campus.metric(name).map_or(MISSING.to_owned(), |metric| {
-                show(
-                    metric.unit(),
-                    places(&metric),
-                    metric.month(last).and_then(|d| d.quantile(0.5)),
-                )
+                let at_last = metric.month(last).map(|d| d.quantiles(&[0.1, 0.5, 0.9]));
+                Style::of(&metric).cell(&at_last.unwrap_or_default())
             });
             let _ = write!(rows, "<td>{shown}");
         }
     }
     (!rows.is_empty()).then(|| {
         format!(
-            "<h3>Campuses at the end of {}: P50</h3><div class=wide><table><thead><tr><th>campus<th>IT MW live<th>IT MW in service<th>PFLOPS installed<th>take-up</thead><tbody>{rows}</tbody></table></div>",
+            "<h3>Campuses at the end of {}: P50, below it P10 to P90</h3><div class=wide><table class=years><thead><tr><th>campus<th>IT MW live<th>IT MW in service<th>PFLOPS installed<th>take-up</thead><tbody>{rows}</tbody></table></div>",
             nth_month(projection.layout().start, last)
         )
     })
@@ -298,88 +336,6 @@ pub(super) fn targets(runs: &[Run<'_>]) -> String {
     html + "</tbody></table></div>"
 }
 
-pub(super) fn milestones(runs: &[Run<'_>]) -> String {
-    each(runs, |projection| {
-        let list: Vec<(&str, Distribution<'_>)> = projection.milestones().collect();
-        (!list.is_empty()).then(|| {
-            format!(
-                "{}{}",
-                s_curves(projection, &list),
-                gantt(projection, &list)
-            )
-        })
-    })
-}
-
-/// The probability that a milestone has been reached by the end of each month.
-fn s_curves(projection: &Projection, list: &[(&str, Distribution<'_>)]) -> String {
-    let layout = projection.layout();
-    // What the scenario names itself comes first; the buildings fill up, evenly spaced.
-    let (buildings, named): (Vec<_>, Vec<_>) =
-        list.iter().partition(|(name, _)| name.ends_with(" live"));
-    let room = MOST_CURVES.saturating_sub(named.len());
-    let every = buildings.len().div_ceil(room.max(1)).max(1);
-    let curves: Vec<(&str, Vec<f64>)> = (named.iter().take(MOST_CURVES))
-        .chain(buildings.iter().step_by(every).take(room))
-        .map(|(name, distribution)| {
-            let by_month = (1..=layout.months)
-                .map(|month| {
-                    distribution
-                        .probability_at_most(month as f64)
-                        .unwrap_or(f64::NAN)
-                })
-                .collect();
-            (*name, by_month)
-        })
-        .collect();
-    let mut html = String::from("<p class=legend>");
-    for (number, (name, _)) in curves.iter().enumerate() {
-        let _ = write!(
-            html,
-            "<span class=key><svg class=swatch viewBox='0 0 26 16'><path class='line s{number}' d='M0 8H26'/></svg>{}</span>",
-            escape(name)
-        );
-    }
-    html += "</p>";
-    let marks: Vec<Mark<'_>> = (curves.iter().enumerate())
-        .map(|(number, (_, curve))| Mark::Line(curve, format!("s{number}")))
-        .collect();
-    html + &over_time(layout, "Probability that it has happened", "share", &marks)
-}
-
-/// A row for each milestone: P10 to P90 as a bar, and the dates.
-fn gantt(projection: &Projection, list: &[(&str, Distribution<'_>)]) -> String {
-    let layout = projection.layout();
-    let months = layout.months as f64;
-    let first = (list.iter())
-        .filter_map(|(_, d)| d.quantile(0.1))
-        .fold(0.0, f64::min);
-    let at = |x: f64| ((x - first) / (months - first) * 100.0).clamp(0.0, 100.0);
-    let mut html = format!(
-        "<div class=wide><table class=gantt><thead><tr><th>milestone<th class=l>P10 to P90, tick at P50; {} to {}<th>P10<th>P50<th>P90<th>reached</thead><tbody>",
-        month_of(layout.start, first).unwrap_or_default(),
-        nth_month(layout.start, layout.months - 1),
-    );
-    for (name, distribution) in list {
-        let quantiles = distribution.quantiles(&[0.1, 0.5, 0.9]);
-        let drawn = match quantiles[0] {
-            Some(low) => bar(
-                at(low),
-                quantiles[1].map(at),
-                quantiles[2].map_or(100.0, at),
-            ),
-            None => String::new(),
-        };
-        let _ = write!(html, "<tr><td>{}<td class=time>{drawn}", escape(name));
-        for months in &quantiles {
-            let date = months.and_then(|months| month_of(layout.start, months));
-            let _ = write!(html, "<td>{}", date.unwrap_or_else(|| "later".to_owned()));
-        }
-        let _ = write!(html, "<td>{}", percent(distribution.probability()));
-    }
-    html + "</tbody></table></div><p class=soft>later: not within the horizon in so many trials</p>"
-}
-
 pub(super) fn binding(runs: &[Run<'_>]) -> String {
     each(runs, |projection| {
         let total = binding_of(
@@ -395,22 +351,30 @@ pub(super) fn binding(runs: &[Run<'_>]) -> String {
 }
 
 fn binding_of(projection: &Projection, scope: ScopeView<'_>, title: &str) -> Option<String> {
-    let mut layers: Vec<(&str, Vec<f64>)> = scope
-        .bindings()
-        .map(|(cause, shares)| (cause_words(cause), shares))
+    let mut layers: Vec<Layer<'_>> = ever_binding(scope)
+        .into_iter()
+        .map(|(cause, shares)| Layer {
+            class: cause,
+            name: cause_words(cause),
+            shares,
+        })
         .collect();
     if layers.is_empty() {
         return None;
     }
     let nothing = (0..projection.layout().months)
-        .map(|month| 1.0 - layers.iter().map(|(_, shares)| shares[month]).sum::<f64>())
+        .map(|month| 1.0 - layers.iter().map(|layer| layer.shares[month]).sum::<f64>())
         .map(|share| if share > 1e-9 { share } else { 0.0 })
         .collect();
-    layers.push(("nothing", nothing));
+    layers.push(Layer {
+        class: "nothing",
+        name: "nothing",
+        shares: nothing,
+    });
     let mut html = ribbon(projection.layout(), title, &layers);
-    html += "<details><summary>The numbers, year by year</summary><div class=wide><table><thead><tr><th>year to";
-    for (name, _) in &layers {
-        let _ = write!(html, "<th>{}", escape(name));
+    html += "<details><summary>The numbers, year by year</summary><div class=wide><table class=years><thead><tr><th>year to";
+    for layer in &layers {
+        let _ = write!(html, "<th>{}", escape(layer.name));
     }
     html += "</thead><tbody>";
     let mut start = 0;
@@ -420,7 +384,7 @@ fn binding_of(projection: &Projection, scope: ScopeView<'_>, title: &str) -> Opt
             "<tr><td>{}",
             nth_month(projection.layout().start, end)
         );
-        for (_, shares) in &layers {
+        for Layer { shares, .. } in &layers {
             let mean = shares[start..=end].iter().sum::<f64>() / (end + 1 - start) as f64;
             let _ = write!(html, "<td>{}", whole_percent(mean));
         }
@@ -442,11 +406,12 @@ pub(super) fn stranded(runs: &[Run<'_>]) -> String {
             return None;
         }
         let means: Vec<Vec<f64>> = metrics.iter().map(|(_, metric)| metric.mean()).collect();
+        let mut html = ledger(projection, &metrics, &means);
         let marks: Vec<Mark<'_>> = (means.iter().enumerate())
             .map(|(number, mean)| Mark::Line(mean, format!("s{}", number % MOST_CURVES)))
             .chain([Mark::Reach(most)])
             .collect();
-        let mut html = String::from("<p class=legend>");
+        html += "<p class=legend>";
         for (number, (title, _)) in metrics.iter().enumerate() {
             let _ = write!(
                 html,
@@ -462,16 +427,81 @@ pub(super) fn stranded(runs: &[Run<'_>]) -> String {
             metrics[0].1.unit(),
             &marks,
         );
-        Some(html + &by_year(projection, &metrics))
+        let _ = write!(
+            html,
+            "<details><summary>The numbers, year by year</summary>{}</details>",
+            by_year(projection, &metrics)
+        );
+        Some(html)
     })
 }
 
+/// What is stranded for each cause, over all months: how much, and when the most.
+fn ledger(
+    projection: &Projection,
+    metrics: &[(String, MetricView<'_>)],
+    means: &[Vec<f64>],
+) -> String {
+    let mut html = String::from(
+        "<div class=wide><table><thead><tr><th>what is stranded<th>sum over all months<br><small>mean of all trials, MW-years</small><th>most in a month<br><small>mean of all trials, MW</small><th>in<th>P90 of that month<br><small>MW</small></thead><tbody>",
+    );
+    for ((title, metric), mean) in metrics.iter().zip(means) {
+        let sum: f64 = mean.iter().filter(|x| x.is_finite()).sum::<f64>() / 12.0;
+        let most = (mean.iter().enumerate()).max_by(|(_, a), (_, b)| a.total_cmp(b));
+        let Some((month, most)) = most else { continue };
+        let show = |x: f64| grouped(x, decimals(metric.unit(), x));
+        let (when, high) = if *most > 0.0 {
+            let high = metric.month(month).and_then(|d| d.quantile(0.9));
+            (
+                nth_month(projection.layout().start, month),
+                high.map_or(MISSING.to_owned(), show),
+            )
+        } else {
+            (MISSING.to_owned(), MISSING.to_owned())
+        };
+        let _ = write!(
+            html,
+            "<tr><td>{}<td>{}<td>{}<td>{when}<td>{high}",
+            escape(title),
+            show(sum),
+            show(*most)
+        );
+    }
+    html + "</tbody></table></div>"
+}
+
 pub(super) fn pipeline(runs: &[Run<'_>]) -> String {
+    let fan = |metric: &MetricView<'_>, reach: f64, layout: &Layout| {
+        let [p5, p10, p50, p90, p95] = [0.05, 0.1, 0.5, 0.9, 0.95].map(|p| metric.quantile(p));
+        let marks = [
+            Mark::Band(&p5, &p95, "outer".to_owned()),
+            Mark::Band(&p10, &p90, "inner".to_owned()),
+            Mark::Line(&p50, String::new()),
+            Mark::Reach(reach),
+        ];
+        let title = title_of(metric.name(), metric.unit());
+        over_time(layout, &title, metric.unit(), &marks)
+    };
     each(runs, |projection| {
-        let names = PIPELINE.map(|name| (name, name.trim_end_matches("_mw").replace('_', " ")));
+        let names = PIPELINE.map(|name| (name, title_of(name, "mw")));
         let metrics = chosen(projection.total(), names);
         // The take-up of an empty campus tells nothing of tenants.
-        (metrics.len() > 2).then(|| by_year(projection, &metrics))
+        if metrics.len() <= 2 {
+            return None;
+        }
+        let mut html = String::from("<div class=small>");
+        for name in PIPELINE_DRAWN {
+            let Some(metric) = projection.metric(name) else {
+                continue;
+            };
+            let reach = (runs.iter().filter_map(|run| run.projection.metric(name)))
+                .flat_map(|metric| metric.quantile(0.95))
+                .filter(|x| x.is_finite())
+                .fold(0.0, f64::max);
+            html += &fan(&metric, reach, projection.layout());
+        }
+        html += "</div>";
+        Some(html + &by_year(projection, &metrics))
     })
 }
 
@@ -492,7 +522,7 @@ pub(super) fn money(runs: &[Run<'_>]) -> String {
                 .total()
                 .metrics()
                 .filter(|metric| metric.unit() == cash.unit())
-                .map(|metric| (metric.name().replace('_', " "), metric))
+                .map(|metric| (title_of(metric.name(), metric.unit()), metric))
                 .collect();
             let [p5, p10, p50, p90, p95] = [0.05, 0.1, 0.5, 0.9, 0.95].map(|p| cash.quantile(p));
             let marks = [
@@ -516,11 +546,11 @@ pub(super) fn money(runs: &[Run<'_>]) -> String {
                 .iter()
                 .flatten()
                 .fold(0.0, |a: f64, x| a.max(x.abs()));
-            let places = decimals(&metric.unit, greatest);
+            let style = Style::new(&metric.unit, greatest);
             let _ = write!(
                 rows,
                 "<tr><td>{}<br><small>{}</small>",
-                escape(&metric.name.replace('_', " ")),
+                escape(&title_of(&metric.name, &metric.unit)),
                 escape(&metric.meaning)
             );
             for value in [
@@ -529,9 +559,9 @@ pub(super) fn money(runs: &[Run<'_>]) -> String {
                 quantiles[2],
                 distribution.mean(),
             ] {
-                let _ = write!(rows, "<td>{}", show(&metric.unit, places, value));
+                let _ = write!(rows, "<td>{}", style.show(value));
             }
-            let _ = write!(rows, "<td class=l>{}", escape(&metric.unit));
+            let _ = write!(rows, "<td class=l>{}", escape(&style.shown_unit));
         }
         if !rows.is_empty() {
             let _ = write!(

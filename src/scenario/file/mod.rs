@@ -13,6 +13,7 @@
 //! - Single values can be set on top, as by the command's `--set`:
 //!   `campuses.Qingyang.pue=1.3`, `'campuses.Qingyang.grid."750 kV".wait="60 months"'`.
 
+mod edit;
 mod inputs;
 mod merge;
 mod node;
@@ -25,6 +26,7 @@ mod units;
 
 use std::path::{Path as FilePath, PathBuf};
 
+pub use self::edit::Edited;
 pub use self::inputs::Input;
 use self::merge::{Misfit, merge, set};
 use self::node::{Node, Place, Text, Value, parse, parse_value};
@@ -193,23 +195,16 @@ impl Files {
         path: &FilePath,
         chain: &mut Vec<PathBuf>,
     ) -> Result<Node, ScenarioError> {
-        let bytes = std::fs::read(path).map_err(|error| ScenarioError::Unreadable {
-            path: path.to_owned(),
-            nearest: nearest_file(path),
-            source: error,
-        })?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let valid = error.utf8_error().valid_up_to();
-            let line = error.as_bytes()[..valid]
-                .iter()
-                .filter(|byte| **byte == b'\n')
-                .count()
-                + 1;
-            ScenarioError::NotText {
-                path: path.to_owned(),
-                line,
-            }
-        })?;
+        self.chain_of(path, text_of(path)?, chain)
+    }
+
+    /// The text of a file over the files that it extends.
+    fn chain_of(
+        &mut self,
+        path: &FilePath,
+        text: String,
+        chain: &mut Vec<PathBuf>,
+    ) -> Result<Node, ScenarioError> {
         chain.push(path.canonicalize().unwrap_or_else(|_| path.to_owned()));
         let folder = path.parent().unwrap_or(FilePath::new(""));
         let mut over = self.parse_in(Some(folder), path.to_owned(), text)?;
@@ -320,10 +315,7 @@ impl Files {
             name: "--set".into(),
             text,
         });
-        let steps: Vec<String> = match toml_edit::Key::parse(key) {
-            Ok(keys) => keys.iter().map(|key| key.get().to_owned()).collect(),
-            Err(_) => key.split('.').map(|step| step.trim().to_owned()).collect(),
-        };
+        let steps = steps_of(key);
         set(root, Shape::scenario(), &steps, parse_value(value, &place))
             .map_err(|misfit| self.refuse(&misfit.place, "", misfit.message, misfit.help))
     }
@@ -373,6 +365,35 @@ impl Files {
     }
 }
 
+/// The steps of a dotted key, such as `campuses.North.grid."750 kV".wait`.
+fn steps_of(key: &str) -> Vec<String> {
+    match toml_edit::Key::parse(key) {
+        Ok(keys) => keys.iter().map(|key| key.get().to_owned()).collect(),
+        Err(_) => key.split('.').map(|step| step.trim().to_owned()).collect(),
+    }
+}
+
+/// The text of a file.
+fn text_of(path: &FilePath) -> Result<String, ScenarioError> {
+    let bytes = std::fs::read(path).map_err(|error| ScenarioError::Unreadable {
+        path: path.to_owned(),
+        nearest: nearest_file(path),
+        source: error,
+    })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..valid]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count()
+            + 1;
+        ScenarioError::NotText {
+            path: path.to_owned(),
+            line,
+        }
+    })
+}
+
 /// The problems in the order of the texts and their lines, each once.
 fn in_order(problems: Problems, texts: &[Text]) -> Problems {
     let position = |problem: &Problem| {
@@ -415,5 +436,7 @@ fn nearest_file(path: &FilePath) -> Option<String> {
     nearest(wanted, names.iter().map(String::as_str)).map(str::to_owned)
 }
 
+#[cfg(test)]
+mod round_trip;
 #[cfg(test)]
 mod tests;

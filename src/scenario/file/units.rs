@@ -46,6 +46,9 @@ const CARBON_INTENSITY: &[(&str, f64)] = &[
 ];
 const WATER_INTENSITY: &[(&str, f64)] = &[("L/kWh", 1.0), ("m³/MWh", 1.0), ("m3/MWh", 1.0)];
 const CARBON: &[(&str, f64)] = &[("t", 1.0), ("kg", 1e-3), ("kt", 1e3), ("Mt", 1e6)];
+const ENERGY_MWH: &[(&str, f64)] = &[("MWh", 1.0), ("kWh", 1e-3), ("GWh", 1e3)];
+const PER_POWER: &[(&str, f64)] = &[("per kW", 1.0), ("per MW", 1e-3)];
+const PER_ENERGY: &[(&str, f64)] = &[("per MWh", 1.0), ("per kWh", 1e3)];
 const PER_CENT: &[(&str, f64)] = &[("%", 0.01)];
 
 /// Shares and probabilities: a number from 0 to 1, or per cent.
@@ -62,6 +65,25 @@ const MEASURES: &[Measure] = &[
         suffix: "_months",
         may_shorten: true,
         units: DURATION,
+    },
+    // What is by the unit goes before the unit, for its keys end in it too.
+    Measure {
+        name: "an amount by power",
+        suffix: "_per_kw",
+        may_shorten: false,
+        units: PER_POWER,
+    },
+    Measure {
+        name: "an amount by energy",
+        suffix: "_per_mwh",
+        may_shorten: false,
+        units: PER_ENERGY,
+    },
+    Measure {
+        name: "an energy",
+        suffix: "_mwh",
+        may_shorten: true,
+        units: ENERGY_MWH,
     },
     Measure {
         name: "a power",

@@ -1,6 +1,7 @@
 //! The market against closed forms, and its terms against what they say.
 
 use super::*;
+use crate::Date;
 use crate::projection::{Projection, TrialRow};
 use crate::scenario::{Campus, ExistingCapacity};
 use crate::tenants::*;

@@ -1,0 +1,256 @@
+//! What a scenario's parts may say, set one after the other: `Campus::new("north").pue(1.25).buildings([building])`.
+//!
+//! Each of these has the name of the field that it sets. What is a list is added to.
+
+use crate::compute::{CatalogueUse, Generation, GenerationTrend, RackType, Reliability};
+use crate::construction::calendars::Calendar;
+use crate::construction::crews::{Crew, CrewNeed};
+use crate::construction::risks::Risk;
+use crate::construction::{
+    Activity, Building, BuildingTemplate, Dependency, Hall, Override, Retrofit, Series, Slots,
+    Status,
+};
+use crate::date::Date;
+use crate::finance::Finance;
+use crate::policy::{Condition, Phase};
+use crate::power::{
+    BridgePower, Cooling, Curtailment, Efficiency, ElectricalChain, Energy, GridApplication,
+    GridStep, Substation,
+};
+use crate::scenario::{Campus, ExistingCapacity, Milestone, Scenario, Target};
+use crate::tenants::{
+    AdoptionCurve, Allocation, Campaign, Damages, EarlyExit, ExistingTenants, Expansion,
+    NamedTenant, Regime, Renewal, Scarcity, Segment, Stage, Voucher,
+};
+use crate::uncertain::Uncertain;
+use crate::uncertain::correlation::Correlations;
+
+macro_rules! setters {
+    ($type:ident $($field:ident: $kind:ident $of:ty;)*) => {
+        impl $type {
+            $(setters!(@ $kind $field $of);)*
+        }
+    };
+    (@ set $field:ident $of:ty) => {
+        #[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
+        #[must_use]
+        pub fn $field(mut self, value: impl Into<$of>) -> Self {
+            self.$field = value.into();
+            self
+        }
+    };
+    (@ some $field:ident $of:ty) => {
+        #[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
+        #[must_use]
+        pub fn $field(mut self, value: impl Into<$of>) -> Self {
+            self.$field = Some(value.into());
+            self
+        }
+    };
+    (@ list $field:ident $of:ty) => {
+        #[doc = concat!("Adds to [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
+        #[must_use]
+        pub fn $field(mut self, values: impl IntoIterator<Item = impl Into<$of>>) -> Self {
+            self.$field.extend(values.into_iter().map(Into::into));
+            self
+        }
+    };
+    (@ some_list $field:ident $of:ty) => {
+        #[doc = concat!("Adds to [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
+        #[must_use]
+        pub fn $field(mut self, values: impl IntoIterator<Item = impl Into<$of>>) -> Self {
+            let list = self.$field.get_or_insert_default();
+            list.extend(values.into_iter().map(Into::into));
+            self
+        }
+    };
+}
+
+setters! { Scenario
+    description: set String;
+    precision: set String;
+    standard_rack_power_kw: set f64;
+    rack_types: list RackType;
+    generations: list Generation;
+    hardware_catalogue: some CatalogueUse;
+    generation_trend: some GenerationTrend;
+    building_templates: list BuildingTemplate;
+    calendars: list Calendar;
+    crews: list Crew;
+    risks: list Risk;
+    correlations: some Correlations;
+    status: some Status;
+    campuses: list Campus;
+    segments: list Segment;
+    tenants: list NamedTenant;
+    regimes: list Regime;
+    vouchers: list Voucher;
+    finance: some Finance;
+    milestones: list Milestone;
+    targets: list Target;
+}
+
+setters! { Campus
+    pue: set Uncertain;
+    availability: set Uncertain;
+    calendar: some String;
+    phases: list Phase;
+    activities: list Activity;
+    grid: list GridStep;
+    grid_applications: list GridApplication;
+    bridge_power: list BridgePower;
+    curtailment: some Curtailment;
+    efficiency: some Efficiency;
+    energy: some Energy;
+    substations: list Substation;
+    buildings: list Building;
+    existing: some ExistingCapacity;
+}
+
+setters! { Hall
+    power_kw: some f64;
+    cooling_power_kw: some f64;
+    hardware: some String;
+    hardware_ordered_after: some String;
+    hardware_life_months: some Uncertain;
+    refresh_months: set Uncertain;
+    retrofit: some Retrofit;
+    activities: list Activity;
+}
+
+setters! { Building
+    template: some String;
+    starts: some Date;
+    after: list Dependency;
+    substation: some String;
+    power_kw: some f64;
+    electrical: some ElectricalChain;
+    embodied_carbon_t: some f64;
+    activities: some_list Activity;
+    halls: some_list Hall;
+    overrides: list Override;
+    series: some Series;
+}
+
+setters! { Activity
+    after: some_list Dependency;
+    milestone: set bool;
+    not_before: some Date;
+    calendar: some String;
+    crews: list CrewNeed;
+    probability: some f64;
+    runs_with: some String;
+    runs_without: some String;
+    slots: some Slots;
+}
+
+setters! { Generation
+    available_from: some Date;
+    lead_time_months: set Uncertain;
+    growth_per_year: set Uncertain;
+    release_slip_months: set Uncertain;
+    rack_positions: set u32;
+    cooling: some Cooling;
+    rack_accelerators: some u32;
+    accelerators_per_quarter: some Uncertain;
+    reliability: some Reliability;
+    rack_embodied_carbon_t: set f64;
+}
+
+setters! { Segment
+    outreach_per_month: set Uncertain;
+    outreach_growth_per_year: set Uncertain;
+    outreach_curve: some AdoptionCurve;
+    campaigns: list Campaign;
+    seasonality: list f64;
+    stages: list Stage;
+    scarcity: some Scarcity;
+    sign_probability: set Uncertain;
+    sign_lag_months: set Uncertain;
+    subsidiary_probability: set Uncertain;
+    subsidiary_lag_months: set Uncertain;
+    contract_power_kw: some Uncertain;
+    contract_standard_racks: some Uncertain;
+    contract_pflops: some Uncertain;
+    contract_hardware: some String;
+    largest_contract_kw: some f64;
+    move_in_lag_months: set Uncertain;
+    ramp_months: set Uncertain;
+    term_months: set Uncertain;
+    churn_per_month: set Uncertain;
+    renewal: some Renewal;
+    early_exit: some EarlyExit;
+    expansion: some Expansion;
+    minimum_take_share: set Uncertain;
+    damages: some Damages;
+    spill_over_after_months: set u32;
+    patience_months: some Uncertain;
+    draw_share: set Uncertain;
+    utilisation: set Uncertain;
+    priority: set u32;
+    allocation: set Allocation;
+    campuses: list String;
+    rack_types: list String;
+    existing: some ExistingTenants;
+}
+
+setters! { NamedTenant
+    probability: set Uncertain;
+    delay_months: set Uncertain;
+    signed: some Date;
+    contract_power_kw: some Uncertain;
+    contract_standard_racks: some Uncertain;
+    contract_pflops: some Uncertain;
+    ramp_months: some Uncertain;
+    term_months: some Uncertain;
+    campuses: list String;
+}
+
+setters! { Phase
+    starts: some Date;
+    after: list Dependency;
+    when: list Condition;
+    at_latest: some Date;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_campus_is_written_in_one_expression() {
+        let by_setters = Scenario::new("north", Date::month(2025, 1).unwrap(), 36)
+            .rack_types([RackType::new("air", 10.0)])
+            .campuses([Campus::new("North")
+                .pue(1.25)
+                .phases([Phase::new("phase 2").after(["A1"])])
+                .buildings([Building::new("A1")
+                    .activities([Activity::new("shell", 8.0).milestone(true)])
+                    .halls([Hall::new("hall", 400, "air").power_kw(3_900.0)])])])
+            .segments([Segment::new("all")
+                .contract_power_kw(50.0)
+                .churn_per_month(0.01)]);
+        let mut hall = Hall::new("hall", 400, "air");
+        hall.power_kw = Some(3_900.0);
+        let mut activity = Activity::new("shell", 8.0);
+        activity.milestone = true;
+        let mut building = Building::new("A1");
+        building.activities = Some(vec![activity]);
+        building.halls = Some(vec![hall]);
+        let mut phase = Phase::new("phase 2");
+        phase.after.push("A1".into());
+        let mut campus = Campus::new("North");
+        campus.pue = Uncertain::Constant(1.25);
+        campus.phases.push(phase);
+        campus.buildings.push(building);
+        let mut segment = Segment::new("all");
+        segment.contract_power_kw = Some(Uncertain::Constant(50.0));
+        segment.churn_per_month = Uncertain::Constant(0.01);
+        let mut by_fields = Scenario::new("north", Date::month(2025, 1).unwrap(), 36);
+        by_fields.rack_types.push(RackType::new("air", 10.0));
+        by_fields.campuses.push(campus);
+        by_fields.segments.push(segment);
+        assert_eq!(by_setters, by_fields);
+        assert!(by_setters.compile().is_ok());
+    }
+}

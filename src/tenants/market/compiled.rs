@@ -1,0 +1,280 @@
+//! The segments of a scenario, compiled.
+
+use super::extras::Extras;
+use super::funnel;
+use super::luck::{Drawer, Luck, Varying};
+use super::{Market, NEVER, round_up, units};
+use crate::compute::CompiledGeneration;
+use crate::date::Date;
+use crate::monte_carlo::inputs::{Inputs, Quantity};
+use crate::monte_carlo::streams::Source;
+use crate::tenants::{Allocation, GROWTH, NamedTenant, Regime, Segment, Voucher};
+use crate::uncertain::{Domain, Uncertain, UncertainError, minus_ln};
+
+/// What the market needs to know of the campuses to be compiled.
+pub(crate) struct Supply<'a> {
+    pub(crate) campuses: &'a [String],
+    pub(crate) rack_types: &'a [String],
+    pub(crate) standard_rack_kw: f64,
+    pub(crate) months: usize,
+    pub(crate) start: Date,
+    pub(crate) generations: &'a [CompiledGeneration],
+    /// By generation.
+    pub(crate) generation_names: &'a [&'a str],
+}
+
+/// All who come to rent.
+#[derive(Clone, Copy)]
+pub(crate) struct Demand<'a> {
+    pub(crate) segments: &'a [Segment],
+    pub(crate) tenants: &'a [NamedTenant],
+    pub(crate) regimes: &'a [Regime],
+    pub(crate) vouchers: &'a [Voucher],
+    /// Whether somebody will ask for the leases of the trial.
+    pub(crate) keeps_leases: bool,
+}
+
+impl Supply<'_> {
+    /// The pool of a rack type on a campus.
+    pub(crate) fn pool(&self, campus: usize, rack_type: usize) -> usize {
+        campus * self.rack_types.len() + rack_type
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct CompiledSegment {
+    pub(super) outreach: Quantity,
+    pub(super) outreach_growth: Quantity,
+    pub(super) sign_probability: Quantity,
+    pub(super) subsidiary_probability: Quantity,
+    pub(super) churn: Quantity,
+    pub(super) draw_share: Quantity,
+    pub(super) utilisation: Quantity,
+    pub(super) sign_lag: Varying,
+    pub(super) subsidiary_lag: Varying,
+    pub(super) subsidiary: Source,
+    pub(super) size: Varying,
+    pub(super) size_kw: f64,
+    pub(super) size_whole: bool,
+    pub(super) largest_kw: f64,
+    pub(super) move_in_lag: Varying,
+    pub(super) ramp: Varying,
+    pub(super) term: Varying,
+    pub(super) patience: Option<Varying>,
+    pub(super) stay: Source,
+    pub(super) arrivals: Source,
+    pub(super) signing: Source,
+    pub(super) allocation: Allocation,
+    /// Pools that it accepts, in the order of liking.
+    pub(super) pools: Vec<usize>,
+    pub(super) home: usize,
+    pub(super) existing: Existing,
+    /// What few segments have; none for a plain one.
+    pub(super) extras: Option<Box<Extras>>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Existing {
+    pub(super) contacted: u32,
+    pub(super) negotiating: u32,
+    pub(super) signed: u32,
+    pub(super) subsidiaries: u32,
+    pub(super) contract: i64,
+}
+
+impl Market {
+    pub(crate) fn compile(
+        demand: Demand<'_>,
+        supply: &Supply<'_>,
+        inputs: &mut Inputs,
+    ) -> Result<Self, UncertainError> {
+        // A named tenant is a segment of one company.
+        let mut segments = demand.segments.to_vec();
+        for tenant in demand.tenants {
+            if let Some(of) = demand.segments.iter().find(|s| s.name == tenant.segment) {
+                segments.push(tenant.as_segment(of));
+            }
+        }
+        let mut stages = Vec::new();
+        let mut compiled = Vec::with_capacity(segments.len());
+        for (position, segment) in segments.iter().enumerate() {
+            let tenant = position
+                .checked_sub(demand.segments.len())
+                .map(|tenant| &demand.tenants[tenant]);
+            let mut one = CompiledSegment::compile(segment, supply, inputs)?;
+            let extras = Extras::compile(segment, tenant, supply, &mut stages, inputs)?;
+            one.extras = extras.map(Box::new);
+            compiled.push(one);
+        }
+        let keeps_extras = demand.keeps_leases
+            || compiled.iter().any(|segment| {
+                segment
+                    .extras
+                    .as_ref()
+                    .is_some_and(|extras| extras.has_terms())
+            });
+        let mut priorities: Vec<u32> = segments.iter().map(|segment| segment.priority).collect();
+        priorities.sort_unstable();
+        priorities.dedup();
+        let ranks = priorities
+            .iter()
+            .map(|priority| {
+                (0..segments.len())
+                    .filter(|&s| segments[s].priority == *priority)
+                    .collect()
+            })
+            .collect();
+        let names: Vec<&str> = segments
+            .iter()
+            .map(|segment| segment.name.as_str())
+            .collect();
+        Ok(Self {
+            segments: compiled,
+            ranks,
+            pools: supply.campuses.len() * supply.rack_types.len(),
+            pools_per_campus: supply.rack_types.len(),
+            months: supply.months,
+            regimes: funnel::compile_regimes(demand.regimes, &names, inputs)?,
+            vouchers: funnel::compile_vouchers(demand.vouchers, &names, supply.start, inputs)?,
+            stages,
+            keeps_extras,
+            first_metric: 0,
+        })
+    }
+}
+
+impl CompiledSegment {
+    pub(super) fn compile(
+        segment: &Segment,
+        supply: &Supply<'_>,
+        inputs: &mut Inputs,
+    ) -> Result<Self, UncertainError> {
+        let name = &segment.name;
+        let mut drawn = |what: &str, quantity: &Uncertain, domain: Domain| {
+            inputs.add(format!("tenants/{name}/{what}"), quantity, domain)
+        };
+        let varying = |what: &str, quantity: &Uncertain| {
+            Varying::new(name, what, quantity, Domain::NON_NEGATIVE)
+        };
+        let source = |what: &str| Source::named(&format!("tenants/{name}/{what}"));
+        let (size, size_kw, size_whole) =
+            match (&segment.contract_standard_racks, &segment.contract_power_kw) {
+                (Some(racks), _) => (racks.clone(), supply.standard_rack_kw, true),
+                (None, Some(power)) => (power.clone(), 1.0, false),
+                // In PFLOPS; what a PFLOPS takes in kW is among the extras.
+                (None, None) => {
+                    let size = segment.contract_pflops.clone();
+                    (size.unwrap_or_else(Uncertain::zero), 1.0, false)
+                }
+            };
+        let positions = |wanted: &[String], known: &[String]| -> Vec<usize> {
+            if wanted.is_empty() {
+                return (0..known.len()).collect();
+            }
+            wanted
+                .iter()
+                .filter_map(|name| known.iter().position(|other| other == name))
+                .collect()
+        };
+        let campuses = positions(&segment.campuses, supply.campuses);
+        let rack_types = positions(&segment.rack_types, supply.rack_types);
+        let pools = campuses
+            .iter()
+            .flat_map(|&campus| {
+                rack_types
+                    .iter()
+                    .map(move |&kind| supply.pool(campus, kind))
+            })
+            .collect();
+        let existing = segment.existing.clone().unwrap_or_default();
+        Ok(Self {
+            outreach: drawn(
+                "outreach",
+                &segment.outreach_per_month,
+                Domain::NON_NEGATIVE,
+            )?,
+            outreach_growth: drawn("outreach growth", &segment.outreach_growth_per_year, GROWTH)?,
+            sign_probability: drawn("sign probability", &segment.sign_probability, Domain::SHARE)?,
+            subsidiary_probability: drawn(
+                "subsidiary probability",
+                &segment.subsidiary_probability,
+                Domain::SHARE,
+            )?,
+            churn: drawn("churn", &segment.churn_per_month, Domain::SHARE)?,
+            draw_share: drawn("draw share", &segment.draw_share, Domain::SHARE)?,
+            utilisation: drawn("utilisation", &segment.utilisation, Domain::SHARE)?,
+            sign_lag: varying("sign lag", &segment.sign_lag_months)?,
+            subsidiary_lag: varying("subsidiary lag", &segment.subsidiary_lag_months)?,
+            subsidiary: source("subsidiary"),
+            size: varying("contract size", &size)?,
+            size_kw,
+            size_whole,
+            largest_kw: segment.largest_contract_kw.unwrap_or(f64::INFINITY),
+            move_in_lag: varying("move-in lag", &segment.move_in_lag_months)?,
+            ramp: varying("ramp", &segment.ramp_months)?,
+            term: varying("term", &segment.term_months)?,
+            patience: segment
+                .patience_months
+                .as_ref()
+                .map(|patience| varying("patience", patience))
+                .transpose()?,
+            stay: source("stay"),
+            arrivals: source("arrivals"),
+            signing: source("signing"),
+            allocation: segment.allocation,
+            home: campuses.first().copied().unwrap_or(0),
+            pools,
+            existing: Existing {
+                contacted: existing.companies_contacted,
+                negotiating: existing.companies_negotiating,
+                signed: existing.contracts_signed,
+                subsidiaries: existing.subsidiaries,
+                contract: match existing.contracts_signed {
+                    0 => 0,
+                    count => units(existing.leased_power_kw / f64::from(count)),
+                },
+            },
+            extras: None,
+        })
+    }
+
+    pub(super) fn luck(&self, seed: u64, trial: u64) -> Luck {
+        let open = |varying: &Varying| Drawer::open(varying, seed, trial);
+        Luck {
+            sign_lag: open(&self.sign_lag),
+            subsidiary_lag: open(&self.subsidiary_lag),
+            size: open(&self.size),
+            move_in_lag: open(&self.move_in_lag),
+            ramp: open(&self.ramp),
+            term: open(&self.term),
+            patience: self.patience.as_ref().map_or(Drawer::Constant(0.0), open),
+            subsidiary: self.subsidiary.stream(seed, trial),
+            stay: self.stay.stream(seed, trial),
+            signing: self.signing.stream(seed, trial),
+        }
+    }
+
+    /// The size of a contract in units: whole standard racks and one at least, or kW as drawn.
+    pub(super) fn contract_units(&self, drawn: f64) -> i64 {
+        let amount = if self.size_whole {
+            round_up(drawn).max(1.0)
+        } else {
+            drawn
+        };
+        units((amount * self.size_kw).min(self.largest_kw)).max(1)
+    }
+
+    /// Months that a tenant stays after the one in which it moves in, for its first month of
+    /// absence: its term, then a geometric number of months with the churn as its probability.
+    ///
+    /// `ln_stay` is ln(1 - churn); the inversion of the geometric distribution is
+    /// floor(ln u / ln(1 - churn)).
+    pub(super) fn stay_months(term: f64, uniform: f64, ln_stay: f64) -> u32 {
+        if ln_stay == 0.0 {
+            return NEVER;
+        }
+        // Conversions round towards 0 and end at the greatest number there is, which is `NEVER`.
+        let beyond = (-minus_ln(uniform) / ln_stay) as u32;
+        (term as u32).saturating_add(1).saturating_add(beyond)
+    }
+}

@@ -1,0 +1,39 @@
+//! Contracts that a program brings, beside those of outreach.
+
+use super::state::Signature;
+use super::{Market, MarketState, units};
+use crate::own::OwnContract;
+
+impl Market {
+    /// Signs a contract in the middle of a month that is yet to be passed.
+    pub(crate) fn sign_own(
+        &self,
+        state: &mut MarketState,
+        position: usize,
+        month: usize,
+        contract: OwnContract,
+    ) {
+        let signed = month as f64 + 0.5;
+        let lag = contract.move_in_lag_months.map(|lag| lag.max(0.0));
+        let Some(power_kw) = contract.power_kw else {
+            let ready = lag.map(|lag| signed + lag);
+            self.sign(state, position, signed, ready, 1.0);
+            return;
+        };
+        let segment = &self.segments[position];
+        let luck = &mut state.luck[position];
+        // What is given is drawn all the same, so that the next contract's luck stays its own.
+        luck.size.skip();
+        let drawn_lag = luck.move_in_lag.next(&segment.move_in_lag);
+        luck.subsidiary.uniform();
+        luck.subsidiary_lag.skip();
+        state.signing[position * self.months + month] += 1;
+        let signature = Signature {
+            size: units(power_kw.max(0.0).min(segment.largest_kw)).max(1),
+            signed,
+            ready: signed + lag.unwrap_or(drawn_lag),
+            ramp: None,
+        };
+        self.add_contract(state, position, signature);
+    }
+}

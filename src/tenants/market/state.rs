@@ -1,0 +1,216 @@
+//! The market of a trial: contracts, leases and queues, and where it starts from.
+
+use super::buckets::Buckets;
+use super::cohort;
+use super::extras::{ContractExtra, TermsLuck};
+use super::funnel::{FunnelLuck, RegimeMood, VoucherPurse};
+use super::luck::Luck;
+use super::{Market, refill};
+
+#[derive(Clone, Debug)]
+pub(super) struct Contract {
+    pub(super) size: i64,
+    /// What has not found room yet.
+    pub(super) left: i64,
+    pub(super) segment: u32,
+    pub(super) ready: u32,
+    /// Months from moving in to the first month of absence.
+    pub(super) stay: u32,
+    pub(super) ramp: u32,
+    /// The first month of absence, once it has moved in.
+    pub(super) leaves: u32,
+}
+
+impl Contract {
+    pub(super) fn has_moved_in(&self) -> bool {
+        self.left < self.size
+    }
+}
+
+/// What is agreed when a contract is signed; times in months after the start.
+pub(super) struct Signature {
+    pub(super) size: i64,
+    pub(super) signed: f64,
+    /// When it wants to move in.
+    pub(super) ready: f64,
+    /// Months of its ramp, if that is not drawn.
+    pub(super) ramp: Option<u32>,
+}
+
+/// A part of a contract in one pool.
+#[derive(Clone, Debug)]
+pub(super) struct Lease {
+    pub(super) amount: i64,
+    /// What each month of the ramp adds.
+    pub(super) step: i64,
+    pub(super) month: u32,
+    pub(super) ramp: u32,
+    pub(super) contract: u32,
+    pub(super) slot: u32,
+    pub(super) first: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Queue {
+    pub(super) contracts: Vec<u32>,
+    pub(super) front: usize,
+}
+
+/// The market of one trial; reused from trial to trial.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MarketState {
+    pub(super) luck: Vec<Luck>,
+    pub(super) rates: Vec<Rates>,
+    pub(super) contracts: Vec<Contract>,
+    pub(super) leases: Vec<Lease>,
+    pub(super) ready: Buckets,
+    pub(super) expiring: Buckets,
+    pub(super) leaving: Buckets,
+    pub(super) queues: Vec<Queue>,
+    pub(super) blocked: Vec<bool>,
+    /// By segment and month.
+    pub(super) signing: Vec<u32>,
+    pub(super) establishing: Vec<u32>,
+    /// By slot, which is a segment and a pool; pooled segments use a slot of their own.
+    pub(super) level: Vec<i64>,
+    pub(super) rate: Vec<i64>,
+    /// By month and slot: what the rate loses when ramps end.
+    pub(super) ramp_ends: Vec<i64>,
+    pub(super) leased: Vec<i64>,
+    pub(super) served: Vec<i64>,
+    pub(super) waiting: Vec<i64>,
+    pub(super) counts: Vec<Counts>,
+    /// By segment and month: units that are signed in it; and by segment: signed, but not wanted yet.
+    pub(super) signing_units: Vec<i64>,
+    pub(super) pending: Vec<i64>,
+    /// By contract, where the market keeps them.
+    pub(super) extra: Vec<ContractExtra>,
+    pub(super) terms_luck: Vec<Option<TermsLuck>>,
+    pub(super) funnel: FunnelLuck,
+    pub(super) moods: Vec<RegimeMood>,
+    pub(super) purses: Vec<VoucherPurse>,
+    /// By segment and month: what prices are multiplied by.
+    pub(super) price_factors: Vec<f64>,
+    /// By campus, stage and month: by how much the number of companies changes, and is.
+    pub(super) stage_changes: Vec<i32>,
+    pub(super) at_stage: Vec<i64>,
+    /// By segment and month: kW of a PFLOPS.
+    pub(super) kw_per_pflops: Vec<f64>,
+    pub(super) cohorts: cohort::CohortState,
+    /// Groups about to be formed: stay, number, kW.
+    pub(super) cohorts_formed: Vec<(u32, u64, f64)>,
+}
+
+/// What is drawn once a trial for a segment.
+#[derive(Clone, Debug)]
+pub(super) struct Rates {
+    pub(super) outreach: f64,
+    pub(super) outreach_growth: f64,
+    pub(super) sign_probability: f64,
+    pub(super) subsidiary_probability: f64,
+    pub(super) ln_stay: f64,
+    pub(super) draw_share: f64,
+    pub(super) utilisation: f64,
+    /// What the probability of signing is multiplied by this month.
+    pub(super) sign_factor: f64,
+}
+
+/// How many, up to now or now.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Counts {
+    pub(crate) contacted: u64,
+    pub(crate) signed: u64,
+    pub(crate) subsidiaries: u64,
+    /// Contracts that have moved in and not left.
+    pub(crate) in_service: u64,
+    /// Contracts that gave up waiting before they moved in.
+    pub(crate) lost: u64,
+    /// Contracts that have moved in and left.
+    pub(crate) left: u64,
+}
+
+/// What the market did in a month, by segment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SegmentMonth {
+    pub(crate) home: usize,
+    pub(crate) counts: Counts,
+    pub(crate) waiting_kw: f64,
+    /// Signed, but not wanted yet.
+    pub(crate) pending_kw: f64,
+}
+
+impl Market {
+    /// Slots are segment x (pools + 1): the last is the total demand of a pooled segment.
+    pub(super) fn slot(&self, segment: usize, pool: usize) -> usize {
+        segment * (self.pools + 1) + pool
+    }
+
+    pub(super) fn demand_slot(&self, segment: usize) -> usize {
+        self.slot(segment, self.pools)
+    }
+
+    pub(crate) fn reset(&self, state: &mut MarketState, seed: u64, trial: u64, drawn: &[f64]) {
+        let (segments, slots) = (self.segments.len(), self.slot(self.segments.len(), 0));
+        state.luck.clear();
+        state.rates.clear();
+        state.contracts.clear();
+        state.leases.clear();
+        for buckets in [&mut state.ready, &mut state.expiring, &mut state.leaving] {
+            buckets.reset(self.months);
+        }
+        state.queues.resize_with(segments, Queue::default);
+        for queue in &mut state.queues {
+            queue.contracts.clear();
+            queue.front = 0;
+        }
+        refill(&mut state.blocked, segments, false);
+        refill(&mut state.signing, segments * self.months, 0);
+        refill(&mut state.establishing, segments * self.months, 0);
+        refill(&mut state.level, slots, 0);
+        refill(&mut state.rate, slots, 0);
+        refill(&mut state.served, slots, 0);
+        refill(&mut state.ramp_ends, slots * self.months, 0);
+        refill(&mut state.leased, self.pools, 0);
+        refill(&mut state.waiting, segments, 0);
+        refill(&mut state.counts, segments, Counts::default());
+        refill(&mut state.signing_units, segments * self.months, 0);
+        refill(&mut state.pending, segments, 0);
+        self.reset_extras(state, seed, trial, drawn);
+        for (position, segment) in self.segments.iter().enumerate() {
+            state.luck.push(segment.luck(seed, trial));
+            state.rates.push(Rates {
+                outreach: segment.outreach.value(drawn),
+                outreach_growth: libm::pow(1.0 + segment.outreach_growth.value(drawn), 1.0 / 12.0),
+                sign_probability: segment.sign_probability.value(drawn),
+                subsidiary_probability: segment.subsidiary_probability.value(drawn),
+                ln_stay: libm::log1p(-segment.churn.value(drawn)),
+                draw_share: segment.draw_share.value(drawn),
+                utilisation: segment.utilisation.value(drawn),
+                sign_factor: 1.0,
+            });
+            let existing = &segment.existing;
+            state.counts[position] = Counts {
+                contacted: u64::from(existing.contacted),
+                signed: u64::from(existing.signed),
+                subsidiaries: u64::from(existing.subsidiaries),
+                ..Counts::default()
+            };
+            if existing.contract > 0 {
+                for _ in 0..existing.signed {
+                    let signature = Signature {
+                        size: existing.contract,
+                        signed: 0.0,
+                        ready: 0.0,
+                        ramp: Some(1),
+                    };
+                    self.add_contract(state, position, signature);
+                }
+            }
+            for number in 0..existing.negotiating {
+                let lag_left = (f64::from(number) + 0.5) / f64::from(existing.negotiating);
+                self.negotiate(state, position, 0.0, lag_left);
+            }
+            self.expect_named(state, position, seed, trial, drawn);
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! How a trial begins: its dates, the first orders of hardware, and what is planned to happen.
+
+use super::Workspace;
+use super::equipment::order;
+use super::state::{CampusState, HallState, LivePart, PoolState};
+use super::timeline::{Event, What};
+use crate::compute::Order;
+use crate::model::{CompiledCampus, Model};
+use crate::power::grid::{HOURS_PER_YEAR, Supplied};
+
+impl Model {
+    pub(super) fn begin(&self, workspace: &mut Workspace, seed: u64, trial: u64, drawn: &[f64]) {
+        workspace.plan.close_gates(self.gates.len());
+        self.network
+            .schedule(drawn, &mut workspace.plan, &mut workspace.finish);
+        workspace.room_kw.clear();
+        workspace.room_kw.resize(self.pools, 0.0);
+        workspace.pools.resize_with(self.pools, PoolState::default);
+        for pool in &mut workspace.pools {
+            pool.live.clear();
+        }
+        workspace.halls.clear();
+        workspace.events.clear();
+        workspace.placed.clear();
+        workspace.generations.clear();
+        let generations = self.generations.iter();
+        workspace
+            .generations
+            .extend(generations.map(|generation| generation.draw(drawn)));
+        workspace
+            .campuses
+            .resize_with(self.campuses.len(), CampusState::default);
+        for (position, campus) in self.campuses.iter().enumerate() {
+            self.begin_campus(workspace, position, campus, drawn);
+        }
+        self.wait_for_supply(workspace);
+        for (position, hall) in self.halls.iter().enumerate() {
+            let number = position as u32;
+            workspace.events.push(Event {
+                months: workspace.halls[position].delivery.arrives,
+                what: What::Delivered { hall: number },
+            });
+            workspace.events.push(Event {
+                months: workspace.finish[hall.handover.index()],
+                what: What::HandedOver { hall: number },
+            });
+        }
+        workspace
+            .events
+            .sort_unstable_by(|a, b| a.months.total_cmp(&b.months).then(a.what.cmp(&b.what)));
+        self.market.reset(&mut workspace.market, seed, trial, drawn);
+        if let Some(finance) = &self.finance {
+            finance.reset(&mut workspace.books);
+            workspace.deliveries.clear();
+            workspace.retrofits.clear();
+        }
+    }
+
+    fn begin_campus(
+        &self,
+        workspace: &mut Workspace,
+        position: usize,
+        campus: &CompiledCampus,
+        drawn: &[f64],
+    ) {
+        let state = &mut workspace.campuses[position];
+        state.pue = campus.pue.value(drawn);
+        if let Some(efficiency) = &campus.efficiency {
+            state.losses = efficiency.losses(drawn);
+            state.water_litres_per_kwh = efficiency.water_litres_per_kwh(drawn);
+            state.pue = efficiency.design_pue(&state.losses);
+        }
+        state.availability = campus.availability.value(drawn);
+        state.energy.reset();
+        (state.bridge_carbon, state.bridge_price) = (0.0, 0.0);
+        state.battery_price = 0.0;
+        state.curtailed = campus.curtailment.map_or((0.0, 0.0), |curtailment| {
+            let hours = curtailment.hours_per_year.value(drawn);
+            (hours / HOURS_PER_YEAR, curtailment.depth_share.value(drawn))
+        });
+        state.order.clear();
+        state.is_stale = true;
+        let grid = if campus.grid.is_empty() {
+            f64::INFINITY
+        } else {
+            0.0
+        };
+        state.supplied = Supplied {
+            grid_kw: grid,
+            applied_kw: campus.applied_kw,
+            ..Supplied::default()
+        };
+        state.headroom.reset(
+            grid,
+            campus.substations.iter().map(|_| 0.0),
+            campus
+                .buildings
+                .iter()
+                .map(|building| building.carries_kw(0)),
+        );
+        state.modules.clear();
+        state.modules.resize(campus.buildings.len(), 0);
+        (state.embodied_t, state.replaced_t) = (0.0, 0.0);
+        state.trees.resize(campus.buildings.len(), None);
+        for (tree, building) in state.trees.iter_mut().zip(&campus.buildings) {
+            let empty = building
+                .chain
+                .as_ref()
+                .and_then(|chain| chain.tree.as_ref());
+            match (tree.as_mut(), empty) {
+                (Some(tree), Some(empty)) => tree.become_empty(empty),
+                _ => *tree = empty.cloned(),
+            }
+        }
+        let number = position as u32;
+        for (step, part) in campus.grid.iter().enumerate() {
+            workspace.events.push(Event {
+                months: workspace.finish[part.energised.index()] + part.delay,
+                what: What::GridStep {
+                    campus: number,
+                    step: step as u32,
+                },
+            });
+        }
+        for (bridge, plan) in campus.bridges.iter().enumerate() {
+            workspace.events.push(Event {
+                months: workspace.finish[plan.works.index()],
+                what: What::BridgePower {
+                    campus: number,
+                    bridge: bridge as u32,
+                },
+            });
+        }
+        for (substation, (node, _)) in campus.substations.iter().enumerate() {
+            workspace.events.push(Event {
+                months: workspace.finish[node.index()],
+                what: What::Energised {
+                    campus: number,
+                    substation: substation as u32,
+                },
+            });
+        }
+        for (building, chain) in campus.chains() {
+            for (stage, (node, _)) in chain.stages.iter().enumerate() {
+                workspace.events.push(Event {
+                    months: workspace.finish[node.index()],
+                    what: What::Modules {
+                        campus: number,
+                        building: building as u32,
+                        stage: stage as u32,
+                    },
+                });
+            }
+        }
+        for hall_position in campus.halls.clone() {
+            let hall = &self.halls[hall_position];
+            let ordered = workspace.finish[hall.ordered.index()];
+            let delivery = order(&workspace.generations, hall, Order::At(ordered), drawn);
+            workspace.halls.push(HallState {
+                campus: position,
+                delivery,
+                pool: hall.pool,
+                fit: hall.fit,
+                is_retrofitted: false,
+                design_kw: 0.0,
+                density_kw: 0.0,
+                cooling_kw: 0.0,
+                delivery_kw: 0.0,
+                space_kw: 0.0,
+                given_kw: 0.0,
+                handed_over: false,
+                delivered: false,
+                live: f64::INFINITY,
+            });
+            self.fit_out(workspace, hall_position);
+        }
+        if let Some(existing) = &campus.existing {
+            workspace.pools[existing.pool].live.push(LivePart {
+                hall: None,
+                kw: existing.power_kw,
+                racks_per_kw: existing.racks / existing.power_kw,
+                pflops_per_kw: existing.pflops / existing.power_kw,
+                available_share: 1.0,
+            });
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! One future: the month loop that ties construction, power, equipment and tenants together.
+//!
+//! What happens inside a month has its real-valued time; the state is reported at the end of the
+//! month. An event at time t (in months) counts from the month m on for which t <= m + 1.
+
+use crate::compute::DrawnGeneration;
+use crate::construction::schedule::Plan;
+use crate::finance::books::{Books, DeliveryFact, RetrofitFact};
+use crate::model::Model;
+use crate::monte_carlo::design::Sampling;
+use crate::projection::TrialRow;
+use crate::tenants::market::MarketState;
+
+mod begin;
+mod binding;
+mod energy;
+mod equipment;
+mod log;
+mod power;
+mod report;
+mod shortage;
+mod state;
+mod stock;
+mod tenants;
+mod timeline;
+
+use equipment::Placed;
+pub use log::{Happening, LogEntry, Replay};
+use state::{CampusState, HallState, PoolState};
+use timeline::Event;
+
+const KW_PER_MW: f64 = 1_000.0;
+
+/// The buffers of a worker, reused from trial to trial.
+#[derive(Clone, Debug, Default)]
+pub struct Workspace {
+    drawn: Vec<f64>,
+    plan: Plan,
+    finish: Vec<f64>,
+    events: Vec<Event>,
+    halls: Vec<HallState>,
+    campuses: Vec<CampusState>,
+    pools: Vec<PoolState>,
+    generations: Vec<DrawnGeneration>,
+    /// Orders of limited supply: when, and for which hall.
+    orders: Vec<(f64, usize)>,
+    /// What stands in delivery trees.
+    placed: Vec<Placed>,
+    room_kw: Vec<f64>,
+    market: MarketState,
+    books: Books,
+    /// Hardware that was delivered, where money is counted.
+    deliveries: Vec<DeliveryFact>,
+    retrofits: Vec<RetrofitFact>,
+}
+
+impl Workspace {
+    /// The plan and the finishes of the trial that was simulated last.
+    pub(crate) fn schedule(&self) -> (&Plan, &[f64]) {
+        (&self.plan, &self.finish)
+    }
+}
+
+impl Model {
+    /// Simulates trial `trial` of independent trials of `seed`: [`Self::simulate_by`] for
+    /// [`Design::Random`](crate::monte_carlo::design::Design::Random).
+    pub fn simulate(&self, seed: u64, trial: u64, workspace: &mut Workspace, row: &mut TrialRow) {
+        self.simulate_by(&Sampling::random(seed), trial, workspace, row);
+    }
+
+    /// Simulates trial `trial` of a sampling design and writes its results to `row`, which must
+    /// be of this model's layout. The same arguments always give the same row.
+    ///
+    /// `sampling` must have been made by [`Model::sampling`] of this model.
+    pub fn simulate_by(
+        &self,
+        sampling: &Sampling,
+        trial: u64,
+        workspace: &mut Workspace,
+        row: &mut TrialRow,
+    ) {
+        let seed = sampling.seed();
+        let mut drawn = std::mem::take(&mut workspace.drawn);
+        self.inputs.draw(sampling, trial, &mut drawn);
+        row.clear();
+        self.begin(workspace, seed, trial, &drawn);
+        let mut next_event = 0;
+        for month in 0..self.months {
+            let until = month as f64 + 1.0;
+            while let Some(event) = workspace.events.get(next_event).copied() {
+                if event.months > until {
+                    break;
+                }
+                self.happen(workspace, event, &drawn);
+                next_event += 1;
+            }
+            self.take_stock(workspace);
+            self.note_starts(workspace, until);
+            if let Some(own) = &self.own {
+                own.sign(seed, trial, month, row, |segment, contract| {
+                    let market = &mut workspace.market;
+                    self.market.sign_own(market, segment, month, contract);
+                });
+            }
+            self.market.pass_month(
+                &mut workspace.market,
+                seed,
+                trial,
+                month,
+                &workspace.room_kw,
+            );
+            self.report_month(workspace, month, &drawn, row);
+            if self.market.reports_more() {
+                self.market.report(&mut workspace.market, month, row);
+            }
+            self.note_sales(workspace, month, &drawn);
+            if !self.gates.is_empty() {
+                self.review_phases(workspace, month, &drawn, row, next_event, |gate| {
+                    (self.own.as_ref()).is_none_or(|own| own.allows(gate, seed, trial, month, row))
+                });
+            }
+        }
+        self.close_books(workspace, &drawn, row);
+        self.report_moments(workspace, row);
+        if let Some(own) = &self.own {
+            own.report(row);
+        }
+        workspace.drawn = drawn;
+    }
+}

@@ -1,0 +1,248 @@
+//! The rows of a trial: its months, milestones and targets.
+
+use super::binding::Tally;
+use super::energy::settle_power;
+use super::stock::DENSITY_CLASSES;
+use super::tenants::occupy;
+use super::{KW_PER_MW, Workspace};
+use crate::compute::oversubscription::excess;
+use crate::date::HOURS_PER_MONTH;
+use crate::metrics::{Cause, MetricId};
+use crate::model::{CompiledCampus, CompiledTarget, Model};
+use crate::projection::TrialRow;
+
+impl Model {
+    pub(super) fn report_month(
+        &self,
+        workspace: &mut Workspace,
+        month: usize,
+        drawn: &[f64],
+        row: &mut TrialRow,
+    ) {
+        let mut total = Tally::default();
+        for (position, campus) in self.campuses.iter().enumerate() {
+            let mut tally = self.tally_campus(workspace, position, campus);
+            settle_power(
+                &mut workspace.campuses[position],
+                campus,
+                month,
+                drawn,
+                &mut tally,
+            );
+            total.include(&tally);
+            if self.campuses.len() > 1 {
+                let cause = tally.close();
+                self.write(&tally, position + 1, month, cause, row);
+            }
+        }
+        let cause = total.close();
+        self.write(&total, 0, month, cause, row);
+    }
+
+    fn write(&self, tally: &Tally, scope: usize, month: usize, cause: Cause, row: &mut TrialRow) {
+        for (position, &metric) in self.reported.iter().enumerate() {
+            row.set(scope, position, month, tally.get(metric));
+        }
+        row.set_binding(scope, month, Some(cause as usize));
+    }
+
+    fn tally_campus(
+        &self,
+        workspace: &Workspace,
+        position: usize,
+        campus: &CompiledCampus,
+    ) -> Tally {
+        let mut tally = Tally::default();
+        let state = &workspace.campuses[position];
+        let supply = &state.supply;
+        let mw = |kw: f64| kw / KW_PER_MW;
+        tally.add(MetricId::RacksBuilt, supply.racks_built);
+        tally.add(MetricId::RacksEnergised, supply.racks_energised);
+        tally.add(MetricId::RacksDeployable, supply.racks_deployable);
+        tally.add(
+            MetricId::StandardRacks,
+            supply.deployable_kw / self.standard_rack_kw,
+        );
+        tally.add(MetricId::ItPower, mw(supply.deployable_kw));
+        tally.add(
+            MetricId::FacilityPower,
+            mw((supply.deployable_kw - supply.oversubscribed_kw) * state.pue),
+        );
+        tally.add(MetricId::InstalledPflops, supply.pflops);
+        tally.add(
+            MetricId::StrandedSpace,
+            mw((supply.space_kw - supply.powered_kw - supply.redundancy_kw).max(0.0)),
+        );
+        tally.add(MetricId::StrandedRedundancy, mw(supply.redundancy_kw));
+        tally.add(MetricId::BuiltPower, mw(supply.design_kw));
+        tally.add(MetricId::StrandedDensity, mw(supply.density_kw));
+        tally.add(MetricId::StrandedCooling, mw(supply.cooling_kw));
+        tally.add(MetricId::StrandedDelivery, mw(supply.delivery_kw));
+        tally.add(MetricId::EmbodiedCarbon, state.embodied_t);
+        tally.add(MetricId::EmbodiedCarbonReplaced, state.replaced_t);
+        for (metric, kw) in DENSITY_CLASSES.into_iter().zip(supply.by_density_kw) {
+            tally.add(metric, mw(kw));
+        }
+        tally.add(MetricId::StrandedPower, mw(supply.unused_power_kw));
+        tally.add(MetricId::StrandedEquipment, mw(supply.equipment_late_kw));
+        tally.add(MetricId::OversubscribedPower, mw(supply.oversubscribed_kw));
+        let reports_oversubscription = campus.is_oversubscribed();
+        for pool in campus.pools.clone() {
+            let room = workspace.room_kw[pool];
+            let mut in_service = self.market.in_service_kw(&workspace.market, pool);
+            if in_service <= 0.0 && room <= 0.0 {
+                continue;
+            }
+            let mut draw = self.market.drawn_kw(&workspace.market, pool);
+            let mut useful = self.market.useful_kw(&workspace.market, pool);
+            // While hardware is replaced tenants keep their leases but are out of service.
+            if in_service > room {
+                let left = room / in_service;
+                (in_service, draw, useful) = (room, draw * left, useful * left);
+            }
+            if reports_oversubscription {
+                let capped_kw = self.cap(workspace, campus, pool, in_service, draw, &mut tally);
+                if draw > 0.0 {
+                    useful *= 1.0 - capped_kw / draw;
+                }
+                draw -= capped_kw;
+            }
+            let leased = self.market.leased_kw(&workspace.market, pool);
+            let (racks, pflops, available) = occupy(&workspace.pools[pool].live, in_service);
+            let useful_share = if in_service > 0.0 {
+                useful / in_service
+            } else {
+                0.0
+            };
+            tally.add(MetricId::RacksInService, racks);
+            tally.add(MetricId::InServicePower, mw(in_service));
+            tally.add(MetricId::LeasedPower, mw(leased));
+            tally.add(MetricId::CommittedPower, mw(leased));
+            tally.add(MetricId::ItDraw, mw(draw));
+            tally.add(MetricId::FacilityDraw, mw(draw * state.pue));
+            tally.add(MetricId::InServicePflops, pflops);
+            tally.add(
+                MetricId::EffectivePflops,
+                available * state.availability * useful_share,
+            );
+            tally.add(
+                MetricId::UnavailableCompute,
+                (pflops - available * state.availability) * useful_share,
+            );
+        }
+        for segment in self.market.segments(&workspace.market) {
+            if segment.home != position {
+                continue;
+            }
+            let counts = segment.counts;
+            tally.add(MetricId::CompaniesContacted, counts.contacted as f64);
+            tally.add(MetricId::ContractsSigned, counts.signed as f64);
+            tally.add(MetricId::Subsidiaries, counts.subsidiaries as f64);
+            tally.add(MetricId::ContractsInService, counts.in_service as f64);
+            tally.add(MetricId::ContractsLost, counts.lost as f64);
+            tally.add(MetricId::WaitingDemand, mw(segment.waiting_kw));
+            tally.add(
+                MetricId::CommittedPower,
+                mw(segment.waiting_kw + segment.pending_kw),
+            );
+        }
+        tally.shortage = supply.shortage;
+        tally.started_kw = state.started_kw;
+        tally.latest_kw = state.latest_kw;
+        tally
+    }
+
+    /// Books how often the draw of oversubscribed halls is above the power that they were given, and
+    /// returns what is then not drawn, in kW on average. Tenants fill halls in the order of going live,
+    /// and draw alike in all of a pool.
+    fn cap(
+        &self,
+        workspace: &Workspace,
+        campus: &CompiledCampus,
+        pool: usize,
+        in_service_kw: f64,
+        draw_kw: f64,
+        tally: &mut Tally,
+    ) -> f64 {
+        let (mut left_kw, mut capped_kw) = (in_service_kw, 0.0);
+        for part in &workspace.pools[pool].live {
+            let used_kw = part.kw.min(left_kw);
+            if used_kw <= 0.0 {
+                continue;
+            }
+            left_kw -= used_kw;
+            let Some(hall) = part.hall else {
+                continue;
+            };
+            let building = &campus.buildings[self.halls[hall].feed.building];
+            let Some(relative_sd) = building.relative_sd else {
+                continue;
+            };
+            tally.oversubscribed_halls += 1.0;
+            let feed_kw = part.kw / building.sold_per_fed;
+            if used_kw <= feed_kw {
+                continue;
+            }
+            let mean_kw = draw_kw / in_service_kw * used_kw;
+            let (probability, above_kw) = excess(mean_kw, relative_sd * used_kw, feed_kw);
+            tally.add(MetricId::ExceedanceHours, probability * HOURS_PER_MONTH);
+            capped_kw += above_kw.min(mean_kw);
+        }
+        tally.add(
+            MetricId::CappedEnergy,
+            capped_kw / KW_PER_MW * HOURS_PER_MONTH,
+        );
+        capped_kw
+    }
+
+    pub(super) fn report_moments(&self, workspace: &Workspace, row: &mut TrialRow) {
+        let horizon = self.months as f64;
+        for (position, milestone) in self.milestones.iter().enumerate() {
+            let finished = milestone
+                .finished
+                .iter()
+                .map(|node| workspace.finish[node.index()])
+                .fold(f64::NEG_INFINITY, f64::max);
+            let live = milestone
+                .live
+                .iter()
+                .map(|halls| {
+                    workspace.halls[halls.clone()]
+                        .iter()
+                        .map(|hall| hall.live)
+                        .fold(f64::INFINITY, f64::min)
+                })
+                .fold(f64::NEG_INFINITY, f64::max);
+            let months = finished.max(live);
+            row.milestones_mut()[position] = if months <= horizon {
+                months
+            } else {
+                f64::INFINITY
+            };
+        }
+        for (position, &metric) in self.stranded.iter().enumerate() {
+            row.outcomes_mut()[position] = row.monthly(0, metric).iter().sum();
+        }
+        for (position, target) in self.targets.iter().enumerate() {
+            let met = is_met(target, row);
+            row.targets_mut()[position] = met;
+        }
+    }
+}
+
+/// Whether a trial meets a target.
+fn is_met(target: &CompiledTarget, row: &TrialRow) -> bool {
+    match *target {
+        CompiledTarget::Metric {
+            scope,
+            metric,
+            at_least,
+            month,
+        } => row.monthly(scope, metric)[month] >= at_least,
+        CompiledTarget::Milestone {
+            milestone,
+            by_months,
+        } => row.milestones()[milestone] <= by_months,
+        CompiledTarget::Joint(ref both) => both.iter().all(|part| is_met(part, row)),
+    }
+}

@@ -1,0 +1,119 @@
+//! What a trial knows of halls, campuses and pools of capacity.
+
+use super::shortage::Shortage;
+use crate::compute::Delivery;
+use crate::model::HallFit;
+use crate::power::cooling::Losses;
+use crate::power::energy::EnergyState;
+use crate::power::grid::Supplied;
+use crate::power::{DeliveryTree, Headroom};
+
+#[derive(Clone, Debug)]
+pub(super) struct HallState {
+    pub(super) campus: usize,
+    pub(super) delivery: Delivery,
+    pub(super) pool: usize,
+    pub(super) fit: HallFit,
+    pub(super) is_retrofitted: bool,
+    /// What the hall is made for, and what of it is lost to density, cooling and the delivery
+    /// tree, in kW.
+    pub(super) design_kw: f64,
+    pub(super) density_kw: f64,
+    pub(super) cooling_kw: f64,
+    pub(super) delivery_kw: f64,
+    /// What is left of it: racks that can stand here, in kW.
+    pub(super) space_kw: f64,
+    pub(super) given_kw: f64,
+    pub(super) handed_over: bool,
+    pub(super) delivered: bool,
+    pub(super) live: f64,
+}
+
+impl HallState {
+    /// Racks that stand here.
+    pub(super) fn racks(&self) -> f64 {
+        self.space_kw / self.delivery.rack_power_kw
+    }
+
+    pub(super) fn deployable_kw(&self) -> f64 {
+        if self.delivered { self.given_kw } else { 0.0 }
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct CampusState {
+    pub(super) headroom: Headroom,
+    pub(super) supplied: Supplied,
+    /// Σ of firm kW x carbon and x price of the bridge power that works.
+    pub(super) bridge_carbon: f64,
+    pub(super) bridge_price: f64,
+    /// Price of what the battery gives, in money per MWh.
+    pub(super) battery_price: f64,
+    /// Share of the year, and of the import, that is curtailed.
+    pub(super) curtailed: (f64, f64),
+    pub(super) losses: Losses,
+    pub(super) water_litres_per_kwh: f64,
+    pub(super) energy: EnergyState,
+    /// By building: modules of its electrical chain that are energised.
+    pub(super) modules: Vec<u32>,
+    /// By building: what its halls lack, in kW; kept only where a building has a chain.
+    pub(super) lacking_kw: Vec<f64>,
+    /// By building; empty trees where a building has none.
+    pub(super) trees: Vec<Option<DeliveryTree>>,
+    /// CO2 of what was made and built so far, and of that what hardware taken out since was, in t.
+    pub(super) embodied_t: f64,
+    pub(super) replaced_t: f64,
+    pub(super) pue: f64,
+    pub(super) availability: f64,
+    /// Halls that were handed over, the first first.
+    pub(super) order: Vec<usize>,
+    pub(super) supply: Supply,
+    pub(super) is_stale: bool,
+    /// Power of the halls whose buildings have been started, and of those started last.
+    pub(super) started_kw: f64,
+    pub(super) latest_kw: f64,
+}
+
+/// What is there on a campus at a month's end, in kW of critical IT power unless it says otherwise.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Supply {
+    pub(super) space_kw: f64,
+    pub(super) powered_kw: f64,
+    pub(super) deployable_kw: f64,
+    /// Of the deployable, what is sold beyond what feeds carry.
+    pub(super) oversubscribed_kw: f64,
+    pub(super) unused_power_kw: f64,
+    pub(super) equipment_late_kw: f64,
+    /// Of the space without power, what waits for the redundancy to be complete.
+    pub(super) redundancy_kw: f64,
+    pub(super) design_kw: f64,
+    pub(super) density_kw: f64,
+    pub(super) cooling_kw: f64,
+    pub(super) delivery_kw: f64,
+    /// Deployable by the density of racks.
+    pub(super) by_density_kw: [f64; 4],
+    /// Delivered to halls whether they are built or not.
+    pub(super) delivered_kw: f64,
+    pub(super) pflops: f64,
+    pub(super) racks_built: f64,
+    pub(super) racks_energised: f64,
+    pub(super) racks_deployable: f64,
+    pub(super) shortage: Shortage,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct PoolState {
+    /// What went live, the first first: halls, and before them what existed at the start.
+    pub(super) live: Vec<LivePart>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LivePart {
+    /// `None` for what existed at the start.
+    pub(super) hall: Option<usize>,
+    pub(super) kw: f64,
+    pub(super) racks_per_kw: f64,
+    pub(super) pflops_per_kw: f64,
+    /// Share of the time in which it is fed and works.
+    pub(super) available_share: f64,
+}

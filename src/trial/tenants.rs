@@ -1,0 +1,96 @@
+//! What tenants use of the halls, and what they pay for it.
+
+use super::Workspace;
+use super::state::LivePart;
+use crate::finance::books::{HallFacts, Happened};
+use crate::model::Model;
+use crate::projection::TrialRow;
+
+/// Racks, PFLOPS and available PFLOPS of `kw` in service, filled in the order of going live.
+pub(super) fn occupy(live: &[LivePart], kw: f64) -> (f64, f64, f64) {
+    let (mut racks, mut pflops, mut available, mut left) = (0.0, 0.0, 0.0, kw);
+    for part in live {
+        if left <= 0.0 {
+            break;
+        }
+        let used = part.kw.min(left);
+        racks += used * part.racks_per_kw;
+        let compute = used * part.pflops_per_kw;
+        pflops += compute;
+        available += compute * part.available_share;
+        left -= used;
+    }
+    (racks, pflops, available)
+}
+
+/// Available PFLOPS of `kw` in service, filled in the order of going live, each part times its weight.
+fn occupied_pflops(live: &[LivePart], kw: f64, weight: impl Fn(&LivePart) -> f64) -> f64 {
+    let (mut pflops, mut left) = (0.0, kw);
+    for part in live {
+        if left <= 0.0 {
+            break;
+        }
+        let used = part.kw.min(left);
+        pflops += used * part.pflops_per_kw * part.available_share * weight(part);
+        left -= used;
+    }
+    pflops
+}
+
+impl Model {
+    /// Notes what segments use, where money is counted.
+    pub(super) fn note_sales(&self, workspace: &mut Workspace, month: usize, drawn: &[f64]) {
+        let Some(finance) = &self.finance else {
+            return;
+        };
+        for segment in 0..self.market.len() {
+            let age_discount = finance.age_discount(segment, drawn);
+            for (campus, compiled) in self.campuses.iter().enumerate() {
+                let (mut served_kw, mut pflops) = (0.0, 0.0);
+                for pool in compiled.pools.clone() {
+                    let served = self.market.served_kw(&workspace.market, segment, pool);
+                    served_kw += served;
+                    let in_service = self.market.in_service_kw(&workspace.market, pool);
+                    if let Some(discount) = age_discount
+                        && served > 0.0
+                    {
+                        let live = &workspace.pools[pool].live;
+                        let keeps = libm::log1p(-discount);
+                        let price = |part: &LivePart| match part.hall {
+                            Some(hall) if discount > 0.0 => {
+                                let hall = &workspace.halls[hall];
+                                let since = hall.live.max(hall.delivery.arrives);
+                                let age = month as f64 + 1.0 - since;
+                                libm::exp(keeps * age / 12.0)
+                            }
+                            _ => 1.0,
+                        };
+                        pflops += served / in_service * occupied_pflops(live, in_service, price);
+                    }
+                }
+                let available = pflops * workspace.campuses[campus].availability;
+                let books = &mut workspace.books;
+                finance.note_sale(books, segment, campus, month, served_kw, available);
+            }
+        }
+    }
+
+    pub(super) fn close_books(&self, workspace: &mut Workspace, drawn: &[f64], row: &mut TrialRow) {
+        let Some(finance) = &self.finance else {
+            return;
+        };
+        let happened = Happened {
+            drawn,
+            finish: &workspace.finish,
+            hall: &|hall| HallFacts {
+                design_kw: self.halls[hall].fit.feed_kw(),
+                positions: self.halls[hall].fit.positions.count,
+            },
+            deliveries: &workspace.deliveries,
+            retrofits: &workspace.retrofits,
+            market: &self.market,
+            state: &workspace.market,
+        };
+        finance.close(&mut workspace.books, &happened, row);
+    }
+}

@@ -1,0 +1,232 @@
+//! Construction and energisation: the events of a trial in the order of their time, and what each of them changes.
+
+use super::Workspace;
+use super::equipment::order;
+use crate::compute::Order;
+use crate::model::Model;
+use crate::projection::TrialRow;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Event {
+    pub(super) months: f64,
+    pub(super) what: What,
+}
+
+/// In the order in which events of the same moment are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum What {
+    GridStep {
+        campus: u32,
+        step: u32,
+    },
+    BridgePower {
+        campus: u32,
+        bridge: u32,
+    },
+    Energised {
+        campus: u32,
+        substation: u32,
+    },
+    Modules {
+        campus: u32,
+        building: u32,
+        stage: u32,
+    },
+    Delivered {
+        hall: u32,
+    },
+    HandedOver {
+        hall: u32,
+    },
+    /// Hardware has served its life.
+    Retired {
+        hall: u32,
+    },
+    /// What follows it is in place.
+    Refreshed {
+        hall: u32,
+    },
+}
+
+/// Puts an event that is yet to come into its place.
+pub(super) fn plan_event(events: &mut Vec<Event>, event: Event) {
+    let earlier = |a: &Event| {
+        a.months
+            .total_cmp(&event.months)
+            .then(a.what.cmp(&event.what))
+            .is_le()
+    };
+    let place = events.partition_point(earlier);
+    events.insert(place, event);
+}
+
+impl Model {
+    pub(super) fn happen(&self, workspace: &mut Workspace, event: Event, drawn: &[f64]) {
+        match event.what {
+            What::GridStep { campus, step } => {
+                let campus = campus as usize;
+                let state = &mut workspace.campuses[campus];
+                let plan = &self.campuses[campus];
+                let part = &plan.grid[step as usize];
+                let facility_kw = part.kw * part.granted_share.value(drawn);
+                let before = state.supplied.limit_kw();
+                state.supplied.grid_kw += facility_kw;
+                let more = if plan.bridges.is_empty() {
+                    facility_kw
+                } else {
+                    state.supplied.limit_kw() - before
+                };
+                state.headroom.add_grid(more / state.pue);
+                self.share_out(workspace, campus, event.months, drawn);
+            }
+            What::BridgePower { campus, bridge } => {
+                let campus = campus as usize;
+                let state = &mut workspace.campuses[campus];
+                let plan = &self.campuses[campus].bridges[bridge as usize];
+                let before = state.supplied.limit_kw();
+                let price = plan.price_per_mwh.value(drawn);
+                if let Some(battery) = plan.battery {
+                    state.supplied.battery = Some((battery, plan.permanent));
+                    state.battery_price = price;
+                } else {
+                    if plan.permanent {
+                        state.supplied.permanent_kw += plan.firm_kw;
+                    } else {
+                        state.supplied.bridge_kw += plan.firm_kw;
+                    }
+                    state.bridge_carbon += plan.firm_kw * plan.carbon_g_per_kwh;
+                    state.bridge_price += plan.firm_kw * price;
+                }
+                // Where the grid is no limit, generation behind the meter adds nothing to it.
+                if before.is_finite() {
+                    let more = state.supplied.limit_kw() - before;
+                    state.headroom.add_grid(more / state.pue);
+                }
+                self.share_out(workspace, campus, event.months, drawn);
+            }
+            What::Energised { campus, substation } => {
+                let campus = campus as usize;
+                let state = &mut workspace.campuses[campus];
+                let facility_kw = self.campuses[campus].substations[substation as usize].1;
+                state
+                    .headroom
+                    .add_substation(substation as usize, facility_kw / state.pue);
+                self.share_out(workspace, campus, event.months, drawn);
+            }
+            What::Modules {
+                campus,
+                building,
+                stage,
+            } => {
+                let (campus, building) = (campus as usize, building as usize);
+                let state = &mut workspace.campuses[campus];
+                let plan = &self.campuses[campus].buildings[building];
+                let before = plan.carries_kw(state.modules[building]);
+                if let Some(chain) = &plan.chain {
+                    state.modules[building] += chain.stages[stage as usize].1;
+                }
+                let after = plan.carries_kw(state.modules[building]);
+                state.headroom.add_building(building, after - before);
+                self.share_out(workspace, campus, event.months, drawn);
+            }
+            What::Delivered { hall } => {
+                let hall = hall as usize;
+                let state = &mut workspace.halls[hall];
+                state.delivered = true;
+                let campus = state.campus;
+                workspace.campuses[campus].is_stale = true;
+                self.count_embodied(workspace, hall);
+                self.note_if_live(workspace, hall, event.months, drawn);
+            }
+            What::HandedOver { hall } => {
+                let hall = hall as usize;
+                let state = &mut workspace.halls[hall];
+                state.handed_over = true;
+                let campus = state.campus;
+                workspace.campuses[campus].order.push(hall);
+                workspace.campuses[campus].embodied_t += self.halls[hall].embodied_t;
+                self.share_out(workspace, campus, event.months, drawn);
+            }
+            What::Retired { hall } => self.retire(workspace, hall as usize, event.months, drawn),
+            What::Refreshed { hall } => self.refresh(workspace, hall as usize, event.months, drawn),
+        }
+    }
+
+    /// Starts the phases whose conditions held in the months reported so far, and gives their
+    /// dates to what waited for them.
+    pub(super) fn review_phases(
+        &self,
+        workspace: &mut Workspace,
+        month: usize,
+        drawn: &[f64],
+        row: &TrialRow,
+        next_event: usize,
+        allows: impl Fn(usize) -> bool,
+    ) {
+        let mut opened = false;
+        for (number, gate) in self.gates.iter().enumerate() {
+            if !workspace.plan.is_open(number)
+                && gate.opens(row, month, &workspace.finish)
+                && (gate.is_overdue(month) || allows(number))
+            {
+                workspace.plan.open_gate(number, month as f64 + 1.0);
+                opened = true;
+            }
+        }
+        if !opened {
+            return;
+        }
+        self.network
+            .schedule_opened(drawn, &mut workspace.plan, &mut workspace.finish);
+        for position in next_event..workspace.events.len() {
+            let event = workspace.events[position];
+            if event.months < f64::INFINITY {
+                continue;
+            }
+            workspace.events[position].months = match event.what {
+                What::GridStep { campus, step } => {
+                    let part = &self.campuses[campus as usize].grid[step as usize];
+                    workspace.finish[part.energised.index()] + part.delay
+                }
+                What::BridgePower { campus, bridge } => {
+                    let node = self.campuses[campus as usize].bridges[bridge as usize].works;
+                    workspace.finish[node.index()]
+                }
+                What::Energised { campus, substation } => {
+                    let node = self.campuses[campus as usize].substations[substation as usize].0;
+                    workspace.finish[node.index()]
+                }
+                What::Modules {
+                    campus,
+                    building,
+                    stage,
+                } => {
+                    let building = &self.campuses[campus as usize].buildings[building as usize];
+                    let chain = building.chain.as_ref();
+                    chain.map_or(f64::INFINITY, |chain| {
+                        workspace.finish[chain.stages[stage as usize].0.index()]
+                    })
+                }
+                What::Delivered { hall } => {
+                    let hall = hall as usize;
+                    let plan = &self.halls[hall];
+                    let ordered = Order::At(workspace.finish[plan.ordered.index()]);
+                    let delivery = order(&workspace.generations, plan, ordered, drawn);
+                    workspace.halls[hall].delivery = delivery;
+                    self.fit_out(workspace, hall);
+                    let state = &mut workspace.halls[hall];
+                    let racks = state.racks();
+                    let generations = &mut workspace.generations;
+                    state.delivery.wait_for_supply(generations, racks);
+                    state.delivery.arrives
+                }
+                What::HandedOver { hall } => {
+                    workspace.finish[self.halls[hall as usize].handover.index()]
+                }
+                What::Retired { .. } | What::Refreshed { .. } => event.months,
+            };
+        }
+        workspace.events[next_event..]
+            .sort_unstable_by(|a, b| a.months.total_cmp(&b.months).then(a.what.cmp(&b.what)));
+    }
+}
