@@ -35,6 +35,7 @@ mod outputs;
 mod parquet;
 #[cfg(feature = "png")]
 mod png;
+mod schedule;
 mod summary;
 mod text;
 mod words;

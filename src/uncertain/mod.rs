@@ -883,6 +883,24 @@ impl Sampler {
         }
     }
 
+    /// The probability of a value below `x`: the least u from which on [`Self::at`] is `x` or more,
+    /// found by halving to within 2^-50.
+    pub fn share_below(&self, x: f64) -> f64 {
+        let (mut below, mut above) = (0.0, 1.0);
+        if self.at(f64::EPSILON) >= x {
+            return 0.0;
+        }
+        for _ in 0..50 {
+            let middle = 0.5 * (below + above);
+            if self.at(middle) < x {
+                below = middle;
+            } else {
+                above = middle;
+            }
+        }
+        above
+    }
+
     /// The mean of the distribution.
     pub fn mean(&self) -> f64 {
         self.mean

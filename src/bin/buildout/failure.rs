@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use buildout::construction::import::ImportError;
 use buildout::monte_carlo::part::PartError;
 use buildout::{RunError, ScenarioError, report};
 
@@ -64,6 +65,12 @@ pub(crate) enum Failure {
     UnknownMetric(report::ParquetFileError),
     #[error("error: {} names no file", .0.display())]
     NoFileName(PathBuf),
+    #[error("error: {} cannot be read: {error}", path.display())]
+    Unreadable { path: PathBuf, error: io::Error },
+    #[error("error: {}:{}: {}", path.display(), error.line, error.message)]
+    Import { path: PathBuf, error: ImportError },
+    #[error("error: {0}")]
+    Usage(String),
 }
 
 /// Problems say themselves that they are errors.
@@ -96,6 +103,9 @@ impl Failure {
             | Failure::Invalid
             | Failure::UnknownPreset { .. }
             | Failure::NoFileName(_)
+            | Failure::Unreadable { .. }
+            | Failure::Import { .. }
+            | Failure::Usage(_)
             | Failure::Run(RunError::Goal(_) | RunError::Design(_)) => ExitCode::from(2),
             Failure::Outputs(report::OutputsError::Unknown { .. }) => ExitCode::from(2),
             #[cfg(not(feature = "png"))]
