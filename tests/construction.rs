@@ -419,11 +419,7 @@ fn a_phase_may_wait_for_any_metric_that_is_reported_by_then() {
     segment.outreach_per_month = 10.0.into();
     segment.sign_probability = 0.5.into();
     segment.contract_power_kw = Some(10.0.into());
-    segment.stages = vec![Stage {
-        name: "letter of intent".into(),
-        reach_probability: 1.0.into(),
-        lag_months: 1.0.into(),
-    }];
+    segment.stages = vec![Stage::new("letter of intent", 1.0, 1.0)];
     scenario.segments.push(segment);
     let dates = finishes(&scenario, "A2/shell", 50);
     // Decided at the end of a month, and never: within the horizon always.

@@ -1,5 +1,6 @@
 //! The `buildout` command. Each subcommand has a file of its own.
 
+mod compare;
 mod engine;
 mod failure;
 mod import;
@@ -7,6 +8,8 @@ mod merge;
 mod new;
 mod output;
 mod presets;
+#[cfg(feature = "mpi")]
+mod ranks;
 mod replay;
 mod report;
 mod run;
@@ -64,6 +67,8 @@ enum Command {
     Merge(merge::Merge),
     /// Runs one trial again and prints what happened in it
     Replay(replay::Replay),
+    /// Compares scenarios, or a matrix of them, on the same luck
+    Compare(compare::Compare),
     /// Makes one page to open in a browser, of one scenario or several side by side
     Report(report::Report),
     /// Writes every trial's milestones, targets and outcomes as Parquet
@@ -90,6 +95,7 @@ impl Command {
             Self::Schedule(arguments) => schedule::run(arguments),
             Self::Merge(arguments) => merge::run(arguments),
             Self::Replay(arguments) => replay::run(arguments),
+            Self::Compare(arguments) => compare::run(arguments),
             Self::Report(arguments) => report::run(arguments),
             #[cfg(feature = "parquet")]
             Self::Trials(arguments) => trials::run(arguments),
@@ -116,7 +122,7 @@ fn main() -> ExitCode {
         Err(failure) => {
             let code = failure.exit_code();
             let words = failure.to_string();
-            if code != ExitCode::SUCCESS && !words.is_empty() {
+            if code != ExitCode::SUCCESS && !words.is_empty() && engine::speaks_for_all() {
                 say(&words);
             }
             code
