@@ -13,7 +13,6 @@ use crate::policy::levers::{Known, check_levers};
 use crate::power::PUE;
 use crate::problem::{Path, Problems, check_known, check_name, check_positive, check_unique};
 use crate::tenants::market::{CONTACTED, stage_metric, voucher_metric};
-use crate::tenants::{Allocation, Segment};
 use crate::uncertain::Domain;
 
 use super::{Campus, FORMAT, LONGEST_HORIZON_MONTHS, Scenario};
@@ -169,42 +168,10 @@ impl Scenario {
                 );
             }
         }
-        self.check_reach_of_vouchers(&Path::root().key("vouchers"), problems);
         self.check_contract_hardware(problems);
         if let Some(finance) = &self.finance {
             let at = Path::root().key("finance");
             finance.check(self.campus_names(), everyone, &at, problems);
-        }
-    }
-
-    /// Cohorts have no contracts that a voucher could be granted for.
-    fn check_reach_of_vouchers(&self, at: &Path, problems: &mut Problems) {
-        let is_cohort = |segment: &&Segment| segment.allocation == Allocation::Cohort;
-        for (position, voucher) in self.vouchers.iter().enumerate() {
-            let named = |segment: &&Segment| voucher.segments.contains(&segment.name);
-            let cohorts = self.segments.iter().filter(is_cohort);
-            for cohort in cohorts.clone().filter(named) {
-                problems.error(
-                    &at.index(position).key("segments"),
-                    format!(
-                        "segment \"{}\" is simulated by cohorts, which vouchers do not reach",
-                        cohort.name
-                    ),
-                    "another allocation of the segment, or leave it out here",
-                );
-            }
-            if voucher.segments.is_empty()
-                && let Some(cohort) = cohorts.clone().next()
-            {
-                problems.warning(
-                    &at.index(position),
-                    format!(
-                        "segment \"{}\" is simulated by cohorts, which vouchers do not reach",
-                        cohort.name
-                    ),
-                    "another allocation of the segment, or name the segments that are eligible",
-                );
-            }
         }
     }
 

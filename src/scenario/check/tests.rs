@@ -2,7 +2,7 @@ use crate::compute::{Generation, RackType};
 use crate::construction::{Activity, Building, Hall, Retrofit};
 use crate::policy::Phase;
 use crate::scenario::{Campus, Milestone, Target};
-use crate::tenants::{Allocation, Segment, Voucher};
+use crate::tenants::{Allocation, Segment};
 use crate::{Batch, Date, Scenario, Uncertain};
 
 fn date(text: &str) -> Date {
@@ -70,24 +70,6 @@ fn milestones_and_targets_have_names() {
             "targets[0].name: the name is empty"
         ]
     );
-}
-
-#[test]
-fn vouchers_do_not_reach_cohorts() {
-    let mut scenario = scenario();
-    scenario.segments[0].allocation = Allocation::Cohort;
-    scenario
-        .vouchers
-        .push(Voucher::new("vouchers", 1e6, 1_000.0));
-    let message = "segment \"AI\" is simulated by cohorts, which vouchers do not reach";
-    assert_eq!(told(&scenario), [format!("vouchers[0]: {message}")]);
-    assert!(scenario.compile().is_ok(), "a warning");
-    scenario.vouchers[0].segments.push("AI".to_owned());
-    assert_eq!(
-        told(&scenario),
-        [format!("vouchers[0].segments: {message}")]
-    );
-    assert!(scenario.compile().is_err());
 }
 
 #[test]
