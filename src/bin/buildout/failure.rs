@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use buildout::analysis::compare::CompareError;
+use buildout::analysis::levers::LeverError;
 use buildout::analysis::paired::PairedError;
 use buildout::construction::import::ImportError;
 use buildout::monte_carlo::part::PartError;
@@ -22,6 +23,8 @@ pub(crate) enum Failure {
     Run(#[from] RunError),
     #[error("error: {0}")]
     Compare(#[from] CompareError),
+    #[error("error: {0}")]
+    Levers(#[from] LeverError),
     #[error(
         "error: {} states a comparison of its own\n  help: give it alone, or scenarios only", .0.display()
     )]
@@ -127,6 +130,7 @@ impl Failure {
             | Failure::Unreadable { .. }
             | Failure::Import { .. }
             | Failure::Usage(_)
+            | Failure::Levers(_)
             | Failure::ComparisonAmongScenarios(_)
             | Failure::Run(RunError::Goal(_) | RunError::Design(_)) => 2,
             Failure::Outputs(report::OutputsError::Unknown { .. }) => 2,

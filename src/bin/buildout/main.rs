@@ -4,6 +4,7 @@ mod compare;
 mod engine;
 mod failure;
 mod import;
+mod levers;
 mod merge;
 mod new;
 mod output;
@@ -69,6 +70,8 @@ enum Command {
     Replay(replay::Replay),
     /// Compares scenarios, or a matrix of them, on the same luck
     Compare(compare::Compare),
+    /// Shows what each lever of policy gains, on the same luck
+    Levers(levers::Levers),
     /// Makes one page to open in a browser, of one scenario or several side by side
     Report(report::Report),
     /// Writes every trial's milestones, targets and outcomes as Parquet
@@ -96,6 +99,7 @@ impl Command {
             Self::Merge(arguments) => merge::run(arguments),
             Self::Replay(arguments) => replay::run(arguments),
             Self::Compare(arguments) => compare::run(arguments),
+            Self::Levers(arguments) => levers::run(arguments),
             Self::Report(arguments) => report::run(arguments),
             #[cfg(feature = "parquet")]
             Self::Trials(arguments) => trials::run(arguments),

@@ -40,7 +40,7 @@ pub(super) struct CohortState {
     /// By segment, class (0 without a voucher, else 1 + the voucher) and month: how many move in.
     ready: Vec<u64>,
     /// Who signs this month: class and number.
-    signers: Vec<(usize, u64)>,
+    pub(super) signers: Vec<(usize, u64)>,
     /// By segment and month: how many leave beyond one of each group.
     leaving: Vec<u64>,
 }
@@ -225,18 +225,9 @@ impl Market {
         let classes = 1 + self.vouchers.len();
         let ready_at = |class: usize| (position * classes + class) * self.months;
         let mut declined = contacted;
-        let mut signed_by_class = std::mem::take(&mut state.cohorts.signers);
-        signed_by_class.clear();
         let mean_kw = cohort.mean_kw;
-        self.sign_cohort(
-            state,
-            position,
-            month,
-            contacted,
-            mean_kw,
-            &mut stream,
-            |class, signers| signed_by_class.push((class, signers)),
-        );
+        self.sign_cohort(state, position, month, contacted, mean_kw, &mut stream);
+        let signed_by_class = std::mem::take(&mut state.cohorts.signers);
         for &(class, signers) in &signed_by_class {
             declined -= signers;
             let signing = &mut state.signing[first..end];

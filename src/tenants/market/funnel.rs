@@ -744,7 +744,7 @@ impl Market {
     }
 
     /// Of so many companies of a cohort contacted in a month, those who sign with each voucher and
-    /// without one: calls `each` with the class (0 without, else 1 + the voucher) and the number.
+    /// without one, into `cohorts.signers`: the class (0 without, else 1 + the voucher) and the number.
     ///
     /// A voucher serves companies in the order of their contact until its budget is spent, with
     /// grants of the mean size. If all n would be served S of them sign; where the budget is spent
@@ -758,11 +758,11 @@ impl Market {
         contacted: u64,
         mean_kw: f64,
         stream: &mut Stream,
-        mut each: impl FnMut(usize, u64),
     ) {
         let rates = &state.rates[position];
         let plain = rates.sign_probability * rates.sign_factor;
         let mut left = contacted;
+        state.cohorts.signers.clear();
         while left > 0
             && let Some(voucher) = self.voucher_for(state, position)
         {
@@ -784,14 +784,14 @@ impl Market {
             purse.left = rest;
             purse.granted += amount;
             purse.grants[self.segments[position].home * self.months + month] += amount;
-            each(1 + voucher, signed);
+            state.cohorts.signers.push((1 + voucher, signed));
             if served >= left {
                 return;
             }
             left -= served;
         }
         let signers = stream.binomial(left, plain.min(1.0));
-        each(0, signers);
+        state.cohorts.signers.push((0, signers));
     }
 
     /// Adds what it reports beyond the metrics of every scenario to a layout.
