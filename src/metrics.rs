@@ -82,6 +82,10 @@ metrics! {
     Pue = "pue", "ratio", "Facility draw / IT draw of the month";
     WaterUse = "water_use_m3", "m³", "Water evaporated for cooling in the month";
     CurtailedEnergy = "curtailed_energy_mwh", "MWh", "Facility energy of the month not served because import was curtailed";
+    OversubscribedPower = "oversubscribed_mw", "MW", "Of the deployable power, what is sold beyond what the feeds of oversubscribed buildings carry";
+    ExceedanceProbability = "peak_exceedance_probability", "share", "Probability that an oversubscribed hall draws more at a moment than it was given: mean over the halls in use";
+    ExceedanceHours = "peak_exceedance_hours", "hours", "Hours of the month in which an oversubscribed hall is expected to draw more than it was given, summed over halls";
+    CappedEnergy = "capped_energy_mwh", "MWh", "IT energy of the month that is expected not to be drawn because oversubscribed halls are capped at what they were given";
     BatteryEnergy = "battery_energy_mwh", "MWh", "Energy of the month that came out of the battery, from what it had been charged with";
     BatteryLosses = "battery_losses_mwh", "MWh", "Energy of the month lost in charging and discharging the battery";
     UnservedEnergy = "unserved_energy_mwh", "MWh", "Facility energy of the month not served because the battery had run empty";
@@ -109,6 +113,8 @@ pub(crate) enum Feature {
     EmbodiedCarbon,
     /// A campus states its efficiency by load and temperature.
     Efficiency,
+    /// A building is oversubscribed.
+    Oversubscription,
     /// A campus has a battery.
     Battery,
     /// A campus states its curtailment.
@@ -119,6 +125,18 @@ pub(crate) enum Feature {
     /// money, or a target asks for them.
     Commitments,
 }
+
+/// What is stranded, on either side, by cause: the metrics whose sums over the horizon are reported as
+/// outcomes in MW-months where halls say more of density than the power of a rack.
+pub(crate) const STRANDED: [MetricId; 7] = [
+    MetricId::StrandedSpace,
+    MetricId::StrandedPower,
+    MetricId::StrandedEquipment,
+    MetricId::StrandedRedundancy,
+    MetricId::StrandedDensity,
+    MetricId::StrandedCooling,
+    MetricId::StrandedDelivery,
+];
 
 /// The metrics that every scenario reports; the others are reported where it uses what they are of.
 pub fn always_reported() -> impl Iterator<Item = &'static MetricLabel> {
@@ -145,6 +163,10 @@ impl MetricId {
             Self::ElectricalLosses | Self::CoolingPower | Self::Pue | Self::WaterUse => {
                 Some(Feature::Efficiency)
             }
+            Self::OversubscribedPower
+            | Self::ExceedanceProbability
+            | Self::ExceedanceHours
+            | Self::CappedEnergy => Some(Feature::Oversubscription),
             Self::BatteryEnergy | Self::BatteryLosses | Self::UnservedEnergy => {
                 Some(Feature::Battery)
             }

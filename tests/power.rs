@@ -335,6 +335,17 @@ fn assert_ledger_adds_up(trial: &Trial) {
         .sum();
         assert!((classes - trial.at("it_power_mw", month)).abs() < 1e-9);
     }
+    // In MW-months, each cause is its sum over the horizon.
+    let layout = trial.model.layout();
+    let outcomes = layout.outcomes.iter().zip(trial.row.outcomes());
+    let mut causes = 0;
+    for (label, found) in outcomes.filter(|(label, _)| label.unit == "MW-months") {
+        let metric = label.name.strip_suffix("_months").unwrap();
+        let sum: f64 = trial.series(metric).iter().sum();
+        assert!((found - sum).abs() < 1e-9 * (1.0 + sum), "{metric}");
+        causes += 1;
+    }
+    assert!(causes >= 6, "{causes}");
 }
 
 /// A campus with generations and one building of its own, over six years.
@@ -521,6 +532,7 @@ fn the_examples_balance_in_every_month_of_every_trial() {
     for name in [
         "short-of-grid",
         "short-of-grid-bridge",
+        "short-of-grid-battery",
         "air-campus",
         "air-campus-retrofit",
         "air-campus-new-build",
@@ -546,7 +558,11 @@ fn the_examples_balance_in_every_month_of_every_trial() {
                 let fed = at("grid_energy_mwh")
                     + at("bridge_energy_mwh")
                     + at("on_site_renewable_energy_mwh");
-                let asked = used * 730.5 - at("curtailed_energy_mwh");
+                let mut asked = used * 730.5 - at("curtailed_energy_mwh");
+                if model.layout().metric_index("battery_losses_mwh").is_some() {
+                    asked += at("battery_losses_mwh") - at("unserved_energy_mwh");
+                    assert!(at("battery_losses_mwh") <= at("battery_energy_mwh"));
+                }
                 assert!((fed - asked).abs() < 1e-6, "{name}: {fed} {asked}");
                 assert!(at("in_service_power_mw") <= at("it_power_mw") + 1e-9);
             }
@@ -895,4 +911,58 @@ delivery = { rows = 12, row_positions = 4 }
     let generations = GENERATIONS.replace("cooling = \"air\"\n", "");
     // Blocks of 220 kW hold seven racks of 30 kW, and 10 kW of each are left.
     is(&Trial::of(&halls(&generations, tree)), 5, "delivery", 0.03);
+}
+
+/// A building that is fed 8 MW with room for racks of 10 MW, whose 20 tenants draw 70 % ± 10 %.
+fn oversubscribed(stated: &str) -> Trial {
+    let tenants = "draw_share = 0.7\nallocation = \"pooled\"";
+    Trial::of(&format!(
+        r#"{}
+energy = {{ grid_carbon_g_per_kwh = 500 }}
+[[campuses.buildings]]
+name = "A"
+power = "8 MW"
+oversubscription = {{ {stated}, mean_share = 0.7, sd_share = 0.1, correlation = 0.3, tenants_per_hall = 20 }}
+activities = [{{ name = "shell", duration_months = 1.5 }}]
+halls = [{{ name = "hall", racks = 1000, rack_type = "rack", hardware = "hardware", hardware_life_months = 100 }}]
+"#,
+        preamble(24, RACKS, tenants)
+    ))
+}
+
+#[test]
+fn an_oversubscribed_building_sells_more_and_states_its_risk() {
+    use buildout::compute::Draws;
+    let trial = oversubscribed("ratio = 1.25");
+    let at = |metric| trial.at(metric, 5);
+    assert_eq!(at("it_power_mw"), 10.0);
+    assert_eq!(at("in_service_power_mw"), 10.0);
+    assert_eq!(at("oversubscribed_mw"), 2.0);
+    assert_eq!(at("facility_power_mw"), 8.0);
+    let risk = Draws::alike(20, 500.0, 0.7, 0.1, 0.3).exceedance(8_000.0);
+    let risk = risk.unwrap();
+    assert!((at("peak_exceedance_probability") - risk).abs() < 1e-12);
+    assert!((at("peak_exceedance_hours") - risk * 730.5).abs() < 1e-9);
+    // What is above the feed is not drawn: a little of the time, a little of the energy.
+    let capped = at("capped_energy_mwh") / 730.5;
+    assert!(capped > 0.0 && capped < 10.0 * 0.1 * risk, "{capped}");
+    assert!((at("it_draw_mw") + capped - 7.0).abs() < 1e-12);
+    assert!((at("facility_energy_mwh") - at("it_draw_mw") * 730.5).abs() < 1e-9);
+    assert!((at("grid_energy_mwh") - at("facility_energy_mwh")).abs() < 1e-9);
+    let useful = at("effective_pflops") / at("in_service_pflops");
+    assert!((useful - (7.0 - capped) / 7.0).abs() < 1e-12);
+    assert_ledger_adds_up(&trial);
+}
+
+#[test]
+fn the_ratio_follows_from_the_risk_that_is_accepted() {
+    let trial = oversubscribed("exceedance_probability = \"1 %\"");
+    let sold = trial.at("it_power_mw", 5);
+    assert!(sold > 9.5 && sold < 9.7, "{sold}");
+    assert!((trial.at("peak_exceedance_probability", 5) - 0.01).abs() < 1e-9);
+    assert_ledger_adds_up(&trial);
+    let none = oversubscribed("ratio = 1");
+    assert_eq!(none.at("it_power_mw", 5), 8.0);
+    assert_eq!(none.at("peak_exceedance_hours", 5), 0.0);
+    assert_eq!(none.at("capped_energy_mwh", 5), 0.0);
 }

@@ -19,7 +19,7 @@ pub(crate) use generation::{PlannedGeneration, plan_generations};
 pub(crate) use order::{
     CompiledGeneration, Delivery, DrawnGeneration, Hardware, Order, Positions, compile_generations,
 };
-pub use oversubscription::{Draws, OversubscriptionError};
+pub use oversubscription::{Draws, Oversubscription, OversubscriptionError};
 pub use rack::RackType;
 
 /// The name that stands for the newest generation released when an order is placed.

@@ -5,8 +5,93 @@
 //! `s √((1 - ρ) ΣL² + ρ (ΣL)²)`, and is taken to be normally distributed: exact for draws that are
 //! jointly normal, and the limit of many independent ones. Draws are bounded by the lease, so that
 //! no risk remains where all leases together are within the feed.
+//!
+//! In a scenario a building states an [`Oversubscription`]. Its racks then take so much less of rows,
+//! modules, substation and grid than they are sold for, and so do halls with a power and a cooling of
+//! their own. In every month of a trial the probability that a hall draws more than the power it was
+//! given follows from what its tenants draw then; what they would draw beyond it,
+//! `E[max(0, draw - feed)]`, is capped.
 
+use serde::{Deserialize, Serialize};
+
+use crate::problem::{Path, Problems};
 use crate::uncertain::{normal_cdf, normal_quantile};
+
+/// How much more a building sells than its feeds carry.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Oversubscription {
+    /// Power sold / power fed, 1 or more; instead of a risk. At least 1.25 is deployed in practice, about 1.4 was found possible for a whole data centre.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ratio: Option<f64>,
+    /// The accepted probability that the draw at a moment exceeds a full hall's feed, above 0 and below 1, from which the ratio follows; instead of a ratio.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exceedance_probability: Option<f64>,
+    /// Mean share of its lease that a tenant is expected to draw when the ratio is chosen, above 0 to 1 (if left out: 0.6, for tenants draw under 60 % of what they lease). What they do draw is said by the segments.
+    #[serde(default = "mean_share")]
+    pub mean_share: f64,
+    /// Standard deviation of a tenant's share, over time, 0 or more.
+    pub sd_share: f64,
+    /// Correlation of any two tenants' draws, 0 to 1.
+    pub correlation: f64,
+    /// How many tenants of equal size are in a hall, 1 or more. Of different sizes, (Σ lease)² / Σ lease².
+    pub tenants_per_hall: u32,
+}
+
+fn mean_share() -> f64 {
+    0.6
+}
+
+impl Oversubscription {
+    /// What is sold of a feed, as a multiple of it: [`Draws::highest_oversubscription`] where a risk
+    /// is stated.
+    pub fn sold_per_fed(&self) -> Result<f64, OversubscriptionError> {
+        check_shares(self.mean_share, self.sd_share, self.correlation)?;
+        let tenants = f64::from(self.tenants_per_hall);
+        within("tenants_per_hall", tenants, tenants >= 1.0, "1 or more")?;
+        if let Some(ratio) = self.ratio {
+            within("ratio", ratio, (1.0..=MOST).contains(&ratio), "1 to 10")?;
+            return Ok(ratio);
+        }
+        let risk = self.exceedance_probability.unwrap_or(f64::NAN);
+        let most = highest(self.mean_share, self.relative_sd(), risk)?;
+        within(
+            "the ratio that follows",
+            most,
+            most <= MOST,
+            "at most 10: give a ratio instead",
+        )?;
+        Ok(most)
+    }
+
+    /// Standard deviation of a hall's whole draw as a share of what its tenants have in service.
+    pub(crate) fn relative_sd(&self) -> f64 {
+        let tenants = f64::from(self.tenants_per_hall);
+        relative_sd(self.sd_share, self.correlation, 1.0 / tenants)
+    }
+
+    pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
+        if self.ratio.is_some() == self.exceedance_probability.is_some() {
+            problems.error(
+                at,
+                "an oversubscription is stated by its ratio or by the risk that is accepted",
+                "give either `ratio` or `exceedance_probability`",
+            );
+        } else if let Err(error) = self.sold_per_fed() {
+            let key = error.key();
+            let at = if key.is_empty() {
+                at.clone()
+            } else {
+                at.key(key)
+            };
+            problems.error(&at, error.to_string(), error.range);
+        }
+    }
+}
+
+/// No feed is sold ten times over.
+const MOST: f64 = 10.0;
 
 /// What tenants on one feed draw at the time of the peak.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +113,17 @@ pub struct OversubscriptionError {
     what: &'static str,
     value: f64,
     range: &'static str,
+}
+
+impl OversubscriptionError {
+    /// The key of a scenario that is out of range; empty if it follows from others.
+    fn key(&self) -> &'static str {
+        match self.what {
+            "risk" => "exceedance_probability",
+            "ratio" | "mean_share" | "sd_share" | "correlation" | "tenants_per_hall" => self.what,
+            _ => "",
+        }
+    }
 }
 
 fn within(
@@ -61,10 +157,7 @@ impl Draws {
     }
 
     fn check(&self) -> Result<(), OversubscriptionError> {
-        let (mean, sd, rho) = (self.mean_share, self.sd_share, self.correlation);
-        within("mean_share", mean, (0.0..=1.0).contains(&mean), "0 to 1")?;
-        within("sd_share", sd, sd >= 0.0, "0 or more")?;
-        within("correlation", rho, (0.0..=1.0).contains(&rho), "0 to 1")?;
+        check_shares(self.mean_share, self.sd_share, self.correlation)?;
         for &lease in &self.leases_kw {
             within("a lease", lease, lease >= 0.0, "0 kW or more")?;
         }
@@ -81,8 +174,7 @@ impl Draws {
     fn relative_sd(&self) -> f64 {
         let leased = self.leased_kw();
         let squares: f64 = self.leases_kw.iter().map(|lease| lease * lease).sum();
-        let rho = self.correlation;
-        self.sd_share * libm::sqrt((1.0 - rho) * squares / (leased * leased) + rho)
+        relative_sd(self.sd_share, self.correlation, squares / (leased * leased))
     }
 
     /// The probability that all together draw more than a feed of `feed_kw` carries:
@@ -104,10 +196,7 @@ impl Draws {
             return Ok(0.0);
         }
         let (mean, sd) = (self.mean_share * leased, self.relative_sd() * leased);
-        if sd == 0.0 {
-            return Ok(if mean > feed_kw { 1.0 } else { 0.0 });
-        }
-        Ok(normal_cdf((mean - feed_kw) / sd))
+        Ok(excess(mean, sd, feed_kw).0)
     }
 
     /// The most that may be leased, as a multiple of the feed, if these tenants' leases are scaled
@@ -117,13 +206,49 @@ impl Draws {
     /// is no risk.
     pub fn highest_oversubscription(&self, risk: f64) -> Result<f64, OversubscriptionError> {
         self.check()?;
-        within("risk", risk, risk > 0.0 && risk < 1.0, "between 0 and 1")?;
-        let drawn = self.mean_share - normal_quantile(risk) * self.relative_sd();
-        if drawn <= 0.0 {
-            return Ok(f64::INFINITY);
-        }
-        Ok((1.0 / drawn).max(1.0))
+        highest(self.mean_share, self.relative_sd(), risk)
     }
+}
+
+fn check_shares(mean: f64, sd: f64, rho: f64) -> Result<(), OversubscriptionError> {
+    within("mean_share", mean, (0.0..=1.0).contains(&mean), "0 to 1")?;
+    within("sd_share", sd, sd >= 0.0, "0 or more")?;
+    within("correlation", rho, (0.0..=1.0).contains(&rho), "0 to 1")
+}
+
+/// Standard deviation of the whole draw as a share of all leases, with Σ lease² / (Σ lease)².
+fn relative_sd(sd: f64, rho: f64, squares_share: f64) -> f64 {
+    sd * libm::sqrt((1.0 - rho) * squares_share + rho)
+}
+
+fn highest(mean: f64, relative_sd: f64, risk: f64) -> Result<f64, OversubscriptionError> {
+    within("risk", risk, risk > 0.0 && risk < 1.0, "between 0 and 1")?;
+    let drawn = mean - normal_quantile(risk) * relative_sd;
+    if drawn <= 0.0 {
+        return Ok(f64::INFINITY);
+    }
+    Ok((1.0 / drawn).max(1.0))
+}
+
+/// Of a normally distributed draw of mean m and standard deviation s, in kW: the probability that it is
+/// above a feed F, `p = Φ(a)` with `a = (m - F) / s`, and what it is above it on average over all time,
+/// `E[max(0, draw - F)] = (m - F) p + s φ(a)`.
+pub(crate) fn excess(mean_kw: f64, sd_kw: f64, feed_kw: f64) -> (f64, f64) {
+    let above = mean_kw - feed_kw;
+    if sd_kw <= 0.0 {
+        return if above > 0.0 {
+            (1.0, above)
+        } else {
+            (0.0, 0.0)
+        };
+    }
+    let a = above / sd_kw;
+    let probability = normal_cdf(a);
+    let density = libm::exp(-0.5 * a * a) / libm::sqrt(2.0 * std::f64::consts::PI);
+    (
+        probability,
+        (above * probability + sd_kw * density).max(0.0),
+    )
 }
 
 #[cfg(test)]
@@ -170,6 +295,53 @@ mod tests {
                 .exceedance(100.0)
                 .is_err()
         );
+    }
+
+    #[test]
+    fn a_building_sells_what_its_risk_allows() {
+        let mut stated = Oversubscription {
+            ratio: None,
+            exceedance_probability: Some(1e-3),
+            mean_share: 0.6,
+            sd_share: 0.1,
+            correlation: 0.3,
+            tenants_per_hall: 10,
+        };
+        let ratio = stated.sold_per_fed().unwrap();
+        let risk = Draws::alike(10, 100.0, 0.6, 0.1, 0.3).exceedance(1_000.0 / ratio);
+        assert!((risk.unwrap() / 1e-3 - 1.0).abs() < 1e-9);
+        stated.ratio = Some(1.3);
+        assert_eq!(stated.sold_per_fed(), Ok(1.3));
+        let mut problems = Problems::new();
+        stated.check(&Path::root(), &mut problems);
+        assert!(
+            problems.to_string().contains("either `ratio`"),
+            "{problems}"
+        );
+        stated.exceedance_probability = None;
+        stated.correlation = 1.5;
+        stated.check(&Path::root(), &mut problems);
+        assert!(
+            problems.to_string().contains("correlation is 1.5"),
+            "{problems}"
+        );
+    }
+
+    #[test]
+    fn what_is_above_a_feed_is_the_integral_of_the_probability() {
+        // E[max(0, X - F)] = ∫ P(X > x) dx from F up, by the trapezium rule.
+        let (mean, sd, feed) = (600.0, 80.0, 700.0);
+        let step = 0.5;
+        let sum: f64 = (0..2_000)
+            .map(|k| {
+                let at = |x: f64| excess(mean, sd, x).0;
+                let x = feed + step * f64::from(k);
+                step * 0.5 * (at(x) + at(x + step))
+            })
+            .sum();
+        assert!((excess(mean, sd, feed).1 - sum).abs() < 1e-3);
+        assert_eq!(excess(600.0, 0.0, 500.0), (1.0, 100.0));
+        assert_eq!(excess(600.0, 0.0, 700.0), (0.0, 0.0));
     }
 
     /// Draws by one common factor: share = m + s (√ρ Z + √(1 - ρ) Z_i).

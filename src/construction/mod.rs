@@ -31,6 +31,7 @@ pub(crate) use activity::{check_activities, check_dependencies, is_false};
 pub(crate) use details::{Details, draw};
 pub use status::{ActivityStatus, Status};
 
+use crate::compute::Oversubscription;
 use crate::date::Date;
 use crate::power::ElectricalChain;
 use crate::power::availability::is_zero;
@@ -176,6 +177,9 @@ pub struct BuildingTemplate {
     /// The building's electrical chain; see [`Building::electrical`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub electrical: Option<ElectricalChain>,
+    /// How much more the building sells than it is fed; see [`Building::oversubscription`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oversubscription: Option<Oversubscription>,
 }
 
 impl BuildingTemplate {
@@ -186,6 +190,7 @@ impl BuildingTemplate {
             activities,
             halls,
             electrical: None,
+            oversubscription: None,
         }
     }
 }
@@ -215,6 +220,9 @@ pub struct Building {
     /// Its electrical chain in modules and their redundancy, from which what it can carry and its availability follow; left out, `power_kw` alone is the limit, and the chain never fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub electrical: Option<ElectricalChain>,
+    /// How much more its halls sell than they are fed, at which risk; left out, no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oversubscription: Option<Oversubscription>,
     /// CO2 emitted in building it, in t, 0 or more; counted when its halls are handed over, each an equal part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub embodied_carbon_t: Option<f64>,
@@ -263,6 +271,7 @@ pub(crate) struct PlannedBuilding<'a> {
     pub(crate) halls_at: Path,
     pub(crate) electrical: Option<&'a ElectricalChain>,
     pub(crate) electrical_at: Path,
+    pub(crate) oversubscription: Option<&'a Oversubscription>,
     pub(crate) at: Path,
 }
 
@@ -296,6 +305,9 @@ pub(crate) fn plan_buildings<'a>(
             (None, Some((template, at))) => (template.electrical.as_ref(), at.key("electrical")),
             (own, _) => (own.as_ref(), at.key("electrical")),
         };
+        let of_template = template.as_ref().map(|(template, _)| *template);
+        let of_template = of_template.and_then(|template| template.oversubscription.as_ref());
+        let oversubscription = plan.oversubscription.as_ref().or(of_template);
         let (count, first, every) = match &plan.series {
             Some(series) => (
                 series.count.min(MOST_IN_A_SERIES),
@@ -321,6 +333,7 @@ pub(crate) fn plan_buildings<'a>(
                 halls_at: halls_at.clone(),
                 electrical,
                 electrical_at: electrical_at.clone(),
+                oversubscription,
                 at: at.clone(),
             });
         }
@@ -377,6 +390,9 @@ pub(crate) fn check_building(
     if let Some(halls) = &building.halls {
         check_halls(halls, &at.key("halls"), problems);
     }
+    if let Some(oversubscription) = &building.oversubscription {
+        oversubscription.check(&at.key("oversubscription"), problems);
+    }
     if let Some(electrical) = &building.electrical {
         electrical.check(&at.key("electrical"), problems);
     }
@@ -417,6 +433,9 @@ impl BuildingTemplate {
         check_name(&self.name, &at.key("name"), problems);
         check_activities(&self.activities, &at.key("activities"), problems);
         check_halls(&self.halls, &at.key("halls"), problems);
+        if let Some(oversubscription) = &self.oversubscription {
+            oversubscription.check(&at.key("oversubscription"), problems);
+        }
         if let Some(electrical) = &self.electrical {
             electrical.check(&at.key("electrical"), problems);
         }

@@ -13,7 +13,7 @@ use crate::compute::{
 use crate::construction::network::{Cycle, Network, NodeId};
 use crate::construction::{Hall, LIFE};
 use crate::finance::books::CompiledFinance;
-use crate::metrics::{CAUSES, Feature, METRICS, MetricId};
+use crate::metrics::{CAUSES, Feature, METRICS, MetricId, STRANDED};
 use crate::monte_carlo::design::{Design, DesignError, Sampling};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::own::{CompiledOwn, Extensions};
@@ -40,6 +40,8 @@ pub struct Model {
     pub(crate) layout: Arc<Layout>,
     /// The metrics of the layout, in its order.
     pub(crate) reported: Vec<MetricId>,
+    /// Where the layout has what is stranded; its sums over the horizon are the first outcomes.
+    pub(crate) stranded: Vec<usize>,
     /// Whether commitments of tenants are among them.
     pub(crate) reports_commitments: bool,
     pub(crate) months: usize,
@@ -114,6 +116,10 @@ pub(crate) struct CompiledBuilding {
     /// What it carries at most, in kW of critical IT power.
     pub(crate) power_kw: f64,
     pub(crate) chain: Option<CompiledChain>,
+    /// How much more its halls sell than they are fed, 1 or more.
+    pub(crate) sold_per_fed: f64,
+    /// Where that is stated: standard deviation of the draw of a hall as a share of what is in service.
+    pub(crate) relative_sd: Option<f64>,
 }
 
 #[derive(Clone, Debug)]
@@ -128,6 +134,13 @@ pub(crate) struct CompiledChain {
 }
 
 impl CompiledCampus {
+    /// Whether any of its buildings states an oversubscription.
+    pub(crate) fn is_oversubscribed(&self) -> bool {
+        self.buildings
+            .iter()
+            .any(|building| building.relative_sd.is_some())
+    }
+
     /// The electrical chains of its buildings, with the positions of these.
     pub(crate) fn chains(&self) -> impl Iterator<Item = (usize, &CompiledChain)> {
         let buildings = self.buildings.iter().enumerate();
@@ -173,9 +186,15 @@ pub(crate) struct CompiledHall {
 }
 
 impl HallFit {
-    /// Power for which it is made, in kW: all positions at their most, or what the hall takes.
+    /// Power for which it is made, in kW: all positions at their most, or what may be sold of what the
+    /// hall takes.
     pub(crate) fn design_kw(&self) -> f64 {
-        (self.positions.count * self.positions.power_kw).min(self.power_kw)
+        (self.positions.count * self.positions.power_kw).min(self.power_kw * self.sold_per_fed)
+    }
+
+    /// Power that its feeds carry for that, in kW.
+    pub(crate) fn feed_kw(&self) -> f64 {
+        self.design_kw() / self.sold_per_fed
     }
 }
 
@@ -186,6 +205,8 @@ pub(crate) struct HallFit {
     /// What the hall takes, and what its cooling takes away, in kW.
     pub(crate) power_kw: f64,
     pub(crate) cooling_kw: f64,
+    /// How much more is sold than is fed, 1 or more.
+    pub(crate) sold_per_fed: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -381,6 +402,10 @@ fn reported_metrics(scenario: &Scenario, sites: &Sites<'_>) -> Vec<MetricId> {
                 })
         }
         Feature::Efficiency => campuses.clone().any(|campus| campus.efficiency.is_some()),
+        Feature::Oversubscription => {
+            let mut buildings = sites.campuses.iter().flat_map(|campus| &campus.buildings);
+            buildings.any(|building| building.relative_sd.is_some())
+        }
         Feature::Battery => {
             let mut bridges = campuses.clone().flat_map(|campus| &campus.bridge_power);
             bridges.any(|bridge| bridge.storage.is_some())
@@ -494,6 +519,7 @@ fn assemble(
                     },
                     power_kw,
                     cooling_kw,
+                    sold_per_fed: nodes.buildings[hall.feed.building].sold_per_fed,
                 }
             };
             let plan = hall.plan;
@@ -627,6 +653,9 @@ fn assemble(
         fingerprint: scenario.fingerprint(),
         layout: Arc::new(layout),
         gates,
+        stranded: ledger(&parts.reported)
+            .filter_map(|cause| parts.reported.iter().position(|metric| *metric == cause))
+            .collect(),
         reports_commitments: parts.reported.contains(&MetricId::CommittedPower),
         reported: parts.reported,
         months,
@@ -679,7 +708,26 @@ fn layout(
                 by: Some(target.by),
             })
             .collect(),
-        outcomes: Vec::new(),
+        outcomes: ledger(reported).map(outcome_of).collect(),
+    }
+}
+
+/// Causes of stranding whose sums over the horizon are outcomes.
+fn ledger(reported: &[MetricId]) -> impl Iterator<Item = MetricId> + '_ {
+    let keeps = reported.contains(&MetricId::BuiltPower);
+    let causes = STRANDED
+        .into_iter()
+        .filter(|cause| reported.contains(cause));
+    causes.filter(move |_| keeps)
+}
+
+/// A metric in MW as its sum over the horizon, in MW-months.
+fn outcome_of(metric: MetricId) -> Metric {
+    let label = &METRICS[metric as usize];
+    Metric {
+        name: format!("{}_months", label.name),
+        unit: "MW-months".to_owned(),
+        meaning: format!("{}: sum over the months of the horizon", label.meaning),
     }
 }
 

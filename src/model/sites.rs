@@ -420,6 +420,11 @@ impl<'a> Sites<'a> {
         nodes.buildings.push(CompiledBuilding {
             power_kw: plan.power_kw.unwrap_or(f64::INFINITY),
             chain,
+            sold_per_fed: planned
+                .oversubscription
+                .and_then(|stated| stated.sold_per_fed().ok())
+                .unwrap_or(1.0),
+            relative_sd: planned.oversubscription.map(|stated| stated.relative_sd()),
         });
         for (position, hall) in planned.halls.iter().enumerate() {
             let hall_name = format!("{name}/{}", hall.name);

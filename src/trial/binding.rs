@@ -2,6 +2,7 @@
 
 use super::KW_PER_MW;
 use super::shortage::Shortage;
+use crate::date::HOURS_PER_MONTH;
 use crate::metrics::{Cause, METRIC_COUNT, MetricId};
 use crate::power::energy::share_of;
 
@@ -21,6 +22,8 @@ pub(super) struct Tally {
     pub(super) renewable_year_mwh: f64,
     pub(super) facility_year_mwh: f64,
     pub(super) matched_mwh: f64,
+    /// Halls in use of buildings that are oversubscribed.
+    pub(super) oversubscribed_halls: f64,
 }
 
 // The standard library has no default of arrays so long.
@@ -36,6 +39,7 @@ impl Default for Tally {
             renewable_year_mwh: 0.0,
             facility_year_mwh: 0.0,
             matched_mwh: 0.0,
+            oversubscribed_halls: 0.0,
         }
     }
 }
@@ -61,6 +65,7 @@ impl Tally {
         self.renewable_year_mwh += other.renewable_year_mwh;
         self.facility_year_mwh += other.facility_year_mwh;
         self.matched_mwh += other.matched_mwh;
+        self.oversubscribed_halls += other.oversubscribed_halls;
     }
 
     /// Fills in the ratios and the binding constraint, which are not sums.
@@ -85,7 +90,12 @@ impl Tally {
             self.values[MetricId::PreLeasedLatest as usize] = latest;
         }
         let draw = self.get(MetricId::FacilityDraw);
+        let hall_hours = self.oversubscribed_halls * HOURS_PER_MONTH;
         let ratios = [
+            (
+                MetricId::ExceedanceProbability,
+                ratio(self.get(MetricId::ExceedanceHours), hall_hours),
+            ),
             (MetricId::Pue, ratio(draw, self.get(MetricId::ItDraw))),
             (
                 MetricId::WaitingTime,

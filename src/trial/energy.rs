@@ -27,9 +27,7 @@ pub(super) fn settle_power(
     if let Some(efficiency) = &campus.efficiency {
         let heat = efficiency.mechanical_share(month);
         let it_draw = tally.get(MetricId::ItDraw);
-        let facility = state
-            .losses
-            .facility(it_draw, tally.get(MetricId::ItPower), heat);
+        let facility = state.losses.facility(it_draw, fed_mw(tally), heat);
         tally.values[MetricId::FacilityDraw as usize] = facility.total();
         tally.add(MetricId::ElectricalLosses, facility.electrical_losses);
         tally.add(MetricId::CoolingPower, facility.cooling);
@@ -48,7 +46,8 @@ pub(super) fn settle_power(
     let mut served_mw = draw_mw;
     let (mut battery_mwh, mut losses_mw) = (0.0, 0.0);
     if let Some((battery, _)) = supplied.battery {
-        let peak_mw = tally.get(MetricId::InServicePower) * facility_share(tally);
+        let in_service = tally.get(MetricId::InServicePower);
+        let peak_mw = in_service.min(fed_mw(tally)) * facility_share(tally);
         let day = battery.day(
             supplied.sustained_kw(),
             draw_mw * KW_PER_MW,
@@ -127,6 +126,11 @@ pub(super) fn settle_power(
     tally.renewable_year_mwh += settled.renewable_year_mwh;
     tally.facility_year_mwh += settled.facility_year_mwh;
     tally.matched_mwh += settled.matched_mwh;
+}
+
+/// What the feeds of the deployable capacity carry, in MW of IT power.
+fn fed_mw(tally: &Tally) -> f64 {
+    tally.get(MetricId::ItPower) - tally.get(MetricId::OversubscribedPower)
 }
 
 /// Facility power for each MW of IT power, as the draw of the month has it.

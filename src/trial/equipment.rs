@@ -69,9 +69,11 @@ impl Model {
         let state = &mut workspace.halls[hall];
         let (fit, delivery) = (state.fit, state.delivery);
         let rack_kw = delivery.rack_power_kw;
-        let filled = (racks_in(&fit, &delivery) * rack_kw).min(fit.power_kw);
-        let cooled = filled.min(fit.cooling_kw);
-        state.design_kw = (fit.positions.count * fit.positions.power_kw).min(fit.power_kw);
+        // What is sold beyond the feeds is not drawn: it takes nothing of them, nor of the cooling.
+        let sold = fit.sold_per_fed;
+        let filled = (racks_in(&fit, &delivery) * rack_kw).min(fit.power_kw * sold);
+        let cooled = filled.min(fit.cooling_kw * sold);
+        state.design_kw = fit.design_kw();
         state.density_kw = state.design_kw - filled;
         state.cooling_kw = filled - cooled;
         state.space_kw = cooled;
@@ -97,7 +99,7 @@ impl Model {
         let placed = &mut workspace.placed;
         let mut place = |racks: f64, count: f64| {
             let what = Deployment {
-                power_kw: racks * rack_kw,
+                power_kw: racks * rack_kw / sold,
                 positions: (racks * delivery.positions) as u32,
             };
             let found = tree.place_many(what, count as u32, rows.placement, |row| {
@@ -188,7 +190,7 @@ impl Model {
                 workspace.retrofits.push(RetrofitFact {
                     campus: state.campus,
                     begins: months,
-                    price: retrofit.capex_per_kw.value(drawn) * retrofit.fit.design_kw(),
+                    price: retrofit.capex_per_kw.value(drawn) * retrofit.fit.feed_kw(),
                 });
             }
         }
@@ -221,7 +223,7 @@ impl Model {
         if excess > 0.0 {
             state.given_kw = state.space_kw;
             let headroom = &mut workspace.campuses[campus].headroom;
-            headroom.take_back(self.halls[hall].feed, excess);
+            headroom.take_back(self.halls[hall].feed, excess / state.fit.sold_per_fed);
         }
         self.count_embodied(workspace, hall);
         self.put_into_pool(workspace, hall);

@@ -22,12 +22,14 @@ impl Model {
                 continue;
             }
             let headroom = &mut workspace.campuses[campus].headroom;
-            let given = headroom.give(self.halls[hall].feed, lacking);
+            let sold = state.fit.sold_per_fed;
+            let wanted = lacking / sold;
+            let given = headroom.give(self.halls[hall].feed, wanted);
             // All of the space exactly, not the space but for a rounding.
-            state.given_kw = if given == lacking {
+            state.given_kw = if given == wanted {
                 state.space_kw
             } else {
-                state.given_kw + given
+                state.given_kw + given * sold
             };
             self.note_if_live(workspace, hall, months, drawn);
         }
@@ -62,6 +64,7 @@ impl Model {
                 let waiting = chain
                     .chain
                     .waiting_for_redundancy_kw(state.modules[building]);
+                let waiting = waiting * campus.buildings[building].sold_per_fed;
                 waiting.min(state.lacking_kw[building])
             })
             .sum()

@@ -5,6 +5,8 @@ use super::energy::settle_power;
 use super::stock::DENSITY_CLASSES;
 use super::tenants::occupy;
 use super::{KW_PER_MW, Workspace};
+use crate::compute::oversubscription::excess;
+use crate::date::HOURS_PER_MONTH;
 use crate::metrics::{Cause, MetricId};
 use crate::model::{CompiledCampus, CompiledTarget, Model};
 use crate::projection::TrialRow;
@@ -64,7 +66,7 @@ impl Model {
         tally.add(MetricId::ItPower, mw(supply.deployable_kw));
         tally.add(
             MetricId::FacilityPower,
-            mw(supply.deployable_kw * state.pue),
+            mw((supply.deployable_kw - supply.oversubscribed_kw) * state.pue),
         );
         tally.add(MetricId::InstalledPflops, supply.pflops);
         tally.add(
@@ -83,6 +85,8 @@ impl Model {
         }
         tally.add(MetricId::StrandedPower, mw(supply.unused_power_kw));
         tally.add(MetricId::StrandedEquipment, mw(supply.equipment_late_kw));
+        tally.add(MetricId::OversubscribedPower, mw(supply.oversubscribed_kw));
+        let reports_oversubscription = campus.is_oversubscribed();
         for pool in campus.pools.clone() {
             let room = workspace.room_kw[pool];
             let mut in_service = self.market.in_service_kw(&workspace.market, pool);
@@ -95,6 +99,13 @@ impl Model {
             if in_service > room {
                 let left = room / in_service;
                 (in_service, draw, useful) = (room, draw * left, useful * left);
+            }
+            if reports_oversubscription {
+                let capped_kw = self.cap(workspace, campus, pool, in_service, draw, &mut tally);
+                if draw > 0.0 {
+                    useful *= 1.0 - capped_kw / draw;
+                }
+                draw -= capped_kw;
             }
             let leased = self.market.leased_kw(&workspace.market, pool);
             let (racks, pflops, available) = occupy(&workspace.pools[pool].live, in_service);
@@ -152,6 +163,49 @@ impl Model {
         tally
     }
 
+    /// Books how often the draw of oversubscribed halls is above the power that they were given, and
+    /// returns what is then not drawn, in kW on average. Tenants fill halls in the order of going live,
+    /// and draw alike in all of a pool.
+    fn cap(
+        &self,
+        workspace: &Workspace,
+        campus: &CompiledCampus,
+        pool: usize,
+        in_service_kw: f64,
+        draw_kw: f64,
+        tally: &mut Tally,
+    ) -> f64 {
+        let (mut left_kw, mut capped_kw) = (in_service_kw, 0.0);
+        for part in &workspace.pools[pool].live {
+            let used_kw = part.kw.min(left_kw);
+            if used_kw <= 0.0 {
+                continue;
+            }
+            left_kw -= used_kw;
+            let Some(hall) = part.hall else {
+                continue;
+            };
+            let building = &campus.buildings[self.halls[hall].feed.building];
+            let Some(relative_sd) = building.relative_sd else {
+                continue;
+            };
+            tally.oversubscribed_halls += 1.0;
+            let feed_kw = part.kw / building.sold_per_fed;
+            if used_kw <= feed_kw {
+                continue;
+            }
+            let mean_kw = draw_kw / in_service_kw * used_kw;
+            let (probability, above_kw) = excess(mean_kw, relative_sd * used_kw, feed_kw);
+            tally.add(MetricId::ExceedanceHours, probability * HOURS_PER_MONTH);
+            capped_kw += above_kw.min(mean_kw);
+        }
+        tally.add(
+            MetricId::CappedEnergy,
+            capped_kw / KW_PER_MW * HOURS_PER_MONTH,
+        );
+        capped_kw
+    }
+
     pub(super) fn report_moments(&self, workspace: &Workspace, row: &mut TrialRow) {
         let horizon = self.months as f64;
         for (position, milestone) in self.milestones.iter().enumerate() {
@@ -176,6 +230,9 @@ impl Model {
             } else {
                 f64::INFINITY
             };
+        }
+        for (position, &metric) in self.stranded.iter().enumerate() {
+            row.outcomes_mut()[position] = row.monthly(0, metric).iter().sum();
         }
         for (position, target) in self.targets.iter().enumerate() {
             let met = is_met(target, row);

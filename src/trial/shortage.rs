@@ -122,7 +122,7 @@ impl Model {
                     relief[cause as usize] += lacking_kw;
                 }
             }
-            let left_kw = upstream_kw.min(building_kw);
+            let left_kw = upstream_kw.min(building_kw) * hall.fit.sold_per_fed;
             if hall.delivered && left_kw > 0.0 {
                 relief[Cause::Density as usize] += hall.density_kw.min(left_kw);
                 relief[Cause::Cooling as usize] += hall.cooling_kw.min(left_kw);

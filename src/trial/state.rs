@@ -80,6 +80,8 @@ pub(super) struct Supply {
     pub(super) space_kw: f64,
     pub(super) powered_kw: f64,
     pub(super) deployable_kw: f64,
+    /// Of the deployable, what is sold beyond what feeds carry.
+    pub(super) oversubscribed_kw: f64,
     pub(super) unused_power_kw: f64,
     pub(super) equipment_late_kw: f64,
     /// Of the space without power, what waits for the redundancy to be complete.

@@ -47,6 +47,7 @@ impl Model {
                 supply.by_density_kw[density_class(per_position)] += deployable;
                 supply.powered_kw += hall.given_kw;
                 supply.deployable_kw += deployable;
+                supply.oversubscribed_kw += deployable - deployable / hall.fit.sold_per_fed;
                 supply.equipment_late_kw += hall.given_kw - deployable;
                 supply.pflops += deployable * hall.delivery.pflops_per_kw;
                 supply.racks_built += hall.space_kw * racks_per_kw;

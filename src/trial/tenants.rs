@@ -83,7 +83,7 @@ impl Model {
             drawn,
             finish: &workspace.finish,
             hall: &|hall| HallFacts {
-                design_kw: self.halls[hall].fit.design_kw(),
+                design_kw: self.halls[hall].fit.feed_kw(),
                 positions: self.halls[hall].fit.positions.count,
             },
             deliveries: &workspace.deliveries,
