@@ -418,6 +418,7 @@ fn a_phase_may_wait_for_any_metric_that_is_reported_by_then() {
     let mut segment = Segment::new("enterprise");
     segment.outreach_per_month = 10.0.into();
     segment.sign_probability = 0.5.into();
+    segment.sign_lag_months = 6.0.into();
     segment.contract_power_kw = Some(10.0.into());
     segment.stages = vec![Stage::new("letter of intent", 1.0, 1.0)];
     scenario.segments.push(segment);

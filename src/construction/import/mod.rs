@@ -279,10 +279,10 @@ impl Raw {
             let mut activity = Activity::new(&name, months(raw.hours, calendar.as_ref()));
             activity.calendar = calendar.as_ref().map(|id| calendar_names[id].clone());
             activity.milestone = raw.is_milestone;
-            // Only a lead could put it before the start of the project.
-            let has_lead = raw.links.iter().any(|link| link.lag_hours < 0.0);
+            // A scenario begins with its month. What waits for another to start is late enough.
+            let waits = |link: &RawLink| link.kind.is_to_start() && link.lag_hours >= 0.0;
             let earliest = raw.not_before.filter(|date| *date > start);
-            activity.not_before = earliest.or(has_lead.then_some(start));
+            activity.not_before = earliest.or((!raw.links.iter().any(waits)).then_some(start));
             let mut after = Vec::new();
             for link in &raw.links {
                 let Some(&predecessor) = by_id.get(link.predecessor.as_str()) else {
