@@ -4,7 +4,9 @@ Called by run.sh.
 
 Agreement: every number is compared with what two independent samples of its size may differ by.
 
-- A mean, or a probability: z = difference / sqrt(sum of the squared standard errors).
+- A mean, or a probability: the difference d may be z s + z^2 r / (3 n), with s the standard error by the variance of both
+  samples together, n the trials of the smaller one and r its range (Bernstein's inequality, so that what is rare
+  is not taken for normal). The z that makes the two equal is shown.
 - A quantile q of buildout at level p: the share of the other sample at or below q, and the share below it, must have p
   between them but for z standard errors sqrt(p (1 - p) (1/n + 1/m)). That holds for any distribution, also for racks,
   which come in steps of 5,000. As buildout states its quantiles with a relative error of at most 0.4 %, q is
@@ -48,13 +50,17 @@ class Verdict:
         if abs(z) > abs(self.worst.get(kind, (0.0, ""))[0]):
             self.worst[kind] = (z, what)
 
-    def difference(self, kind, what, one, other, error):
-        if error > 0:
-            self.note(kind, what, (one - other) / error)
+    def difference(self, kind, what, one, other, error, rare):
+        """`rare` is r / (3 n)."""
+        # Single precision may lie between them, too.
+        size = max(abs(one - other) - 1e-6 * abs(other), 0.0)
+        if rare > 0:
+            z = (math.sqrt(error * error + 4 * rare * size) - error) / (2 * rare)
+        elif error > 0:
+            z = size / error
         else:
-            # Neither varies: nothing but rounding may lie between them.
-            same = math.isclose(one, other, rel_tol=1e-5, abs_tol=1e-6)
-            self.note(kind, what, 0.0 if same else math.inf)
+            z = math.inf if size > 1e-6 else 0.0
+        self.note(kind, what, math.copysign(z, one - other))
 
     def quantile(self, kind, what, level, value, trials, sample):
         error = math.sqrt(level * (1 - level) * (1 / trials + 1 / sample.size))
@@ -77,8 +83,11 @@ def agree(ours, samples):
         for month in range(MONTHS):
             sample = samples[name][month].astype(np.float64)
             what = f"{called} in month {month}"
-            error = math.hypot(metric["std_error"][month], sample.std() / math.sqrt(count))
-            verdict.difference("means", what, metric["mean"][month], sample.mean(), error)
+            # The variance of both together: a small sample may have missed what is rare.
+            squares = metric["std_error"][month] ** 2 * trials * trials + sample.var() * count
+            error = math.sqrt(squares / (trials + count) * (1 / trials + 1 / count))
+            rare = (sample.max() - sample.min()) / (3 * min(trials, count))
+            verdict.difference("means", what, metric["mean"][month], sample.mean(), error, rare)
             for level, p in LEVELS.items():
                 value = metric[level][month]
                 verdict.quantile("quantiles", f"{level} of {what}", p, value, trials, sample)
@@ -95,17 +104,18 @@ def agree(ours, samples):
         pooled = (one * trials + other * count) / (trials + count)
         error = math.sqrt(pooled * (1 - pooled) * (1 / trials + 1 / count))
         what = f"P(demand exceeds live racks) in month {month}"
-        verdict.difference("probabilities", what, one, other, error)
+        verdict.difference("probabilities", what, one, other, error, 1 / (3 * min(trials, count)))
     return verdict
 
 
-def timed(command):
-    start = time.perf_counter()
-    before = os.times()
-    subprocess.run(command, check=True)
-    after = os.times()
-    processor = after.children_user + after.children_system - before.children_user - before.children_system
-    return time.perf_counter() - start, processor
+def timed(command, out=None):
+    """Wall and processor seconds of a whole process, whose output goes to a file."""
+    with open(out or os.devnull, "w") as file:
+        start, before = time.perf_counter(), os.times()
+        subprocess.run(command, check=True, stdout=file)
+        wall, after = time.perf_counter() - start, os.times()
+    spent = after.children_user + after.children_system - before.children_user - before.children_system
+    return wall, spent
 
 
 def main():
@@ -118,26 +128,17 @@ def main():
     parser.add_argument("--check-simpy-trials", type=int, default=1_000)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        def ours(trials, out, *more):
-            return [given.buildout, "run", SCENARIO, "--trials", str(trials), "--seed", "1", "--quiet",
-                    "--format", "json", *more], os.path.join(folder, out)
-
-        def run_ours(command, out):
-            with open(out, "w") as file:
-                start = time.perf_counter()
-                before = os.times()
-                subprocess.run(command, check=True, stdout=file)
-                after = os.times()
-            processor = after.children_user + after.children_system - before.children_user - before.children_system
-            return time.perf_counter() - start, processor
+        def ours(trials, *more):
+            command = [given.buildout, "run", SCENARIO, "--trials", str(trials), "--seed", "1", "--quiet"]
+            return timed([*command, "--format", "json", *more], os.path.join(folder, "ours.json"))
 
         def peer(name, trials):
             return timed([sys.executable, os.path.join(HERE, f"yardstick_{name}.py"), "--trials", str(trials),
                           "--out", os.path.join(folder, f"{name}.json")])
 
         runs = {
-            "buildout": (given.trials, lambda: run_ours(*ours(given.trials, "ours.json"))),
-            "buildout, one thread": (given.trials, lambda: run_ours(*ours(given.trials, "one.json", "--threads", "1"))),
+            "buildout": (given.trials, lambda: ours(given.trials)),
+            "buildout, one thread": (given.trials, lambda: ours(given.trials, "--threads", "1")),
             "NumPy": (given.trials, lambda: peer("numpy", given.trials)),
             "SimPy": (given.simpy_trials, lambda: peer("simpy", given.simpy_trials)),
         }
@@ -154,9 +155,8 @@ def main():
             wall, processor = best[name]
             print(f"{name:22}{trials:10,}{wall:10.2f}{wall / trials * 1e6:13,.2f}"
                   f"{processor / trials * 1e6:14,.2f}{wall / trials / base:12,.1f}")
-        command, out = ours(given.check_trials, "check.json")
-        run_ours(command, out)
-        with open(out) as file:
+        ours(given.check_trials)
+        with open(os.path.join(folder, "ours.json")) as file:
             result = json.load(file)
     passed = True
     for name, module, trials in [

@@ -1,4 +1,5 @@
 //! Analysis: what is learned by running a model in a certain way, as plain results.
 
+pub mod compare;
 pub mod paired;
 pub mod schedule;

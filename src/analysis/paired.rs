@@ -1,24 +1,33 @@
-//! What a change gains: two scenarios on the same luck.
+//! Several models on the same luck, and what a change gains.
 //!
 //! Every draw of a trial depends on the seed, the name of its source and the number of the trial
 //! alone, so that two models that share a source share its luck. The differences trial by trial
 //! then vary far less than the results themselves (common random numbers; Glasserman & Yao, "Some
 //! Guidelines and Guarantees for Common Random Numbers", Management Science 38, 1992), and their
 //! standard error is what they say of themselves, whatever the two have in common.
+//!
+//! Results and differences are gathered in a [`Projection`] of their own, so that memory does not grow with the
+//! number of trials and the results are the same to the bit on any number of threads.
 
 use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
 use crate::model::Model;
-use crate::projection::TrialRow;
+use crate::monte_carlo::batch::{Cancel, OnProgress, RunError};
+use crate::monte_carlo::design::Sampling;
+use crate::projection::{
+    Distribution, Layout, Metric, Projection, Provenance, TargetLabel, TrialRow,
+};
 use crate::trial::Workspace;
 
 /// How many trials a thread takes at once.
 const BLOCK: u64 = 64;
 
-/// Why two models cannot be compared.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why models cannot be compared.
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PairedError {
     /// No trial was asked for.
@@ -27,6 +36,9 @@ pub enum PairedError {
     /// They do not begin in the same month or are not of the same length.
     #[error("the scenarios do not cover the same months: {0} and {1} months")]
     OtherMonths(usize, usize),
+    /// The trials did not run.
+    #[error(transparent)]
+    Run(#[from] RunError),
 }
 
 /// By how much a number is greater with a change than without.
@@ -94,16 +106,19 @@ pub fn paired_gains(
     seed: u64,
     trials: Range<u64>,
 ) -> Result<Vec<Gain>, PairedError> {
-    if trials.is_empty() {
-        return Err(PairedError::NoTrials);
-    }
     let (a, b) = (with.layout(), without.layout());
     if a.months != b.months || a.start != b.start {
         return Err(PairedError::OtherMonths(a.months, b.months));
     }
+    let last = a.months - 1;
+    let at_end = |metric| Place::Metric {
+        scope: 0,
+        metric,
+        month: last,
+    };
     let metrics = a.metrics.iter().enumerate().filter_map(|(place, metric)| {
         let other = b.metric_index(&metric.name)?;
-        Some((metric, Place::Metric(place, other)))
+        Some((metric, vec![at_end(other), at_end(place)]))
     });
     let outcomes = a
         .outcomes
@@ -111,88 +126,288 @@ pub fn paired_gains(
         .enumerate()
         .filter_map(|(place, outcome)| {
             let other = b.outcome_index(&outcome.name)?;
-            Some((outcome, Place::Outcome(place, other)))
+            Some((outcome, vec![Place::Outcome(other), Place::Outcome(place)]))
         });
-    let numbers: Vec<_> = metrics.chain(outcomes).collect();
-    let places: Vec<Place> = numbers.iter().map(|(_, place)| *place).collect();
-    let blocks: Vec<Range<u64>> = (trials.start..trials.end)
-        .step_by(BLOCK as usize)
-        .map(|first| first..(first + BLOCK).min(trials.end))
-        .collect();
-    // Gathered in the order of the trials, so that the sums have the same bits on any number of threads.
-    let pairs: Vec<Vec<(f64, f64)>> = blocks
-        .into_par_iter()
-        .map(|block| simulate(with, without, seed, block, &places))
-        .collect();
-    Ok(numbers
-        .iter()
-        .enumerate()
-        .map(|(place, (number, _))| {
-            let pairs = pairs
-                .iter()
-                .flat_map(|block| block.iter().skip(place).step_by(places.len()).copied());
-            gain(&number.name, &number.unit, pairs)
-        })
-        .collect())
+    let (numbers, places): (Vec<&Metric>, Vec<Vec<Place>>) = metrics.chain(outcomes).unzip();
+    let models = [without, with];
+    let gathered = SameLuck {
+        models: &models,
+        places: &places,
+        seed,
+        trials,
+        threads: 0,
+        on_progress: None,
+        cancel: None,
+    }
+    .gather()?;
+    let gains = numbers.iter().enumerate().map(|(number, metric)| {
+        let pair = gathered.pair(number, 1);
+        let or_nan = |statistic: Option<f64>| statistic.unwrap_or(f64::NAN);
+        Gain {
+            name: metric.name.clone(),
+            unit: metric.unit.clone(),
+            trials: pair.difference.finite_count(),
+            mean_with: or_nan(pair.with.mean()),
+            mean_without: or_nan(pair.without.mean()),
+            mean: or_nan(pair.difference.mean()),
+            std_error: or_nan(pair.difference.std_error()),
+            share_greater: pair.share(pair.greater),
+            share_less: pair.share(pair.less),
+        }
+    });
+    Ok(gains.collect())
 }
 
-/// Where a number is in the two rows.
-#[derive(Clone, Copy)]
-enum Place {
-    Metric(usize, usize),
-    Outcome(usize, usize),
+/// A number that a trial yields: where it stands in a row of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Metric {
+        scope: usize,
+        metric: usize,
+        month: usize,
+    },
+    Milestone(usize),
+    Outcome(usize),
+    Target(usize),
 }
 
-/// The numbers of some trials with and without, trial by trial.
-fn simulate(
-    with: &Model,
-    without: &Model,
-    seed: u64,
-    trials: Range<u64>,
-    places: &[Place],
-) -> Vec<(f64, f64)> {
-    let mut workspaces = (Workspace::default(), Workspace::default());
-    let mut rows = (
-        TrialRow::new(with.layout().clone()),
-        TrialRow::new(without.layout().clone()),
-    );
-    let last = with.layout().months - 1;
-    let mut pairs = Vec::with_capacity(places.len() * (trials.end - trials.start) as usize);
-    for trial in trials {
-        with.simulate(seed, trial, &mut workspaces.0, &mut rows.0);
-        without.simulate(seed, trial, &mut workspaces.1, &mut rows.1);
-        pairs.extend(places.iter().map(|place| match *place {
-            Place::Metric(a, b) => (rows.0.monthly(0, a)[last], rows.1.monthly(0, b)[last]),
-            Place::Outcome(a, b) => (rows.0.outcomes()[a], rows.1.outcomes()[b]),
+impl Place {
+    /// Its value in a trial; 1 or 0 for a target that is met or not.
+    fn of(self, row: &TrialRow) -> f64 {
+        match self {
+            Self::Metric {
+                scope,
+                metric,
+                month,
+            } => row.monthly(scope, metric)[month],
+            Self::Milestone(milestone) => row.milestones()[milestone],
+            Self::Outcome(outcome) => row.outcomes()[outcome],
+            Self::Target(target) => f64::from(u8::from(row.targets()[target])),
+        }
+    }
+}
+
+/// Trials of several models on the same luck; the first is what the others are compared with.
+pub(crate) struct SameLuck<'a> {
+    pub(crate) models: &'a [&'a Model],
+    /// What is looked at: for each number its place in each model.
+    pub(crate) places: &'a [Vec<Place>],
+    pub(crate) seed: u64,
+    pub(crate) trials: Range<u64>,
+    /// 0 for as many as there are processors.
+    pub(crate) threads: usize,
+    pub(crate) on_progress: Option<&'a OnProgress<'a>>,
+    pub(crate) cancel: Option<&'a Cancel>,
+}
+
+/// What came of it.
+pub(crate) struct Gathered {
+    models: usize,
+    /// Its outcomes and targets are in the order of [`Gathered::value_at`] and [`Gathered::pair_at`].
+    projection: Projection,
+}
+
+/// A number in one model and in the one that it is compared with.
+pub(crate) struct Pair<'a> {
+    /// Where it is finite in both.
+    pub(crate) with: Distribution<'a>,
+    pub(crate) without: Distribution<'a>,
+    pub(crate) difference: Distribution<'a>,
+    /// Trials in which it is a number in both, be it infinite; and of these, greater or less.
+    pub(crate) comparable: u64,
+    pub(crate) greater: u64,
+    pub(crate) less: u64,
+}
+
+impl Pair<'_> {
+    /// A share of the trials that can be compared; NaN if there are none.
+    pub(crate) fn share(&self, count: u64) -> f64 {
+        count as f64 / self.comparable as f64
+    }
+}
+
+/// Series of a pair: the number with and without the change, and the difference.
+const SERIES: usize = 3;
+/// Counts of a pair: comparable, greater, less.
+const COUNTS: usize = 3;
+
+impl Gathered {
+    /// Outcomes of one number: its value in each model, then the series of each pair.
+    fn outcomes(models: usize) -> usize {
+        models + SERIES * (models - 1)
+    }
+
+    fn value_at(models: usize, number: usize, model: usize) -> usize {
+        number * Self::outcomes(models) + model
+    }
+
+    fn pair_at(models: usize, number: usize, model: usize) -> usize {
+        number * Self::outcomes(models) + models + SERIES * (model - 1)
+    }
+
+    fn count_at(models: usize, number: usize, model: usize) -> usize {
+        COUNTS * (number * (models - 1) + model - 1)
+    }
+
+    /// A number in a model.
+    pub(crate) fn value(&self, number: usize, model: usize) -> Distribution<'_> {
+        self.outcome(Self::value_at(self.models, number, model))
+    }
+
+    /// A number in a model other than the first, and in the first.
+    pub(crate) fn pair(&self, number: usize, model: usize) -> Pair<'_> {
+        let first = Self::pair_at(self.models, number, model);
+        let count = Self::count_at(self.models, number, model);
+        let counts: Vec<u64> = (self.projection.targets().skip(count).take(COUNTS))
+            .map(|target| target.met())
+            .collect();
+        Pair {
+            with: self.outcome(first),
+            without: self.outcome(first + 1),
+            difference: self.outcome(first + 2),
+            comparable: counts[0],
+            greater: counts[1],
+            less: counts[2],
+        }
+    }
+
+    fn outcome(&self, position: usize) -> Distribution<'_> {
+        let mut outcomes = self.projection.outcomes();
+        outcomes.nth(position).expect("it is in the layout").1
+    }
+}
+
+impl SameLuck<'_> {
+    pub(crate) fn gather(&self) -> Result<Gathered, PairedError> {
+        if self.trials.is_empty() {
+            return Err(PairedError::NoTrials);
+        }
+        let models = self.models.len();
+        let empty = Projection::new(Arc::new(self.layout()), Provenance::default())
+            .map_err(RunError::from)?;
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.threads)
+            .build()
+            .map_err(RunError::from)?;
+        let (taken, done) = (AtomicU64::new(0), AtomicU64::new(0));
+        let parts: Vec<Result<Projection, RunError>> = pool.install(|| {
+            (0..pool.current_num_threads())
+                .into_par_iter()
+                .with_max_len(1)
+                .map(|_| self.work(empty.clone(), &taken, &done))
+                .collect()
+        });
+        let mut projection = empty;
+        for part in parts {
+            projection.merge(&part?).map_err(RunError::from)?;
+        }
+        Ok(Gathered { models, projection })
+    }
+
+    fn layout(&self) -> Layout {
+        let models = self.models.len();
+        let mut layout = Layout::new(self.models[0].layout().start, 1);
+        let outcomes = self.places.len() * Gathered::outcomes(models);
+        layout.outcomes.extend((0..outcomes).map(|position| Metric {
+            name: position.to_string(),
+            unit: String::new(),
+            meaning: String::new(),
         }));
+        let counts = self.places.len() * COUNTS * (models - 1);
+        layout
+            .targets
+            .extend((0..counts).map(|position| TargetLabel {
+                name: position.to_string(),
+                description: String::new(),
+                by: None,
+            }));
+        layout
     }
-    pairs
+
+    /// What one worker does: takes blocks until none is left.
+    fn work(
+        &self,
+        mut gathered: Projection,
+        taken: &AtomicU64,
+        done: &AtomicU64,
+    ) -> Result<Projection, RunError> {
+        let models = self.models.len();
+        let sampling = Sampling::random(self.seed);
+        let mut workspaces: Vec<Workspace> = Vec::new();
+        workspaces.resize_with(models, Workspace::default);
+        let mut rows: Vec<TrialRow> = (self.models.iter())
+            .map(|model| TrialRow::new(model.layout().clone()))
+            .collect();
+        let mut found: Vec<TrialRow> = (0..BLOCK)
+            .map(|_| TrialRow::new(gathered.layout().clone()))
+            .collect();
+        let total = self.trials.end - self.trials.start;
+        loop {
+            if self.cancel.is_some_and(Cancel::is_cancelled) {
+                return Err(RunError::Cancelled);
+            }
+            let start = taken.fetch_add(BLOCK, Ordering::Relaxed);
+            if start >= total {
+                return Ok(gathered);
+            }
+            let count = (total - start).min(BLOCK);
+            let found = &mut found[..count as usize];
+            // Model by model, so that each has the cache for a while.
+            for (model, simulated) in self.models.iter().enumerate() {
+                let row = &mut rows[model];
+                for (offset, found) in found.iter_mut().enumerate() {
+                    let trial = self.trials.start + start + offset as u64;
+                    simulated.simulate_by(&sampling, trial, &mut workspaces[model], row);
+                    for (number, places) in self.places.iter().enumerate() {
+                        found.outcomes_mut()[Gathered::value_at(models, number, model)] =
+                            places[model].of(row);
+                    }
+                }
+            }
+            for found in &mut *found {
+                self.pair_up(found);
+            }
+            gathered.absorb(found)?;
+            if let Some(report) = self.on_progress {
+                report(done.fetch_add(count, Ordering::Relaxed) + count, total);
+            }
+        }
+    }
+
+    /// Fills in the pairs of a trial.
+    fn pair_up(&self, found: &mut TrialRow) {
+        let models = self.models.len();
+        for number in 0..self.places.len() {
+            let without = found.outcomes()[Gathered::value_at(models, number, 0)];
+            for model in 1..models {
+                let with = found.outcomes()[Gathered::value_at(models, number, model)];
+                let (series, counts) = pair(with, without);
+                let first = Gathered::pair_at(models, number, model);
+                found.outcomes_mut()[first..first + SERIES].copy_from_slice(&series);
+                let first = Gathered::count_at(models, number, model);
+                found.targets_mut()[first..first + COUNTS].copy_from_slice(&counts);
+            }
+        }
+    }
 }
 
-fn gain(name: &str, unit: &str, pairs: impl Iterator<Item = (f64, f64)> + Clone) -> Gain {
-    let pairs = pairs.filter(|(with, without)| with.is_finite() && without.is_finite());
-    let n = pairs.clone().count() as f64;
-    let mean = |f: fn((f64, f64)) -> f64| pairs.clone().map(f).sum::<f64>() / n;
-    let difference = mean(|(with, without)| with - without);
-    let squares: f64 = pairs
-        .clone()
-        .map(|(with, without)| (with - without - difference) * (with - without - difference))
-        .sum();
-    Gain {
-        name: name.to_owned(),
-        unit: unit.to_owned(),
-        trials: n as u64,
-        mean_with: mean(|(with, _)| with),
-        mean_without: mean(|(_, without)| without),
-        mean: difference,
-        std_error: if n > 1.0 {
-            (squares / (n - 1.0) / n).sqrt()
-        } else {
-            f64::NAN
-        },
-        share_greater: mean(|(with, without)| f64::from(u8::from(with > without))),
-        share_less: mean(|(with, without)| f64::from(u8::from(with < without))),
-    }
+/// The series and the counts of a pair. A milestone that is not reached is later than any other: it can be compared, but
+/// has no difference that could enter a mean.
+fn pair(with: f64, without: f64) -> ([f64; SERIES], [bool; COUNTS]) {
+    let is_comparable = !with.is_nan() && !without.is_nan();
+    let series = if with.is_finite() && without.is_finite() {
+        [with, without, with - without]
+    } else {
+        [f64::NAN; SERIES]
+    };
+    (
+        series,
+        [
+            is_comparable,
+            is_comparable && with > without,
+            is_comparable && with < without,
+        ],
+    )
 }
 
 #[cfg(test)]
@@ -200,14 +415,45 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_gain_is_the_mean_of_differences() {
-        let pairs = [(3.0, 1.0), (5.0, 4.0), (f64::NAN, 1.0), (2.0, 2.0)];
-        let found = gain("npv", "yuan", pairs.into_iter());
-        assert_eq!(found.trials, 3);
-        assert_eq!(found.mean, 1.0);
-        // The differences 2, 1, 0 have a standard deviation of 1.
-        assert!((found.std_error - 1.0 / 3.0_f64.sqrt()).abs() < 1e-15);
-        assert!((found.share_greater - 2.0 / 3.0).abs() < 1e-15);
-        assert_eq!((found.share_less, found.mean_without), (0.0, 7.0 / 3.0));
+    fn what_is_never_reached_is_later_but_has_no_difference() {
+        let (series, counts) = pair(3.0, 1.0);
+        assert_eq!((series, counts), ([3.0, 1.0, 2.0], [true, true, false]));
+        let (series, counts) = pair(3.0, f64::INFINITY);
+        assert!(series[2].is_nan());
+        assert_eq!(counts, [true, false, true]);
+        let (_, counts) = pair(f64::INFINITY, f64::INFINITY);
+        assert_eq!(counts, [true, false, false]);
+        let (_, counts) = pair(f64::NAN, 1.0);
+        assert_eq!(counts, [false; 3]);
+    }
+
+    #[test]
+    fn every_series_and_count_has_a_place_of_its_own() {
+        let (models, numbers) = (4, 3);
+        let mut places = Vec::new();
+        let mut counts = Vec::new();
+        for number in 0..numbers {
+            places.extend((0..models).map(|model| Gathered::value_at(models, number, model)));
+            for model in 1..models {
+                let first = Gathered::pair_at(models, number, model);
+                places.extend(first..first + SERIES);
+                let first = Gathered::count_at(models, number, model);
+                counts.extend(first..first + COUNTS);
+            }
+        }
+        places.sort_unstable();
+        counts.sort_unstable();
+        assert!(
+            places
+                .iter()
+                .copied()
+                .eq(0..numbers * Gathered::outcomes(models))
+        );
+        assert!(
+            counts
+                .iter()
+                .copied()
+                .eq(0..numbers * COUNTS * (models - 1))
+        );
     }
 }

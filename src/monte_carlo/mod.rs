@@ -7,6 +7,8 @@ pub mod inputs;
 pub mod part;
 mod permutation;
 pub mod ranges;
+#[cfg(feature = "mpi")]
+pub mod ranks;
 pub mod sobol;
 pub mod stop;
 pub mod streams;

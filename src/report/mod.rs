@@ -24,6 +24,7 @@
 
 #[cfg(feature = "charts")]
 mod chart;
+mod comparison;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod gantt;
@@ -45,6 +46,7 @@ pub use self::parquet::{
 };
 #[cfg(feature = "charts")]
 pub use chart::{ChartError, FanChart};
+pub use comparison::{COMPARISON_OUTPUTS, comparison, comparison_outputs, write_comparison_csv};
 pub use html::HtmlReport;
 pub use markdown::markdown;
 pub use outputs::{ChartChoice, OutputChoice, OutputFile, OutputsError, PictureFormat, outputs};

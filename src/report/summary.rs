@@ -412,7 +412,11 @@ pub(super) fn cause_words(cause: &str) -> &str {
 
 /// A head and rows as lines with aligned columns; those at `numbers` are aligned to the right.
 /// A first cell that would make its line too wide gets a line of its own.
-fn columns<R: AsRef<[String]>>(heads: &[&str], rows: &[R], numbers: &[usize]) -> Vec<String> {
+pub(super) fn columns<R: AsRef<[String]>>(
+    heads: &[&str],
+    rows: &[R],
+    numbers: &[usize],
+) -> Vec<String> {
     let mut widths: Vec<usize> = heads.iter().map(|head| head.width()).collect();
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row.as_ref()).skip(1) {
@@ -466,13 +470,13 @@ fn right(text: &str, width: usize) -> String {
 }
 
 /// A name without line breaks and other characters that would upset a terminal.
-fn one_line(name: &str) -> String {
+pub(super) fn one_line(name: &str) -> String {
     name.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()
 }
 
-fn paragraph<S: AsRef<str>>(lines: &[S]) -> String {
+pub(super) fn paragraph<S: AsRef<str>>(lines: &[S]) -> String {
     lines
         .iter()
         .map(|line| format!("{}\n", line.as_ref().trim_end()))

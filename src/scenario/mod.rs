@@ -10,7 +10,7 @@ mod file;
 mod unlikely;
 
 #[cfg(feature = "files")]
-pub use file::{Edited, Input, Loaded};
+pub use file::{Case, ComparisonFile, Edited, Factor, Input, Loaded};
 
 use std::path::PathBuf;
 

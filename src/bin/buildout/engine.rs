@@ -64,21 +64,21 @@ impl Sampling {
 pub(crate) struct LongRun {
     /// Write what is done to this file now and then, when interrupted, and at the end
     #[arg(long, value_name = "FILE")]
-    checkpoint: Option<PathBuf>,
+    pub(crate) checkpoint: Option<PathBuf>,
     /// How often to write it, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    checkpoint_every: u64,
+    pub(crate) checkpoint_every: u64,
     /// Go on from the checkpoint, if it is there
     #[arg(long, requires = "checkpoint")]
-    resume: bool,
+    pub(crate) resume: bool,
     /// Run only part I (from 0) of N equal parts, into the checkpoint, for `buildout merge`
     #[arg(long, value_name = "I/N", value_parser = shard, requires = "checkpoint",
           conflicts_with_all = ["until", "out", "format"])]
-    shard: Option<Shard>,
+    pub(crate) shard: Option<Shard>,
     /// Run until this is known so well: "p90(A1 live)=0.1", "p50(installed_pflops@2027-12)=500" or
     /// "probability(TARGET)=0.01"; may be given several times. --trials is then the most trials
     #[arg(long, value_name = "GOAL", value_parser = goal)]
-    until: Vec<Goal>,
+    pub(crate) until: Vec<Goal>,
     /// The confidence with which all goals hold together
     #[arg(long, value_name = "SHARE", default_value_t = 0.95, requires = "until")]
     confidence: f64,
@@ -88,7 +88,7 @@ pub(crate) struct LongRun {
 }
 
 #[derive(Clone, Copy)]
-struct Shard {
+pub(crate) struct Shard {
     index: u64,
     of: u64,
 }
@@ -141,10 +141,10 @@ fn goal(text: &str) -> Result<Goal, String> {
 }
 
 /// Set by Ctrl-C or a request to terminate.
-static INTERRUPTED: Cancel = Cancel::new();
+pub(crate) static INTERRUPTED: Cancel = Cancel::new();
 
 /// The first interruption lets the blocks at work finish, the second ends the process at once.
-fn listen_for_interruptions(quiet: bool) -> Result<(), Failure> {
+pub(crate) fn listen_for_interruptions(quiet: bool) -> Result<(), Failure> {
     ctrlc::set_handler(move || {
         if INTERRUPTED.is_cancelled() {
             std::process::exit(130);
@@ -155,6 +155,14 @@ fn listen_for_interruptions(quiet: bool) -> Result<(), Failure> {
         }
     })
     .map_err(Failure::Interruptions)
+}
+
+/// Whether this process speaks for all that an MPI launcher has started together.
+pub(crate) fn speaks_for_all() -> bool {
+    #[cfg(feature = "mpi")]
+    return buildout::monte_carlo::ranks::Ranks::is_first();
+    #[cfg(not(feature = "mpi"))]
+    true
 }
 
 /// What a run is asked to do.
@@ -169,7 +177,7 @@ pub(crate) struct Request<'a> {
 }
 
 impl Request<'_> {
-    fn trials(&self) -> u64 {
+    pub(crate) fn trials(&self) -> u64 {
         let default = if self.long.until.is_empty() {
             DEFAULT_TRIALS
         } else {
@@ -178,11 +186,15 @@ impl Request<'_> {
         self.trials.unwrap_or(default)
     }
 
-    /// Runs the trials; `None` if it was a shard, whose results are in its file.
+    /// Runs the trials; `None` if it was a shard, whose results are in its file, or another rank has the results.
     pub(crate) fn simulate(&self) -> Result<Option<Projection>, Failure> {
         listen_for_interruptions(self.quiet)?;
+        #[cfg(feature = "mpi")]
+        if buildout::monte_carlo::ranks::Ranks::are_launched() {
+            return crate::ranks::simulate(self);
+        }
         let trials = self.trials();
-        let bar = self.progress_bar();
+        let bar = progress_bar(trials, self.quiet);
         let mut batch = Batch::new(self.model)
             .trials(trials)
             .seed(self.seed)
@@ -283,18 +295,19 @@ impl Request<'_> {
             path,
         })
     }
+}
 
-    fn progress_bar(&self) -> ProgressBar {
-        if self.quiet || !io::stderr().is_terminal() {
-            return ProgressBar::hidden();
-        }
-        let bar = ProgressBar::with_draw_target(Some(self.trials()), ProgressDrawTarget::stderr());
-        let template = "{wide_bar} {human_pos} of {human_len} trials, {per_sec}, {eta} left";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
-        bar
+/// A bar on a terminal, nothing elsewhere.
+pub(crate) fn progress_bar(trials: u64, quiet: bool) -> ProgressBar {
+    if quiet || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
     }
+    let bar = ProgressBar::with_draw_target(Some(trials), ProgressDrawTarget::stderr());
+    let template = "{wide_bar} {human_pos} of {human_len} trials, {per_sec}, {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
 }
 
 /// The first trial of a shard: trials x index / of, without overflow.
@@ -304,7 +317,7 @@ fn share(trials: u64, index: u64, of: u64) -> u64 {
 
 /// Makes an empty file under a name that no file has yet, so that two runs that are interrupted at
 /// once do not write to the same one. If none can be made, writing to it will say why.
-fn reserve_name(scenario: &str, seed: u64) -> PathBuf {
+pub(crate) fn reserve_name(scenario: &str, seed: u64) -> PathBuf {
     let stem: String = scenario
         .chars()
         .map(|c| {
@@ -330,7 +343,7 @@ fn reserve_name(scenario: &str, seed: u64) -> PathBuf {
 }
 
 /// The command that was given, with what it takes to go on.
-fn command_to_resume(path: &Path, long: &LongRun) -> String {
+pub(crate) fn command_to_resume(path: &Path, long: &LongRun) -> String {
     let mut words: Vec<String> = std::env::args().collect();
     if long.checkpoint.is_none() {
         words.extend(["--checkpoint".to_owned(), path.display().to_string()]);

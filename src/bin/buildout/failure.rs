@@ -4,6 +4,8 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use buildout::analysis::compare::CompareError;
+use buildout::analysis::paired::PairedError;
 use buildout::monte_carlo::part::PartError;
 use buildout::{RunError, ScenarioError, report};
 
@@ -17,6 +19,12 @@ pub(crate) enum Failure {
     },
     #[error("error: {0}")]
     Run(#[from] RunError),
+    #[error("error: {0}")]
+    Compare(#[from] CompareError),
+    #[error(
+        "error: {} states a comparison of its own\n  help: give it alone, or scenarios only", .0.display()
+    )]
+    ComparisonAmongScenarios(PathBuf),
     #[error("error: {} is there already\n  help: go on from it with --resume, or name another file", .0.display())]
     CheckpointExists(PathBuf),
     #[error("error: {}: {error}", path.display())]
@@ -33,6 +41,14 @@ pub(crate) enum Failure {
         done: u64,
         command: String,
     },
+    #[cfg(feature = "mpi")]
+    #[error("error: {0} runs in one process\n  help: leave it out, or start one process")]
+    NotOnRanks(&'static str),
+    #[cfg(feature = "mpi")]
+    #[error(
+        "interrupted: what each rank has done is saved beside {}\n  to go on: {command}", path.display()
+    )]
+    RanksInterrupted { path: PathBuf, command: String },
     #[error("error: interruptions cannot be caught: {0}")]
     Interruptions(ctrlc::Error),
     #[cfg(not(feature = "png"))]
@@ -91,21 +107,34 @@ fn hint(error: &report::WriteError) -> &'static str {
 
 impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.status())
+    }
+
+    /// The exit status.
+    pub(crate) fn status(&self) -> u8 {
         match self {
             Failure::Scenario { .. }
             | Failure::Invalid
             | Failure::UnknownPreset { .. }
             | Failure::NoFileName(_)
-            | Failure::Run(RunError::Goal(_) | RunError::Design(_)) => ExitCode::from(2),
-            Failure::Outputs(report::OutputsError::Unknown { .. }) => ExitCode::from(2),
+            | Failure::ComparisonAmongScenarios(_)
+            | Failure::Run(RunError::Goal(_) | RunError::Design(_)) => 2,
+            Failure::Outputs(report::OutputsError::Unknown { .. }) => 2,
             #[cfg(not(feature = "png"))]
-            Failure::NoPng => ExitCode::from(2),
+            Failure::NoPng => 2,
             #[cfg(feature = "parquet")]
-            Failure::UnknownMetric(_) => ExitCode::from(2),
-            Failure::Interrupted { .. } => ExitCode::from(130),
+            Failure::UnknownMetric(_) => 2,
+            Failure::Compare(CompareError::Trials(PairedError::Run(RunError::Cancelled))) => 130,
+            Failure::Compare(CompareError::Trials(PairedError::Run(_))) => 1,
+            Failure::Compare(_) => 2,
+            #[cfg(feature = "mpi")]
+            Failure::NotOnRanks(_) => 2,
+            #[cfg(feature = "mpi")]
+            Failure::RanksInterrupted { .. } => 130,
+            Failure::Interrupted { .. } => 130,
             // Whoever reads the output has seen enough of it.
-            Failure::Print(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-            _ => ExitCode::from(1),
+            Failure::Print(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
+            _ => 1,
         }
     }
 }

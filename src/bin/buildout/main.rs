@@ -1,11 +1,14 @@
 //! The `buildout` command. Each subcommand has a file of its own.
 
+mod compare;
 mod engine;
 mod failure;
 mod merge;
 mod new;
 mod output;
 mod presets;
+#[cfg(feature = "mpi")]
+mod ranks;
 mod replay;
 mod report;
 mod run;
@@ -58,6 +61,8 @@ enum Command {
     Merge(merge::Merge),
     /// Runs one trial again and prints what happened in it
     Replay(replay::Replay),
+    /// Compares scenarios, or a matrix of them, on the same luck
+    Compare(compare::Compare),
     /// Makes one page to open in a browser, of one scenario or several side by side
     Report(report::Report),
     /// Writes every trial's milestones, targets and outcomes as Parquet
@@ -82,6 +87,7 @@ impl Command {
             Self::Run(arguments) => run::run(arguments),
             Self::Merge(arguments) => merge::run(arguments),
             Self::Replay(arguments) => replay::run(arguments),
+            Self::Compare(arguments) => compare::run(arguments),
             Self::Report(arguments) => report::run(arguments),
             #[cfg(feature = "parquet")]
             Self::Trials(arguments) => trials::run(arguments),
@@ -108,7 +114,7 @@ fn main() -> ExitCode {
         Err(failure) => {
             let code = failure.exit_code();
             let words = failure.to_string();
-            if code != ExitCode::SUCCESS && !words.is_empty() {
+            if code != ExitCode::SUCCESS && !words.is_empty() && engine::speaks_for_all() {
                 say(&words);
             }
             code

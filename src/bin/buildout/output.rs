@@ -38,7 +38,7 @@ pub(crate) struct OutputOptions {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Format {
+pub(crate) enum Format {
     /// A summary to read
     Table,
     /// All results as JSON

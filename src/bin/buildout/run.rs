@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
     let loaded = Scenario::load(&arguments.file, &arguments.set)?;
     let model = loaded.scenario.compile()?;
     let output = &arguments.output;
-    if !output.quiet && !loaded.warnings.is_empty() {
+    if !output.quiet && !loaded.warnings.is_empty() && engine::speaks_for_all() {
         say(&loaded.warnings.to_string());
     }
     output.prepare(Some(model.layout()))?;

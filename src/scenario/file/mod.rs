@@ -13,6 +13,7 @@
 //! - Single values can be set on top, as by the command's `--set`:
 //!   `campuses.Qingyang.pue=1.3`, `'campuses.Qingyang.grid."750 kV".wait="60 months"'`.
 
+mod comparison;
 mod edit;
 mod inputs;
 mod merge;
@@ -26,6 +27,7 @@ mod units;
 
 use std::path::{Path as FilePath, PathBuf};
 
+pub use self::comparison::{Case, ComparisonFile, Factor};
 pub use self::edit::Edited;
 pub use self::inputs::Input;
 use self::merge::{Misfit, merge, set};
@@ -165,6 +167,11 @@ impl Files {
         overrides: &[(String, String)],
     ) -> Result<Loaded, ScenarioError> {
         let mut root = self.read_chain(path, &mut Vec::new())?;
+        if let Some(factors) = root.entry("factors") {
+            let message = "this file states scenarios to be compared, not a scenario".to_owned();
+            let help = "`buildout compare` runs it".to_owned();
+            return Err(self.refuse(&factors.key_place.clone(), "factors", message, help));
+        }
         for (key, value) in overrides {
             self.set(&mut root, key, value)?;
         }
@@ -247,20 +254,26 @@ impl Files {
         name: PathBuf,
         text: String,
     ) -> Result<Node, ScenarioError> {
-        let mut node = self.parse(name, text)?;
+        let node = self.parse(name, text)?;
         let mut misfits = Vec::new();
-        if let Some(folder) = folder {
-            let texts = &mut self.texts;
-            tables::expand(&mut node, Shape::scenario(), folder, texts, &mut misfits);
-        }
-        presets::expand(
-            &mut node,
-            Shape::scenario(),
-            &mut self.presets,
-            &mut misfits,
-        );
+        let node = self.expanded(folder, node, &mut misfits);
         self.refuse_misfits(misfits)?;
         Ok(node)
+    }
+
+    /// What is in the form of a scenario, with its presets and, if it has a folder, its tables.
+    fn expanded(
+        &mut self,
+        folder: Option<&FilePath>,
+        mut node: Node,
+        misfits: &mut Vec<Misfit>,
+    ) -> Node {
+        if let Some(folder) = folder {
+            let texts = &mut self.texts;
+            tables::expand(&mut node, Shape::scenario(), folder, texts, misfits);
+        }
+        presets::expand(&mut node, Shape::scenario(), &mut self.presets, misfits);
+        node
     }
 
     fn parse(&mut self, name: PathBuf, text: String) -> Result<Node, ScenarioError> {

@@ -48,7 +48,12 @@ impl<'a> Reader<'a> {
 
     /// The scenario as JSON, complete even if something is wrong.
     pub(super) fn scenario(&mut self, node: &Node) -> Json {
-        self.read(node, Shape::scenario(), Numbers::default(), &Path::root())
+        self.of_shape(node, Shape::scenario())
+    }
+
+    /// What has that shape as JSON, complete even if something is wrong.
+    pub(super) fn of_shape(&mut self, node: &Node, shape: &Shape) -> Json {
+        self.read(node, shape, Numbers::default(), &Path::root())
     }
 
     fn read(&mut self, node: &Node, shape: &Shape, numbers: Numbers, at: &Path) -> Json {

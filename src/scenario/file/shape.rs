@@ -39,12 +39,14 @@ pub(super) struct Field {
 impl Shape {
     /// The shape of a scenario.
     pub(super) fn scenario() -> &'static Self {
-        static SCENARIO: LazyLock<Shape> = LazyLock::new(|| {
-            let schema = schema();
-            let root = schema.as_value();
-            Shape::of(root, root)
-        });
+        static SCENARIO: LazyLock<Shape> = LazyLock::new(|| Shape::of_schema(&schema()));
         &SCENARIO
+    }
+
+    /// The shape of what has that schema.
+    pub(super) fn of_schema(schema: &Schema) -> Self {
+        let root = schema.as_value();
+        Self::of(root, root)
     }
 
     /// The field that a key of a table means, and whether it was written without its unit.

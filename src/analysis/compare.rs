@@ -1,0 +1,881 @@
+//! Scenarios against each other, on the same luck.
+//!
+//! Each trial is simulated in every scenario with the same numbers of all sources that they share ([`paired`](super::paired)),
+//! and a [`Measure`] is read off each. What is said of a difference A - B comes from the differences trial
+//! by trial:
+//!
+//! - its mean, with the confidence interval mean ± z s / sqrt(n), s being the standard deviation of the differences and
+//!   z the quantile of the normal distribution;
+//! - the shares of trials in which A is greater, less or equal: P(A beats B), whichever of the two is winning;
+//! - by how many times fewer trials that takes than trials with luck of their own in each scenario:
+//!   (var A + var B) / var(A - B), which is 1 where the two have nothing in common.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # #[cfg(feature = "files")] {
+//! use buildout::Scenario;
+//! use buildout::analysis::compare::Comparison;
+//!
+//! let base = Scenario::from_path("examples/qingyang.toml")?.compile()?;
+//! let slow = Scenario::from_path("examples/qingyang-slow-grid.toml")?.compile()?;
+//! let compared = Comparison::new([("as planned", &base), ("slow grid", &slow)])
+//!     .measures(["installed_pflops@2028-12", "park substation energised"])
+//!     .trials(200)
+//!     .run()?;
+//! let lost = &compared.differences[0];
+//! assert!(lost.high.is_some_and(|high| high < 0.0) && lost.fewer_trials.is_some_and(|times| times > 2.0));
+//! # }
+//! # Ok(())
+//! # }
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use super::paired::{Gathered, PairedError, Place, SameLuck};
+use crate::date::Date;
+use crate::model::Model;
+use crate::monte_carlo::batch::{Cancel, DEFAULT_TRIALS, OnProgress};
+use crate::problem::name_help;
+use crate::projection::{Distribution, Layout};
+use crate::uncertain::normal_quantile;
+
+/// The confidence of intervals if nothing else is said.
+pub const DEFAULT_CONFIDENCE: f64 = 0.95;
+
+/// A number that a trial yields, by which scenarios are compared.
+///
+/// As a text: `METRIC@2027-12` or `CAMPUS/METRIC@2027-12` for a metric at the end of a month, a metric alone for the end of
+/// the horizon, or the name of a milestone, target or outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Measure {
+    /// A metric at the end of a month.
+    Metric {
+        /// Its name.
+        metric: String,
+        /// The campus; `None` for the total.
+        campus: Option<String>,
+        /// The month; `None` for the last one.
+        month: Option<Date>,
+    },
+    /// When a milestone is reached, in months after the start.
+    Milestone(String),
+    /// A number that a trial yields once, such as a net present value.
+    Outcome(String),
+    /// Whether a target is met: 1 or 0, so that its mean is a probability.
+    Target(String),
+}
+
+/// Why scenarios cannot be compared.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompareError {
+    /// There is nothing to compare.
+    #[error("a comparison needs two scenarios or more: there {}", if *.0 == 1 { "is 1" } else { "are none" })]
+    TooFew(usize),
+    /// Two have one name.
+    #[error("two scenarios are named \"{0}\": each needs a name of its own")]
+    SameName(String),
+    /// What the others are to be compared with is not there.
+    #[error("there is no scenario \"{wanted}\" to compare the others with\n  help: {help}")]
+    Baseline {
+        /// The name that was asked for.
+        wanted: String,
+        /// The nearest name.
+        help: String,
+    },
+    /// Times are counted from different months.
+    #[error("\"{one}\" begins in {} and \"{other}\" in {}: only scenarios that begin together can be compared", starts[0], starts[1])]
+    Starts {
+        /// A scenario.
+        one: String,
+        /// Another.
+        other: String,
+        /// When they begin.
+        starts: [Date; 2],
+    },
+    /// A scenario does not yield a measure.
+    #[error(
+        "scenario \"{scenario}\" has no metric, milestone, target or outcome \"{measure}\"\n  help: {help}"
+    )]
+    Unknown {
+        /// The scenario.
+        scenario: String,
+        /// The measure.
+        measure: String,
+        /// The nearest name.
+        help: String,
+    },
+    /// A measure is of a month that a scenario does not have.
+    #[error(
+        "{measure}: scenario \"{scenario}\" ends with {last}\n  help: a month from {first} to {last}"
+    )]
+    Month {
+        /// The scenario.
+        scenario: String,
+        /// The measure.
+        measure: String,
+        /// The scenario's first month.
+        first: Date,
+        /// Its last.
+        last: Date,
+    },
+    /// There is nothing by which to compare.
+    #[error(
+        "there is nothing to compare the scenarios by: name a metric, milestone, target or outcome"
+    )]
+    NoMeasures,
+    /// The confidence is out of range.
+    #[error("the confidence is {0}: it must be above 0 and below 1")]
+    Confidence(f64),
+    /// The trials did not run.
+    #[error(transparent)]
+    Trials(#[from] PairedError),
+}
+
+impl Measure {
+    /// What a text means in a scenario of that layout.
+    fn find(text: &str, scenario: &str, layout: &Layout) -> Result<Self, CompareError> {
+        let text = text.trim();
+        if layout.milestone_index(text).is_some() {
+            return Ok(Self::Milestone(text.to_owned()));
+        }
+        if layout.target_index(text).is_some() {
+            return Ok(Self::Target(text.to_owned()));
+        }
+        if layout.outcome_index(text).is_some() {
+            return Ok(Self::Outcome(text.to_owned()));
+        }
+        let (name, month) = match text.rsplit_once('@') {
+            Some((name, month)) => match month.trim().parse::<Date>() {
+                Ok(date) => (name.trim(), Some(date)),
+                Err(error) => {
+                    return Err(CompareError::Unknown {
+                        scenario: scenario.to_owned(),
+                        measure: text.to_owned(),
+                        help: error.to_string(),
+                    });
+                }
+            },
+            None => (text, None),
+        };
+        // A campus is told apart only where there are several.
+        let (campus, metric) = match name.split_once('/') {
+            Some((campus, metric)) => (Some(campus.trim().to_owned()), metric.trim()),
+            None => (None, name),
+        };
+        let measure = Self::Metric {
+            metric: metric.to_owned(),
+            campus,
+            month,
+        };
+        measure.place(scenario, layout)?;
+        Ok(measure)
+    }
+
+    /// Where it stands in a row of that layout.
+    fn place(&self, scenario: &str, layout: &Layout) -> Result<Place, CompareError> {
+        let found = match self {
+            Self::Metric {
+                metric,
+                campus,
+                month,
+            } => {
+                let scope = match campus {
+                    None => Some(0),
+                    Some(campus) => layout.scope_index(campus).filter(|scope| *scope > 0),
+                };
+                let month = match month {
+                    None => layout.months - 1,
+                    Some(date) => {
+                        let months = date.months_after(layout.start).floor();
+                        if !(0.0..layout.months as f64).contains(&months) {
+                            return Err(self.outside(scenario, layout));
+                        }
+                        months as usize
+                    }
+                };
+                (scope.zip(layout.metric_index(metric))).map(|(scope, metric)| Place::Metric {
+                    scope,
+                    metric,
+                    month,
+                })
+            }
+            Self::Milestone(name) => layout.milestone_index(name).map(Place::Milestone),
+            Self::Outcome(name) => layout.outcome_index(name).map(Place::Outcome),
+            Self::Target(name) => layout.target_index(name).map(Place::Target),
+        };
+        found.ok_or_else(|| self.unknown(scenario, layout))
+    }
+
+    fn outside(&self, scenario: &str, layout: &Layout) -> CompareError {
+        let last = layout.start.plus_months(layout.months as f64 - 1.0);
+        CompareError::Month {
+            scenario: scenario.to_owned(),
+            measure: self.to_string(),
+            first: layout.start,
+            last: last.unwrap_or(layout.start),
+        }
+    }
+
+    fn unknown(&self, scenario: &str, layout: &Layout) -> CompareError {
+        let metrics = layout.metrics.iter().map(|metric| metric.name.as_str());
+        let (wanted, help) = match self {
+            Self::Metric {
+                metric,
+                campus: Some(campus),
+                ..
+            } if layout.metric_index(metric).is_some() => {
+                let campuses = layout.scopes.iter().skip(1).map(String::as_str);
+                (self.to_string(), name_help(campus, campuses))
+            }
+            Self::Metric { metric, .. } => {
+                let all = metrics
+                    .chain(layout.milestones.iter().map(String::as_str))
+                    .chain(layout.targets.iter().map(|target| target.name.as_str()))
+                    .chain(layout.outcomes.iter().map(|outcome| outcome.name.as_str()));
+                (self.to_string(), name_help(metric, all))
+            }
+            Self::Milestone(name) => (
+                name.clone(),
+                name_help(name, layout.milestones.iter().map(String::as_str)),
+            ),
+            Self::Outcome(name) => (
+                name.clone(),
+                name_help(
+                    name,
+                    layout.outcomes.iter().map(|known| known.name.as_str()),
+                ),
+            ),
+            Self::Target(name) => (
+                name.clone(),
+                name_help(name, layout.targets.iter().map(|known| known.name.as_str())),
+            ),
+        };
+        CompareError::Unknown {
+            scenario: scenario.to_owned(),
+            measure: wanted,
+            help,
+        }
+    }
+
+    fn label(&self, layout: &Layout) -> MeasureLabel {
+        let (kind, unit) = match self {
+            Self::Metric { metric, .. } => {
+                let found = layout.metric_index(metric).map(|at| &layout.metrics[at]);
+                (MeasureKind::Metric, found.map(|metric| metric.unit.clone()))
+            }
+            Self::Milestone(_) => (MeasureKind::Milestone, Some("months".to_owned())),
+            Self::Outcome(name) => {
+                let found = layout.outcome_index(name).map(|at| &layout.outcomes[at]);
+                (
+                    MeasureKind::Outcome,
+                    found.map(|metric| metric.unit.clone()),
+                )
+            }
+            Self::Target(_) => (MeasureKind::Target, Some("share".to_owned())),
+        };
+        MeasureLabel {
+            name: self.to_string(),
+            kind,
+            unit: unit.unwrap_or_default(),
+        }
+    }
+}
+
+impl std::fmt::Display for Measure {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Metric {
+                metric,
+                campus,
+                month,
+            } => {
+                if let Some(campus) = campus {
+                    write!(to, "{campus}/")?;
+                }
+                write!(to, "{metric}")?;
+                match month {
+                    Some(month) => write!(to, "@{}", month.to_month_string()),
+                    None => Ok(()),
+                }
+            }
+            Self::Milestone(name) | Self::Outcome(name) | Self::Target(name) => {
+                write!(to, "{name}")
+            }
+        }
+    }
+}
+
+/// What kind of number a measure is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum MeasureKind {
+    /// A metric at the end of a month.
+    Metric,
+    /// When a milestone is reached.
+    Milestone,
+    /// What a trial yields once.
+    Outcome,
+    /// Whether a target is met.
+    Target,
+}
+
+/// A measure in the results.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct MeasureLabel {
+    /// Its name, as [`Measure`] writes it.
+    pub name: String,
+    /// What it is.
+    pub kind: MeasureKind,
+    /// Its unit: that of the metric or outcome, months, or a share of trials.
+    pub unit: String,
+}
+
+/// A measure in one scenario. What does not exist is `None`: a mean of nothing, a percentile of a milestone that is not reached in so
+/// many trials.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Level {
+    /// The scenario: its position.
+    pub scenario: usize,
+    /// The measure: its position.
+    pub measure: usize,
+    /// In how many trials it is finite: a milestone that is reached, a price that exists.
+    pub trials: u64,
+    /// The mean over these.
+    pub mean: Option<f64>,
+    /// The standard error of the mean.
+    pub std_error: Option<f64>,
+    /// The 10th percentile over all trials in which it is a number, infinite ones included.
+    pub p10: Option<f64>,
+    /// The 50th.
+    pub p50: Option<f64>,
+    /// The 90th.
+    pub p90: Option<f64>,
+}
+
+/// By how much a measure is greater in a scenario than in the one that it is compared with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Difference {
+    /// The scenario: its position.
+    pub scenario: usize,
+    /// The measure: its position.
+    pub measure: usize,
+    /// In how many trials it is finite in both.
+    pub trials: u64,
+    /// The mean of the differences, over these.
+    pub mean: Option<f64>,
+    /// Its standard error.
+    pub std_error: Option<f64>,
+    /// The lower end of its confidence interval.
+    pub low: Option<f64>,
+    /// The upper end.
+    pub high: Option<f64>,
+    /// The 10th percentile of the differences.
+    pub p10: Option<f64>,
+    /// The 50th.
+    pub p50: Option<f64>,
+    /// The 90th.
+    pub p90: Option<f64>,
+    /// The share of trials in which it is greater. A milestone that is not reached counts as later than any other.
+    pub share_greater: Option<f64>,
+    /// The share of trials in which it is less.
+    pub share_less: Option<f64>,
+    /// The share of trials in which it is equal.
+    pub share_equal: Option<f64>,
+    /// By how many times fewer trials the mean difference is known to the same standard error than if each scenario had luck of its
+    /// own: (var A + var B) / var(A - B). `None` if the difference does not vary.
+    pub fewer_trials: Option<f64>,
+}
+
+impl Difference {
+    /// The standard error of a share of its trials: sqrt(p (1 - p) / n).
+    pub fn share_std_error(&self, share: f64) -> f64 {
+        (share * (1.0 - share) / self.trials as f64).sqrt()
+    }
+}
+
+/// What scenarios are against each other. Everything in it follows from the scenarios, the seed, the trials and the version of the
+/// crate; the number of threads leaves no trace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Compared {
+    /// The version of the program.
+    pub version: String,
+    /// The seed.
+    pub seed: u64,
+    /// How many trials each scenario had: those numbered from 0 on.
+    pub trials: u64,
+    /// The confidence of the intervals.
+    pub confidence: f64,
+    /// The first month of all scenarios.
+    pub start: Date,
+    /// The scenarios.
+    pub scenarios: Vec<ComparedScenario>,
+    /// The one that the others are compared with: its position.
+    pub baseline: usize,
+    /// By what they are compared.
+    pub measures: Vec<MeasureLabel>,
+    /// Each measure in each scenario, measure by measure.
+    pub levels: Vec<Level>,
+    /// Each measure in each scenario but the baseline, less the baseline's, measure by measure.
+    pub differences: Vec<Difference>,
+}
+
+/// A scenario of a comparison.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ComparedScenario {
+    /// Its name in the comparison.
+    pub name: String,
+    /// What it says: [`Scenario::fingerprint`](crate::Scenario::fingerprint).
+    pub fingerprint: String,
+}
+
+impl Compared {
+    /// A measure in a scenario.
+    pub fn level(&self, measure: usize, scenario: usize) -> Option<&Level> {
+        (self.levels.iter()).find(|level| level.measure == measure && level.scenario == scenario)
+    }
+
+    /// The difference of a measure between a scenario and the baseline; `None` for the baseline itself.
+    pub fn difference(&self, measure: usize, scenario: usize) -> Option<&Difference> {
+        (self.differences.iter()).find(|one| one.measure == measure && one.scenario == scenario)
+    }
+}
+
+/// A comparison about to run.
+pub struct Comparison<'a> {
+    scenarios: Vec<(String, &'a Model)>,
+    baseline: Option<String>,
+    measures: Vec<String>,
+    trials: u64,
+    seed: u64,
+    confidence: f64,
+    threads: usize,
+    on_progress: Option<Box<OnProgress<'a>>>,
+    cancel: Option<&'a Cancel>,
+}
+
+impl<'a> Comparison<'a> {
+    /// A comparison of these scenarios by name, the others with the first, in [`DEFAULT_TRIALS`] trials of seed 0.
+    pub fn new<N: Into<String>>(scenarios: impl IntoIterator<Item = (N, &'a Model)>) -> Self {
+        let scenarios = scenarios.into_iter();
+        Self {
+            scenarios: scenarios
+                .map(|(name, model)| (name.into(), model))
+                .collect(),
+            baseline: None,
+            measures: Vec::new(),
+            trials: DEFAULT_TRIALS,
+            seed: 0,
+            confidence: DEFAULT_CONFIDENCE,
+            threads: 0,
+            on_progress: None,
+            cancel: None,
+        }
+    }
+
+    /// Compares the others with this one.
+    #[must_use]
+    pub fn baseline(mut self, name: impl Into<String>) -> Self {
+        self.baseline = Some(name.into());
+        self
+    }
+
+    /// By what they are compared: see [`Measure`]. If nothing is said: the power that is live and in service at
+    /// the end, and all targets and outcomes that all scenarios have.
+    #[must_use]
+    pub fn measures<N: Into<String>>(mut self, measures: impl IntoIterator<Item = N>) -> Self {
+        self.measures.extend(measures.into_iter().map(N::into));
+        self
+    }
+
+    /// Runs the trials 0 to `trials` - 1 of each scenario.
+    #[must_use]
+    pub fn trials(mut self, trials: u64) -> Self {
+        self.trials = trials;
+        self
+    }
+
+    /// Sets the seed.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Sets the confidence of intervals, above 0 and below 1.
+    #[must_use]
+    pub fn confidence(mut self, confidence: f64) -> Self {
+        self.confidence = confidence;
+        self
+    }
+
+    /// Sets the number of threads; 0 stands for as many as there are processors.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Calls `report` with the trials done and the trials asked for, after each block.
+    #[must_use]
+    pub fn on_progress(mut self, report: impl Fn(u64, u64) + Sync + 'a) -> Self {
+        self.on_progress = Some(Box::new(report));
+        self
+    }
+
+    /// Lets `cancel` stop the comparison.
+    #[must_use]
+    pub fn cancelled_by(mut self, cancel: &'a Cancel) -> Self {
+        self.cancel = Some(cancel);
+        self
+    }
+
+    /// Refuses what cannot be compared, without a trial; returns the measures.
+    pub fn check(&self) -> Result<Vec<Measure>, CompareError> {
+        if self.scenarios.len() < 2 {
+            return Err(CompareError::TooFew(self.scenarios.len()));
+        }
+        if !(self.confidence > 0.0 && self.confidence < 1.0) {
+            return Err(CompareError::Confidence(self.confidence));
+        }
+        let (first, first_model) = &self.scenarios[0];
+        for (position, (name, model)) in self.scenarios.iter().enumerate() {
+            if self.scenarios[..position]
+                .iter()
+                .any(|(other, _)| other == name)
+            {
+                return Err(CompareError::SameName(name.clone()));
+            }
+            let starts = [first_model.layout().start, model.layout().start];
+            if starts[0] != starts[1] {
+                return Err(CompareError::Starts {
+                    one: first.clone(),
+                    other: name.clone(),
+                    starts,
+                });
+            }
+        }
+        self.baseline_at()?;
+        let mut measures = Vec::new();
+        for text in &self.measures {
+            let measure = Measure::find(text, first, first_model.layout())?;
+            for (name, model) in &self.scenarios[1..] {
+                measure.place(name, model.layout())?;
+            }
+            if !measures.contains(&measure) {
+                measures.push(measure);
+            }
+        }
+        if self.measures.is_empty() {
+            measures = self.usual_measures();
+        }
+        if measures.is_empty() {
+            return Err(CompareError::NoMeasures);
+        }
+        Ok(measures)
+    }
+
+    fn usual_measures(&self) -> Vec<Measure> {
+        let layout = self.scenarios[0].1.layout();
+        let metrics = ["it_power_mw", "in_service_power_mw"].map(|metric| Measure::Metric {
+            metric: metric.to_owned(),
+            campus: None,
+            month: None,
+        });
+        let targets = layout
+            .targets
+            .iter()
+            .map(|known| Measure::Target(known.name.clone()));
+        let outcomes = (layout.outcomes.iter()).map(|known| Measure::Outcome(known.name.clone()));
+        let have_it = |measure: &Measure| {
+            (self.scenarios.iter()).all(|(name, model)| measure.place(name, model.layout()).is_ok())
+        };
+        metrics
+            .into_iter()
+            .chain(targets)
+            .chain(outcomes)
+            .filter(have_it)
+            .collect()
+    }
+
+    fn baseline_at(&self) -> Result<usize, CompareError> {
+        let Some(wanted) = &self.baseline else {
+            return Ok(0);
+        };
+        let names = self.scenarios.iter().map(|(name, _)| name.as_str());
+        names
+            .clone()
+            .position(|name| name == wanted)
+            .ok_or_else(|| CompareError::Baseline {
+                wanted: wanted.clone(),
+                help: name_help(wanted, names),
+            })
+    }
+
+    /// Runs the trials.
+    pub fn run(&self) -> Result<Compared, CompareError> {
+        let measures = self.check()?;
+        let baseline = self.baseline_at()?;
+        // The baseline first, then the others in their order.
+        let others = (0..self.scenarios.len()).filter(|at| *at != baseline);
+        let order: Vec<usize> = std::iter::once(baseline).chain(others).collect();
+        let models: Vec<&Model> = order.iter().map(|at| self.scenarios[*at].1).collect();
+        let places = (measures.iter())
+            .map(|measure| {
+                let places = order.iter().map(|at| {
+                    let (name, model) = &self.scenarios[*at];
+                    measure.place(name, model.layout())
+                });
+                places.collect()
+            })
+            .collect::<Result<Vec<Vec<Place>>, CompareError>>()?;
+        let gathered = SameLuck {
+            models: &models,
+            places: &places,
+            seed: self.seed,
+            trials: 0..self.trials,
+            threads: self.threads,
+            on_progress: self.on_progress.as_deref(),
+            cancel: self.cancel,
+        }
+        .gather()?;
+        let z = normal_quantile(0.5 + self.confidence / 2.0);
+        let mut levels = Vec::new();
+        let mut differences = Vec::new();
+        for measure in 0..measures.len() {
+            for scenario in 0..order.len() {
+                let at = order
+                    .iter()
+                    .position(|known| *known == scenario)
+                    .unwrap_or(0);
+                levels.push(level(scenario, measure, gathered.value(measure, at)));
+                if at > 0 {
+                    differences.push(difference(scenario, measure, at, &gathered, z));
+                }
+            }
+        }
+        let first = self.scenarios[0].1.layout();
+        Ok(Compared {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            seed: self.seed,
+            trials: self.trials,
+            confidence: self.confidence,
+            start: first.start,
+            scenarios: (self.scenarios.iter())
+                .map(|(name, model)| ComparedScenario {
+                    name: name.clone(),
+                    fingerprint: model.fingerprint().to_owned(),
+                })
+                .collect(),
+            baseline,
+            measures: measures
+                .iter()
+                .map(|measure| measure.label(first))
+                .collect(),
+            levels,
+            differences,
+        })
+    }
+}
+
+const PERCENTILES: [f64; 3] = [0.1, 0.5, 0.9];
+
+fn level(scenario: usize, measure: usize, of: Distribution<'_>) -> Level {
+    let percentiles = of.quantiles(&PERCENTILES);
+    Level {
+        scenario,
+        measure,
+        trials: of.finite_count(),
+        mean: of.mean(),
+        std_error: of.std_error(),
+        p10: percentiles[0],
+        p50: percentiles[1],
+        p90: percentiles[2],
+    }
+}
+
+fn difference(
+    scenario: usize,
+    measure: usize,
+    at: usize,
+    gathered: &Gathered,
+    z: f64,
+) -> Difference {
+    let pair = gathered.pair(measure, at);
+    let of = pair.difference;
+    let percentiles = of.quantiles(&PERCENTILES);
+    let (mean, std_error) = (of.mean(), of.std_error());
+    let end = |sign: f64| Some(mean? + sign * z * std_error?);
+    let share = |count: u64| (pair.comparable > 0).then(|| pair.share(count));
+    let variance = |of: &Distribution<'_>| of.std_dev().map(|sd| sd * sd);
+    let fewer_trials = (variance(&pair.with).zip(variance(&pair.without)))
+        .zip(variance(&of))
+        .filter(|(_, paired)| *paired > 0.0)
+        .map(|((with, without), paired)| (with + without) / paired);
+    Difference {
+        scenario,
+        measure,
+        trials: of.finite_count(),
+        mean,
+        std_error,
+        low: end(-1.0),
+        high: end(1.0),
+        p10: percentiles[0],
+        p50: percentiles[1],
+        p90: percentiles[2],
+        share_greater: share(pair.greater),
+        share_less: share(pair.less),
+        share_equal: share(pair.comparable - pair.greater - pair.less),
+        fewer_trials,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::construction::{Activity, Building, Hall};
+    use crate::scenario::{Campus, Scenario, Target};
+    use crate::uncertain::Uncertain;
+
+    /// A building of these activities, of which the last is finished when it goes live.
+    fn model(activities: Vec<Activity>) -> Model {
+        let start = Date::month(2025, 1).unwrap();
+        let mut scenario = Scenario::new("building", start, 60);
+        let rack = crate::compute::RackType::new("rack", 2.5);
+        scenario.rack_types.push(rack);
+        let mut building = Building::new("A1");
+        building.activities = Some(activities);
+        building.halls = Some(vec![Hall::new("hall", 100, "rack")]);
+        let mut campus = Campus::new("north");
+        campus.buildings.push(building);
+        scenario.campuses.push(campus);
+        let by = Date::month(2026, 12).unwrap();
+        scenario
+            .targets
+            .push(Target::happened("live in time", "A1 live", by));
+        scenario.compile().unwrap()
+    }
+
+    fn compare(one: &Model, other: &Model, trials: u64) -> Compared {
+        Comparison::new([("one", one), ("other", other)])
+            .measures(["A1 live", "live in time"])
+            .trials(trials)
+            .seed(5)
+            .run()
+            .unwrap()
+    }
+
+    /// With X of variance v common to both and Y and Z of variance w their own, the differences have the variance 2 w, and the
+    /// results 2 v + 2 w together.
+    #[test]
+    fn what_scenarios_have_in_common_drops_out_of_their_difference() {
+        let shell = || Activity::new("shell", Uncertain::uniform(6.0, 12.0));
+        let one = model(vec![
+            shell(),
+            Activity::new("fit-out", Uncertain::uniform(2.0, 4.0)),
+        ]);
+        let other = model(vec![
+            shell(),
+            Activity::new("modules", Uncertain::uniform(3.0, 5.0)),
+        ]);
+        let compared = compare(&one, &other, 20_000);
+        let difference = compared.difference(0, 1).unwrap();
+        // Variances of 36/12 = 3 and 4/12: (2 x 3 + 2/3) / (2/3) = 10. Its relative standard error
+        // is below that of two sample variances, sqrt(2/20,000 x 2) = 1.4 %; five of them are 7 %.
+        assert!((difference.fewer_trials.unwrap() / 10.0 - 1.0).abs() < 0.07);
+        // The difference of 1 has the standard error sqrt(2/3 / 20,000) = 0.0058; five of them.
+        assert!((difference.mean.unwrap() - 1.0).abs() < 0.029);
+        let half = difference.high.unwrap() - difference.mean.unwrap();
+        assert!((half / (1.96 * 0.005_77) - 1.0).abs() < 0.03, "{half}");
+        // Z - Y = 1 + a triangular one from -2 to 2: below 0 with probability (1/2)^2 / 2 = 1/8, whose
+        // standard error is 0.0023.
+        assert!((difference.share_less.unwrap() - 0.125).abs() < 0.012);
+        assert_eq!(difference.trials, 20_000);
+        let sum = difference.share_less.unwrap() + difference.share_greater.unwrap();
+        assert!((sum - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_known_delay_is_known_at_once_and_what_is_never_reached_is_later() {
+        let shell = || Activity::new("shell", Uncertain::uniform(6.0, 12.0));
+        let one = model(vec![shell(), Activity::new("fit-out", 3.0)]);
+        let other = model(vec![shell(), Activity::new("fit-out", 5.0)]);
+        let compared = compare(&one, &other, 500);
+        let difference = compared.difference(0, 1).unwrap();
+        assert!((difference.mean.unwrap() - 2.0).abs() < 1e-9);
+        assert!(difference.high.unwrap() - difference.low.unwrap() < 1e-9);
+        assert_eq!(difference.share_greater, Some(1.0));
+
+        let never = model(vec![shell(), Activity::new("fit-out", 100.0)]);
+        let compared = compare(&one, &never, 500);
+        let difference = compared.difference(0, 1).unwrap();
+        assert_eq!((difference.trials, difference.mean), (0, None));
+        assert_eq!(difference.share_greater, Some(1.0));
+        assert_eq!(compared.level(0, 1).unwrap().p50, None);
+        // Always live within two years, or never.
+        let target = compared.difference(1, 1).unwrap();
+        assert_eq!((target.mean, target.share_less), (Some(-1.0), Some(1.0)));
+    }
+
+    #[test]
+    fn the_order_of_scenarios_the_baseline_and_threads_change_no_number() {
+        let shell = || Activity::new("shell", Uncertain::uniform(6.0, 12.0));
+        let one = model(vec![shell(), Activity::new("fit-out", 3.0)]);
+        let fit_out = Activity::new("fit-out", Uncertain::pert(2.0, 3.0, 9.0));
+        let other = model(vec![shell(), fit_out]);
+        let run = |threads| {
+            Comparison::new([("one", &one), ("other", &other)])
+                .baseline("other")
+                .measures(["A1 live", "it_power_mw"])
+                .trials(300)
+                .threads(threads)
+                .run()
+                .unwrap()
+        };
+        let compared = run(1);
+        assert_eq!(compared, run(3));
+        assert_eq!(compared.scenarios[compared.baseline].name, "other");
+        assert!(compared.difference(0, 1).is_none());
+        let turned = Comparison::new([("other", &other), ("one", &one)])
+            .measures(["A1 live"])
+            .trials(300)
+            .run()
+            .unwrap();
+        let (there, here) = (turned.difference(0, 1), compared.difference(0, 0));
+        assert_eq!(there.unwrap().mean, here.unwrap().mean);
+        assert_eq!(
+            turned.level(0, 0).unwrap().mean,
+            compared.level(0, 1).unwrap().mean
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_compared_is_refused_with_the_right_name() {
+        let one = model(vec![Activity::new("shell", 3.0)]);
+        let refuse = |measure: &str| {
+            let pair = Comparison::new([("one", &one), ("other", &one)]);
+            pair.measures([measure]).check().unwrap_err().to_string()
+        };
+        assert!(refuse("A1 liv").contains("did you mean \"A1 live\"?"));
+        assert!(refuse("it_power_mw@2031-01").contains("2025-01 to 2029-12"));
+        assert!(refuse("it_power_mw@soon").contains("soon"));
+        let alone = Comparison::new([("one", &one)]).check();
+        assert!(matches!(alone, Err(CompareError::TooFew(1))));
+        let twice = Comparison::new([("one", &one), ("one", &one)]).check();
+        assert!(matches!(twice, Err(CompareError::SameName(_))));
+        let sure = Comparison::new([("one", &one), ("two", &one)]).confidence(1.0);
+        assert!(matches!(sure.check(), Err(CompareError::Confidence(_))));
+        let none = Comparison::new([("one", &one), ("two", &one)]).trials(0);
+        assert!(matches!(
+            none.run(),
+            Err(CompareError::Trials(PairedError::NoTrials))
+        ));
+    }
+}

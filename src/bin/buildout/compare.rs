@@ -1,0 +1,193 @@
+//! `buildout compare`: scenarios against each other, on the same luck.
+
+use std::path::PathBuf;
+
+use buildout::analysis::compare::{Comparison, DEFAULT_CONFIDENCE};
+use buildout::monte_carlo::batch::DEFAULT_TRIALS;
+use buildout::report::{
+    COMPARISON_OUTPUTS, OutputFolder, comparison, comparison_outputs, write_comparison_csv,
+};
+use buildout::{Model, Scenario};
+use clap::Args;
+
+use crate::EXIT_STATUS;
+use crate::engine::{INTERRUPTED, listen_for_interruptions, progress_bar};
+use crate::failure::{Failure, print, say};
+use crate::output::Format;
+use crate::run::key_and_value;
+
+#[derive(Args)]
+#[command(after_help = format!("\
+Examples:
+  buildout compare base.toml variant.toml other.toml
+  buildout compare base.toml variant.toml --by installed_pflops@2027-12 --by 'A1 live'
+  buildout compare matrix.toml --out results       all cases of a file with factors and variants
+  buildout compare matrix.toml --json --quiet | jq '.differences[0]'
+
+A file with [[factors]] states a whole matrix: see examples/qingyang-matrix.toml. All scenarios have the same luck, trial by
+trial, so that differences are known from far fewer trials than each result alone.
+
+{EXIT_STATUS}"))]
+pub(crate) struct Compare {
+    /// Scenarios, which are compared with the first; or one file with factors and their variants
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// By what to compare: METRIC@2027-12, CAMPUS/METRIC@2027-12, a metric alone for the end of the horizon, or the
+    /// name of a milestone, target or outcome; may be given several times. If not given, what the file says, or power, targets and outcomes
+    #[arg(long = "by", value_name = "MEASURE")]
+    by: Vec<String>,
+    /// The scenario or case that the others are compared with
+    #[arg(long, value_name = "NAME")]
+    baseline: Option<String>,
+    /// How many trials to run of each scenario
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_TRIALS,
+          value_parser = clap::value_parser!(u64).range(1..))]
+    trials: u64,
+    /// The seed of all luck: the same one gives the same results
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// How many threads to use; 0 for one per processor. The results do not depend on it
+    #[arg(long, value_name = "T", default_value_t = 0)]
+    threads: usize,
+    /// The confidence of the intervals
+    #[arg(long, value_name = "SHARE", default_value_t = DEFAULT_CONFIDENCE)]
+    confidence: f64,
+    /// Replace a value of every scenario, such as horizon_months=60; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    set: Vec<(String, String)>,
+    /// Write comparison.json, comparison.csv and comparison.txt into this folder
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Overwrite such files in the folder
+    #[arg(long, requires = "out")]
+    force: bool,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Print all results as JSON: short for --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    /// No progress bar, warnings or notes
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// What is to be compared.
+struct Entries {
+    title: String,
+    measures: Vec<String>,
+    baseline: usize,
+    models: Vec<(String, Model)>,
+}
+
+pub(crate) fn run(arguments: &Compare) -> Result<(), Failure> {
+    let entries = arguments.read()?;
+    let named = entries
+        .models
+        .iter()
+        .map(|(name, model)| (name.as_str(), model));
+    let baseline = match (&arguments.baseline, entries.models.get(entries.baseline)) {
+        (Some(name), _) => name.clone(),
+        (None, Some((name, _))) => name.clone(),
+        (None, None) => String::new(),
+    };
+    let measures = if arguments.by.is_empty() {
+        &entries.measures
+    } else {
+        &arguments.by
+    };
+    let bar = progress_bar(arguments.trials, arguments.quiet);
+    let comparison_of = Comparison::new(named)
+        .baseline(baseline)
+        .measures(measures)
+        .trials(arguments.trials)
+        .seed(arguments.seed)
+        .confidence(arguments.confidence)
+        .threads(arguments.threads)
+        .cancelled_by(&INTERRUPTED)
+        .on_progress(|done, of| {
+            bar.set_length(of);
+            bar.set_position(done);
+        });
+    comparison_of.check()?;
+    let folder =
+        (arguments.out.as_ref()).map(|path| OutputFolder::new(path).overwrite(arguments.force));
+    if let Some(folder) = &folder {
+        folder.prepare(&COMPARISON_OUTPUTS)?;
+    }
+    listen_for_interruptions(arguments.quiet)?;
+    let compared = comparison_of.run();
+    bar.finish_and_clear();
+    let compared = compared?;
+    if let Some(folder) = folder {
+        for path in folder.write(&comparison_outputs(&entries.title, &compared)?)? {
+            if !arguments.quiet {
+                say(&format!("wrote {}", path.display()));
+            }
+        }
+    }
+    let format = if arguments.json {
+        Format::Json
+    } else {
+        arguments.format
+    };
+    let text = match format {
+        Format::Table => comparison(&entries.title, &compared).into_bytes(),
+        Format::Json => {
+            let mut json = serde_json::to_vec_pretty(&compared)?;
+            json.push(b'\n');
+            json
+        }
+        Format::Csv => {
+            let mut csv = Vec::new();
+            write_comparison_csv(&compared, &mut csv).map_err(Failure::Print)?;
+            csv
+        }
+    };
+    print(&text)
+}
+
+impl Compare {
+    fn read(&self) -> Result<Entries, Failure> {
+        if let [file] = self.files.as_slice()
+            && let Some(stated) = Scenario::load_comparison(file, &self.set)?
+        {
+            let mut models = Vec::new();
+            for case in &stated.cases {
+                if !self.quiet && !case.warnings.is_empty() {
+                    say(&case.warnings.to_string());
+                }
+                models.push((case.name.clone(), case.scenario.compile()?));
+            }
+            return Ok(Entries {
+                title: stated.name,
+                measures: stated.measures,
+                baseline: stated.baseline,
+                models,
+            });
+        }
+        let mut models: Vec<(String, Model)> = Vec::new();
+        for file in &self.files {
+            if self.files.len() > 1 && Scenario::load_comparison(file, &[])?.is_some() {
+                return Err(Failure::ComparisonAmongScenarios(file.clone()));
+            }
+            let loaded = Scenario::load(file, &self.set)?;
+            if !self.quiet && !loaded.warnings.is_empty() {
+                say(&loaded.warnings.to_string());
+            }
+            let mut name = loaded.scenario.name.clone();
+            // Two files may well keep the name of the scenario that they extend.
+            if models.iter().any(|(other, _)| *other == name) {
+                name = format!("{name} ({})", file.display());
+            }
+            models.push((name, loaded.scenario.compile()?));
+        }
+        let names: Vec<&str> = models.iter().map(|(name, _)| name.as_str()).collect();
+        Ok(Entries {
+            title: names.join(", "),
+            measures: Vec::new(),
+            baseline: 0,
+            models,
+        })
+    }
+}

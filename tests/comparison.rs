@@ -1,0 +1,191 @@
+//! `buildout compare`: scenario files and matrices of them, on the same luck.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+const MATRIX: &str = "examples/comparisons/qingyang.toml";
+
+fn buildout(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_buildout"))
+        .args(arguments)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn json(arguments: &[&str]) -> Value {
+    let output = buildout(arguments);
+    assert!(output.status.success(), "{}", err(&output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn a_matrix_is_every_way_to_build_under_every_demand() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out");
+    let out = path.to_str().unwrap();
+    let run = ["compare", MATRIX, "--trials", "16", "--out", out];
+    let output = buildout(&run);
+    assert!(output.status.success(), "{}", err(&output));
+    let text = String::from_utf8(output.stdout).unwrap();
+    for words in [
+        "9 scenarios on the same luck: 16 trials of each, seed 1",
+        "faster, weak",
+        "B4 live, in months after the start of Jan 2024",
+        "100,000 PFLOPS by the end of 2027: probability",
+    ] {
+        assert!(text.contains(words), "{words} is not in\n{text}");
+    }
+    assert_eq!(
+        fs::read_to_string(path.join("comparison.txt")).unwrap(),
+        text
+    );
+    let stored = fs::read(path.join("comparison.json")).unwrap();
+    let stored: Value = serde_json::from_slice(&stored).unwrap();
+    assert_eq!(stored["scenarios"].as_array().unwrap().len(), 9);
+    assert_eq!(stored["levels"].as_array().unwrap().len(), 9 * 5);
+    assert_eq!(stored["differences"].as_array().unwrap().len(), 8 * 5);
+    let again = json(&[
+        "compare",
+        MATRIX,
+        "--trials",
+        "16",
+        "--json",
+        "--quiet",
+        "--threads",
+        "1",
+    ]);
+    assert_eq!(again, stored, "on one thread");
+    let mut table = csv::Reader::from_path(path.join("comparison.csv")).unwrap();
+    let rows: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 5 * (9 * 6 + 8 * 12));
+    // A slow grid puts a building off, never forward.
+    let earlier = rows.iter().find(|row| {
+        &row[0] == "slow grid, as expected" && &row[2] == "B4 live" && &row[4] == "share_less"
+    });
+    assert_eq!(&earlier.unwrap()[5], "0");
+    let again = buildout(&run);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(err(&again).contains("--force"), "{}", err(&again));
+}
+
+/// The trials are those of `buildout run`, and so are the means.
+#[test]
+fn a_difference_of_means_is_the_mean_of_differences() {
+    let files = ["examples/qingyang.toml", "examples/qingyang-slow-grid.toml"];
+    let by = "in_service_power_mw@2028-12";
+    let compared = json(&[
+        "compare", files[0], files[1], "--by", by, "--trials", "50", "--json",
+    ]);
+    let means = files.map(|file| {
+        let run = json(&["run", file, "--trials", "50", "--json", "--quiet"]);
+        run["metrics"]["in_service_power_mw"]["mean"][59]
+            .as_f64()
+            .unwrap()
+    });
+    for (scenario, mean) in means.iter().enumerate() {
+        assert_eq!(compared["levels"][scenario]["mean"].as_f64(), Some(*mean));
+    }
+    let difference = compared["differences"][0]["mean"].as_f64().unwrap();
+    assert!((difference - (means[1] - means[0])).abs() < 1e-9);
+}
+
+#[test]
+fn cases_may_be_listed_with_a_baseline_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(MATRIX)).unwrap();
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let text = text.replace("\"../", &format!("\"{}/", examples.display()));
+    let write = |cases: &str| {
+        let path = folder.path().join("listed.toml");
+        let text = text.replacen("[[factors]]", &format!("{cases}\n\n[[factors]]"), 1);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let listed = write(
+        "cases = [{ demand = \"weak\" }, { construction = \"faster\", demand = \"strong AI\" }]\n\
+         baseline = { construction = \"faster\", demand = \"strong AI\" }",
+    );
+    let compared = json(&["compare", &listed, "--trials", "5", "--json"]);
+    let names: Vec<&str> = (compared["scenarios"].as_array().unwrap().iter())
+        .map(|scenario| scenario["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["as planned, weak", "faster, strong AI"]);
+    assert_eq!(compared["baseline"], 1);
+
+    let wrong = write(
+        "cases = [{ demand = \"week\" }, { constructon = \"faster\" }]\nbaseline = { demand = \"strong AI\" }",
+    );
+    let refused = buildout(&["compare", &wrong]);
+    assert_eq!(refused.status.code(), Some(2));
+    for words in [
+        "the factor \"demand\" has no variant \"week\"",
+        "did you mean \"weak\"?",
+        "did you mean \"construction\"?",
+        "the baseline is none of the cases",
+        "listed.toml:",
+        "3 errors",
+    ] {
+        assert!(err(&refused).contains(words), "{words}: {}", err(&refused));
+    }
+    assert!(refused.stdout.is_empty());
+}
+
+#[test]
+fn what_is_wrong_in_a_variant_is_told_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/first.toml");
+    let head = format!("name = \"a\"\nextends = \"{}\"\n", first.display());
+    let refuse = |variants: &str, words: &[&str]| {
+        let path = folder.path().join("bad.toml");
+        let text = format!("{head}[[factors]]\nname = \"f\"\nvariants = [\n{variants}\n]\n");
+        fs::write(&path, text).unwrap();
+        let refused = buildout(&["compare", path.to_str().unwrap()]);
+        assert_eq!(refused.status.code(), Some(2), "{variants}");
+        for words in words {
+            assert!(err(&refused).contains(words), "{words}: {}", err(&refused));
+        }
+    };
+    refuse(
+        "{ name = \"x\" },\n{ name = \"x\" },",
+        &["already a variant \"x\"", "bad.toml:7:"],
+    );
+    refuse(
+        "{ name = \"x\", changes = { segments = [{ name = \"enterprise\", churn = 1 }] } },",
+        &["unknown key \"churn\"", "bad.toml:6:"],
+    );
+    refuse(
+        "{ name = \"x\", set = { \"campuses.Nort.pue\" = 1.2 } },",
+        &["there is no \"Nort\"", "did you mean \"North\"?"],
+    );
+    let other = folder.path().join("other.toml");
+    fs::write(&other, "extends = \"bad.toml\"\nhorizon_months = 12\n").unwrap();
+    refuse(
+        "{ name = \"x\", file = \"other.toml\" },",
+        &["extends another scenario"],
+    );
+    refuse("", &["has no variants"]);
+
+    let run = buildout(&["run", MATRIX]);
+    assert_eq!(run.status.code(), Some(2));
+    assert!(
+        err(&run).contains("`buildout compare` runs it"),
+        "{}",
+        err(&run)
+    );
+    let mixed = buildout(&["compare", "examples/qingyang.toml", MATRIX]);
+    assert_eq!(mixed.status.code(), Some(2));
+    let unknown = buildout(&["compare", MATRIX, "--by", "B4 liv"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(err(&unknown).contains("did you mean \"B4 live\"?"));
+}
