@@ -1,5 +1,6 @@
 //! A trial reuses its worker's buffers: once they have grown, no trial takes memory from the system.
 #![cfg(feature = "files")]
+#![allow(clippy::unwrap_used)]
 
 use std::alloc::System;
 use std::path::PathBuf;

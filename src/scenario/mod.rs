@@ -429,7 +429,7 @@ impl Scenario {
     }
 
     /// The names of its levers of policy, vouchers first, and whether each is on.
-    pub fn levers(&self) -> impl Iterator<Item = (&str, bool)> {
+    pub fn levers(&self) -> impl Iterator<Item = (&str, bool)> + Clone {
         let vouchers = self
             .vouchers
             .iter()

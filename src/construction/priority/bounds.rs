@@ -206,9 +206,12 @@ impl Project {
         let mut comes_before = vec![vec![false; count]; count];
         for at in 0..count {
             for &other in &self.before[at] {
-                comes_before[at][other] = true;
-                for earlier in 0..other {
-                    comes_before[at][earlier] |= comes_before[other][earlier];
+                // What comes before is numbered before.
+                let (earlier, later) = comes_before.split_at_mut(at);
+                let mine = &mut later[0];
+                mine[other] = true;
+                for (mine, theirs) in mine.iter_mut().zip(&earlier[other]) {
+                    *mine |= theirs;
                 }
             }
         }
