@@ -337,6 +337,7 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
     if let Some(inputs) = &inputs {
         sites.network.planned_inputs(inputs.medians());
     }
+    sites.network.prioritise(scenario.crew_priority);
     let network = match sites.network.build() {
         Ok(network) => network,
         Err(cycle) => {
@@ -866,7 +867,8 @@ fn check_conditions(scenario: &Scenario, reported: &[MetricId], problems: &mut P
             let at = at.index(position).key("when");
             for (position, condition) in phase.when.iter().enumerate() {
                 let name = |known: &MetricId| METRICS[*known as usize].name;
-                if !reported.iter().any(|known| name(known) == condition.metric) {
+                let is_optional = METRICS.iter().any(|known| known.name == condition.metric);
+                if is_optional && !reported.iter().any(|known| name(known) == condition.metric) {
                     problems.error(
                         &at.index(position).key("metric"),
                         format!("this scenario does not report {}", condition.metric),

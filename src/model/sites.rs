@@ -10,6 +10,7 @@ use crate::construction::{
 };
 use crate::date::Date;
 use crate::finance::books::{BuildingPlace, CompiledFinance, HallPlace, Places, Renters};
+use crate::finance::{Capex, Finance};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::policy::{Clause, Gate, Phase, levers};
 use crate::power::{BridgePower, ElectricalChain, Feed, GridStep};
@@ -842,6 +843,7 @@ impl<'a> Sites<'a> {
         };
         let months = scenario.horizon_months as usize;
         let terms = levers::money_terms(&scenario.levers);
+        let finance = &self.with_mitigations(finance, scenario);
         match CompiledFinance::compile(finance, &terms, &places, &renters, months, inputs, problems)
         {
             Ok(finance) => Some(finance),
@@ -851,6 +853,18 @@ impl<'a> Sites<'a> {
                 None
             }
         }
+    }
+
+    /// What mitigations cost is capex at the start of the scenario, of the campus whose activities
+    /// they protect.
+    fn with_mitigations(&self, finance: &Finance, scenario: &Scenario) -> Finance {
+        let mut finance = finance.clone();
+        for risk in scenario.risks.iter().filter(|risk| risk.cost() > 0.0) {
+            let mut capex = Capex::new(format!("mitigation of {}", risk.name), risk.cost());
+            capex.campus = self.details.campus_of(risk).map(str::to_owned);
+            finance.capex.push(capex);
+        }
+        finance
     }
 
     pub(super) fn find_building(

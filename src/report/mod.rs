@@ -36,6 +36,7 @@ mod outputs;
 mod parquet;
 #[cfg(feature = "png")]
 mod png;
+mod schedule;
 mod summary;
 mod text;
 mod words;

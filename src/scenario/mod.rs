@@ -21,6 +21,7 @@ use crate::compute::{
 };
 use crate::construction::calendars::Calendar;
 use crate::construction::crews::Crew;
+use crate::construction::priority::CrewPriority;
 use crate::construction::risks::Risk;
 use crate::construction::{Activity, Building, BuildingTemplate, Status};
 use crate::date::Date;
@@ -84,6 +85,9 @@ pub struct Scenario {
     /// Crews and other renewable resources, shared by all campuses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub crews: Vec<Crew>,
+    /// Who gets a crew first where several wait for it; left out, what has to finish first.
+    #[serde(default, skip_serializing_if = "CrewPriority::is_default")]
+    pub crew_priority: CrewPriority,
     /// What may happen to activities.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub risks: Vec<Risk>,
@@ -397,6 +401,7 @@ impl Scenario {
             building_templates: Vec::new(),
             calendars: Vec::new(),
             crews: Vec::new(),
+            crew_priority: CrewPriority::default(),
             risks: Vec::new(),
             correlations: None,
             status: None,

@@ -82,13 +82,12 @@ impl Market {
         month: usize,
         room_kw: &[f64],
     ) {
-        self.advance_ramps(state, month);
-        self.leave(state, month);
+        self.advance(state, month);
         self.reach_out(state, seed, trial, month);
         self.make_ready(state, month);
         self.place(state, month, room_kw);
-        self.give_up(state, month, room_kw);
-        self.serve(state, room_kw);
+        self.give_up(state, month);
+        self.serve(state);
         if !state.funnel.scarcity.is_empty() {
             self.note_offer(state, room_kw);
         }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use buildout::analysis::compare::CompareError;
 use buildout::analysis::levers::LeverError;
 use buildout::analysis::paired::PairedError;
+use buildout::construction::import::ImportError;
 use buildout::monte_carlo::part::PartError;
 use buildout::{RunError, ScenarioError, report};
 
@@ -83,6 +84,12 @@ pub(crate) enum Failure {
     UnknownMetric(report::ParquetFileError),
     #[error("error: {} names no file", .0.display())]
     NoFileName(PathBuf),
+    #[error("error: {} cannot be read: {error}", path.display())]
+    Unreadable { path: PathBuf, error: io::Error },
+    #[error("error: {}:{}: {}", path.display(), error.line, error.message)]
+    Import { path: PathBuf, error: ImportError },
+    #[error("error: {0}")]
+    Usage(String),
 }
 
 /// Problems say themselves that they are errors.
@@ -120,6 +127,9 @@ impl Failure {
             | Failure::Invalid
             | Failure::UnknownPreset { .. }
             | Failure::NoFileName(_)
+            | Failure::Unreadable { .. }
+            | Failure::Import { .. }
+            | Failure::Usage(_)
             | Failure::Levers(_)
             | Failure::ComparisonAmongScenarios(_)
             | Failure::Run(RunError::Goal(_) | RunError::Design(_)) => 2,

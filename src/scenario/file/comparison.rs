@@ -1,31 +1,4 @@
-//! A comparison in a file: a scenario, and variants of it by one factor or several.
-//!
-//! ```toml
-//! name = "Qingyang: building and demand"
-//! extends = "qingyang.toml"                    # what all have in common
-//! compare = ["installed_pflops@2027-12", "park substation energised"]
-//!
-//! [[factors]]
-//! name = "construction"
-//! variants = [
-//!   { name = "as planned" },
-//!   { name = "slow grid", file = "qingyang-slow-grid.toml" },
-//!   { name = "low PUE", set = { "campuses.Qingyang.pue" = 1.1 } },
-//! ]
-//!
-//! [[factors]]
-//! name = "demand"
-//! variants = [
-//!   { name = "as expected" },
-//!   { name = "weak", changes = { segments = [{ name = "AI", outreach_per_month = 20 }] } },
-//! ]
-//! ```
-//!
-//! A variant lays over the common scenario what `file` says (a scenario file that extends the same one, or none), then
-//! its `changes` (written as in a file that extends), then single values that it `set`s by dotted keys. Every variant of one factor meets
-//! every one of the others, unless `cases` lists which meet: `cases = [{ construction = "slow grid", demand = "weak" }, …]`.
-//! A factor that a case leaves out has its first variant. The `baseline`, in the same form, is the case that the others are compared with; left out, it
-//! is the first.
+//! A comparison in a file: a scenario, and variants of it by one factor or several: [`Scenario::load_comparison`].
 
 use std::collections::BTreeMap;
 use std::path::{Path as FilePath, PathBuf};
@@ -126,8 +99,35 @@ struct Layers {
 }
 
 impl Scenario {
-    /// Reads a comparison from a file, with single values set on top of every scenario of it; `None` if the file has no
-    /// `factors`, as a scenario has none.
+    /// Reads a comparison from a file: a scenario, and variants of it by one factor or several. Single values are set on top
+    /// of every scenario of it. `None` if the file has no `factors`, as a scenario has none.
+    ///
+    /// ```toml
+    /// name = "Qingyang: building and demand"
+    /// extends = "qingyang.toml"                    # what all have in common
+    /// compare = ["installed_pflops@2027-12", "park substation energised"]
+    ///
+    /// [[factors]]
+    /// name = "construction"
+    /// variants = [
+    ///   { name = "as planned" },
+    ///   { name = "slow grid", file = "qingyang-slow-grid.toml" },
+    ///   { name = "low PUE", set = { "campuses.Qingyang.pue" = 1.1 } },
+    /// ]
+    ///
+    /// [[factors]]
+    /// name = "demand"
+    /// variants = [
+    ///   { name = "as expected" },
+    ///   { name = "weak", changes = { segments = [{ name = "AI", outreach_per_month = 20 }] } },
+    /// ]
+    /// ```
+    ///
+    /// A variant lays over the common scenario what `file` says (a scenario file that extends the same one, or none), then
+    /// its `changes` (written as in a file that extends), then single values that it `set`s by dotted keys. Every variant of one factor meets
+    /// every one of the others, unless `cases` lists which meet: `cases = [{ construction = "slow grid", demand = "weak" }, …]`.
+    /// A factor that a case leaves out has its first variant. The `baseline`, in the same form, is the case that the others are compared with; left out, it
+    /// is the first.
     pub fn load_comparison(
         path: impl AsRef<FilePath>,
         overrides: &[(String, String)],

@@ -314,6 +314,7 @@ impl Market {
             stay,
             ramp,
             leaves: NEVER,
+            gives_up: NEVER,
         });
         if self.keeps_extras {
             state.extra.push(ContractExtra::signed_in(month));

@@ -19,6 +19,8 @@ pub(super) struct Contract {
     pub(super) ramp: u32,
     /// The first month of absence, once it has moved in.
     pub(super) leaves: u32,
+    /// In which month what is left of it gives up waiting.
+    pub(super) gives_up: u32,
 }
 
 impl Contract {
@@ -47,13 +49,35 @@ pub(super) struct Lease {
     pub(super) ramp: u32,
     pub(super) contract: u32,
     pub(super) slot: u32,
-    pub(super) first: bool,
 }
 
+/// Contracts that wait for their room, the first to be ready first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Queue {
     pub(super) contracts: Vec<u32>,
     pub(super) front: usize,
+    /// The first that was made ready this month.
+    pub(super) fresh: usize,
+    /// Whether there is no room for the first this month.
+    pub(super) is_blocked: bool,
+}
+
+/// What the leases of a slot that end in a month take with them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Ending {
+    /// What the rate loses, as ramps end.
+    pub(super) rate: i64,
+    /// What is in service less, as tenants leave.
+    pub(super) level: i64,
+    /// What is leased less.
+    pub(super) leased: i64,
+}
+
+/// How many contracts leave in a month, and how many of these before the end of their term.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Departures {
+    pub(super) all: u32,
+    pub(super) early: u32,
 }
 
 /// The market of one trial; reused from trial to trial.
@@ -62,12 +86,17 @@ pub(crate) struct MarketState {
     pub(super) luck: Vec<Luck>,
     pub(super) rates: Vec<Rates>,
     pub(super) contracts: Vec<Contract>,
+    /// Where they are kept.
     pub(super) leases: Vec<Lease>,
     pub(super) ready: Buckets,
     pub(super) expiring: Buckets,
+    /// Contracts that leave before all of them has found room.
     pub(super) leaving: Buckets,
     pub(super) queues: Vec<Queue>,
-    pub(super) blocked: Vec<bool>,
+    /// By pool: the deployable capacity of the month.
+    pub(super) room: Vec<i64>,
+    /// Of the companies contacted in a month, those that sign.
+    pub(super) signers: Vec<u32>,
     /// By segment and month.
     pub(super) signing: Vec<u32>,
     pub(super) establishing: Vec<u32>,
@@ -79,8 +108,10 @@ pub(crate) struct MarketState {
     /// By slot, which is a segment and a pool; pooled segments use a slot of their own.
     pub(super) level: Vec<i64>,
     pub(super) rate: Vec<i64>,
-    /// By month and slot: what the rate loses when ramps end.
-    pub(super) ramp_ends: Vec<i64>,
+    /// By month and slot.
+    pub(super) endings: Vec<Ending>,
+    /// By month and segment.
+    pub(super) departures: Vec<Departures>,
     pub(super) leased: Vec<i64>,
     pub(super) served: Vec<i64>,
     pub(super) waiting: Vec<i64>,
@@ -178,9 +209,8 @@ impl Market {
         state.queues.resize_with(segments, Queue::default);
         for queue in &mut state.queues {
             queue.contracts.clear();
-            queue.front = 0;
+            (queue.front, queue.fresh) = (0, 0);
         }
-        refill(&mut state.blocked, segments, false);
         refill(&mut state.signing, segments * self.months, 0);
         refill(&mut state.establishing, segments * self.months, 0);
         refill(&mut state.declining, segments * self.months, 0);
@@ -191,7 +221,12 @@ impl Market {
         refill(&mut state.level, slots, 0);
         refill(&mut state.rate, slots, 0);
         refill(&mut state.served, slots, 0);
-        refill(&mut state.ramp_ends, slots * self.months, 0);
+        refill(&mut state.endings, slots * self.months, Ending::default());
+        refill(
+            &mut state.departures,
+            segments * self.months,
+            Departures::default(),
+        );
         refill(&mut state.leased, self.pools, 0);
         refill(&mut state.waiting, segments, 0);
         refill(&mut state.counts, segments, Counts::default());
