@@ -66,7 +66,7 @@ fn is_one(value: &u32) -> bool {
     *value == 1
 }
 
-/// Generations of the [`CATALOGUE`] that a scenario takes over.
+/// Generations of the [`CATALOGUE`](super::CATALOGUE) that a scenario takes over.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
