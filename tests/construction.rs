@@ -242,6 +242,31 @@ fn ordering_at_risk_gets_an_earlier_slot_than_ordering_after_the_permit() {
 }
 
 #[test]
+fn equipment_with_a_slot_is_not_delivered_before_what_its_delivery_waits_for() {
+    let mut transformer = Activity::new("transformer", 2.0).as_milestone();
+    transformer.slots = Some(Slots {
+        reserved: vec![date("2025-02")],
+        queue_months: 10.0.into(),
+    });
+    transformer.after = Some(vec![lagged("store", LinkKind::FinishToFinish, 1.0)]);
+    let scenario = one_building(vec![after("store", 8.0, &[]), transformer]);
+    assert_near(when(&run(&scenario, 2), "A1/transformer"), 9.0);
+}
+
+#[test]
+fn a_hall_that_is_called_like_an_activity_is_not_meant_by_its_name() {
+    let mut scenario = one_building(vec![
+        after("shell", 6.0, &[]),
+        after("permit", 9.0, &[]),
+        after("roof", 1.0, &["shell"]),
+    ]);
+    scenario.campuses[0].buildings[0].halls = Some(vec![Hall::new("shell", 10, "standard")]);
+    let projection = run(&scenario, 2);
+    assert_near(when(&projection, "A1/roof"), 7.0);
+    assert_near(when(&projection, "A1 live"), 9.0);
+}
+
+#[test]
 fn the_status_fixes_what_has_happened_and_projects_the_rest() {
     let mut scenario = one_building(vec![
         Activity::new("permit", 3.0).as_milestone(),

@@ -304,7 +304,8 @@ impl Delivery {
 }
 
 impl Hardware {
-    /// The delivery that follows from an order, before the supply of accelerators is looked at.
+    /// The delivery that follows from an order, before the supply of accelerators is looked at; it
+    /// never comes where nothing fits.
     pub(crate) fn order(
         &self,
         generations: &[DrawnGeneration],
@@ -343,8 +344,17 @@ impl Hardware {
                 (first, first_from) = (Some((choice, lead_time)), from);
             }
         }
-        let fallback = || (choices[0].0, choices[0].1.value(drawn));
-        let (chosen, lead_time) = newest.or(first).unwrap_or_else(fallback);
+        let Some((chosen, lead_time)) = newest.or(first) else {
+            // Where racks have outgrown the positions by a trend there is nothing to order.
+            return Delivery {
+                generation: None,
+                arrives: f64::INFINITY,
+                ordered: f64::INFINITY,
+                rack_power_kw: hall.power_kw,
+                positions: 1.0,
+                pflops_per_kw: 0.0,
+            };
+        };
         let generation = &generations[chosen];
         let ordered = order.placed(lead_time);
         let arrives = generation.arrival(ordered, lead_time);
@@ -423,6 +433,18 @@ mod tests {
         );
         dense.positions = 2.0;
         assert_eq!(power(&[old, liquid, dense], None), 150.0);
+    }
+
+    #[test]
+    fn what_has_outgrown_the_positions_never_comes() {
+        let generations = [generation(150.0, 180.0, -1.0, 0.0)];
+        let named = Hardware::Generations(vec![(0, Quantity::Fixed(3.0))]);
+        let delivery = named.order(&generations, Order::At(0.0), HALL, &[]);
+        assert_eq!(
+            (delivery.generation, delivery.arrives),
+            (None, f64::INFINITY)
+        );
+        assert_eq!(delivery.rack_power_kw, HALL.power_kw);
     }
 
     #[test]

@@ -48,11 +48,13 @@ pub struct Activity {
 
 /// Slots of a manufacturer. An order starts with the activity; making it begins at the first
 /// reserved slot from then on, or when the queue is over if that is sooner; it then takes the
-/// duration of the activity.
+/// duration of the activity, and is not delivered before what its finish waits for.
 ///
 /// ```text
-/// delivery = min( first reserved slot >= order, order + queue ) + duration
+/// delivery = max( min( first reserved slot >= order, order + queue ) + duration, bounds on its finish )
 /// ```
+///
+/// Such an activity has no crews.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

@@ -268,17 +268,13 @@ impl Calendar {
         let Some(festival) = &self.spring_festival else {
             return false;
         };
-        let Some((month, date)) = usize::try_from(day.year() - FIRST_NEW_YEAR)
-            .ok()
-            .and_then(|year| NEW_YEARS.get(year))
-        else {
-            return false;
-        };
-        let Ok(new_year) = civil::Date::new(day.year(), *month, *date) else {
-            return false;
-        };
-        let after = days_between(new_year, day);
-        (-i64::from(festival.days_before)..i64::from(festival.days_after)).contains(&after)
+        // The days before it may reach into the year before.
+        let new_years = [day.year(), day.year() + 1]
+            .into_iter()
+            .filter_map(new_year);
+        let mut after = new_years.map(|new_year| days_between(new_year, day));
+        let days = -i64::from(festival.days_before)..i64::from(festival.days_after);
+        after.any(|after| days.contains(&after))
     }
 
     /// The calendar made ready for a scenario that starts in the month of `start`.
@@ -314,6 +310,13 @@ fn month_and_day(text: &str) -> Option<(i8, i8)> {
     let (month, day) = (month.parse().ok()?, day.parse().ok()?);
     civil::Date::new(2024, month, day).ok()?;
     Some((month, day))
+}
+
+/// New Year's Day of the Chinese calendar in a year; none before 2020 and after 2050.
+fn new_year(year: i16) -> Option<civil::Date> {
+    let position = usize::try_from(year - FIRST_NEW_YEAR).ok()?;
+    let (month, day) = NEW_YEARS.get(position)?;
+    civil::Date::new(year, *month, *day).ok()
 }
 
 fn days_between(from: civil::Date, to: civil::Date) -> i64 {
@@ -605,6 +608,30 @@ mod tests {
         assert_eq!(
             day_of(compiled.add(at("2025-01-26"), 2.0 * DAY)),
             "2025-02-07"
+        );
+    }
+
+    #[test]
+    fn a_long_break_before_the_spring_festival_begins_in_the_year_before() {
+        let mut calendar = Calendar::new("outdoor");
+        calendar.spring_festival = Some(SpringFestival {
+            days_before: 40,
+            days_after: 10,
+        });
+        let compiled = calendar.compile(start(), 36);
+        // New Year's Day is 17 February 2026: no work from 8 January. In 2028 it is 26 January,
+        // so that work stops on 17 December 2027.
+        assert_eq!(
+            day_of(compiled.next_working(at("2026-01-08"))),
+            "2026-02-27"
+        );
+        assert_eq!(
+            day_of(compiled.next_working(at("2027-12-16"))),
+            "2027-12-16"
+        );
+        assert_eq!(
+            day_of(compiled.next_working(at("2027-12-17"))),
+            "2028-02-05"
         );
     }
 

@@ -146,6 +146,16 @@ impl<'a> Details<'a> {
             }
             network.needs_crew(node, *crew, need.units());
         }
+        if activity.slots.is_some() && !activity.crews.is_empty() {
+            problems.error(
+                &at.key("crews"),
+                format!(
+                    "\"{}\" is made in slots of a manufacturer, which hold no crew",
+                    activity.name
+                ),
+                "give the crews to an activity of its own, such as the installation",
+            );
+        }
         if let Some(probability) = activity.probability {
             let source = format!("{name}/needed");
             let condition = Condition {

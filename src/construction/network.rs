@@ -176,11 +176,12 @@ pub struct NetworkBuilder {
 }
 
 impl NetworkBuilder {
-    /// Adds a node with a unique name, a duration in months, and a date before which it does
-    /// not start (months; negative infinity for none).
+    /// Adds a node with a name, a duration in months, and a date before which it does not start
+    /// (months; negative infinity for none). A name that is there already goes on meaning the first
+    /// node of that name: an activity rather than a hall that is called like it.
     pub fn add(&mut self, name: String, duration: Quantity, earliest_months: f64) -> NodeId {
         let id = NodeId(u32::try_from(self.nodes.len()).expect("fewer than 2^32 activities"));
-        self.by_name.insert(name.clone(), id);
+        self.by_name.entry(name.clone()).or_insert(id);
         self.nodes.push(Node {
             name,
             duration,

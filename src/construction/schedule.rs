@@ -147,7 +147,8 @@ impl Network {
             let next = slots.dates.iter().copied().find(|&date| date >= earliest);
             let begun = next.unwrap_or(f64::INFINITY).min(queued);
             plan.start[position] = earliest;
-            finish[position] = advance(self.calendar_of(node), begun, plan.duration[position]);
+            let made = advance(self.calendar_of(node), begun, plan.duration[position]);
+            finish[position] = made.max(bounds.finish);
             return;
         }
         let duration = plan.duration[position];

@@ -256,6 +256,7 @@ impl<'a> Sites<'a> {
         let campus_name = &scenario.campuses[campus].name;
         let name = format!("{campus_name}/{}", phase.name);
         let earliest = earliest_months(scenario, phase.starts, &phase.after);
+        self.places.insert(name.clone(), at.clone());
         if phase.when.is_empty() {
             let node = self.network.add(name, AT_ONCE, earliest);
             self.link(node, campus_name, &phase.after, at);

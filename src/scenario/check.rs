@@ -1,6 +1,6 @@
 //! What may be wrong with a scenario as a whole; each part checks what it says of itself.
 
-use crate::compute::{CATALOGUE, NEWEST, RackType};
+use crate::compute::{CATALOGUE, Generation, NEWEST, RackType};
 use crate::construction::calendars::check_calendars;
 use crate::construction::crews::check_crews;
 use crate::construction::risks::check_risks;
@@ -25,13 +25,7 @@ impl Scenario {
                 format!("this version of buildout reads format {FORMAT}"),
             );
         }
-        if self.name.trim().is_empty() {
-            problems.error(
-                &root.key("name"),
-                "the name is empty",
-                "a name of one character or more",
-            );
-        }
+        check_label(&self.name, &root.key("name"), problems);
         if !(1..=LONGEST_HORIZON_MONTHS).contains(&self.horizon_months) {
             problems.error(
                 &root.key("horizon_months"),
@@ -112,6 +106,7 @@ impl Scenario {
         let at = root.key("milestones");
         for (position, milestone) in self.milestones.iter().enumerate() {
             let at = at.index(position);
+            check_label(&milestone.name, &at.key("name"), problems);
             if milestone.requires.is_empty() {
                 problems.error(
                     &at.key("requires"),
@@ -152,9 +147,38 @@ impl Scenario {
         }
         let names = self.vouchers.iter().map(|voucher| voucher.name.as_str());
         check_unique("voucher", names, &at, problems);
+        self.check_contract_hardware(problems);
         if let Some(finance) = &self.finance {
             let at = Path::root().key("finance");
             finance.check(self.campus_names(), everyone, &at, problems);
+        }
+    }
+
+    /// The power of a contract in PFLOPS follows from hardware that has some.
+    fn check_contract_hardware(&self, problems: &mut Problems) {
+        let known = |generation: &&Generation, wanted: &Option<String>| {
+            wanted.as_ref().is_none_or(|name| *name == generation.name)
+        };
+        let pflops = |generation: &Generation| generation.rack_pflops.get(&self.precision).copied();
+        for (position, segment) in self.segments.iter().enumerate() {
+            if segment.contract_pflops.is_none() {
+                continue;
+            }
+            let mut meant = (self.generations.iter())
+                .filter(|generation| known(generation, &segment.contract_hardware));
+            if let Some(idle) = meant.find(|generation| pflops(generation) == Some(0.0)) {
+                problems.error(
+                    &Path::root()
+                        .key("segments")
+                        .index(position)
+                        .key("contract_pflops"),
+                    format!(
+                        "a rack of \"{}\" has 0 PFLOPS, so that no power would be enough",
+                        idle.name
+                    ),
+                    "name another generation in `contract_hardware`, or give the size in kW",
+                );
+            }
         }
     }
 
@@ -354,10 +378,9 @@ impl Scenario {
                 .rack_types
                 .iter()
                 .find(|kind| kind.name == hall.rack_type);
-            let (Some(wanted), Some(limit)) = (&hall.hardware, limit) else {
-                continue;
-            };
-            self.check_fit(wanted, limit, &at.key("hardware"), problems);
+            if let (Some(wanted), Some(limit)) = (&hall.hardware, limit) {
+                self.check_fit(wanted, limit, &at.key("hardware"), problems);
+            }
             if let Some(retrofit) = &hall.retrofit {
                 let at = at.key("retrofit").key("rack_type");
                 let wanted_type = &retrofit.rack_type;
@@ -369,7 +392,8 @@ impl Scenario {
                     problems,
                 );
                 let mut types = self.rack_types.iter();
-                if let Some(limit) = types.find(|kind| &kind.name == wanted_type) {
+                let limit = types.find(|kind| &kind.name == wanted_type);
+                if let (Some(wanted), Some(limit)) = (&hall.hardware, limit) {
                     self.check_fit(wanted, limit, &at, problems);
                 }
             }
@@ -451,6 +475,7 @@ impl Scenario {
         );
         for (position, target) in self.targets.iter().enumerate() {
             let at = at.index(position);
+            check_label(&target.name, &at.key("name"), problems);
             match (&target.metric, &target.milestone) {
                 (Some(metric), _) => {
                     let names = METRICS.iter().map(|metric| metric.name);
@@ -516,6 +541,13 @@ impl Scenario {
                 );
             }
         }
+    }
+}
+
+/// A name that is only shown, so that any character may be in it.
+fn check_label(name: &str, at: &Path, problems: &mut Problems) {
+    if name.trim().is_empty() {
+        problems.error(at, "the name is empty", "a name of one character or more");
     }
 }
 
@@ -591,3 +623,6 @@ fn check_bridges(campus: &Campus, at: &Path, problems: &mut Problems) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

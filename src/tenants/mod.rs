@@ -82,7 +82,7 @@ pub struct Segment {
     /// The generation that a contract in PFLOPS reckons with; left out, the newest that is released when it is signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contract_hardware: Option<String>,
-    /// The most that one contract takes, in kW of critical IT power; a larger draw is cut to it.
+    /// The most that one contract takes, in kW of critical IT power; a larger draw is cut to it. Left out, 10,000,000 kW (an assumption: more than any campus), to which a greater value is cut too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub largest_contract_kw: Option<f64>,
     /// Time from signature until the tenant wants to move in, in months, 0 or more. Drawn for each contract.
@@ -199,6 +199,19 @@ pub struct ExistingTenants {
     pub leased_power_kw: f64,
 }
 
+/// No contract is larger, in kW: 10 GW, more than any campus. (an assumption)
+pub(crate) const LARGEST_CONTRACT_KW: f64 = 1e7;
+/// More companies contacted in a month than that are beyond what can be simulated one by one, and
+/// more than these as cohorts. (assumptions)
+const MOST_CONTACTED: f64 = 1e6;
+const MOST_CONTACTED_IN_COHORTS: f64 = 1e9;
+
+/// The median of a quantity of 0 or more, where it is one at all.
+fn median(quantity: &Uncertain) -> Option<f64> {
+    let sampler = quantity.sampler(Domain::NON_NEGATIVE).ok()?;
+    Some(sampler.at(0.5))
+}
+
 /// Growth is a share of the year before, above a total loss.
 const GROWTH: Domain = Domain {
     min: -0.99,
@@ -308,11 +321,14 @@ impl Segment {
         );
         if let Some(existing) = &self.existing {
             let at = at.key("existing");
-            if !(existing.leased_power_kw.is_finite() && existing.leased_power_kw >= 0.0) {
+            let most_kw = f64::from(existing.contracts_signed.max(1)) * LARGEST_CONTRACT_KW;
+            if !(0.0..=most_kw).contains(&existing.leased_power_kw) {
                 problems.error(
                     &at.key("leased_power_kw"),
                     format!("leased_power_kw is {}", existing.leased_power_kw),
-                    "0 kW or more",
+                    format!(
+                        "0 to {most_kw} kW: {LARGEST_CONTRACT_KW} kW for each contract at most"
+                    ),
                 );
             } else if existing.leased_power_kw > 0.0 && existing.contracts_signed == 0 {
                 problems.error(
@@ -409,6 +425,14 @@ impl Segment {
                 "give `contract_power_kw`, `contract_standard_racks` or `contract_pflops`",
             );
         }
+        let typical = self.contract_power_kw.as_ref().and_then(median);
+        if let Some(typical) = typical.filter(|kw| *kw > LARGEST_CONTRACT_KW) {
+            problems.error(
+                &at.key("contract_power_kw"),
+                format!("contract_power_kw is about {typical} kW"),
+                format!("{LARGEST_CONTRACT_KW} kW or less; a plain number counts kW"),
+            );
+        }
         if let Some(wanted) = &self.contract_hardware {
             let at = at.key("contract_hardware");
             check_known("hardware generation", wanted, generations, &at, problems);
@@ -422,6 +446,21 @@ impl Segment {
     }
 
     fn check_outreach(&self, at: &Path, problems: &mut Problems) {
+        let (most, help) = match self.allocation {
+            Allocation::Cohort => (MOST_CONTACTED_IN_COHORTS, "fewer companies"),
+            _ => (
+                MOST_CONTACTED,
+                "fewer companies, or the allocation \"cohort\", which is for very many small tenants",
+            ),
+        };
+        let contacted = median(&self.outreach_per_month);
+        if let Some(contacted) = contacted.filter(|companies| *companies > most) {
+            problems.error(
+                &at.key("outreach_per_month"),
+                format!("outreach_per_month is about {contacted} companies"),
+                format!("{most} or less: {help}"),
+            );
+        }
         if let Some(curve) = &self.outreach_curve {
             curve.check(&at.key("outreach_curve"), problems);
             if self.outreach_per_month != Uncertain::zero() {

@@ -124,6 +124,13 @@ impl Damages {
 impl Stage {
     pub(super) fn check(&self, at: &Path, problems: &mut Problems) {
         crate::problem::check_name(&self.name, &at.key("name"), problems);
+        if self.name == super::market::CONTACTED {
+            problems.error(
+                &at.key("name"),
+                format!("a stage is named \"{}\"", self.name),
+                "that word stands for companies that have only been contacted; use another name",
+            );
+        }
         self.reach_probability
             .check(Domain::SHARE, &at.key("reach_probability"), problems);
         self.lag_months

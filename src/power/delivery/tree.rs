@@ -40,8 +40,11 @@ pub struct DeliveryTree {
     rooms: Vec<Option<i64>>,
 }
 
+/// Far more than any building carries, and so little that no sum of it overflows.
+const MOST_WATTS: f64 = 1e14;
+
 fn watts(kw: f64) -> i64 {
-    (kw * 1_000.0).round() as i64
+    (kw * 1_000.0).round().min(MOST_WATTS) as i64
 }
 
 fn positive(value: f64, what: &'static str) -> Result<f64, DeliveryError> {
@@ -401,6 +404,19 @@ mod tests {
         };
         while tree.place(rack, placement).is_some() {}
         tree.placed_kw()
+    }
+
+    #[test]
+    fn modules_beyond_all_measure_do_not_overflow() {
+        let rows = Delivery::new(4, 3);
+        let mut tree = DeliveryTree::new(Redundancy::Spare(0), 10_000, 1e300, &rows).unwrap();
+        let rack = Deployment {
+            power_kw: 100.0,
+            positions: 1,
+        };
+        assert_eq!(tree.place_many(rack, 100, Placement::Balanced, |_| {}), 12);
+        let pairs = DeliveryTree::new("4N/3".parse().unwrap(), 4, 1e300, &rows);
+        assert!(pairs.unwrap().place(rack, Placement::Balanced).is_some());
     }
 
     #[test]

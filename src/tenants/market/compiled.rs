@@ -8,7 +8,9 @@ use crate::compute::CompiledGeneration;
 use crate::date::Date;
 use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::monte_carlo::streams::Source;
-use crate::tenants::{Allocation, GROWTH, NamedTenant, Regime, Segment, Voucher};
+use crate::tenants::{
+    Allocation, GROWTH, LARGEST_CONTRACT_KW, NamedTenant, Regime, Segment, Voucher,
+};
 use crate::uncertain::{Domain, Uncertain, UncertainError, minus_ln};
 
 /// What the market needs to know of the campuses to be compiled.
@@ -209,7 +211,9 @@ impl CompiledSegment {
             size: varying("contract size", &size)?,
             size_kw,
             size_whole,
-            largest_kw: segment.largest_contract_kw.unwrap_or(f64::INFINITY),
+            largest_kw: (segment.largest_contract_kw).map_or(LARGEST_CONTRACT_KW, |largest| {
+                largest.min(LARGEST_CONTRACT_KW)
+            }),
             move_in_lag: varying("move-in lag", &segment.move_in_lag_months)?,
             ramp: varying("ramp", &segment.ramp_months)?,
             term: varying("term", &segment.term_months)?,

@@ -4,11 +4,12 @@ use super::cohort::Cohort;
 use super::funnel::{CompiledStage, Outreach};
 use super::{
     CompiledSegment, Contract, Drawer, Market, MarketState, NEVER, Source, Supply, Varying, refill,
+    units,
 };
 use crate::compute::{CompiledGeneration, DrawnGeneration};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::monte_carlo::streams::Stream;
-use crate::tenants::{Allocation, NamedTenant, Segment};
+use crate::tenants::{Allocation, LARGEST_CONTRACT_KW, NamedTenant, Segment};
 use crate::uncertain::{Domain, Uncertain, UncertainError, minus_ln};
 
 /// A year, in months.
@@ -369,7 +370,7 @@ impl Market {
             let share = luck.share.next(&expansion.share);
             if wants {
                 extra.expands_after = (after + 0.5).clamp(1.0, 1e6) as u32;
-                extra.expands_by = (size as f64 * share) as i64;
+                extra.expands_by = ((size as f64 * share) as i64).min(units(LARGEST_CONTRACT_KW));
             }
         }
         extra
