@@ -55,7 +55,7 @@ fn schedules(criterion: &mut Criterion) {
         ("calendar", With::Calendar),
         ("crews", With::Crews),
     ] {
-        for count in [1_000, 10_000] {
+        for count in [100, 1_000, 10_000] {
             let network = network(count, with);
             let (mut plan, mut finish) = (Plan::default(), Vec::new());
             group.throughput(Throughput::Elements(count as u64));

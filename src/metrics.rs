@@ -53,6 +53,13 @@ metrics! {
     CommittedPower = "committed_mw", "MW", "Critical IT power that signed contracts lease, wait for or will want";
     PreLeased = "pre_leased", "share", "Committed power / power of what is there and of the buildings that have been started";
     PreLeasedLatest = "pre_leased_of_latest", "share", "Share of the buildings started last that is let if commitments fill all that were started before them first";
+    WaitingRacks = "waiting_standard_racks", "standard racks", "What signed contracts wait for, in standard racks";
+    WaitingTime = "waiting_months", "months", "Mean time that the contracts which have moved in so far waited for room";
+    EndedPower = "leases_ended_mw", "MW", "Critical IT power of the leases that ended in the month: churn";
+    ContractsLeft = "contracts_left", "contracts", "Contracts that have moved in and left since the start";
+    ContractsLeftEarly = "contracts_left_early", "contracts", "Of the contracts that left, those that did before the end of their term";
+    LostWithoutRoom = "contracts_lost_without_room", "contracts", "Of the contracts lost, those for which no campus that they accept had live capacity, or enough for one that must not be split";
+    CompaniesDeclined = "companies_declined", "companies", "Companies that have decided against signing since the start";
     TakeUp = "take_up", "share", "Power in service / deployable power";
     StrandedSpace = "stranded_space_without_power_mw", "MW", "Built space whose power has not come";
     StrandedPower = "stranded_power_without_space_mw", "MW", "Energised power for which no space is built yet";
@@ -174,9 +181,16 @@ impl MetricId {
             | Self::AnnualMatching
             | Self::HourlyMatching
             | Self::ComputePerPower => Some(Feature::Energy),
-            Self::CommittedPower | Self::PreLeased | Self::PreLeasedLatest => {
-                Some(Feature::Commitments)
-            }
+            Self::CommittedPower
+            | Self::PreLeased
+            | Self::PreLeasedLatest
+            | Self::WaitingRacks
+            | Self::WaitingTime
+            | Self::EndedPower
+            | Self::ContractsLeft
+            | Self::ContractsLeftEarly
+            | Self::LostWithoutRoom
+            | Self::CompaniesDeclined => Some(Feature::Commitments),
             _ => None,
         }
     }

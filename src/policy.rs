@@ -10,6 +10,10 @@
 //! scheduled from there. It knows nothing of the rest of the trial: the same past leads to the
 //! same decision whatever comes after it. What had its dates keeps them, crews included.
 
+pub(crate) mod levers;
+
+pub use levers::{FasterApprovals, LandTerms, Lever, SigningTerms};
+
 use serde::{Deserialize, Serialize};
 
 use crate::construction::network::NodeId;
@@ -45,7 +49,7 @@ pub struct Phase {
 #[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
-    /// The metric, such as "take_up".
+    /// The metric, such as "take_up": any that is reported each month, but for money.
     pub metric: String,
     /// It was at least this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,6 +63,14 @@ pub struct Condition {
     /// Of which campus; left out, all together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub campus: Option<String>,
+}
+
+/// Metrics beside those of every scenario: those that the market of this one reports each month, and
+/// those of money, which are known at the end alone.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen<'a> {
+    pub(crate) market: &'a [String],
+    pub(crate) money: &'a [String],
 }
 
 fn one() -> u32 {
@@ -84,6 +96,7 @@ impl Phase {
     pub(crate) fn check<'a>(
         &self,
         campuses: impl Iterator<Item = &'a str> + Clone,
+        seen: Seen<'_>,
         at: &Path,
         problems: &mut Problems,
     ) {
@@ -97,7 +110,8 @@ impl Phase {
             );
         }
         for (position, condition) in self.when.iter().enumerate() {
-            condition.check(campuses.clone(), &at.key("when").index(position), problems);
+            let at = at.key("when").index(position);
+            condition.check(campuses.clone(), seen, &at, problems);
         }
     }
 }
@@ -117,12 +131,25 @@ impl Condition {
     fn check<'a>(
         &self,
         campuses: impl Iterator<Item = &'a str> + Clone,
+        seen: Seen<'_>,
         at: &Path,
         problems: &mut Problems,
     ) {
         use crate::problem::check_known;
-        let known = METRICS.iter().map(|metric| metric.name);
-        check_known("metric", &self.metric, known, &at.key("metric"), problems);
+        if seen.money.contains(&self.metric) {
+            problems.error(
+                &at.key("metric"),
+                format!(
+                    "{} is booked when a trial is over, too late for a phase",
+                    self.metric
+                ),
+                "take a metric of capacity, compute or tenants",
+            );
+        } else {
+            let known = METRICS.iter().map(|metric| metric.name);
+            let known = known.chain(seen.market.iter().map(String::as_str));
+            check_known("metric", &self.metric, known, &at.key("metric"), problems);
+        }
         if let Some(campus) = &self.campus {
             check_known("campus", campus, campuses, &at.key("campus"), problems);
         }

@@ -294,6 +294,146 @@ fn the_status_fixes_what_has_happened_and_projects_the_rest() {
     assert_near(when(&run(&scenario, 2), "A1/shell"), 15.0);
 }
 
+/// The finish of an activity in each of so many trials, in months.
+fn finishes(scenario: &Scenario, milestone: &str, trials: u64) -> Vec<f64> {
+    let model = scenario.compile().unwrap_or_else(|error| panic!("{error}"));
+    let mut row = buildout::projection::TrialRow::new(model.layout().clone());
+    let mut workspace = buildout::Workspace::default();
+    let position = model.layout().milestone_index(milestone).unwrap();
+    (0..trials)
+        .map(|trial| {
+            model.simulate(3, trial, &mut workspace, &mut row);
+            row.milestones()[position]
+        })
+        .collect()
+}
+
+#[test]
+fn what_has_begun_lasts_at_least_as_long_as_it_has() {
+    // Begun at 0 and not over at 6 of a duration uniform from 2 to 10: it is over uniformly from 6
+    // to 10, with the same luck as before.
+    let shell = Activity::new("shell", Uncertain::uniform(2.0, 10.0)).as_milestone();
+    let mut scenario = one_building(vec![shell]);
+    let before = finishes(&scenario, "A1/shell", 2_000);
+    scenario.status = Some(Status {
+        as_of: date("2025-07"),
+        activities: vec![ActivityStatus::started("A1/shell", date("2025-01"))],
+    });
+    let after = finishes(&scenario, "A1/shell", 2_000);
+    for (before, after) in before.iter().zip(&after) {
+        let luck = (before - 2.0) / 8.0;
+        assert!(
+            (after - (6.0 + 4.0 * luck)).abs() < 1e-6,
+            "{before} {after}"
+        );
+    }
+    // A strike that happens makes it half as long again: 3 to 15 months, of which more than 6. The
+    // two are drawn apart, so both parts are uniform.
+    let mut strike = Risk::new("strike", 0.4, ["*/shell"]);
+    strike.factor = 1.5.into();
+    scenario.risks.push(strike);
+    let struck = finishes(&scenario, "A1/shell", 2_000);
+    let mut hit = 0;
+    for (with, without) in struck.iter().zip(&after) {
+        let luck = (without - 6.0) / 4.0;
+        if (with - without).abs() > 1e-6 {
+            hit += 1;
+            assert!((with - (6.0 + 9.0 * luck)).abs() < 1e-6, "{with} {without}");
+        }
+    }
+    // Standard error of a share of 0.4 in 2,000: 0.011.
+    assert!((f64::from(hit) / 2_000.0 - 0.4).abs() < 0.045, "{hit}");
+    // Discrete durations: 4 is over, 8 and 12 are left, as likely as before.
+    scenario.risks.clear();
+    let activities = scenario.campuses[0].buildings[0]
+        .activities
+        .as_mut()
+        .unwrap();
+    activities[0].duration_months = Uncertain::discrete([(4.0, 0.5), (8.0, 0.3), (12.0, 0.2)]);
+    let left = finishes(&scenario, "A1/shell", 2_000);
+    assert!(left.iter().all(|date| *date == 8.0 || *date == 12.0));
+    let later = left.iter().filter(|date| **date == 12.0).count() as f64 / 2_000.0;
+    assert!((later - 0.4).abs() < 0.045, "{later}");
+    // Longer than can be: a word of warning, and the date of the status.
+    let activities = scenario.campuses[0].buildings[0]
+        .activities
+        .as_mut()
+        .unwrap();
+    activities[0].duration_months = Uncertain::uniform(2.0, 5.0);
+    let warnings = scenario.check().to_string();
+    assert!(
+        warnings.contains("more than its duration can be"),
+        "{warnings}"
+    );
+    assert!(
+        finishes(&scenario, "A1/shell", 10)
+            .iter()
+            .all(|date| *date == 6.0)
+    );
+}
+
+#[test]
+fn what_a_mitigation_costs_is_capex_of_its_campus() {
+    use buildout::finance::Finance;
+    let mut scenario = one_building(vec![Activity::new("shell", 6.0)]);
+    let mut south = Campus::new("south");
+    south.activities = vec![Activity::new("road", 3.0)];
+    scenario.campuses.push(south);
+    scenario.finance = Some(Finance::new(0.0));
+    let mut flood = Risk::new("flood", 0.5, ["south/road"]);
+    flood.delay_months = 2.0.into();
+    flood.mitigation = Some(Mitigation {
+        cost: 1_234.56,
+        probability: Some(0.1),
+        ..Mitigation::default()
+    });
+    scenario.risks.push(flood);
+    let paid = |scenario: &Scenario, metric: &str, place: Option<&str>| {
+        let projection = run(scenario, 20);
+        let metric = match place {
+            Some(place) => projection.campus(place).unwrap().metric(metric).unwrap(),
+            None => projection.metric(metric).unwrap(),
+        };
+        metric.quantile(0.5).iter().sum::<f64>()
+    };
+    assert_eq!(paid(&scenario, "capex", None), 0.0);
+    let mitigated = scenario.with_mitigation(true);
+    let near = |value: f64, expected: f64| (value - expected).abs() <= 0.001 * expected;
+    assert!(near(paid(&mitigated, "capex", None), 1_234.56));
+    assert!(near(paid(&mitigated, "capex", Some("south")), 1_234.56));
+    assert_eq!(paid(&mitigated, "capex", Some("north")), 0.0);
+    assert!(near(-paid(&mitigated, "cash_flow", None), 1_234.56));
+}
+
+#[test]
+fn a_phase_may_wait_for_any_metric_that_is_reported_by_then() {
+    use buildout::finance::Finance;
+    use buildout::tenants::{Segment, Stage};
+    let mut phase = Phase::new("phase 2");
+    phase.when = vec![Condition::at_least(
+        "companies at stage letter of intent",
+        5.0,
+    )];
+    let mut scenario = two_phases(phase);
+    let mut segment = Segment::new("enterprise");
+    segment.outreach_per_month = 10.0.into();
+    segment.sign_probability = 0.5.into();
+    segment.sign_lag_months = 6.0.into();
+    segment.contract_power_kw = Some(10.0.into());
+    segment.stages = vec![Stage::new("letter of intent", 1.0, 1.0)];
+    scenario.segments.push(segment);
+    let dates = finishes(&scenario, "A2/shell", 50);
+    // Decided at the end of a month, and never: within the horizon always.
+    assert!(
+        dates.iter().all(|date| date.fract() == 0.0 && *date < 20.0),
+        "{dates:?}"
+    );
+    scenario.finance = Some(Finance::new(0.1));
+    scenario.campuses[0].phases[0].when[0].metric = "capex".into();
+    let problems = scenario.check().to_string();
+    assert!(problems.contains("too late for a phase"), "{problems}");
+}
+
 /// A second building that waits for a phase.
 fn two_phases(phase: Phase) -> Scenario {
     let mut scenario = one_building(vec![Activity::new("shell", 6.0).as_milestone()]);

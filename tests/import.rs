@@ -273,3 +273,35 @@ fn damaged_files_are_refused_with_the_line() {
     );
     assert_eq!(line(xer::read(b"<Project/>")).0, 1);
 }
+
+/// Wherever a file is cut off or altered, it is read or refused with a line of its own, and what is
+/// read can be looked at.
+#[test]
+fn no_damage_goes_further_than_a_refusal() {
+    let text = xer_text();
+    let mut read_all_the_same = 0;
+    let mut look = |result: Result<Imported, buildout::construction::import::ImportError>,
+                    lines| match result {
+        Ok(schedule) => {
+            read_all_the_same += 1;
+            schedule.findings();
+        }
+        Err(error) => assert!((1..=lines).contains(&error.line), "{error}"),
+    };
+    let lines = |text: &str| text.lines().count().max(1) + 1;
+    for at in (0..MSPDI.len()).step_by(7) {
+        look(mspdi::read(&MSPDI[..at]), lines(MSPDI));
+        for put in ["9", "-", "<", ">", "\t", "\""] {
+            let altered = format!("{}{put}{}", &MSPDI[..at], &MSPDI[at + 1..]);
+            look(mspdi::read(&altered), lines(&altered));
+        }
+    }
+    for at in (0..text.len()).step_by(5) {
+        look(xer::read(&text.as_bytes()[..at]), lines(&text));
+        for put in ["9", "-", "(", "|", "\t", "\n"] {
+            let altered = format!("{}{put}{}", &text[..at], &text[at + 1..]);
+            look(xer::read(altered.as_bytes()), lines(&altered));
+        }
+    }
+    assert!(read_all_the_same > 100, "{read_all_the_same}");
+}

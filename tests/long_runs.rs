@@ -316,6 +316,24 @@ fn a_run_until_goals_tells_how_well_they_are_known() {
 }
 
 #[test]
+fn a_goal_may_name_an_outcome() {
+    let money = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/qingyang-money.toml");
+    let output = Command::new(env!("CARGO_BIN_EXE_buildout"))
+        .arg("run")
+        .arg(money)
+        .args(TARGETS)
+        .args(["--set", "horizon_months=24", "--trials", "300"])
+        .args(["--at-least", "200", "--format", "json"])
+        .args(["--until", "p50(npv)=1e12", "--until", "p90(A1 live)=2"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr.clone()).unwrap();
+    assert!(said.contains("p50(npv): "), "{said}");
+    let json: Value = serde_json::from_str(&succeeded(output)).unwrap();
+    assert_eq!(json["trials"], 200);
+}
+
+#[test]
 fn a_replayed_trial_is_the_one_of_the_run() {
     // A run of one trial has that trial's values as its quantiles.
     let folder = tempfile::tempdir().unwrap();

@@ -110,3 +110,78 @@ fn vouchers_gain_contracts_on_the_same_luck() {
         .expect("a metric");
     assert_eq!(contacted.mean, 0.0);
 }
+
+/// What `buildout levers` prints.
+#[cfg(feature = "cli")]
+fn levers(arguments: &[&str]) -> std::process::Output {
+    std::process::Command::new(env!("CARGO_BIN_EXE_buildout"))
+        .args(["levers", "examples/wholesale.toml", "--trials", "40"])
+        .args(["--threads", "1", "--quiet"])
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("the command starts")
+}
+
+/// Each lever alone, those that are off too, against the campus without any.
+#[cfg(feature = "cli")]
+#[test]
+fn the_command_shows_what_levers_gain() {
+    let by = [
+        "--by",
+        "B1 live",
+        "--by",
+        "npv",
+        "--by",
+        "capex@2025-01",
+        "--json",
+    ];
+    let output = levers(&by);
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{words}");
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it prints JSON");
+    let names: Vec<&str> = (found["scenarios"].as_array().expect("a list").iter())
+        .filter_map(|scenario| scenario["name"].as_str())
+        .collect();
+    let [_, permits, site, tax] = names[..] else {
+        panic!("{names:?}");
+    };
+    assert_eq!(
+        (permits, site, tax),
+        (
+            "permits in parallel",
+            "site at half price",
+            "ten years at half the tax"
+        )
+    );
+    let gain = |lever: usize, measure: usize| {
+        let all = found["differences"].as_array().expect("a list");
+        let one = all
+            .iter()
+            .find(|one| one["scenario"] == lever && one["measure"] == measure)
+            .expect("each lever has each measure");
+        let number = |key: &str| one[key].as_f64().expect("a number");
+        assert!(number("low") <= number("mean") && number("mean") <= number("high"));
+        number("mean")
+    };
+    // Permits of 6 to 18 months take a quarter less: the building is two months earlier, or waits for
+    // the grid. Money alone moves no building.
+    assert!((-4.0..=-0.2).contains(&gain(1, 0)), "{}", gain(1, 0));
+    assert_eq!((gain(2, 0), gain(3, 0)), (0.0, 0.0));
+    // The site of the first building is paid for in the first month, 1,170 a kW of 25 MW.
+    let half = gain(2, 2) / (-0.5 * 1_170.0 * 25_000.0);
+    assert!((0.9..1.2).contains(&half), "{half}");
+    assert!(gain(2, 1) > 0.0 && gain(3, 1) > 0.0);
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn a_lever_that_is_not_there_is_named() {
+    let output = levers(&["--lever", "permit in parallel"]);
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{words}");
+    assert!(
+        words.contains("did you mean \"permits in parallel\"?"),
+        "{words}"
+    );
+}

@@ -356,7 +356,7 @@ fn without_scripts_all_that_matters_is_there() {
     // What needs a script is not shown at all.
     assert_eq!(result["explores"], 0.0);
     for (part, charts) in [
-        ("growth", 6),
+        ("growth", 4),
         ("milestones", 1),
         ("binding", 1),
         ("stranded", 1),

@@ -122,3 +122,52 @@ fn duckdb_answers_what_a_target_hangs_on() {
 fn months_of(json: &Value) -> usize {
     json["months"].as_array().unwrap().len()
 }
+
+/// Runs all queries of docs/data.md in the folder of a run.
+const QUERIES: &str = r#"
+import os, re, sys
+import duckdb
+text = open(sys.argv[1]).read()
+os.chdir(sys.argv[2])
+queries = re.findall(r"^```sql\n(.*?)^```", text, re.S | re.M)
+for query in queries:
+    rows = duckdb.sql(query.strip().rstrip(";").split(";  --")[0]).fetchall()
+    assert rows and all(any(x is not None for x in row) for row in rows), query
+programs = re.findall(r"^```python\n(.*?)^```", text, re.S | re.M)
+try:
+    import polars
+except ImportError:
+    programs = []
+for program in programs:
+    exec(program)
+print(len(queries), len(programs))
+"#;
+
+#[test]
+fn duckdb_answers_the_queries_of_the_document() {
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let has_duckdb = Command::new(&python)
+        .args(["-c", "import duckdb"])
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !has_duckdb {
+        eprintln!("skipped: {python} has no duckdb (set PYTHON to one that has)");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    buildout(&["run", SCENARIO, "--out", &path("out")]);
+    buildout(&["trials", SCENARIO, "--out", &path("trials.parquet")]);
+    let by_month = "it_power_mw,take_up";
+    let months = path("months.parquet");
+    buildout(&["trials", SCENARIO, "--by-month", by_month, "--out", &months]);
+    let document = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/data.md");
+    let output = Command::new(&python)
+        .args(["-c", QUERIES, document, folder.path().to_str().unwrap()])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(told.starts_with("3 "), "{told}");
+}

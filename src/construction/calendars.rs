@@ -333,6 +333,8 @@ const ROUNDING: f64 = 1e-9;
 /// A calendar that turns working time into dates, both in months; compiled from a [`Calendar`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorkCalendar {
+    /// The most work done on a day, in months.
+    fastest: f64,
     /// The first month that is known, after the start of the scenario.
     first_month: i32,
     /// The day, counted from the first known one, on which each known month begins.
@@ -357,6 +359,7 @@ impl WorkCalendar {
             done: vec![0.0],
             next_on: Vec::new(),
             mean: 1.0 / DAYS_PER_MONTH,
+            fastest: 0.0,
         };
         let mut works = Vec::new();
         for month in -MARGIN_BEFORE..last {
@@ -367,6 +370,7 @@ impl WorkCalendar {
             for day in 1..=first.days_in_month() {
                 let date = civil::Date::new(first.year(), first.month(), day).unwrap_or(first);
                 let work = pace(date) / DAYS_PER_MONTH;
+                calendar.fastest = calendar.fastest.max(work);
                 works.push(work);
                 calendar.month_of_day.push(calendar.months.len() as u32 - 1);
                 let before = calendar.done[calendar.done.len() - 1];
@@ -385,6 +389,17 @@ impl WorkCalendar {
         let days = works.len().max(1) as f64;
         calendar.mean = (calendar.done[works.len()] / days).max(1e-6 / DAYS_PER_MONTH);
         calendar
+    }
+
+    /// The least time in months in which so much work can be done: at the fastest pace there is, in
+    /// the longest of months.
+    pub(crate) fn least_elapsed(&self, work_months: f64) -> f64 {
+        const LONGEST_MONTH_DAYS: f64 = 31.0;
+        if self.fastest > 0.0 {
+            work_months / self.fastest / LONGEST_MONTH_DAYS
+        } else {
+            0.0
+        }
     }
 
     /// Days from the first known one at a time in months.
@@ -459,7 +474,9 @@ impl WorkCalendar {
         if on == today {
             months
         } else {
-            self.months_at(on as f64)
+            // Never before it, whatever rounding makes of the way to days and back: who asks again
+            // from what was found must get on.
+            self.months_at(on as f64).max(months)
         }
     }
 

@@ -5,7 +5,8 @@
 //! methods revisited", EJOR 90, 1996): activities are taken one by one, each after all that it
 //! depends on, and each gets the first stretch of time in which its dependencies are met and all
 //! units that it needs are free from its start to its finish. Of those that could be taken next
-//! the one with the least **late finish** comes first (by the critical path of the planned
+//! the one with the least **late finish** comes first, unless the scenario states another
+//! [priority](super::priority) (by the critical path of the planned
 //! durations, which are the medians; of equal ones the first in the scenario). The order is the
 //! same in every trial, as a plan made beforehand is; dates are that trial's own. So a schedule
 //! never uses more than there is, and no activity starts before its early start.
@@ -145,7 +146,8 @@ pub struct CrewId(pub(super) u32);
 /// A capacity over time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CrewSupply {
-    steps: Vec<(f64, i64)>,
+    /// From when on how many there are; the first from the beginning of time.
+    pub(super) steps: Vec<(f64, i64)>,
 }
 
 impl CrewSupply {
@@ -168,76 +170,16 @@ impl CrewSupply {
     }
 }
 
-/// What is free of one crew over time, while a schedule is made.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Timeline {
-    /// From when on how many are free; the first from the beginning of time.
-    free: Vec<(f64, i64)>,
-}
-
-impl Timeline {
-    pub(super) fn reset(&mut self, supply: &CrewSupply) {
-        self.free.clear();
-        self.free.extend_from_slice(&supply.steps);
-    }
-
-    /// If fewer than `units` are free some time from `start` to `finish`: the next moment after
-    /// that from which on they are (infinite if never).
-    pub(super) fn conflict(&self, start: f64, finish: f64, units: u32) -> Option<f64> {
-        let units = i64::from(units);
-        let mut position = self.segment(start);
-        while self.free[position].1 >= units {
-            position += 1;
-            match self.free.get(position) {
-                Some((from, _)) if *from < finish => {}
-                _ => return None,
-            }
-        }
-        let later = self.free[position..]
-            .iter()
-            .find(|(_, free)| *free >= units);
-        Some(later.map_or(f64::INFINITY, |(from, _)| *from))
-    }
-
-    /// The segment that holds a moment.
-    fn segment(&self, at: f64) -> usize {
-        self.free.partition_point(|(from, _)| *from <= at).max(1) - 1
-    }
-
-    pub(super) fn reserve(&mut self, start: f64, finish: f64, units: u32) {
-        if finish <= start {
-            return;
-        }
-        let first = self.split(start);
-        let end = if finish == f64::INFINITY {
-            self.free.len()
-        } else {
-            self.split(finish)
-        };
-        for (_, free) in &mut self.free[first..end] {
-            *free -= i64::from(units);
-        }
-    }
-
-    /// Makes a segment begin at a moment, and returns its position.
-    fn split(&mut self, at: f64) -> usize {
-        let position = self.segment(at);
-        let (from, free) = self.free[position];
-        if from == at {
-            return position;
-        }
-        self.free.insert(position + 1, (at, free));
-        position + 1
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::construction::network::{Network, NetworkBuilder, NodeId};
+    use crate::construction::calendars::Calendar;
+    use crate::construction::network::{LinkKind, Network, NetworkBuilder, NodeId};
+    use crate::construction::priority::CrewPriority;
     use crate::construction::schedule::Plan;
     use crate::monte_carlo::inputs::Quantity::Fixed;
     use proptest::prelude::*;
+    use std::sync::Arc;
 
     #[derive(Clone, Debug)]
     struct Job {
@@ -377,6 +319,94 @@ mod tests {
         }];
         let (network, _) = network(&jobs, &CrewSupply::new(2, []));
         assert_eq!(dates(&network).0, [f64::INFINITY]);
+    }
+
+    /// A network of two crews, of which jobs need both, by a calendar and with all kinds of links.
+    fn mixed_network(jobs: &[Job], kinds: &[u8], priority: CrewPriority) -> (Network, Vec<NodeId>) {
+        let mut builder = NetworkBuilder::default();
+        let start = "2025-01".parse().unwrap();
+        let week = Arc::new(Calendar::five_days("week").compile(start, 120));
+        let week = builder.add_calendar(week);
+        let supplies = [
+            CrewSupply::new(4, [(3.0, 5), (9.0, 4)]),
+            CrewSupply::new(1, [(2.0, 0), (4.0, 2)]),
+        ];
+        let crews = supplies.map(|supply| builder.add_crew(supply));
+        let ids: Vec<NodeId> = (jobs.iter().enumerate())
+            .map(|(position, job)| {
+                let months = Fixed(f64::from(job.duration) / 7.0);
+                builder.add(format!("job {position}"), months, f64::NEG_INFINITY)
+            })
+            .collect();
+        for (position, job) in jobs.iter().enumerate() {
+            let kind = kinds[position % kinds.len()];
+            if kind & 1 == 1 {
+                builder.set_calendar(ids[position], Some(week));
+            }
+            for &before in &job.after {
+                let link = [
+                    LinkKind::FinishToStart,
+                    LinkKind::StartToStart,
+                    LinkKind::FinishToFinish,
+                ][usize::from(kind) % 3];
+                builder.link(
+                    ids[position],
+                    ids[before],
+                    link,
+                    Fixed(f64::from(kind % 5) / 10.0),
+                );
+            }
+            if job.units > 0 {
+                builder.needs_crew(ids[position], crews[0], job.units);
+            }
+            if kind > 170 {
+                builder.needs_crew(ids[position], crews[1], 1);
+            }
+        }
+        builder.prioritise(priority);
+        (builder.build().unwrap(), ids)
+    }
+
+    proptest! {
+        // The search makes many schedules for each.
+        #![proptest_config(ProptestConfig::with_cases(80))]
+        #[test]
+        fn schedules_of_several_crews_and_calendars_are_feasible(
+            jobs in jobs(40, 4),
+            kinds in prop::collection::vec(any::<u8>(), 1..40),
+            priority in prop::sample::select(vec![
+                CrewPriority::LateFinish, CrewPriority::LateStart, CrewPriority::LeastFloat,
+                CrewPriority::MostWork, CrewPriority::Search,
+            ]),
+        ) {
+            let (network, ids) = mixed_network(&jobs, &kinds, priority);
+            let (start, finish) = dates(&network);
+            let path = network.critical_path(&[], None);
+            for &id in &ids {
+                prop_assert!(start[id.index()] >= path.early_start(id) - 1e-9);
+                for link in network.links(id) {
+                    let of = |is_start: bool, node: NodeId| {
+                        let dates = if is_start { &start } else { &finish };
+                        dates[node.index()]
+                    };
+                    let demanded = of(link.kind.is_from_start(), link.predecessor) + link.lag.value(&[]);
+                    prop_assert!(of(link.kind.is_to_start(), id) >= demanded - 1e-9);
+                }
+            }
+            for &moment in start.iter().chain(&[2.0, 3.0, 4.0, 9.0]) {
+                for (crew, supply) in network.crews.iter().enumerate() {
+                    let used: i64 = (ids.iter())
+                        .filter(|id| start[id.index()] <= moment && moment < finish[id.index()])
+                        .flat_map(|id| &network.nodes[id.index()].crews)
+                        .filter(|(of, _)| of.0 as usize == crew)
+                        .map(|(_, units)| i64::from(*units))
+                        .sum();
+                    let there = supply.steps.iter().rev().find(|(from, _)| *from <= moment);
+                    prop_assert!(used <= there.unwrap().1, "{used} of {there:?} at {moment}");
+                }
+            }
+        }
+
     }
 
     proptest! {

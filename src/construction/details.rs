@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use super::calendars::{CONTINUOUS, Calendar};
 use super::crews::{Crew, CrewId};
-use super::network::{self, Actual, Condition, Effect, NetworkBuilder, NodeId, Progress};
+use super::network::{
+    self, Actual, Condition, Effect, NetworkBuilder, NodeId, Outlasted, Progress,
+};
 use super::risks::{Risk, happens};
-use super::{Activity, Status};
+use super::{Activity, ActivityStatus, Status};
 use crate::date::Date;
 use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::pattern::matches;
@@ -279,19 +281,32 @@ impl<'a> Details<'a> {
                     Domain::NON_NEGATIVE,
                 ),
             };
-            let mut hit: Vec<NodeId> = Vec::new();
-            for (item, pattern) in risk.activities.iter().enumerate() {
-                let meant = self.meant(pattern);
-                if meant.is_empty() {
-                    self.unknown(pattern, &at.key("activities").index(item), problems);
-                }
-                hit.extend(meant);
+            let at = at.key("activities");
+            self.affect(&risk.activities, effect, network, &at, problems);
+        }
+    }
+
+    /// Adds an effect to all activities that one of the patterns means.
+    pub(crate) fn affect(
+        &self,
+        patterns: &[String],
+        effect: Effect,
+        network: &mut NetworkBuilder,
+        at: &Path,
+        problems: &mut Problems,
+    ) {
+        let mut hit: Vec<NodeId> = Vec::new();
+        for (item, pattern) in patterns.iter().enumerate() {
+            let meant = self.meant(pattern);
+            if meant.is_empty() {
+                self.unknown(pattern, &at.index(item), problems);
             }
-            hit.sort_unstable();
-            hit.dedup();
-            for node in hit {
-                network.node_mut(node).effects.push(effect);
-            }
+            hit.extend(meant);
+        }
+        hit.sort_unstable();
+        hit.dedup();
+        for node in hit {
+            network.node_mut(node).effects.push(effect);
         }
     }
 
@@ -316,13 +331,66 @@ impl<'a> Details<'a> {
                     let source = format!("{}/remaining", network.name(node));
                     Progress::Remaining(draw(inputs, &source, remaining, Domain::NON_NEGATIVE))
                 }
-                (None, None) => Progress::Running,
+                (None, None) => {
+                    self.outlast(one, node, status.as_of, network, inputs, &at, problems);
+                    Progress::Running
+                }
             };
             network.node_mut(node).actual = Some(Actual {
                 started: one.started.months_after(self.start),
                 progress,
             });
         }
+    }
+
+    /// Conditions the duration of what has begun on not being over yet.
+    #[allow(clippy::too_many_arguments)]
+    fn outlast(
+        &self,
+        one: &ActivityStatus,
+        node: NodeId,
+        as_of: Date,
+        network: &mut NetworkBuilder,
+        inputs: &mut Option<Inputs>,
+        at: &Path,
+        problems: &mut Problems,
+    ) {
+        let [from, to] = [one.started, as_of].map(|date| date.months_after(self.start));
+        let elapsed = network.work_between(node, from, to);
+        let known = network.node_mut(node);
+        let luck = known.duration;
+        let sampler = inputs
+            .as_mut()
+            .and_then(|inputs| inputs.reduce_to_luck(luck));
+        let is_over = match sampler {
+            Some(sampler) => {
+                let outlasted = Outlasted::new(luck, sampler, elapsed);
+                let shorter = outlasted.shorter;
+                known.outlasted = Some(Box::new(outlasted));
+                shorter >= 1.0
+            }
+            None => matches!(luck, Quantity::Fixed(months) if inputs.is_some() && months < elapsed),
+        };
+        if is_over && known.effects.is_empty() {
+            problems.warning(
+                at,
+                format!(
+                    "\"{}\" has not finished after {elapsed:.1} months of work, more than its duration can be",
+                    one.activity
+                ),
+                "it is taken to finish at the date of the status; give `remaining_months`",
+            );
+        }
+    }
+
+    /// The campus of the first activity that a risk hits.
+    pub(crate) fn campus_of(&self, risk: &Risk) -> Option<&str> {
+        let mut works = self.works.iter();
+        let (name, _) = works.find(|(name, _)| {
+            let mut patterns = risk.activities.iter();
+            patterns.any(|pattern| matches(pattern, name))
+        })?;
+        name.split_once('/').map(|(campus, _)| campus)
     }
 
     fn meant(&self, pattern: &str) -> Vec<NodeId> {

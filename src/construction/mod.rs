@@ -18,11 +18,15 @@ pub mod calendars;
 pub mod cpm;
 pub mod crews;
 mod details;
+pub mod driving;
 pub mod import;
 pub mod network;
+mod order;
+pub mod priority;
 pub mod risks;
 pub mod schedule;
 mod status;
+mod timeline;
 
 use serde::{Deserialize, Serialize};
 

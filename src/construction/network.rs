@@ -15,14 +15,18 @@
 //! in months from the start of the scenario, real-valued. How they are found in a trial is told in
 //! [`schedule`](super::schedule), late dates and floats in [`cpm`](super::cpm).
 
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::calendars::WorkCalendar;
 use super::crews::{CrewId, CrewSupply};
+pub use super::order::Cycle;
+use super::order::sort;
+use super::priority::CrewPriority;
 use crate::monte_carlo::inputs::Quantity;
+use crate::uncertain::Sampler;
 
 /// An activity or event of a compiled network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,8 +101,49 @@ pub(crate) enum Progress {
     Finished(f64),
     /// The work that remains, in months of working time, counted from the status date.
     Remaining(Quantity),
-    /// The drawn duration holds, but it does not finish before the status date.
+    /// The drawn duration holds, but it does not finish before the status date; if the duration is
+    /// uncertain, [`Outlasted`] says how it is drawn then.
     Running,
+}
+
+/// An uncertain duration D of which so much has passed without a finish: D on the condition that
+/// D is no less than that, which is drawn by the luck u as `Q(p + u (1 - p))`, where Q is the
+/// quantile function of D and p = P(D < what has passed).
+#[derive(Clone, Debug)]
+pub(crate) struct Outlasted {
+    /// Uniform from 0 to 1.
+    pub(crate) luck: Quantity,
+    pub(crate) sampler: Sampler,
+    /// The working time that has passed, in months.
+    pub(crate) elapsed: f64,
+    /// P(D < elapsed).
+    pub(crate) shorter: f64,
+}
+
+impl Outlasted {
+    pub(crate) fn new(luck: Quantity, sampler: Sampler, elapsed: f64) -> Self {
+        Self {
+            luck,
+            shorter: sampler.share_below(elapsed),
+            sampler,
+            elapsed,
+        }
+    }
+
+    /// The duration before the effects of risk events, which have multiplied it by `factor` and
+    /// added `delay_months` to it.
+    pub(super) fn duration(&self, factor: f64, delay_months: f64, drawn: &[f64]) -> f64 {
+        let shorter = if factor == 1.0 && delay_months == 0.0 {
+            self.shorter
+        } else if factor > 0.0 {
+            (self.sampler).share_below((self.elapsed - delay_months) / factor)
+        } else {
+            0.0
+        };
+        // Just below 1: where no duration is as long as that, the longest.
+        let share = shorter + self.luck.value(drawn) * (1.0 - shorter);
+        self.sampler.at(share.min(1.0 - f64::EPSILON))
+    }
 }
 
 /// Reserved slots of a manufacturer: dates, in order, and the wait of an order that has none.
@@ -133,6 +178,7 @@ pub(crate) struct Node {
     pub(crate) slots: Option<Slots>,
     pub(crate) gate: Option<u32>,
     pub(crate) actual: Option<Actual>,
+    pub(crate) outlasted: Option<Box<Outlasted>>,
 }
 
 impl Node {
@@ -173,6 +219,7 @@ pub struct NetworkBuilder {
     crews: Vec<CrewSupply>,
     status_months: Option<f64>,
     planned: Vec<f64>,
+    priority: CrewPriority,
 }
 
 impl NetworkBuilder {
@@ -195,6 +242,7 @@ impl NetworkBuilder {
             slots: None,
             gate: None,
             actual: None,
+            outlasted: None,
         });
         id
     }
@@ -264,6 +312,16 @@ impl NetworkBuilder {
         self.nodes[node.index()].gate = Some(gate);
     }
 
+    /// Working time of a node between two moments, in months.
+    pub(crate) fn work_between(&self, node: NodeId, from_months: f64, to_months: f64) -> f64 {
+        match self.nodes[node.index()].calendar {
+            Some(calendar) => {
+                self.calendars[calendar as usize].work_between(from_months, to_months)
+            }
+            None => to_months - from_months,
+        }
+    }
+
     pub(crate) fn node_mut(&mut self, node: NodeId) -> &mut Node {
         &mut self.nodes[node.index()]
     }
@@ -293,155 +351,35 @@ impl NetworkBuilder {
         self.nodes.is_empty()
     }
 
-    /// Sorts the network; an error names the members of a cycle, in order.
-    pub fn build(self) -> Result<Network, Cycle> {
-        let zeros = vec![0.0; self.nodes.len()];
-        let order = self.sort(&zeros)?;
-        let uses_crews = self.nodes.iter().any(|node| !node.crews.is_empty());
-        let planned = self.planned.clone();
-        let network = self.assemble(&order);
-        if !uses_crews {
-            return Ok(network);
-        }
-        // What is due first by the plan comes first where several want the same crew.
-        let due = network
-            .critical_path(&planned, None)
-            .late_finishes()
-            .to_vec();
-        let builder = Self {
-            nodes: network.nodes,
-            calendars: network.calendars,
-            crews: network.crews,
-            status_months: network.status_months,
-            ..Self::default()
-        };
-        let order = builder.sort(&due)?;
-        Ok(builder.assemble(&order))
+    /// Sets by what rule crews are given out.
+    pub fn prioritise(&mut self, priority: CrewPriority) {
+        self.priority = priority;
     }
 
-    fn assemble(self, order: &[NodeId]) -> Network {
-        let is_plain = self.status_months.is_none() && self.nodes.iter().all(Node::is_plain);
-        let mut network = Network {
-            steps: Vec::with_capacity(order.len()),
+    /// Sorts the network; an error names the members of a cycle, in order.
+    pub fn build(mut self) -> Result<Network, Cycle> {
+        let order = sort(&self.nodes, &vec![0.0; self.nodes.len()])?;
+        let uses_crews = self.nodes.iter().any(|node| !node.crews.is_empty());
+        let (priority, planned) = (self.priority, std::mem::take(&mut self.planned));
+        let mut network = self.unsorted();
+        network.put_in_order(&order);
+        if uses_crews {
+            network.give_out_crews(priority, &planned);
+        }
+        Ok(network)
+    }
+
+    /// The network before its nodes have an order.
+    pub(super) fn unsorted(self) -> Network {
+        Network {
+            steps: Vec::new(),
             links: Vec::new(),
-            is_plain,
+            is_plain: self.status_months.is_none() && self.nodes.iter().all(Node::is_plain),
             calendars: self.calendars,
             crews: self.crews,
             status_months: self.status_months,
-            nodes: Vec::new(),
-        };
-        for &id in order {
-            let node = &self.nodes[id.index()];
-            let first = network.links.len();
-            network.links.extend(&node.links);
-            network.steps.push(NetworkStep {
-                node: id,
-                duration: node.duration,
-                earliest: node.earliest,
-                links: first..network.links.len(),
-                is_plain: node.is_plain(),
-            });
+            nodes: self.nodes,
         }
-        network.nodes = self.nodes;
-        network
-    }
-
-    /// Kahn's algorithm; among what is ready that of the least rank comes first, and of equal
-    /// ones the first added, so the order is stable.
-    fn sort(&self, rank: &[f64]) -> Result<Vec<NodeId>, Cycle> {
-        let count = self.nodes.len();
-        let mut waiting: Vec<usize> = self.nodes.iter().map(|node| node.links.len()).collect();
-        let mut successors = vec![Vec::new(); count];
-        for (position, node) in self.nodes.iter().enumerate() {
-            for link in &node.links {
-                successors[link.predecessor.index()].push(position);
-            }
-        }
-        let ready = |node: usize| {
-            std::cmp::Reverse(Ready {
-                rank: rank[node],
-                node,
-            })
-        };
-        let mut heap: BinaryHeap<_> = (0..count)
-            .filter(|&node| waiting[node] == 0)
-            .map(ready)
-            .collect();
-        let mut order = Vec::with_capacity(count);
-        while let Some(std::cmp::Reverse(Ready { node, .. })) = heap.pop() {
-            order.push(NodeId(node as u32));
-            for &successor in &successors[node] {
-                waiting[successor] -= 1;
-                if waiting[successor] == 0 {
-                    heap.push(ready(successor));
-                }
-            }
-        }
-        if order.len() == count {
-            return Ok(order);
-        }
-        Err(self.cycle_among(&waiting))
-    }
-
-    /// Walks back along unsorted predecessors until a node repeats: that stretch is a cycle.
-    fn cycle_among(&self, waiting: &[usize]) -> Cycle {
-        let mut node = waiting
-            .iter()
-            .position(|&left| left > 0)
-            .expect("called only when something is left");
-        let mut trail = Vec::new();
-        loop {
-            if let Some(from) = trail.iter().position(|&seen| seen == node) {
-                let mut members: Vec<String> = trail[from..]
-                    .iter()
-                    .rev()
-                    .map(|&member: &usize| self.nodes[member].name.clone())
-                    .collect();
-                let smallest = (0..members.len()).min_by_key(|&i| &members[i]).unwrap_or(0);
-                members.rotate_left(smallest);
-                return Cycle { members };
-            }
-            trail.push(node);
-            node = (self.nodes[node].links.iter())
-                .map(|link| link.predecessor.index())
-                .find(|&predecessor| waiting[predecessor] > 0)
-                .expect("an unsorted node has an unsorted predecessor");
-        }
-    }
-}
-
-/// Activities that wait for one another in a circle.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("activities wait for one another in a circle: {}", circle(members))]
-pub struct Cycle {
-    /// Each waits for the one before it, and the first for the last.
-    pub members: Vec<String>,
-}
-
-fn circle(members: &[String]) -> String {
-    let mut names: Vec<&str> = members.iter().map(String::as_str).collect();
-    names.extend(members.first().map(String::as_str));
-    names.join(" -> ")
-}
-
-/// In the queue of what is ready to be sorted.
-#[derive(PartialEq)]
-struct Ready {
-    rank: f64,
-    node: usize,
-}
-
-impl Eq for Ready {}
-
-impl PartialOrd for Ready {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Ready {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.rank.total_cmp(&other.rank)).then(self.node.cmp(&other.node))
     }
 }
 
@@ -468,6 +406,24 @@ pub struct Network {
 }
 
 impl Network {
+    /// Takes the nodes in an order in which everything comes after what it waits for.
+    pub(super) fn put_in_order(&mut self, order: &[NodeId]) {
+        self.steps.clear();
+        self.links.clear();
+        for &id in order {
+            let node = &self.nodes[id.index()];
+            let first = self.links.len();
+            self.links.extend(&node.links);
+            self.steps.push(NetworkStep {
+                node: id,
+                duration: node.duration,
+                earliest: node.earliest,
+                links: first..self.links.len(),
+                is_plain: node.is_plain(),
+            });
+        }
+    }
+
     /// How many activities and events it has.
     pub fn len(&self) -> usize {
         self.steps.len()

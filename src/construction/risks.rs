@@ -12,7 +12,8 @@
 //!
 //! Whether it happens is drawn from a source of its own, so that a scenario with the mitigation and
 //! one without it have the same luck: what the mitigation prevents is a part of what would happen
-//! without it. See [`Scenario::with_mitigation`](crate::Scenario::with_mitigation).
+//! without it. What a mitigation that is done costs is booked, where the scenario counts money, as
+//! capex of its campus at the start of the scenario, with the contingency of all capex. See [`Scenario::with_mitigation`](crate::Scenario::with_mitigation).
 
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +51,7 @@ pub struct Risk {
 #[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Mitigation {
-    /// What it costs, in the scenario's currency, 0 or more.
+    /// What it costs, in the scenario's currency, 0 or more. If it is done and the scenario has `finance`, it is capex at the start.
     pub cost: f64,
     /// The probability that is left, 0 to 1; left out, as before.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -12,10 +12,10 @@
 //! takes no time, holds no crew, and lets its dependencies through without their lags.
 
 use super::calendars::WorkCalendar;
-use super::crews::Timeline;
 use super::network::{
     Actual, Effect, Link, LinkKind, Network, NetworkStep, Node, NodeId, Progress,
 };
+use super::timeline::Timeline;
 
 /// Two dates nearer to one another than that, in months, are the same (a quarter of a second).
 pub(super) const SAME_DATE: f64 = 1e-7;
@@ -50,6 +50,14 @@ impl Plan {
     pub(crate) fn close_gates(&mut self, count: usize) {
         self.gates.clear();
         self.gates.resize(count, f64::INFINITY);
+    }
+
+    /// Opens all gates of a network from the beginning.
+    pub(super) fn open_all_gates(&mut self, network: &Network) {
+        let last = network.nodes.iter().filter_map(|node| node.gate).max();
+        self.gates.clear();
+        self.gates
+            .resize(last.map_or(0, |gate| gate as usize + 1), 0.0);
     }
 
     /// Opens a gate at a moment; [`Network::schedule_opened`] then lets through what waited for it.
@@ -155,8 +163,13 @@ impl Network {
         let calendar = self.calendar_of(node);
         let (mut start, mut end) = fit(calendar, earliest, bounds.finish, duration);
         if !node.crews.is_empty() && duration > 0.0 && start < f64::INFINITY {
+            // No stretch in which crews are free is of use that is shorter than this.
+            let shortest = match calendar {
+                Some(calendar) => calendar.least_elapsed(duration),
+                None => duration,
+            };
             while let Some(later) = (node.crews.iter()).find_map(|(crew, units)| {
-                plan.timelines[crew.0 as usize].conflict(start, end, *units)
+                plan.timelines[crew.0 as usize].conflict(start, end, *units, shortest)
             }) {
                 if later == f64::INFINITY {
                     (start, end) = (later, later);
@@ -235,7 +248,7 @@ impl Network {
         bounds
     }
 
-    fn runs_in(&self, node: NodeId, drawn: &[f64]) -> bool {
+    pub(crate) fn runs_in(&self, node: NodeId, drawn: &[f64]) -> bool {
         let node = &self.nodes[node.index()];
         node.actual.is_some() || runs(node, drawn)
     }
@@ -284,87 +297,6 @@ impl Network {
         };
         (actual.started, finished)
     }
-
-    /// Marks every node that drives the date of `last`: one from which a chain of dependencies
-    /// and crews without any slack leads there. On a network without crews and calendars these
-    /// are the nodes of no total float with regard to `last`. Marks are by [`NodeId::index`].
-    pub fn mark_driving(
-        &self,
-        last: &[NodeId],
-        drawn: &[f64],
-        plan: &Plan,
-        finish: &[f64],
-        marks: &mut Vec<bool>,
-    ) {
-        marks.clear();
-        marks.resize(self.len(), false);
-        let latest = last
-            .iter()
-            .map(|node| finish[node.index()])
-            .fold(f64::NEG_INFINITY, f64::max);
-        if !latest.is_finite() {
-            return;
-        }
-        for node in last {
-            marks[node.index()] |= finish[node.index()] >= latest - SAME_DATE;
-        }
-        for step in self.steps.iter().rev() {
-            let position = step.node.index();
-            if !marks[position] {
-                continue;
-            }
-            let node = &self.nodes[position];
-            if node.actual.is_some() {
-                continue;
-            }
-            let runs = runs(node, drawn);
-            let mut waited = false;
-            for link in &self.links[step.links.clone()] {
-                let predecessor = link.predecessor.index();
-                let from = if link.kind.is_from_start() {
-                    plan.start[predecessor]
-                } else {
-                    finish[predecessor]
-                };
-                let at = if !runs || !self.runs_in(link.predecessor, drawn) {
-                    from
-                } else {
-                    self.lagged(link, from, link.lag.value(drawn))
-                };
-                let slack = if link.kind.is_to_start() {
-                    match self.calendar_of(node) {
-                        Some(calendar) if runs && plan.duration[position] > 0.0 => {
-                            plan.start[position] - calendar.next_working(at)
-                        }
-                        _ => plan.start[position] - at,
-                    }
-                } else {
-                    finish[position] - at
-                };
-                if slack <= SAME_DATE {
-                    marks[predecessor] = true;
-                    waited = true;
-                }
-            }
-            if !waited && !node.crews.is_empty() {
-                // It waited for a crew: for what gave it up at that moment.
-                for (other, holder) in self.nodes.iter().enumerate() {
-                    let shares = holder
-                        .crews
-                        .iter()
-                        .any(|(crew, _)| node.crews.iter().any(|(wanted, _)| wanted == crew));
-                    let gave_way = (finish[other] - plan.start[position]).abs() <= SAME_DATE
-                        || self.calendar_of(node).is_some_and(|calendar| {
-                            (calendar.next_working(finish[other]) - plan.start[position]).abs()
-                                <= SAME_DATE
-                        });
-                    if shares && other != position && gave_way {
-                        marks[other] = true;
-                    }
-                }
-            }
-        }
-    }
 }
 
 struct Bounds {
@@ -412,8 +344,12 @@ pub(super) fn runs(node: &Node, drawn: &[f64]) -> bool {
 
 /// The working time of an activity in this trial, after risk events; 0 if it does not run.
 fn duration(node: &Node, drawn: &[f64]) -> f64 {
-    if !runs(node, drawn) {
+    if node.actual.is_none() && !runs(node, drawn) {
         return 0.0;
+    }
+    if let Some(outlasted) = &node.outlasted {
+        let (factor, delay) = effects(node, drawn);
+        return factor * outlasted.duration(factor, delay, drawn) + delay;
     }
     let mut duration = node.duration.value(drawn);
     let mut delay = 0.0;
@@ -429,6 +365,17 @@ fn duration(node: &Node, drawn: &[f64]) -> f64 {
         }
     }
     duration + delay
+}
+
+/// The product of the factors, and the sum of the delays, of what happens to an activity.
+fn effects(node: &Node, drawn: &[f64]) -> (f64, f64) {
+    let happening = (node.effects.iter()).filter(|effect| effect.happens.value(drawn) != 0.0);
+    happening.fold((1.0, 0.0), |(factor, delay), effect| {
+        (
+            factor * effect.factor.value(drawn),
+            delay + effect.delay_months.value(drawn),
+        )
+    })
 }
 
 impl Network {

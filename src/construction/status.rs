@@ -1,5 +1,12 @@
 //! The state of construction at a date: what has started and finished, from which the rest is
 //! projected.
+//!
+//! Of an activity that has begun, and of which nothing else is known, the duration D is drawn on the
+//! condition that it is not over yet: D given D >= t, where t is the working time from its start to
+//! the date of the status (a distribution truncated from below; its quantile function at u is that of
+//! D at p + u (1 - p), with p = P(D < t)). Where risk events hit the activity, that holds of the
+//! duration with those that happen in the trial; their own probabilities stay what they are. A known
+//! duration that is over already leaves the activity to finish at the date of the status.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +38,7 @@ pub struct ActivityStatus {
     /// When it finished, if it has: at the beginning of this day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished: Option<Date>,
-    /// The work that remains at the date of the status, in months; left out, what the duration leaves after its start, but no finish before the date of the status.
+    /// The work that remains at the date of the status, in months; left out, what the duration leaves after its start, on the condition that it is not over at the date of the status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remaining_months: Option<Uncertain>,
 }

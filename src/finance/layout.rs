@@ -17,7 +17,8 @@ macro_rules! money {
 money! {
     Revenue = "revenue", "Rent by kW and compute by PFLOPS-hour in the month";
     PassedOn = "energy_passed_on", "Energy cost of the month that tenants refund";
-    Fees = "fees", "Fees of tenants that leave early, in the month";
+    Fees = "fees", "Fees of tenants that leave early and forfeited deposits, in the month";
+    Deposits = "deposits", "Deposits taken in the month on the way to a signature, less those paid back, credited or forfeited";
     Capex = "capex", "Paid in the month for building, power and hardware";
     Opex = "opex", "Paid in the month to run the campus, apart from energy";
     Energy = "energy_paid", "Paid in the month for energy, its demand charge and its minimum take";

@@ -7,7 +7,8 @@
 //! |---|---|---|
 //! | revenue | + | rent by kW and compute by PFLOPS-hour |
 //! | energy passed on | + | the share of the energy cost that tenants refund |
-//! | fees | + | fees of tenants that leave early |
+//! | fees | + | fees of tenants that leave early, and deposits that are forfeited |
+//! | deposits | + | deposits taken, less those paid back, credited or forfeited: what changes of those held |
 //! | capex | - | building, power and hardware, by milestone |
 //! | opex | - | staff, upkeep, insurance |
 //! | energy paid | - | energy, demand charge, minimum take |
@@ -384,7 +385,7 @@ impl Opex {
 }
 
 impl Tax {
-    fn check(&self, at: &Path, problems: &mut Problems) {
+    pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
         for (share, key) in [
             (self.profit_share, "profit_share"),
             (self.revenue_share, "revenue_share"),

@@ -2,9 +2,6 @@
 
 use crate::projection::Distribution;
 
-/// How many quantiles stand for the tail.
-const POINTS: usize = 400;
-
 /// The probability of a loss: the share of trials below 0; none without trials.
 pub fn probability_of_loss(of: Distribution<'_>) -> Option<f64> {
     of.probability_at_least(0.0).map(|share| 1.0 - share)
@@ -14,16 +11,8 @@ pub fn probability_of_loss(of: Distribution<'_>) -> Option<f64> {
 /// trials (above 0, at most 1), where less is worse. 0.1 asks for the mean of the worst tenth.
 ///
 /// (1/share) x the integral of the quantile from 0 to `share` (Acerbi & Tasche, "On the coherence
-/// of expected shortfall", Journal of Banking & Finance 26, 2002), by the midpoint rule on 400
-/// quantiles. None without trials, for a share outside of (0, 1], and where a quantile is
-/// infinite.
+/// of expected shortfall", Journal of Banking & Finance 26, 2002): [`Distribution::mean_of_least`].
+/// None without trials, for a share outside of (0, 1], and where a quantile is infinite.
 pub fn conditional_value_at_risk(of: Distribution<'_>, share: f64) -> Option<f64> {
-    if !(share > 0.0 && share <= 1.0) {
-        return None;
-    }
-    let points: Vec<f64> = (0..POINTS)
-        .map(|point| share * (point as f64 + 0.5) / POINTS as f64)
-        .collect();
-    let quantiles: Option<Vec<f64>> = of.quantiles(&points).into_iter().collect();
-    quantiles.map(|quantiles| quantiles.iter().sum::<f64>() / POINTS as f64)
+    of.mean_of_least(share)
 }

@@ -18,6 +18,7 @@ use crate::monte_carlo::design::{Design, DesignError, Sampling};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::own::{CompiledOwn, Extensions};
 use crate::policy::Gate;
+use crate::policy::levers;
 use crate::power::cooling::CompiledEfficiency;
 use crate::power::energy::CompiledEnergy;
 use crate::power::grid::HOURS;
@@ -25,6 +26,7 @@ use crate::power::{Battery, DeliveryTree, ElectricalChain, Feed, PUE};
 use crate::problem::{Path, Problems, name_help};
 use crate::projection::{Layout, Metric, TargetLabel};
 use crate::scenario::{Campus, Scenario};
+use crate::tenants::Voucher;
 use crate::tenants::market::{Demand, Market, Supply};
 use crate::uncertain::{Domain, Uncertain, UncertainError};
 
@@ -335,6 +337,7 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
     if let Some(inputs) = &inputs {
         sites.network.planned_inputs(inputs.medians());
     }
+    sites.network.prioritise(scenario.crew_priority);
     let network = match sites.network.build() {
         Ok(network) => network,
         Err(cycle) => {
@@ -410,7 +413,13 @@ fn reported_metrics(scenario: &Scenario, sites: &Sites<'_>) -> Vec<MetricId> {
         }
         Feature::Curtailment => campuses.clone().any(|campus| campus.curtailment.is_some()),
         Feature::Commitments => {
-            let names = ["committed_mw", "pre_leased", "pre_leased_of_latest"];
+            let of_commitments = |name: &str| {
+                let mut metrics = MetricId::ALL.iter();
+                metrics.any(|metric| {
+                    metric.feature() == Some(Feature::Commitments)
+                        && METRICS[*metric as usize].name == name
+                })
+            };
             let targets = scenario
                 .targets
                 .iter()
@@ -424,7 +433,7 @@ fn reported_metrics(scenario: &Scenario, sites: &Sites<'_>) -> Vec<MetricId> {
                     .segments
                     .iter()
                     .any(|segment| !segment.stages.is_empty())
-                || asked.any(|metric| names.contains(&metric))
+                || asked.any(of_commitments)
         }
         Feature::Energy => campuses.clone().any(|campus| campus.energy.is_some()),
         Feature::ElectricalChain => sites.campuses.iter().any(|campus| {
@@ -594,11 +603,21 @@ fn assemble(
             }),
         });
     }
+    let segments = levers::prompted(
+        &scenario.segments,
+        &scenario.levers,
+        scenario.start,
+        scenario.horizon_months,
+    );
+    let vouchers: Vec<Voucher> = (scenario.vouchers.iter())
+        .filter(|voucher| !voucher.is_off)
+        .cloned()
+        .collect();
     let demand = Demand {
-        segments: &scenario.segments,
+        segments: &segments,
         tenants: &scenario.tenants,
         regimes: &scenario.regimes,
-        vouchers: &scenario.vouchers,
+        vouchers: &vouchers,
         keeps_leases: parts.finance.is_some(),
     };
     let mut market = Market::compile(demand, &supply, &mut inputs)?;
@@ -608,6 +627,9 @@ fn assemble(
     let mut layout = layout(scenario, &parts.reported, campus_names, milestone_names);
     let currency = (scenario.finance.as_ref()).map_or("money", |finance| &finance.currency);
     market.extend_layout(currency, &mut layout.metrics);
+    if parts.reported.contains(&MetricId::WaitingTime) {
+        market.report_outcomes(&mut layout.outcomes);
+    }
     if let Some(finance) = &mut finance {
         let segments = scenario
             .segments
@@ -845,7 +867,8 @@ fn check_conditions(scenario: &Scenario, reported: &[MetricId], problems: &mut P
             let at = at.index(position).key("when");
             for (position, condition) in phase.when.iter().enumerate() {
                 let name = |known: &MetricId| METRICS[*known as usize].name;
-                if !reported.iter().any(|known| name(known) == condition.metric) {
+                let is_optional = METRICS.iter().any(|known| known.name == condition.metric);
+                if is_optional && !reported.iter().any(|known| name(known) == condition.metric) {
                     problems.error(
                         &at.index(position).key("metric"),
                         format!("this scenario does not report {}", condition.metric),

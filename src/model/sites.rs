@@ -10,8 +10,9 @@ use crate::construction::{
 };
 use crate::date::Date;
 use crate::finance::books::{BuildingPlace, CompiledFinance, HallPlace, Places, Renters};
+use crate::finance::{Capex, Finance};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
-use crate::policy::{Clause, Gate, Phase};
+use crate::policy::{Clause, Gate, Phase, levers};
 use crate::power::{BridgePower, ElectricalChain, Feed, GridStep};
 use crate::problem::{Path, Problems, name_help};
 use crate::projection::Layout;
@@ -644,6 +645,22 @@ impl<'a> Sites<'a> {
         self.details.branch(find_in, &mut self.network, problems);
         self.details
             .expose(&scenario.risks, &mut self.network, inputs, problems);
+        for (position, lever) in scenario.levers.iter().enumerate() {
+            if let Some(approvals) = lever.approvals.as_ref().filter(|_| !lever.is_off) {
+                let source = format!("levers/{}/duration factor", lever.name);
+                let factor = &approvals.duration_factor;
+                let effect = network::Effect {
+                    happens: Quantity::Fixed(1.0),
+                    factor: draw(inputs, &source, factor, Domain::NON_NEGATIVE),
+                    delay_months: Quantity::Fixed(0.0),
+                };
+                let at = Path::root().key("levers").index(position);
+                let at = at.key("approvals").key("activities");
+                let network = &mut self.network;
+                self.details
+                    .affect(&approvals.activities, effect, network, &at, problems);
+            }
+        }
         if let Some(status) = &scenario.status {
             self.details
                 .report_status(status, &mut self.network, inputs, problems);
@@ -825,7 +842,10 @@ impl<'a> Sites<'a> {
             reported,
         };
         let months = scenario.horizon_months as usize;
-        match CompiledFinance::compile(finance, &places, &renters, months, inputs, problems) {
+        let terms = levers::money_terms(&scenario.levers);
+        let finance = &self.with_mitigations(finance, scenario);
+        match CompiledFinance::compile(finance, &terms, &places, &renters, months, inputs, problems)
+        {
             Ok(finance) => Some(finance),
             Err(error) => {
                 // Every quantity has been checked, so this says that a check is missing.
@@ -833,6 +853,18 @@ impl<'a> Sites<'a> {
                 None
             }
         }
+    }
+
+    /// What mitigations cost is capex at the start of the scenario, of the campus whose activities
+    /// they protect.
+    fn with_mitigations(&self, finance: &Finance, scenario: &Scenario) -> Finance {
+        let mut finance = finance.clone();
+        for risk in scenario.risks.iter().filter(|risk| risk.cost() > 0.0) {
+            let mut capex = Capex::new(format!("mitigation of {}", risk.name), risk.cost());
+            capex.campus = self.details.campus_of(risk).map(str::to_owned);
+            finance.capex.push(capex);
+        }
+        finance
     }
 
     pub(super) fn find_building(

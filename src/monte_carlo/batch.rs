@@ -1,12 +1,15 @@
 //! A batch: many trials of one model on all threads, gathered into a projection.
 //!
-//! Workers take blocks of trial numbers from a common counter, and each gathers what it simulates
-//! in a projection of its own. Merging projections is exact, so neither the number of threads nor
-//! who took which block leaves a trace in the result.
+//! Workers take blocks of trial numbers from a common counter. Where the trials are one replicate, or stay in one
+//! for long, each gathers what it simulates in a projection of its own; where a design goes from
+//! replicate to replicate, all share the projections of the part, so that there is one for each
+//! replicate and not one for each replicate and worker. Absorbing and merging are exact, so neither the
+//! number of threads nor who took which block leaves a trace in the result.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
@@ -25,6 +28,9 @@ pub const DEFAULT_TRIALS: u64 = 10_000;
 const LARGEST_BLOCK: usize = 64;
 /// About what the results of one block may take in memory, so that a block stays in cache.
 const BLOCK_VALUES: usize = 1 << 18;
+/// From so many trials in a row of one replicate on, for each worker, a projection of its own pays
+/// for being merged.
+const LONG_RUN: u64 = 1 << 12;
 
 /// Why a batch did not run to its end.
 #[derive(Debug, thiserror::Error)]
@@ -209,6 +215,7 @@ impl<'a> Batch<'a> {
         self.design.check()?;
         self.design.check_trials(self.trials.end)?;
         part.check_run(self.begin()?.provenance())?;
+        part.check_layout(self.model.layout())?;
         let sampling = self.model.sampling(self.design, self.seed)?;
         let mut pool = rayon::ThreadPoolBuilder::new();
         if let Some(threads) = self.threads {
@@ -281,22 +288,22 @@ impl Round<'_> {
     ///
     /// What a worker has taken it finishes, so all before the first that is not taken are done.
     fn run(self, pool: &rayon::ThreadPool, part: &mut Part) -> Result<u64, RunError> {
-        let empty = part.empty_replicates()?;
+        let empty = part.empty_projection()?;
+        let replicates: Vec<Shared<'_>> =
+            part.replicates_mut().iter_mut().map(Mutex::new).collect();
         let workers = pool.current_num_threads();
-        let gathered: Vec<Result<Vec<Projection>, RunError>> = pool.install(|| {
+        let is_long = self.sampling.design().run_length(0) >= LONG_RUN * workers as u64;
+        pool.install(|| {
             (0..workers)
                 .into_par_iter()
                 .with_max_len(1)
-                .map(|_| self.work(empty.clone()))
-                .collect()
-        });
-        // An error of one leaves the round undone, so that no trial counts that was lost.
-        let gathered: Vec<Vec<Projection>> = gathered.into_iter().collect::<Result<_, _>>()?;
+                .try_for_each(|_| {
+                    let own = is_long.then(|| (0, empty.clone()));
+                    self.work(own, &replicates)
+                })
+        })?;
         let Range { start, end } = self.range;
         let reached = start + self.taken.into_inner().min(end - start);
-        for replicates in &gathered {
-            part.take_in(replicates)?;
-        }
         part.note_done(start..reached);
         Ok(reached)
     }
@@ -305,8 +312,13 @@ impl Round<'_> {
         self.batch.is_cancelled() || self.failed.load(Ordering::Relaxed)
     }
 
-    /// What one worker does: takes blocks until none is left.
-    fn work(&self, mut gathered: Vec<Projection>) -> Result<Vec<Projection>, RunError> {
+    /// What one worker does: takes blocks until none is left. With a projection of its own it
+    /// gathers them there as long as the replicate is the same.
+    fn work(
+        &self,
+        mut own: Option<(usize, Projection)>,
+        replicates: &[Shared<'_>],
+    ) -> Result<(), RunError> {
         let model = self.batch.model;
         let layout = model.layout();
         let mut workspace = Workspace::default();
@@ -330,8 +342,21 @@ impl Round<'_> {
             while start < count {
                 let trial = first + start;
                 let end = count.min(start.saturating_add(design.run_length(trial)));
-                let replicate = &mut gathered[design.replicate(trial)];
-                if let Err(error) = replicate.absorb(&rows[start as usize..end as usize]) {
+                let rows = &rows[start as usize..end as usize];
+                let replicate = design.replicate(trial);
+                let absorbed = match &mut own {
+                    None => lock(&replicates[replicate]).absorb(rows),
+                    Some((current, projection)) => {
+                        let handed_in = if *current == replicate {
+                            Ok(())
+                        } else {
+                            let of = std::mem::replace(current, replicate);
+                            hand_in(projection, &replicates[of])
+                        };
+                        handed_in.and_then(|()| projection.absorb(rows))
+                    }
+                };
+                if let Err(error) = absorbed {
                     self.failed.store(true, Ordering::Relaxed);
                     return Err(error.into());
                 }
@@ -345,8 +370,28 @@ impl Round<'_> {
                 break;
             }
         }
-        Ok(gathered)
+        if let Some((replicate, mut projection)) = own {
+            hand_in(&mut projection, &replicates[replicate])?;
+        }
+        Ok(())
     }
+}
+
+/// The projection of a replicate, to which all workers add.
+type Shared<'a> = Mutex<&'a mut Projection>;
+
+fn lock<'a, 'b>(shared: &'a Shared<'b>) -> std::sync::MutexGuard<'a, &'b mut Projection> {
+    // A worker that panicked takes the whole run down: nobody will look at what it left.
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Merges what a worker has gathered into a replicate, and leaves nothing of it.
+fn hand_in(own: &mut Projection, to: &Shared<'_>) -> Result<(), ProjectionError> {
+    if own.trials() > 0 {
+        lock(to).merge(own)?;
+        own.forget();
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -81,12 +81,22 @@ fn hexadecimal(digest: &[u8]) -> String {
 impl Part {
     /// The part as the bytes of a checkpoint file.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let body = serde_json::to_vec(self).expect("a part is plain data");
-        let sum = hexadecimal(&Sha256::digest(&body));
-        let mut bytes =
-            format!("{MAGIC}{FORMAT}\nsha256 {sum} bytes {}\n", body.len()).into_bytes();
-        bytes.extend_from_slice(&body);
+        let mut bytes = Vec::new();
+        self.write_to(&mut bytes)
+            .expect("memory takes all that is written");
         bytes
+    }
+
+    /// Writes the bytes of a checkpoint file. They are made twice, the first time for their sum alone, so that
+    /// they are never in memory all at once.
+    fn write_to(&self, mut to: impl Write) -> io::Result<()> {
+        let mut summed = io::BufWriter::new(Summed::default());
+        serde_json::to_writer(&mut summed, self)?;
+        let summed = summed.into_inner()?;
+        let sum = hexadecimal(&summed.digest.finalize());
+        writeln!(to, "{MAGIC}{FORMAT}\nsha256 {sum} bytes {}", summed.length)?;
+        serde_json::to_writer(&mut to, self)?;
+        to.flush()
     }
 
     /// Reads what [`Self::to_bytes`] wrote; `path` is for the words of errors.
@@ -136,7 +146,10 @@ impl Part {
     ///
     /// On an error what was there before is still there, and nothing else is left.
     pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
-        write_whole(path, &self.to_bytes()).map_err(|source| CheckpointError::Write {
+        let written = write_whole(path, |file| {
+            self.write_to(io::BufWriter::with_capacity(1 << 16, file))
+        });
+        written.map_err(|source| CheckpointError::Write {
             path: path.to_owned(),
             source,
         })
@@ -153,7 +166,29 @@ impl Part {
     }
 }
 
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Takes bytes for their sum and number alone.
+#[derive(Default)]
+struct Summed {
+    digest: Sha256,
+    length: usize,
+}
+
+impl Write for Summed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.digest.update(bytes);
+        self.length += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn write_whole(
+    path: &Path,
+    write: impl FnOnce(&mut std::fs::File) -> io::Result<()>,
+) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -161,7 +196,7 @@ fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = tempfile::Builder::new()
         .prefix(".buildout-checkpoint-")
         .tempfile_in(folder)?;
-    file.write_all(bytes)?;
+    write(file.as_file_mut())?;
     file.as_file().sync_all()?;
     // Temporary files are for their owner alone; a checkpoint is like any other file.
     #[cfg(unix)]

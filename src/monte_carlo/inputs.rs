@@ -84,6 +84,17 @@ impl Inputs {
         Ok(Quantity::Drawn(position))
     }
 
+    /// Makes an input that is drawn as it is its luck alone, uniform from 0 to 1, and returns its
+    /// distribution: for who conditions it on what a trial finds. `None` for all other quantities.
+    pub(crate) fn reduce_to_luck(&mut self, quantity: Quantity) -> Option<Sampler> {
+        let Quantity::Drawn(position) = quantity else {
+            return None;
+        };
+        let input = self.0.get_mut(position as usize)?;
+        let luck = Uncertain::uniform(0.0, 1.0).sampler(Domain::SHARE).ok()?;
+        Some(std::mem::replace(&mut input.sampler, luck))
+    }
+
     /// The inputs, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Input> {
         self.0.iter()

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::design::Design;
 use super::ranges::Ranges;
 use crate::model::Model;
-use crate::projection::{LayoutError, Projection, ProjectionError, Provenance};
+use crate::projection::{Layout, LayoutError, Projection, ProjectionError, Provenance};
 
 /// A part of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -145,7 +145,7 @@ impl Part {
         Ok(())
     }
 
-    pub(super) fn take_in(&mut self, replicates: &[Projection]) -> Result<(), ProjectionError> {
+    fn take_in(&mut self, replicates: &[Projection]) -> Result<(), ProjectionError> {
         if replicates.len() != self.replicates.len() {
             return Err(ProjectionError::OtherLayout);
         }
@@ -161,11 +161,31 @@ impl Part {
         self.done.insert(range);
     }
 
-    /// Projections of no trial, one for each replicate.
-    pub(super) fn empty_replicates(&self) -> Result<Vec<Projection>, LayoutError> {
+    /// A projection of no trial of one replicate.
+    pub(super) fn empty_projection(&self) -> Result<Projection, LayoutError> {
         let first = &self.replicates[0];
-        let empty = Projection::part(first.layout().clone(), first.provenance().clone())?;
-        Ok(vec![empty; self.replicates.len()])
+        Projection::part(first.layout().clone(), first.provenance().clone())
+    }
+
+    /// The projections of its replicates; what is added to them is to be [noted](Self::note_done).
+    pub(super) fn replicates_mut(&mut self) -> &mut [Projection] {
+        &mut self.replicates
+    }
+
+    /// What all trials that are done say, where the design has but one replicate.
+    pub(super) fn single(&self) -> Option<&Projection> {
+        match &self.replicates[..] {
+            [whole] => Some(whole),
+            _ => None,
+        }
+    }
+
+    /// Refuses trials whose results are of another layout.
+    pub(super) fn check_layout(&self, layout: &Layout) -> Result<(), ProjectionError> {
+        if **self.replicates[0].layout() != *layout {
+            return Err(ProjectionError::OtherLayout);
+        }
+        Ok(())
     }
 
     /// What the trials that are done say, whether the run is complete or not.

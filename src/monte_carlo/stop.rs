@@ -262,6 +262,16 @@ impl Until {
     }
 }
 
+impl Until {
+    /// As [`Self::known`] of what a part has, without a copy of it.
+    fn known_of(&self, part: &Part, scenarios: usize) -> Result<Vec<Known>, RunError> {
+        Ok(match part.single() {
+            Some(projection) => self.known(projection, scenarios)?,
+            None => self.known(&part.projection()?, scenarios)?,
+        })
+    }
+}
+
 fn known(low: f64, high: f64, within: f64) -> Known {
     Known {
         low,
@@ -376,7 +386,7 @@ pub fn run_until(
             return Err(GoalError::Dependent(design).into());
         }
         // Names that are wrong are told before the first trial.
-        until.known(&part.projection()?, parts.len())?;
+        until.known_of(part, parts.len())?;
     }
     // Looks at fewer trials than are done have been taken before the interruption.
     let done = parts.iter().map(|part| part.done().count()).max();
@@ -388,7 +398,7 @@ pub fn run_until(
             batch.advance(part)?;
         }
         let known = (parts.iter())
-            .map(|part| Ok(until.known(&part.projection()?, batches.len())?))
+            .map(|part| until.known_of(part, batches.len()))
             .collect::<Result<Vec<_>, RunError>>()?;
         let stopped = Stopped { trials, known };
         if stopped.is_reached() || trials == until.at_most {

@@ -160,6 +160,34 @@ impl Stream {
         open_unit(self.generator.next_u64())
     }
 
+    /// Fills a list with the next numbers of [`Self::uniform`].
+    pub fn fill(&mut self, to: &mut [f64]) {
+        // In a copy, whose state stays in registers.
+        let mut stream = self.clone();
+        for u in to {
+            *u = stream.uniform();
+        }
+        *self = stream;
+    }
+
+    /// Lets each of `count` succeed with `probability`, that is where the next [`Self::uniform`] lies below it,
+    /// and puts the numbers of those that do, from 0 and in ascending order, in place of what is in `to`.
+    pub fn pick(&mut self, count: usize, probability: f64, to: &mut Vec<u32>) {
+        to.clear();
+        to.resize(count, 0);
+        // A uniform is a whole multiple of 2^-53: so whole numbers are compared.
+        let below = (probability * (1_u64 << 53) as f64).ceil() as u64;
+        let mut stream = self.clone();
+        let mut found = 0;
+        for number in 0..count {
+            // Without a branch, which would be a matter of chance.
+            to[found] = number as u32;
+            found += usize::from(((stream.generator.next_u64() >> 11) | 1) < below);
+        }
+        to.truncate(found);
+        *self = stream;
+    }
+
     /// A number of the exponential distribution with mean 1: -ln u of a uniform u.
     #[inline]
     pub fn exponential(&mut self) -> f64 {
@@ -565,6 +593,24 @@ mod tests {
         let mut stream = Source::named("a").stream(1, 1);
         assert_eq!([0.0, -1.0, f64::NAN].map(|p| stream.binomial(9, p)), [0; 3]);
         assert_eq!(stream.binomial(9, 1.5), 9);
+    }
+
+    #[test]
+    fn lists_are_drawn_as_their_numbers_one_by_one_are() {
+        let source = Source::named("a");
+        let mut list = [0.0; 50];
+        source.stream(1, 1).fill(&mut list);
+        let mut stream = source.stream(1, 1);
+        assert!(list.iter().all(|&u| u == stream.uniform()));
+        // On the edge, too: below a probability that is one of the uniforms it does not lie.
+        for probability in [0.0, 0.25, list[7], 1.0, f64::NAN, -1.0, 2.0] {
+            let mut stream = source.stream(1, 1);
+            let mut found = vec![9];
+            stream.pick(50, probability, &mut found);
+            let expected = (0..50).filter(|&number| list[number as usize] < probability);
+            assert!(found.iter().copied().eq(expected), "{probability}");
+            assert_ne!(stream.uniform(), list[0]);
+        }
     }
 
     /// The mean of n exponentials has a standard error of 1/sqrt(n); five of them are allowed.

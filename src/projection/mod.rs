@@ -169,6 +169,17 @@ impl Projection {
         Ok(Some(whole))
     }
 
+    /// Back to no trial, keeping as little memory as a new one.
+    pub(crate) fn forget(&mut self) {
+        for list in [&mut self.monthly, &mut self.milestones, &mut self.outcomes] {
+            list.iter_mut().for_each(Series::forget);
+        }
+        self.targets.fill(0);
+        self.binding.fill(0);
+        self.trials = 0;
+        self.replicates.iter_mut().for_each(Self::forget);
+    }
+
     /// What it is of.
     pub fn layout(&self) -> &Arc<Layout> {
         &self.layout
@@ -427,16 +438,20 @@ struct ProjectionState {
 /// For results to read see [`Projection::to_json`].
 impl Serialize for Projection {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let states = |series: &[Series]| -> Vec<SeriesState> {
-            series.iter().map(Series::to_state).collect()
-        };
+        /// One after the other, so that not all are in memory twice.
+        struct States<'a>(&'a [Series]);
+        impl Serialize for States<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_seq(self.0.iter().map(Series::to_state))
+            }
+        }
         let mut state = serializer.serialize_struct("Projection", 9)?;
         state.serialize_field("layout", &*self.layout)?;
         state.serialize_field("provenance", &self.provenance)?;
         state.serialize_field("trials", &self.trials)?;
-        state.serialize_field("monthly", &states(&self.monthly))?;
-        state.serialize_field("milestones", &states(&self.milestones))?;
-        state.serialize_field("outcomes", &states(&self.outcomes))?;
+        state.serialize_field("monthly", &States(&self.monthly))?;
+        state.serialize_field("milestones", &States(&self.milestones))?;
+        state.serialize_field("outcomes", &States(&self.outcomes))?;
         state.serialize_field("targets", &self.targets)?;
         state.serialize_field("binding", &self.binding)?;
         state.serialize_field("replicates", &self.replicates)?;
@@ -510,19 +525,18 @@ impl ProjectionState {
 impl Projection {
     /// Whether all is equal but the replicates.
     fn same_numbers(&self, other: &Self) -> bool {
-        let series = |projection: &Self| -> Vec<SeriesState> {
+        fn series(projection: &Projection) -> impl Iterator<Item = SeriesState> {
             (projection.monthly.iter())
                 .chain(&projection.milestones)
                 .chain(&projection.outcomes)
                 .map(Series::to_state)
-                .collect()
-        };
+        }
         same_layout(&self.layout, &other.layout)
             && self.provenance == other.provenance
             && self.trials == other.trials
             && self.targets == other.targets
             && self.binding == other.binding
-            && series(self) == series(other)
+            && series(self).eq(series(other))
     }
 }
 

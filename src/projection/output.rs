@@ -45,6 +45,15 @@ fn statistics(of: Distribution<'_>) -> Vec<(&'static str, Option<f64>)> {
         .collect()
 }
 
+/// How an outcome of which less is worse goes wrong.
+fn bad_end(of: Distribution<'_>) -> [(&'static str, Option<f64>); 2] {
+    let below = of.probability_at_least(0.0).map(|share| 1.0 - share);
+    [
+        ("probability_below_zero", below),
+        ("mean_of_least_tenth", of.mean_of_least(0.1)),
+    ]
+}
+
 impl Projection {
     /// The results as JSON, for other programs. Keys keep their order; more may be
     /// added in later releases, none is taken away.
@@ -61,7 +70,8 @@ impl Projection {
     ///  "targets": [{"name": "…", "description": "…", "by": "2027-06", "probability": 0.8, "std_error": 0.01}],
     ///  "binding": {CAUSE: [share of trials by month]},
     ///  "binding_std_error": {CAUSE: [standard error of that share by month]},
-    ///  "outcomes": {NAME: {"unit": "…", "mean": …, …, "p95": …}},
+    ///  "outcomes": {NAME: {"unit": "…", "mean": …, …, "p95": …,
+    ///                      "probability_below_zero": 0.1, "mean_of_least_tenth": …}},
     ///  "campuses": {NAME: {"metrics": {…}, "binding": {…}, "binding_std_error": {…}}}}
     /// ```
     ///
@@ -102,7 +112,9 @@ impl Projection {
             .collect();
         let outcomes: Map<String, Value> = (self.outcomes())
             .map(|(metric, distribution)| {
-                let entry = one_number(&metric.unit, distribution);
+                let mut entry = one_number(&metric.unit, distribution);
+                let risk = bad_end(distribution).map(|(name, value)| (name.into(), json!(value)));
+                entry.extend(risk);
                 (metric.name.clone(), Value::Object(entry))
             })
             .collect();
@@ -276,6 +288,7 @@ impl<F: FnMut(TidyRow<'_>) -> io::Result<()>> Table<'_, F> {
         for (metric, distribution) in projection.outcomes() {
             let place = [total.name(), &metric.name, &metric.unit, ""];
             self.lines(place, statistics(distribution))?;
+            self.lines(place, bad_end(distribution).to_vec())?;
         }
         Ok(())
     }

@@ -80,6 +80,11 @@ impl Series {
         }
     }
 
+    /// Back to no numbers.
+    pub(super) fn forget(&mut self) {
+        *self = Self::new(self.fineness);
+    }
+
     /// Takes in one number of each of up to [`BLOCK`] trials.
     pub(super) fn absorb(&mut self, column: &[f64]) {
         debug_assert!(column.len() <= BLOCK);

@@ -147,6 +147,21 @@ impl<'a> Distribution<'a> {
             .collect()
     }
 
+    /// The mean of the least `share` of the trials (above 0, at most 1), by the midpoint rule on 400
+    /// quantiles: (1/share) x the integral of the quantile from 0 to `share`. `None` without trials, for
+    /// another share, and where a quantile is infinite.
+    pub fn mean_of_least(&self, share: f64) -> Option<f64> {
+        const POINTS: usize = 400;
+        if !(share > 0.0 && share <= 1.0) {
+            return None;
+        }
+        let points: Vec<f64> = (0..POINTS)
+            .map(|point| share * (point as f64 + 0.5) / POINTS as f64)
+            .collect();
+        let quantiles: Option<Vec<f64>> = self.quantiles(&points).into_iter().collect();
+        quantiles.map(|quantiles| quantiles.iter().sum::<f64>() / POINTS as f64)
+    }
+
     /// The share of trials with at least that value.
     pub fn probability_at_least(&self, value: f64) -> Option<f64> {
         self.share(self.series.count_at_least(value), value)

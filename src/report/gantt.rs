@@ -5,16 +5,20 @@ use std::fmt::Write;
 use super::html::escape;
 use crate::Date;
 use crate::analysis::schedule::ScheduleReport;
+use unicode_width::UnicodeWidthStr;
+
+const ROW: f64 = 18.0;
+const WIDTH: f64 = 720.0;
+const TOP: f64 = 46.0;
+/// Of a letter at the size of names.
+const LETTER: f64 = 6.2;
+const LONGEST_NAME: usize = 60;
 
 impl ScheduleReport {
     /// A Gantt chart as SVG: a bar from the median start to the median finish of each activity,
     /// whiskers from the P10 of the start and to the P90 of the finish, darker the more often it
-    /// drives the milestone. `start` is the start of the scenario.
-    pub fn gantt_svg(&self, start: Date) -> String {
-        const ROW: f64 = 18.0;
-        const LEFT: f64 = 260.0;
-        const WIDTH: f64 = 720.0;
-        const TOP: f64 = 30.0;
+    /// drives the milestone; a red mark where the plan finishes it.
+    pub fn gantt_svg(&self) -> String {
         let dates = self.activities.iter().flat_map(|activity| {
             activity
                 .start_months
@@ -23,26 +27,36 @@ impl ScheduleReport {
                 .flatten()
                 .copied()
         });
-        let first = dates.clone().fold(0.0, f64::min).floor();
+        let first = dates.clone().fold(f64::INFINITY, f64::min).min(0.0).floor();
         let last = dates.fold(first + 1.0, f64::max).ceil();
-        let x = |months: f64| LEFT + (months - first) / (last - first) * WIDTH;
+        let names = self
+            .activities
+            .iter()
+            .map(|activity| shortened(&activity.name));
+        let letters = names.map(|name| name.width()).max().unwrap_or(0);
+        let left = (letters as f64 * LETTER + 20.0).max(100.0);
+        let x = |months: f64| left + (months - first) / (last - first) * WIDTH;
         let height = TOP + ROW * self.activities.len() as f64 + 10.0;
+        let width = left + WIDTH + 40.0;
         let mut svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" height=\"{height}\" font-family=\"sans-serif\" font-size=\"11\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n",
-            LEFT + WIDTH + 20.0
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height}\" viewBox=\"0 0 {width:.0} {height}\" font-family=\"sans-serif\" font-size=\"11\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n<text x=\"8\" y=\"16\">{}: bars P50 to P50, whiskers P10 to P90, darker the more often it drives {}; red: the plan's finish</text>\n",
+            escape(&self.scenario),
+            escape(self.milestone.as_deref().unwrap_or("the end"))
         );
         // About ten marks along the top.
         let step = ((last - first) / 10.0).ceil().max(1.0);
         let mut month = first;
         while month <= last {
-            let label = start
+            let label = self
+                .start
                 .plus_months(month)
                 .map(Date::to_month_string)
                 .unwrap_or_default();
             let at = x(month);
             let _ = writeln!(
                 svg,
-                "<line x1=\"{at:.1}\" y1=\"{TOP}\" x2=\"{at:.1}\" y2=\"{height}\" stroke=\"#ddd\"/><text x=\"{at:.1}\" y=\"20\" text-anchor=\"middle\">{label}</text>"
+                "<line x1=\"{at:.1}\" y1=\"{TOP}\" x2=\"{at:.1}\" y2=\"{height}\" stroke=\"#ddd\"/><text x=\"{at:.1}\" y=\"{}\" text-anchor=\"middle\">{label}</text>",
+                TOP - 8.0
             );
             month += step;
         }
@@ -52,9 +66,10 @@ impl ScheduleReport {
             let name = escape(&activity.name);
             let _ = writeln!(
                 svg,
-                "<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{name}</text>",
-                LEFT - 8.0,
-                middle + 4.0
+                "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+                left - 8.0,
+                middle + 4.0,
+                escape(&shortened(&activity.name))
             );
             let ([early, begin, _], [_, end, late]) =
                 (activity.start_months, activity.finish_months);
@@ -65,7 +80,7 @@ impl ScheduleReport {
             let shade = 210.0 - 150.0 * activity.criticality_index;
             let _ = writeln!(
                 svg,
-                "<line x1=\"{:.1}\" y1=\"{middle:.1}\" x2=\"{:.1}\" y2=\"{middle:.1}\" stroke=\"#555\"/><rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"rgb({shade:.0},{shade:.0},230)\" stroke=\"#335\"><title>{name}: criticality {:.0} %</title></rect>",
+                "<line x1=\"{:.1}\" y1=\"{middle:.1}\" x2=\"{:.1}\" y2=\"{middle:.1}\" stroke=\"#555\"/><rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"rgb({shade:.0},{shade:.0},230)\" stroke=\"#335\"><title>{name}: drives in {:.0} % of the trials</title></rect>",
                 x(early),
                 x(late),
                 x(begin),
@@ -74,8 +89,38 @@ impl ScheduleReport {
                 ROW - 8.0,
                 100.0 * activity.criticality_index
             );
+            for whisker in [early, late] {
+                let _ = write!(
+                    svg,
+                    "<line x1=\"{0:.1}\" y1=\"{1:.1}\" x2=\"{0:.1}\" y2=\"{2:.1}\" stroke=\"#555\"/>",
+                    x(whisker),
+                    middle - 3.0,
+                    middle + 3.0
+                );
+            }
+            if let Some(planned) = activity.plan.early_finish_months {
+                let _ = writeln!(
+                    svg,
+                    "<line x1=\"{0:.1}\" y1=\"{1:.1}\" x2=\"{0:.1}\" y2=\"{2:.1}\" stroke=\"#c22\" stroke-width=\"1.5\"/>",
+                    x(planned),
+                    y + 2.0,
+                    y + ROW - 2.0
+                );
+            }
         }
         svg.push_str("</svg>\n");
         svg
+    }
+}
+
+/// A name of at most 60 letters; the end tells activities apart better than the beginning.
+fn shortened(name: &str) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    match letters.len().checked_sub(LONGEST_NAME) {
+        Some(over) if over > 0 => {
+            let end: String = letters[over + 1..].iter().collect();
+            format!("…{end}")
+        }
+        _ => name.to_owned(),
     }
 }

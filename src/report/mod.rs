@@ -30,11 +30,13 @@ pub(crate) mod fixture;
 mod gantt;
 mod html;
 mod markdown;
+mod money;
 mod outputs;
 #[cfg(feature = "parquet")]
 mod parquet;
 #[cfg(feature = "png")]
 mod png;
+mod schedule;
 mod summary;
 mod text;
 mod words;

@@ -70,6 +70,7 @@ pub fn summary(projection: &Projection) -> String {
     parts.extend(targets(projection));
     parts.extend(milestones(projection));
     parts.extend(binding(projection));
+    parts.extend(super::money::outcomes(projection));
     parts.join("\n")
 }
 

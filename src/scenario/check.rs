@@ -8,6 +8,8 @@ use crate::construction::{check_activities, check_building, plan_buildings};
 use crate::date::Date;
 use crate::finance::metric_names;
 use crate::metrics::METRICS;
+use crate::policy::Seen;
+use crate::policy::levers::{Known, check_levers};
 use crate::power::PUE;
 use crate::problem::{Path, Problems, check_known, check_name, check_positive, check_unique};
 use crate::tenants::market::{CONTACTED, stage_metric, voucher_metric};
@@ -146,7 +148,26 @@ impl Scenario {
             voucher.check(everyone.clone(), &at.index(position), problems);
         }
         let names = self.vouchers.iter().map(|voucher| voucher.name.as_str());
-        check_unique("voucher", names, &at, problems);
+        check_unique("voucher", names.clone(), &at, problems);
+        let capex = self.finance.iter().flat_map(|finance| &finance.capex);
+        let known = Known {
+            segments: self.segments.iter().map(|s| s.name.as_str()).collect(),
+            capex: capex.map(|capex| capex.name.as_str()).collect(),
+            has_money: self.finance.is_some(),
+        };
+        let at = Path::root().key("levers");
+        check_levers(&self.levers, &known, &at, problems);
+        let levers = self.levers.iter().map(|lever| lever.name.as_str());
+        check_unique("lever", levers.clone(), &at, problems);
+        for (position, name) in levers.enumerate() {
+            if names.clone().any(|voucher| voucher == name) {
+                problems.error(
+                    &at.index(position).key("name"),
+                    format!("\"{name}\" is the name of a voucher"),
+                    "levers and vouchers need names of their own",
+                );
+            }
+        }
         self.check_contract_hardware(problems);
         if let Some(finance) = &self.finance {
             let at = Path::root().key("finance");
@@ -249,7 +270,11 @@ impl Scenario {
             .check(Domain::SHARE, &at.key("availability"), problems);
         for (position, phase) in campus.phases.iter().enumerate() {
             let at = at.key("phases").index(position);
-            phase.check(self.campus_names(), &at, problems);
+            let seen = Seen {
+                market: &self.market_metrics(),
+                money: &self.money_metrics(),
+            };
+            phase.check(self.campus_names(), seen, &at, problems);
         }
         check_activities(&campus.activities, &at.key("activities"), problems);
         for (position, step) in campus.grid.iter().enumerate() {
@@ -448,8 +473,22 @@ impl Scenario {
 
     /// The metrics that it has beyond those of every scenario.
     fn more_metrics(&self) -> Vec<String> {
+        let mut names = self.market_metrics();
+        names.extend(self.money_metrics());
+        names
+    }
+
+    fn money_metrics(&self) -> Vec<String> {
+        let segments = self.segments.iter().map(|segment| segment.name.as_str());
+        match &self.finance {
+            Some(_) => metric_names(segments).collect(),
+            None => Vec::new(),
+        }
+    }
+
+    fn market_metrics(&self) -> Vec<String> {
         let segments = self.segments.iter();
-        let stages = segments.clone().flat_map(|segment| &segment.stages);
+        let stages = segments.flat_map(|segment| &segment.stages);
         let mut names: Vec<String> = stages.map(|stage| stage_metric(&stage.name)).collect();
         if !names.is_empty() {
             names.push(stage_metric(CONTACTED));
@@ -459,9 +498,6 @@ impl Scenario {
                 .iter()
                 .map(|voucher| voucher_metric(&voucher.name)),
         );
-        if self.finance.is_some() {
-            names.extend(metric_names(segments.map(|segment| segment.name.as_str())));
-        }
         names
     }
 

@@ -21,12 +21,13 @@ use crate::compute::{
 };
 use crate::construction::calendars::Calendar;
 use crate::construction::crews::Crew;
+use crate::construction::priority::CrewPriority;
 use crate::construction::risks::Risk;
 use crate::construction::{Activity, Building, BuildingTemplate, Status};
 use crate::date::Date;
 use crate::finance::Finance;
 use crate::model::Model;
-use crate::policy::Phase;
+use crate::policy::{Lever, Phase};
 use crate::power::{
     BridgePower, Curtailment, Efficiency, Energy, GridApplication, GridStep, Substation,
 };
@@ -84,6 +85,9 @@ pub struct Scenario {
     /// Crews and other renewable resources, shared by all campuses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub crews: Vec<Crew>,
+    /// Who gets a crew first where several wait for it; left out, what has to finish first.
+    #[serde(default, skip_serializing_if = "CrewPriority::is_default")]
+    pub crew_priority: CrewPriority,
     /// What may happen to activities.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub risks: Vec<Risk>,
@@ -107,6 +111,9 @@ pub struct Scenario {
     /// Vouchers for computing power.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vouchers: Vec<Voucher>,
+    /// Other levers of policy, each of which can be switched.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub levers: Vec<Lever>,
     /// What things cost and earn; left out, no money is counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finance: Option<Finance>,
@@ -394,6 +401,7 @@ impl Scenario {
             building_templates: Vec::new(),
             calendars: Vec::new(),
             crews: Vec::new(),
+            crew_priority: CrewPriority::default(),
             risks: Vec::new(),
             correlations: None,
             status: None,
@@ -402,6 +410,7 @@ impl Scenario {
             tenants: Vec::new(),
             regimes: Vec::new(),
             vouchers: Vec::new(),
+            levers: Vec::new(),
             finance: None,
             milestones: Vec::new(),
             targets: Vec::new(),
@@ -415,6 +424,33 @@ impl Scenario {
         let mut scenario = self.clone();
         for risk in &mut scenario.risks {
             risk.mitigated = done && risk.mitigation.is_some();
+        }
+        scenario
+    }
+
+    /// The names of its levers of policy, vouchers first, and whether each is on.
+    pub fn levers(&self) -> impl Iterator<Item = (&str, bool)> + Clone {
+        let vouchers = self
+            .vouchers
+            .iter()
+            .map(|one| (one.name.as_str(), !one.is_off));
+        let others = self
+            .levers
+            .iter()
+            .map(|one| (one.name.as_str(), !one.is_off));
+        vouchers.chain(others)
+    }
+
+    /// The same scenario with the levers on, vouchers too, for whose names `is_on` is true, and all
+    /// others off. On one seed the two have the same luck, so that they can be compared trial by trial.
+    #[must_use]
+    pub fn with_levers(&self, is_on: impl Fn(&str) -> bool) -> Self {
+        let mut scenario = self.clone();
+        for voucher in &mut scenario.vouchers {
+            voucher.is_off = !is_on(&voucher.name);
+        }
+        for lever in &mut scenario.levers {
+            lever.is_off = !is_on(&lever.name);
         }
         scenario
     }

@@ -6,41 +6,47 @@ const NONE: u32 = u32::MAX;
 /// each in at most one list. Reused from trial to trial without allocation.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Buckets {
-    first: Vec<u32>,
-    last: Vec<u32>,
+    /// The first and the last item of each month.
+    ends: Vec<(u32, u32)>,
+    /// By item: the one behind it.
     next: Vec<u32>,
 }
 
 impl Buckets {
     pub(super) fn reset(&mut self, months: usize) {
-        self.first.clear();
-        self.first.resize(months, NONE);
-        self.last.clear();
-        self.last.resize(months, NONE);
+        self.ends.clear();
+        self.ends.resize(months, (NONE, NONE));
         self.next.clear();
     }
 
     /// Puts `item` into the list of `month`; beyond the horizon it is forgotten.
+    #[inline]
     pub(super) fn push(&mut self, month: usize, item: u32) {
-        let Some(last) = self.last.get_mut(month) else {
+        let Some((first, last)) = self.ends.get_mut(month) else {
             return;
         };
         let place = item as usize;
-        if self.next.len() <= place {
-            self.next.resize(place + 1, NONE);
+        if place == self.next.len() {
+            self.next.push(NONE);
+        } else {
+            if place > self.next.len() {
+                self.next.resize(place + 1, NONE);
+            }
+            self.next[place] = NONE;
         }
-        self.next[place] = NONE;
         match *last {
-            NONE => self.first[month] = item,
+            NONE => *first = item,
             before => self.next[before as usize] = item,
         }
         *last = item;
     }
 
+    #[inline]
     pub(super) fn first(&self, month: usize) -> Option<u32> {
-        Some(self.first[month]).filter(|&item| item != NONE)
+        Some(self.ends[month].0).filter(|&item| item != NONE)
     }
 
+    #[inline]
     pub(super) fn after(&self, item: u32) -> Option<u32> {
         Some(self.next[item as usize]).filter(|&item| item != NONE)
     }

@@ -14,6 +14,7 @@ mod own;
 mod placing;
 mod signing;
 mod state;
+mod waiting;
 
 use crate::monte_carlo::inputs::Quantity;
 use crate::monte_carlo::streams::Source;
@@ -67,6 +68,8 @@ pub(crate) struct Market {
     keeps_extras: bool,
     /// The position of its first metric beyond those that every scenario has.
     first_metric: usize,
+    /// That of its first outcome, if it has any.
+    first_outcome: Option<usize>,
 }
 
 impl Market {
@@ -79,13 +82,12 @@ impl Market {
         month: usize,
         room_kw: &[f64],
     ) {
-        self.advance_ramps(state, month);
-        self.leave(state, month);
+        self.advance(state, month);
         self.reach_out(state, seed, trial, month);
         self.make_ready(state, month);
         self.place(state, month, room_kw);
         self.give_up(state, month);
-        self.serve(state, room_kw);
+        self.serve(state);
         if !state.funnel.scarcity.is_empty() {
             self.note_offer(state, room_kw);
         }
@@ -140,6 +142,7 @@ impl Market {
                 counts: state.counts[position],
                 waiting_kw: kw(state.waiting[position]),
                 pending_kw: kw(state.pending[position]),
+                ended_kw: kw(state.ended[position]),
             })
     }
 }

@@ -20,7 +20,7 @@ mod vouchers;
 
 pub use named::NamedTenant;
 pub use outreach::{AdoptionCurve, Campaign, Regime, RegimeState, bass_share, logistic_share};
-pub use terms::{Damages, EarlyExit, Expansion, Renewal, Scarcity, Stage};
+pub use terms::{Damages, Deposit, EarlyExit, Expansion, Renewal, Scarcity, Stage};
 pub use vouchers::Voucher;
 
 use serde::{Deserialize, Serialize};
@@ -162,7 +162,7 @@ pub enum Allocation {
     FirstComeWhole,
     /// Ramp and term run from the signature whether there is room or not; whatever of the segment's total demand finds room is in service. For very many small tenants.
     Pooled,
-    /// As `pooled`, but simulated by groups of tenants that move in and leave together, at a cost that does not depend on how many there are. The number in service and its changes are distributed as with `pooled`, and the power has the same mean and variance. The ramp must be a known number; renewal, expansion, early exit, stages and vouchers are not for it.
+    /// As `pooled`, but simulated by groups of tenants that move in and leave together, at a cost that does not depend on how many there are. The number in service and its changes are distributed as with `pooled`, and the power has the same mean and variance. The ramp must be a known number; renewal, expansion, early exit and stages are not for it. Vouchers serve a month's companies in the order of their contact and grant what a contract of the mean size is worth.
     Cohort,
 }
 

@@ -69,6 +69,21 @@ pub struct Stage {
     /// Time from the stage before until that is decided, in months, 0 or more. Drawn for each company.
     #[serde(default = "Uncertain::zero")]
     pub lag_months: Uncertain,
+    /// What a company pays down when it comes to this stage; left out, nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deposit: Option<Deposit>,
+}
+
+/// Money that a company pays down. It is paid back, or credited against the rent, when the company signs; if the company decides against signing what is not forfeited is paid back then.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Deposit {
+    /// The amount of each company, 0 or more. Drawn once a trial.
+    pub amount: Uncertain,
+    /// The share that is lost to a company that decides against signing, 0 to 1. Drawn once a trial.
+    #[serde(default = "Uncertain::zero")]
+    pub forfeited_share: Uncertain,
 }
 
 /// How signing depends on the capacity on offer: with f kW free at the end of the last month on the campuses and rack types that the segment accepts, the probability of signing is multiplied by factor + (1 - factor) min(1, f / ample_kw).
@@ -122,6 +137,20 @@ impl Damages {
 }
 
 impl Stage {
+    /// A stage that companies reach with this probability, this long after the one before.
+    pub fn new(
+        name: impl Into<String>,
+        reach_probability: impl Into<Uncertain>,
+        lag_months: impl Into<Uncertain>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            reach_probability: reach_probability.into(),
+            lag_months: lag_months.into(),
+            deposit: None,
+        }
+    }
+
     pub(super) fn check(&self, at: &Path, problems: &mut Problems) {
         crate::problem::check_name(&self.name, &at.key("name"), problems);
         if self.name == super::market::CONTACTED {
@@ -135,6 +164,15 @@ impl Stage {
             .check(Domain::SHARE, &at.key("reach_probability"), problems);
         self.lag_months
             .check(Domain::NON_NEGATIVE, &at.key("lag_months"), problems);
+        if let Some(deposit) = &self.deposit {
+            let at = at.key("deposit");
+            deposit
+                .amount
+                .check(Domain::NON_NEGATIVE, &at.key("amount"), problems);
+            deposit
+                .forfeited_share
+                .check(Domain::SHARE, &at.key("forfeited_share"), problems);
+        }
     }
 }
 

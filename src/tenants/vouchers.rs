@@ -43,6 +43,9 @@ pub struct Voucher {
     /// Where the effects come from, or that they are an assumption.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub source: String,
+    /// Whether it is switched off: then the scenario is as if it were not stated.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_off: bool,
     /// Whether the operator pays the vouchers itself, so that they are in its cash flow. Otherwise somebody else does, such as the city.
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_paid_by_operator: bool,
@@ -66,6 +69,7 @@ impl Voucher {
             sign_factor: Uncertain::one(),
             size_factor: Uncertain::one(),
             source: String::new(),
+            is_off: false,
             is_paid_by_operator: false,
         }
     }

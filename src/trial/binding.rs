@@ -15,6 +15,9 @@ pub(super) struct Tally {
     pub(super) started_kw: f64,
     /// Of that, power of the buildings started last.
     pub(super) latest_kw: f64,
+    /// Contracts that have moved in, and the months that they waited together.
+    pub(super) moved_in: f64,
+    pub(super) waited_months: f64,
     /// Renewable generation and facility energy of twelve months, in MWh.
     pub(super) renewable_year_mwh: f64,
     pub(super) facility_year_mwh: f64,
@@ -31,6 +34,8 @@ impl Default for Tally {
             shortage: Shortage::default(),
             started_kw: 0.0,
             latest_kw: 0.0,
+            moved_in: 0.0,
+            waited_months: 0.0,
             renewable_year_mwh: 0.0,
             facility_year_mwh: 0.0,
             matched_mwh: 0.0,
@@ -55,6 +60,8 @@ impl Tally {
         self.shortage.include(&other.shortage);
         self.started_kw += other.started_kw;
         self.latest_kw += other.latest_kw;
+        self.moved_in += other.moved_in;
+        self.waited_months += other.waited_months;
         self.renewable_year_mwh += other.renewable_year_mwh;
         self.facility_year_mwh += other.facility_year_mwh;
         self.matched_mwh += other.matched_mwh;
@@ -90,6 +97,10 @@ impl Tally {
                 ratio(self.get(MetricId::ExceedanceHours), hall_hours),
             ),
             (MetricId::Pue, ratio(draw, self.get(MetricId::ItDraw))),
+            (
+                MetricId::WaitingTime,
+                ratio(self.waited_months, self.moved_in),
+            ),
             (
                 MetricId::ComputePerPower,
                 ratio(self.get(MetricId::EffectivePflops), draw),

@@ -120,6 +120,7 @@ impl Model {
                 });
             }
         }
+        self.market.write_outcomes(&workspace.market, row);
         self.close_books(workspace, &drawn, row);
         self.report_moments(workspace, row);
         if let Some(own) = &self.own {

@@ -142,6 +142,17 @@ impl Model {
             tally.add(MetricId::ContractsLost, counts.lost as f64);
             tally.add(MetricId::WaitingDemand, mw(segment.waiting_kw));
             tally.add(
+                MetricId::WaitingRacks,
+                segment.waiting_kw / self.standard_rack_kw,
+            );
+            tally.add(MetricId::EndedPower, mw(segment.ended_kw));
+            tally.add(MetricId::ContractsLeft, counts.left as f64);
+            tally.add(MetricId::ContractsLeftEarly, counts.left_early as f64);
+            tally.add(MetricId::LostWithoutRoom, counts.lost_without_room as f64);
+            tally.add(MetricId::CompaniesDeclined, counts.declined as f64);
+            tally.moved_in += counts.moved_in as f64;
+            tally.waited_months += counts.waited_months as f64;
+            tally.add(
                 MetricId::CommittedPower,
                 mw(segment.waiting_kw + segment.pending_kw),
             );

@@ -842,6 +842,21 @@ impl Sampler {
     /// The value below which a share `u` of all values lies, for u in (0, 1). Never falls as u rises.
     #[inline]
     pub fn at(&self, u: f64) -> f64 {
+        if let Rule::Table(table) = &self.rule {
+            return table.at(u);
+        }
+        self.at_plainly(u)
+    }
+
+    /// Replaces each u of a list by the value at it, as [`Self::at`].
+    pub fn replace(&self, list: &mut [f64]) {
+        match &self.rule {
+            Rule::Table(table) => list.iter_mut().for_each(|u| *u = table.at(*u)),
+            _ => list.iter_mut().for_each(|u| *u = self.at_plainly(*u)),
+        }
+    }
+
+    fn at_plainly(&self, u: f64) -> f64 {
         match &self.rule {
             Rule::Fixed(value) => *value,
             Rule::Uniform { min, width } => min + width * u,
@@ -859,11 +874,31 @@ impl Sampler {
                 }
             }
             Rule::Discrete(steps) => {
-                let found = steps.iter().find(|(cumulated, _)| u < *cumulated);
-                found.or(steps.last()).map_or(f64::NAN, |(_, value)| *value)
+                // Counted rather than searched, for which branch is taken is a matter of chance.
+                let passed = |sum: usize, step: &(f64, f64)| sum + usize::from(u >= step.0);
+                let place = steps.iter().fold(0, passed).min(steps.len() - 1);
+                steps[place].1
             }
             Rule::Table(table) => table.at(u),
         }
+    }
+
+    /// The probability of a value below `x`: the least u from which on [`Self::at`] is `x` or more,
+    /// found by halving to within 2^-50.
+    pub fn share_below(&self, x: f64) -> f64 {
+        let (mut below, mut above) = (0.0, 1.0);
+        if self.at(f64::EPSILON) >= x {
+            return 0.0;
+        }
+        for _ in 0..50 {
+            let middle = 0.5 * (below + above);
+            if self.at(middle) < x {
+                below = middle;
+            } else {
+                above = middle;
+            }
+        }
+        above
     }
 
     /// The mean of the distribution.

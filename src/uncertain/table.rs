@@ -8,20 +8,16 @@
 const CELL_BITS: u32 = 3;
 const SHIFT: u32 = 52 - CELL_BITS;
 
+/// Cells of the lower half, from the far tail to the median, and behind them those of the upper one.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
-    lower: Half,
-    upper: Half,
-}
-
-#[derive(Clone, Debug)]
-struct Half {
-    /// From the far tail to the median.
     cells: Vec<Cell>,
+    /// Cells of a half.
+    half: usize,
     /// The cell that begins at the smallest tabulated w, as its number among all floats.
     first: u64,
-    /// Below that, the distance to `tail.end` goes with this power of w.
-    tail: Tail,
+    /// Beyond the smallest w, below and above.
+    tails: [Tail; 2],
 }
 
 /// The cubic c0 + c1 t + c2 t^2 + c3 t^3 for t in [0, 1), kept within its ends.
@@ -45,114 +41,114 @@ impl Table {
     /// both are tabulated down to w = 2^-octaves.
     pub(super) fn new(
         octaves: u32,
-        lower: impl FnMut(f64) -> f64,
-        upper: impl FnMut(f64) -> f64,
+        mut lower: impl FnMut(f64) -> f64,
+        mut upper: impl FnMut(f64) -> f64,
     ) -> Self {
+        let smallest = libm::exp2(-f64::from(octaves));
+        let first = smallest.to_bits() >> SHIFT;
+        let half = ((0.5_f64.to_bits() >> SHIFT) - first) as usize;
+        let mut cells = Vec::with_capacity(2 * half);
+        tabulate(&mut cells, first, half, &mut lower);
+        tabulate(&mut cells, first, half, &mut upper);
+        let tail = |cell: &Cell| Tail {
+            smallest,
+            value: cell.coefficients[0],
+            approach: None,
+        };
         Self {
-            lower: Half::new(octaves, lower),
-            upper: Half::new(octaves, upper),
+            tails: [tail(&cells[0]), tail(&cells[half])],
+            cells,
+            half,
+            first,
         }
     }
 
     /// Lets each tail approach the end of the support by the power of w that it shows at the last
     /// two tabulated values.
     pub(super) fn with_ends(mut self, least: f64, most: f64) -> Self {
-        self.lower.approach(least);
-        self.upper.approach(most);
+        self.tails[0].approach(&self.cells[0], least);
+        self.tails[1].approach(&self.cells[self.half], most);
         self
     }
 
     #[inline]
     pub(super) fn at(&self, u: f64) -> f64 {
-        if u < 0.5 {
-            self.lower.at(u)
-        } else {
-            self.upper.at(1.0 - u)
+        // Without a branch: which half it is in is a coin that no processor foresees.
+        let rest = 1.0 - u;
+        let is_upper = u >= 0.5;
+        let w = if rest < u { rest } else { u };
+        let bits = w.to_bits();
+        let place = (bits >> SHIFT).wrapping_sub(self.first) as usize;
+        if place >= self.half {
+            return self.beyond(is_upper, w);
+        }
+        let cell = &self.cells[place + if is_upper { self.half } else { 0 }];
+        let fraction = (bits << (64 - SHIFT)) >> 12;
+        cell.at(f64::from_bits(fraction | 1.0_f64.to_bits()) - 1.0)
+    }
+
+    /// Below the smallest w, and at the median itself, which is the end of the last cell.
+    #[cold]
+    fn beyond(&self, is_upper: bool, w: f64) -> f64 {
+        let side = usize::from(is_upper);
+        let tail = self.tails[side];
+        if w >= tail.smallest {
+            return self.cells[(side + 1) * self.half - 1].at(1.0);
+        }
+        match tail.approach {
+            None => tail.value,
+            Some((end, power)) => end + (tail.value - end) * libm::pow(w / tail.smallest, power),
         }
     }
 
     /// The integral of the quantile function over (0, 1): exact for the cubics of the cells.
     pub(super) fn mean(&self) -> f64 {
-        self.lower.integral() + self.upper.integral()
+        let (lower, upper) = self.cells.split_at(self.half);
+        let half = |cells: &[Cell], tail: Tail| {
+            let sum: f64 = (self.first..)
+                .zip(cells)
+                .map(|(number, cell)| {
+                    let width =
+                        f64::from_bits((number + 1) << SHIFT) - f64::from_bits(number << SHIFT);
+                    let [c0, c1, c2, c3] = cell.coefficients;
+                    width * (c0 + c1 / 2.0 + c2 / 3.0 + c3 / 4.0)
+                })
+                .sum();
+            sum + tail.smallest * tail.value
+        };
+        half(lower, self.tails[0]) + half(upper, self.tails[1])
     }
 }
 
-impl Half {
-    fn new(octaves: u32, mut quantile: impl FnMut(f64) -> f64) -> Self {
-        let smallest = libm::exp2(-f64::from(octaves));
-        let first = smallest.to_bits() >> SHIFT;
-        let end = 0.5_f64.to_bits() >> SHIFT;
-        let mut cells = Vec::with_capacity((end - first) as usize);
-        let mut left = quantile(smallest);
-        let value = left;
-        for number in first..end {
-            let from = f64::from_bits(number << SHIFT);
-            let to = f64::from_bits((number + 1) << SHIFT);
-            let width = to - from;
-            let one = quantile(from + width / 3.0);
-            let two = quantile(from + width * (2.0 / 3.0));
-            let right = quantile(to);
-            cells.push(Cell::through(left, one, two, right));
-            left = right;
-        }
-        Self {
-            cells,
-            first,
-            tail: Tail {
-                smallest,
-                value,
-                approach: None,
-            },
-        }
+/// Appends the cells of a half.
+fn tabulate(
+    cells: &mut Vec<Cell>,
+    first: u64,
+    count: usize,
+    quantile: &mut impl FnMut(f64) -> f64,
+) {
+    let mut left = quantile(f64::from_bits(first << SHIFT));
+    for number in (first..).take(count) {
+        let from = f64::from_bits(number << SHIFT);
+        let to = f64::from_bits((number + 1) << SHIFT);
+        let width = to - from;
+        let one = quantile(from + width / 3.0);
+        let two = quantile(from + width * (2.0 / 3.0));
+        let right = quantile(to);
+        cells.push(Cell::through(left, one, two, right));
+        left = right;
     }
+}
 
-    fn approach(&mut self, end: f64) {
-        let near = (self.tail.value - end).abs();
-        let far = (self.cells[0].at(0.5) - end).abs();
+impl Tail {
+    fn approach(&mut self, cell: &Cell, end: f64) {
+        let near = (self.value - end).abs();
+        let far = (cell.at(0.5) - end).abs();
         // The middle of the first cell lies at 1 + 1/16 of its beginning.
         let power = libm::log(far / near) / libm::log(1.0625);
         if power.is_finite() && power > 0.0 {
-            self.tail.approach = Some((end, power));
+            self.approach = Some((end, power));
         }
-    }
-
-    #[inline]
-    fn at(&self, w: f64) -> f64 {
-        let bits = w.to_bits();
-        let number = bits >> SHIFT;
-        if number < self.first {
-            return self.beyond(w);
-        }
-        // The median itself belongs to the end of the last cell.
-        let place = ((number - self.first) as usize).min(self.cells.len() - 1);
-        let cell = &self.cells[place];
-        if number - self.first > place as u64 {
-            return cell.at(1.0);
-        }
-        let fraction = (bits << (64 - SHIFT)) >> 12;
-        cell.at(f64::from_bits(fraction | 1.0_f64.to_bits()) - 1.0)
-    }
-
-    #[cold]
-    fn beyond(&self, w: f64) -> f64 {
-        match self.tail.approach {
-            None => self.tail.value,
-            Some((end, power)) => {
-                end + (self.tail.value - end) * libm::pow(w / self.tail.smallest, power)
-            }
-        }
-    }
-
-    fn integral(&self) -> f64 {
-        let cells: f64 = (self.first..)
-            .zip(&self.cells)
-            .map(|(number, cell)| {
-                let width = f64::from_bits((number + 1) << SHIFT) - f64::from_bits(number << SHIFT);
-                let [c0, c1, c2, c3] = cell.coefficients;
-                width * (c0 + c1 / 2.0 + c2 / 3.0 + c3 / 4.0)
-            })
-            .sum();
-        cells + self.tail.smallest * self.tail.value
     }
 }
 
@@ -189,6 +185,13 @@ impl Cell {
     #[inline]
     fn at(&self, t: f64) -> f64 {
         let [c0, c1, c2, c3] = self.coefficients;
-        (c0 + t * (c1 + t * (c2 + t * c3))).clamp(self.least, self.most)
+        let value = c0 + t * (c1 + t * (c2 + t * c3));
+        // As `clamp`, but without its check that the ends are in order.
+        let value = if value < self.least {
+            self.least
+        } else {
+            value
+        };
+        if value > self.most { self.most } else { value }
     }
 }

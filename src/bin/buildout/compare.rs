@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use buildout::analysis::compare::{Comparison, DEFAULT_CONFIDENCE};
+use buildout::analysis::compare::{Compared, Comparison, DEFAULT_CONFIDENCE};
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
 use buildout::report::{
     COMPARISON_OUTPUTS, OutputFolder, comparison, comparison_outputs, write_comparison_csv,
@@ -131,20 +131,28 @@ pub(crate) fn run(arguments: &Compare) -> Result<(), Failure> {
     } else {
         arguments.format
     };
-    let text = match format {
-        Format::Table => comparison(&entries.title, &compared).into_bytes(),
+    print(&in_format(&entries.title, &compared, format)?)
+}
+
+/// A comparison as it is printed.
+pub(crate) fn in_format(
+    title: &str,
+    compared: &Compared,
+    format: Format,
+) -> Result<Vec<u8>, Failure> {
+    Ok(match format {
+        Format::Table => comparison(title, compared).into_bytes(),
         Format::Json => {
-            let mut json = serde_json::to_vec_pretty(&compared)?;
+            let mut json = serde_json::to_vec_pretty(compared)?;
             json.push(b'\n');
             json
         }
         Format::Csv => {
             let mut csv = Vec::new();
-            write_comparison_csv(&compared, &mut csv).map_err(Failure::Print)?;
+            write_comparison_csv(compared, &mut csv).map_err(Failure::Print)?;
             csv
         }
-    };
-    print(&text)
+    })
 }
 
 impl Compare {

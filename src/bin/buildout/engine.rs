@@ -11,6 +11,7 @@ use buildout::monte_carlo::part::Part;
 use buildout::monte_carlo::stop::{
     DEFAULT_AT_LEAST, DEFAULT_AT_MOST, Goal, Output, Stopped, Until, run_until,
 };
+use buildout::projection::Layout;
 use buildout::{Batch, Cancel, Date, Design, Model, Projection, RunError};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -104,8 +105,7 @@ fn shard(text: &str) -> Result<Shard, String> {
 }
 
 fn goal(text: &str) -> Result<Goal, String> {
-    const FORM: &str =
-        "write p90(MILESTONE)=0.1, p50(METRIC@2027-12)=500 or probability(TARGET)=0.01";
+    const FORM: &str = "write p90(MILESTONE)=0.1, p50(OUTCOME)=1e6, p50(METRIC@2027-12)=500 or probability(TARGET)=0.01";
     let (what, within) = text.rsplit_once('=').ok_or(FORM)?;
     let within: f64 = within.trim().parse().map_err(|_| FORM)?;
     let (kind, name) = what.trim().split_once('(').ok_or(FORM)?;
@@ -138,6 +138,19 @@ fn goal(text: &str) -> Result<Goal, String> {
         p: percent / 100.0,
         within,
     })
+}
+
+/// A goal whose bare name is that of an outcome, if no milestone has it.
+fn named(goal: &Goal, layout: &Layout) -> Goal {
+    let mut goal = goal.clone();
+    if let Goal::Quantile { of, .. } = &mut goal
+        && let Output::Milestone(name) = of
+        && layout.milestone_index(name).is_none()
+        && layout.outcome_index(name).is_some()
+    {
+        *of = Output::Outcome(std::mem::take(name));
+    }
+    goal
 }
 
 /// Set by Ctrl-C or a request to terminate.
@@ -218,7 +231,9 @@ impl Request<'_> {
             batch.advance(&mut part).map(|()| None)
         } else {
             let until = Until {
-                goals: self.long.until.clone(),
+                goals: (self.long.until.iter())
+                    .map(|goal| named(goal, self.model.layout()))
+                    .collect(),
                 confidence: self.long.confidence,
                 at_least: self.long.at_least.min(trials),
                 at_most: trials,

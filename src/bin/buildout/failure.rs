@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use buildout::analysis::compare::CompareError;
+use buildout::analysis::levers::LeverError;
 use buildout::analysis::paired::PairedError;
+use buildout::construction::import::ImportError;
 use buildout::monte_carlo::part::PartError;
 use buildout::{RunError, ScenarioError, report};
 
@@ -21,6 +23,8 @@ pub(crate) enum Failure {
     Run(#[from] RunError),
     #[error("error: {0}")]
     Compare(#[from] CompareError),
+    #[error("error: {0}")]
+    Levers(#[from] LeverError),
     #[error(
         "error: {} states a comparison of its own\n  help: give it alone, or scenarios only", .0.display()
     )]
@@ -80,6 +84,12 @@ pub(crate) enum Failure {
     UnknownMetric(report::ParquetFileError),
     #[error("error: {} names no file", .0.display())]
     NoFileName(PathBuf),
+    #[error("error: {} cannot be read: {error}", path.display())]
+    Unreadable { path: PathBuf, error: io::Error },
+    #[error("error: {}:{}: {}", path.display(), error.line, error.message)]
+    Import { path: PathBuf, error: ImportError },
+    #[error("error: {0}")]
+    Usage(String),
 }
 
 /// Problems say themselves that they are errors.
@@ -117,6 +127,10 @@ impl Failure {
             | Failure::Invalid
             | Failure::UnknownPreset { .. }
             | Failure::NoFileName(_)
+            | Failure::Unreadable { .. }
+            | Failure::Import { .. }
+            | Failure::Usage(_)
+            | Failure::Levers(_)
             | Failure::ComparisonAmongScenarios(_)
             | Failure::Run(RunError::Goal(_) | RunError::Design(_)) => 2,
             Failure::Outputs(report::OutputsError::Unknown { .. }) => 2,

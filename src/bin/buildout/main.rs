@@ -3,6 +3,8 @@
 mod compare;
 mod engine;
 mod failure;
+mod import;
+mod levers;
 mod merge;
 mod new;
 mod output;
@@ -12,6 +14,7 @@ mod ranks;
 mod replay;
 mod report;
 mod run;
+mod schedule;
 mod set;
 mod shell;
 #[cfg(feature = "parquet")]
@@ -51,18 +54,24 @@ const EXIT_STATUS: &str = "Exit status: 0 if all went well, 1 if the run or writ
 enum Command {
     /// Writes a commented scenario file to begin from
     New(new::New),
+    /// Makes a scenario of a schedule from Microsoft Project (XML) or Primavera (XER)
+    Import(import::Import),
     /// Tells everything that is wrong or unlikely with scenarios, at once
     Validate(validate::Validate),
     /// Sets values in a scenario file, which keeps its comments
     Set(set::Set),
     /// Runs a scenario and prints what came out
     Run(run::Run),
+    /// Tells of each activity when it happens, what float it has, and how often it drives the end
+    Schedule(schedule::Schedule),
     /// Puts the checkpoints of shards together and prints what came out
     Merge(merge::Merge),
     /// Runs one trial again and prints what happened in it
     Replay(replay::Replay),
     /// Compares scenarios, or a matrix of them, on the same luck
     Compare(compare::Compare),
+    /// Shows what each lever of policy gains, on the same luck
+    Levers(levers::Levers),
     /// Makes one page to open in a browser, of one scenario or several side by side
     Report(report::Report),
     /// Writes every trial's milestones, targets and outcomes as Parquet
@@ -82,12 +91,15 @@ impl Command {
     fn run(&self) -> Result<(), Failure> {
         match self {
             Self::New(arguments) => new::run(arguments),
+            Self::Import(arguments) => import::run(arguments),
             Self::Validate(arguments) => validate::run(arguments),
             Self::Set(arguments) => set::run(arguments),
             Self::Run(arguments) => run::run(arguments),
+            Self::Schedule(arguments) => schedule::run(arguments),
             Self::Merge(arguments) => merge::run(arguments),
             Self::Replay(arguments) => replay::run(arguments),
             Self::Compare(arguments) => compare::run(arguments),
+            Self::Levers(arguments) => levers::run(arguments),
             Self::Report(arguments) => report::run(arguments),
             #[cfg(feature = "parquet")]
             Self::Trials(arguments) => trials::run(arguments),

@@ -10,7 +10,12 @@
 
 #[cfg(feature = "import")]
 pub mod mspdi;
+mod project;
+mod spread;
 pub mod xer;
+
+pub use project::ALL_FINISHED;
+pub use spread::{Spread, SpreadError, SpreadRule};
 
 use std::collections::BTreeMap;
 
@@ -19,9 +24,6 @@ use super::crews::{Crew, CrewNeed, CrewUnits};
 use super::network::LinkKind;
 use super::{Activity, ActivityStatus, Dependency, Lagged, Status};
 use crate::date::{DAYS_PER_MONTH, Date, HOURS_PER_MONTH};
-use crate::pattern::matches;
-use crate::scenario::{Campus, Scenario};
-use crate::uncertain::Uncertain;
 
 /// A schedule file that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -60,6 +62,9 @@ pub struct Imported {
     pub start: Date,
     /// Its activities, each with its dependencies.
     pub activities: Vec<Activity>,
+    /// The summary tasks or levels of the work breakdown that each activity stands under, the
+    /// outermost first, such as "Hall 1/Shell"; in the order of the activities.
+    pub groups: Vec<String>,
     /// The calendars that they name.
     pub calendars: Vec<Calendar>,
     /// The crews that they need.
@@ -92,50 +97,7 @@ pub enum Finding {
     Wrong(String),
 }
 
-/// A rule that puts uncertainty on durations, relative to what was imported.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Spread {
-    /// The least duration, as a share of the planned one: 0.9 for -10 %.
-    pub least: f64,
-    /// The most likely duration: 1 for the planned one.
-    pub mode: f64,
-    /// The greatest duration: 1.4 for +40 %.
-    pub most: f64,
-}
-
 impl Imported {
-    /// Puts a PERT distribution on the durations of all activities that a pattern means ("*shell*",
-    /// with * for any text) and returns how many they are. What has no duration stays as it is.
-    ///
-    /// ```
-    /// use buildout::construction::import::{Spread, xer};
-    /// # let text = concat!("ERMHDR\t19.12\n%T\tPROJECT\n%F\tproj_id\tproj_short_name\tplan_start_date\n%R\t1\tP\t2025-01-06 08:00\n",
-    /// # "%T\tTASK\n%F\ttask_id\tproj_id\ttask_type\ttask_code\ttask_name\ttarget_drtn_hr_cnt\n%R\t1\t1\tTT_Task\tA1\tshell\t240\n%E\n");
-    /// let mut schedule = xer::read(text.as_bytes())?;
-    /// let changed = schedule.spread("*shell*", &Spread { least: 0.9, mode: 1.0, most: 1.4 });
-    /// assert_eq!(changed, 1);
-    /// # Ok::<(), buildout::construction::import::ImportError>(())
-    /// ```
-    pub fn spread(&mut self, pattern: &str, spread: &Spread) -> usize {
-        let mut changed = 0;
-        for activity in &mut self.activities {
-            if !matches(pattern, &activity.name) {
-                continue;
-            }
-            if let Some(planned) = activity.duration_months.constant()
-                && planned > 0.0
-            {
-                activity.duration_months = Uncertain::pert(
-                    spread.least * planned,
-                    spread.mode * planned,
-                    spread.most * planned,
-                );
-                changed += 1;
-            }
-        }
-        changed
-    }
-
     /// The same schedule without crews: no activity waits for any.
     #[must_use]
     pub fn without_crews(mut self) -> Self {
@@ -146,32 +108,21 @@ impl Imported {
         self
     }
 
-    /// The schedule as a scenario: one campus of the project's name with these activities.
-    pub fn to_scenario(&self, horizon_months: u32) -> Scenario {
-        let name = self.name.replace('/', "-");
-        let mut campus = Campus::new(name.clone());
-        campus.activities.clone_from(&self.activities);
-        let mut scenario = Scenario::new(name, self.start, horizon_months);
-        scenario.calendars.clone_from(&self.calendars);
-        scenario.crews.clone_from(&self.crews);
-        scenario.status.clone_from(&self.status);
-        scenario.campuses.push(campus);
-        scenario
-    }
-
     /// Checks the logic: open ends, circles, and deadlines that early dates miss (negative float,
     /// by the planned durations and without regard to crews).
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         let mut has_successor = vec![false; self.activities.len()];
+        let positions: BTreeMap<&str, usize> = (self.activities.iter().enumerate())
+            .map(|(position, activity)| (activity.name.as_str(), position))
+            .collect();
         for activity in &self.activities {
             let before = activity.after.as_deref().unwrap_or_default();
             if before.is_empty() {
                 findings.push(Finding::OpenStart(activity.name.clone()));
             }
             for dependency in before {
-                let named = |other: &Activity| other.name == dependency.activity();
-                if let Some(position) = self.activities.iter().position(named) {
+                if let Some(&position) = positions.get(dependency.activity()) {
                     has_successor[position] = true;
                 }
             }
@@ -233,6 +184,8 @@ struct RawActivity {
     is_elapsed: bool,
     calendar: Option<String>,
     is_milestone: bool,
+    /// What it stands under.
+    group: String,
     not_before: Option<Date>,
     deadline: Option<Date>,
     started: Option<Date>,
@@ -326,7 +279,10 @@ impl Raw {
             let mut activity = Activity::new(&name, months(raw.hours, calendar.as_ref()));
             activity.calendar = calendar.as_ref().map(|id| calendar_names[id].clone());
             activity.milestone = raw.is_milestone;
-            activity.not_before = raw.not_before.max(Some(start));
+            // A scenario begins with its month. What waits for another to start is late enough.
+            let waits = |link: &RawLink| link.kind.is_to_start() && link.lag_hours >= 0.0;
+            let earliest = raw.not_before.filter(|date| *date > start);
+            activity.not_before = earliest.or((!raw.links.iter().any(waits)).then_some(start));
             let mut after = Vec::new();
             for link in &raw.links {
                 let Some(&predecessor) = by_id.get(link.predecessor.as_str()) else {
@@ -399,6 +355,9 @@ impl Raw {
             deadlines.extend(raw.deadline.map(|deadline| (name, deadline)));
             activities.push(activity);
         }
+        let groups = (self.activities.iter_mut())
+            .map(|raw| std::mem::take(&mut raw.group))
+            .collect();
         let status = match (self.status_date, statuses.first()) {
             (Some(as_of), Some(_)) => Some(Status {
                 as_of,
@@ -462,6 +421,7 @@ impl Raw {
             name: self.name,
             start,
             activities,
+            groups,
             calendars,
             crews,
             status,
@@ -487,12 +447,12 @@ impl RawCalendar {
     }
 }
 
-/// Names without "/", each its own: one that occurs again gets its key behind it.
+/// Names without "/" and "*", each its own: one that occurs again gets its key behind it.
 fn distinct_names(names: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
     let mut seen = std::collections::BTreeSet::new();
     names
         .map(|(id, name)| {
-            let name = name.trim().replace('/', "-");
+            let name = name.trim().replace(['/', '*'], "-");
             let name = match name.as_str() {
                 "" | "start" | "live" | super::calendars::CONTINUOUS => {
                     format!("{name} {id}").trim().to_owned()

@@ -16,6 +16,32 @@ use super::{
 use crate::construction::network::LinkKind;
 use crate::date::Date;
 
+/// Reads a schedule in Microsoft Project's XML from the bytes of a file: UTF-8, or UTF-16 with its
+/// byte order mark.
+pub fn read_bytes(bytes: &[u8]) -> Result<Imported, ImportError> {
+    let units = |bytes: &[u8], unit: fn([u8; 2]) -> u16| -> Vec<u16> {
+        let pairs = bytes.chunks_exact(2);
+        pairs.map(|pair| unit([pair[0], pair[1]])).collect()
+    };
+    let wide = match bytes {
+        [0xff, 0xfe, rest @ ..] => Some(units(rest, u16::from_le_bytes)),
+        [0xfe, 0xff, rest @ ..] => Some(units(rest, u16::from_be_bytes)),
+        _ => None,
+    };
+    if let Some(wide) = wide {
+        return read(&String::from_utf16_lossy(&wide));
+    }
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    match std::str::from_utf8(bytes) {
+        Ok(text) => read(text),
+        Err(error) => {
+            let before = &bytes[..error.valid_up_to()];
+            let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
+            Err(ImportError::new(line, "this is no text in UTF-8 or UTF-16"))
+        }
+    }
+}
+
 /// Reads a schedule in Microsoft Project's XML.
 pub fn read(text: &str) -> Result<Imported, ImportError> {
     let document = Document::parse(text).map_err(|error| {
@@ -244,6 +270,8 @@ fn read_tasks(
     raw: &mut Raw,
 ) -> Result<BTreeMap<String, String>, ImportError> {
     let mut summaries = BTreeMap::new();
+    // The summary tasks around the one that is read, with their levels.
+    let mut around: Vec<(i64, String)> = Vec::new();
     for task in project
         .child("Tasks")
         .into_iter()
@@ -255,7 +283,12 @@ fn read_tasks(
         }
         let id = task.required("UID")?.to_owned();
         let name = task.text("Name").unwrap_or(&id).to_owned();
+        let level = task.code("OutlineLevel")?.unwrap_or(i64::MAX);
+        around.retain(|(outer, _)| *outer < level);
         if task.is_set("Summary") {
+            if level > 0 {
+                around.push((level, name.replace('/', "-")));
+            }
             if task.child("PredecessorLink").is_some() {
                 raw.warn(
                     line,
@@ -269,7 +302,9 @@ fn read_tasks(
             summaries.insert(id, name);
             continue;
         }
-        let activity = activity(task, id, name, raw)?;
+        let mut activity = activity(task, id, name, raw)?;
+        let names: Vec<&str> = around.iter().map(|(_, name)| name.as_str()).collect();
+        activity.group = names.join("/");
         raw.activities.push(activity);
     }
     Ok(summaries)
@@ -428,6 +463,9 @@ fn read_resources(project: Element<'_>, raw: &mut Raw) -> Result<(), ImportError
             line: resource.line(),
         });
     }
+    let positions: BTreeMap<String, usize> = (raw.activities.iter().enumerate())
+        .map(|(position, activity)| (activity.id.clone(), position))
+        .collect();
     for assignment in
         (project.child("Assignments").into_iter()).flat_map(|list| list.children("Assignment"))
     {
@@ -436,14 +474,12 @@ fn read_resources(project: Element<'_>, raw: &mut Raw) -> Result<(), ImportError
             assignment.required("ResourceUID")?,
         );
         let units = assignment.number("Units")?.unwrap_or(1.0);
-        let activity = raw
-            .activities
-            .iter_mut()
-            .find(|activity| activity.id == task);
-        if let Some(activity) = activity
+        if let Some(&position) = positions.get(task)
             && units > 0.0
         {
-            activity.needs.push((resource.to_owned(), units));
+            raw.activities[position]
+                .needs
+                .push((resource.to_owned(), units));
         }
     }
     Ok(())

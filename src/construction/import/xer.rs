@@ -4,7 +4,7 @@
 //! (`%R`), and ends with `%E`. Read are the tables PROJECT, CALENDAR, TASK, TASKPRED, RSRC,
 //! RSRCRATE and TASKRSRC. Lags run in the calendar of the predecessor, P6's default.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     ImportError, Imported, Raw, RawActivity, RawCalendar, RawLink, RawResource, day_of, end_of_day,
@@ -53,20 +53,22 @@ pub fn read(bytes: &[u8]) -> Result<Imported, ImportError> {
     }
     read_resources(&tables, &mut raw)?;
     let is_own = |row: &Row<'_>| row.get("proj_id").is_none() || row.get("proj_id") == project_id;
+    let levels = work_breakdown(&tables);
     let mut positions = BTreeMap::new();
     for row in rows(&tables, "TASK").filter(|row| is_own(row)) {
-        if let Some(activity) = activity(&row, &mut raw)? {
+        if let Some(mut activity) = activity(&row, &mut raw)? {
+            activity.group = group(&levels, row.get("wbs_id"));
             positions.insert(activity.id.clone(), raw.activities.len());
             raw.activities.push(activity);
         }
     }
-    let all: Vec<&str> = (rows(&tables, "TASK"))
+    let all: BTreeSet<&str> = (rows(&tables, "TASK"))
         .filter_map(|row| row.get("task_id"))
         .collect();
     for row in rows(&tables, "TASKPRED") {
         let (task, before) = (row.required("task_id")?, row.required("pred_task_id")?);
         for id in [task, before] {
-            if !all.contains(&id) {
+            if !all.contains(id) {
                 return Err(ImportError::new(row.line, format!("there is no task {id}")));
             }
         }
@@ -109,6 +111,32 @@ pub fn read(bytes: &[u8]) -> Result<Imported, ImportError> {
         }
     }
     raw.into_schedule()
+}
+
+/// Each level of the work breakdown: its name and what it stands under. The project itself is no level.
+type Levels<'a> = BTreeMap<&'a str, (String, Option<&'a str>)>;
+
+fn work_breakdown<'a>(tables: &'a [Table<'a>]) -> Levels<'a> {
+    let own = rows(tables, "PROJWBS").filter(|row| row.get("proj_node_flag") != Some("Y"));
+    own.filter_map(|row| {
+        let id = row.get("wbs_id")?;
+        let name = row.get("wbs_name").or(row.get("wbs_short_name"))?;
+        Some((id, (name.replace('/', "-"), row.get("parent_wbs_id"))))
+    })
+    .collect()
+}
+
+/// What stands above a level and the level itself, the outermost first.
+fn group(levels: &Levels<'_>, level: Option<&str>) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    let mut level = level.and_then(|id| levels.get(id));
+    // A damaged file may have levels that stand under one another.
+    while let Some((name, above)) = level.filter(|_| names.len() <= levels.len()) {
+        names.push(name);
+        level = above.and_then(|id| levels.get(id));
+    }
+    names.reverse();
+    names.join("/")
 }
 
 fn read_resources(tables: &[Table<'_>], raw: &mut Raw) -> Result<(), ImportError> {

@@ -32,6 +32,8 @@ pub struct DeliveryTree {
     /// By line-up, and by group x line-up x line-up.
     lineup_load: Vec<i64>,
     pair_load: Vec<i64>,
+    /// By line-up: the largest load that it shares with one other.
+    lineup_worst: Vec<i64>,
     group_load: Vec<i64>,
     row_load: Vec<i64>,
     row_free: Vec<u32>,
@@ -163,6 +165,7 @@ impl DeliveryTree {
                     0
                 }
             ],
+            lineup_worst: vec![0; groups * lineups],
             group_load: vec![0; groups],
             row_load: vec![0; row_count],
             row_free: vec![delivery.row_positions; row_count],
@@ -183,6 +186,7 @@ impl DeliveryTree {
             usable_watts,
             lineup_load,
             pair_load,
+            lineup_worst,
             group_load,
             row_load,
             row_free,
@@ -198,6 +202,7 @@ impl DeliveryTree {
         self.usable_watts = *usable_watts;
         self.lineup_load.clone_from(lineup_load);
         self.pair_load.clone_from(pair_load);
+        self.lineup_worst.clone_from(lineup_worst);
         self.group_load.clone_from(group_load);
         self.row_load.clone_from(row_load);
         self.row_free.clone_from(row_free);
@@ -209,6 +214,7 @@ impl DeliveryTree {
         for loads in [
             &mut self.lineup_load,
             &mut self.pair_load,
+            &mut self.lineup_worst,
             &mut self.group_load,
             &mut self.row_load,
         ] {
@@ -291,6 +297,14 @@ impl DeliveryTree {
                 self.lineup_load[a] += load;
                 self.lineup_load[b] += load;
                 self.pair_load[pair] += load;
+                for lineup in [a, b] {
+                    // What grows is the worst or leaves it as it is; what goes may have been it.
+                    self.lineup_worst[lineup] = if load >= 0 {
+                        self.lineup_worst[lineup].max(self.pair_load[pair])
+                    } else {
+                        self.worst_pair(lineup)
+                    };
+                }
             }
             Hangs::One(lineup) => self.lineup_load[lineup] += load,
         }
@@ -319,7 +333,7 @@ impl DeliveryTree {
             Hangs::Pair { a, b, pair } => {
                 let together = self.pair_load[pair] + load;
                 let of = |lineup: usize| {
-                    let worst = self.worst_pair(lineup).max(together);
+                    let worst = self.lineup_worst[lineup].max(together);
                     2 * self.lineup_watts - self.lineup_load[lineup] - load - worst
                 };
                 of(a).min(of(b)) / 2
@@ -567,6 +581,9 @@ mod tests {
                     prop_assert!(worst <= rating + 1e-9);
                 }
                 prop_assert!(tree.placed_kw() <= tree.usable_kw() + 1e-9);
+                for lineup in 0..if tree.pair_load.is_empty() { 0 } else { tree.lineup_load.len() } {
+                    prop_assert_eq!(tree.lineup_worst[lineup], tree.worst_pair(lineup));
+                }
             }
             for (row, what) in placed.drain(..) {
                 tree.remove(row, what);

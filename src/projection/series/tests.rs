@@ -110,6 +110,21 @@ fn quantiles_of_many_values_are_within_the_promised_relative_error() {
             numbers("zeros", count, |z| (z - 0.43).max(0.0)),
         ),
         ("tiny", numbers("tiny", count, |z| z * 1e-310)),
+        // A Pareto of shape 1.1, which has no variance: (1 - Φ(z))^(-1/1.1).
+        (
+            "heavy tail",
+            numbers("heavy", count, |z| {
+                libm::pow(crate::uncertain::normal_cdf(-z), -1.0 / 1.1)
+            }),
+        ),
+        // Money that is mostly lost, in whole units, and at times neither won nor lost.
+        (
+            "losses",
+            numbers("losses", count, |z| {
+                let lost = (-1e6 * libm::exp(2.0 * z)).round();
+                if z < -1.5 { 0.0 } else { lost + 3e6 }
+            }),
+        ),
     ];
     // Half a bucket of 2^-7 and 2^-10: 0.39 % and 0.049 %.
     for (fineness, error) in [

@@ -6,6 +6,7 @@ use super::plot::{Layer, Mark, bar, over_time, ribbon};
 use super::{Run, escape};
 use crate::Projection;
 use crate::projection::{Layout, MetricView, ScopeView};
+use crate::report::money::loss;
 use crate::report::summary::{cause_words, ever_binding, year_ends};
 use crate::report::text::{
     CountedIn, MISSING, decimals, grouped, nth_month, percent, title_of, whole_percent,
@@ -21,13 +22,19 @@ const KEY_METRICS: [(&str, &str); 6] = [
     ("in_service_pflops", "Compute in service"),
     ("take_up", "Take-up"),
 ];
-const PIPELINE: [&str; 8] = [
+const PIPELINE: [&str; 14] = [
     "companies_contacted",
     "contracts_signed",
     "subsidiaries",
     "contracts_in_service",
     "contracts_lost",
+    "contracts_lost_without_room",
+    "companies_declined",
+    "contracts_left",
+    "contracts_left_early",
+    "leases_ended_mw",
     "waiting_demand_mw",
+    "waiting_months",
     "leased_power_mw",
     "take_up",
 ];
@@ -174,6 +181,14 @@ pub(super) fn by_year(projection: &Projection, metrics: &[(String, MetricView<'_
     html + "</tbody></table></div><p class=soft>P50, below it P10 to P90</p>"
 }
 
+/// Whether a metric is 0 in nearly all trials and every month.
+fn is_nothing((_, metric): &(usize, MetricView<'_>)) -> bool {
+    [0.05, 0.95]
+        .iter()
+        .flat_map(|p| metric.quantile(*p))
+        .all(|x| x == 0.0 || x.is_nan())
+}
+
 pub(super) fn growth(runs: &[Run<'_>]) -> String {
     let layout = runs[0].projection.layout();
     let mut html = String::new();
@@ -201,7 +216,8 @@ pub(super) fn growth(runs: &[Run<'_>]) -> String {
             })
             .filter_map(|(number, run)| Some((number, run.projection.metric(name)?)))
             .collect();
-        let Some((_, first)) = views.first() else {
+        // Tenants may bring their own hardware: then there is no compute to show.
+        let Some((_, first)) = views.first().filter(|_| !views.iter().all(is_nothing)) else {
             continue;
         };
         let lists: Vec<(usize, [Vec<f64>; 5])> = (views.iter())
@@ -443,7 +459,7 @@ fn ledger(
     means: &[Vec<f64>],
 ) -> String {
     let mut html = String::from(
-        "<div class=wide><table><thead><tr><th>what is stranded<th>sum over all months<br><small>mean of all trials, MW-years</small><th>most in a month<br><small>mean of all trials, MW</small><th>in<th>P90 of that month<br><small>MW</small></thead><tbody>",
+        "<div class=wide><table class=years><thead><tr><th>what is stranded<th>sum over all months<small>mean of all trials, MW-years</small><th>most in a month<small>mean of all trials, MW</small><th>in<th>P90 of that month<small>MW</small></thead><tbody>",
     );
     for ((title, metric), mean) in metrics.iter().zip(means) {
         let sum: f64 = mean.iter().filter(|x| x.is_finite()).sum::<f64>() / 12.0;
@@ -568,6 +584,9 @@ pub(super) fn money(runs: &[Run<'_>]) -> String {
                 html,
                 "<div class=wide><table><thead><tr><th>outcome<th>P10<th>P50<th>P90<th>mean<th class=l>unit</thead><tbody>{rows}</tbody></table></div>"
             );
+            if let Some(loss) = loss(projection) {
+                let _ = write!(html, "<p>{}</p>", escape(&loss));
+            }
         }
         (!html.is_empty()).then_some(html)
     })

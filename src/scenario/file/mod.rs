@@ -120,7 +120,8 @@ pub struct Loaded {
     pub inputs: Vec<Input>,
 }
 
-/// Lists of tables get headers of their own; what is small stays on its line.
+/// Lists of tables get headers of their own, or each table a line of its own; what is small stays on
+/// its line.
 struct Layout;
 
 impl toml_edit::visit_mut::VisitMut for Layout {
@@ -133,7 +134,11 @@ impl toml_edit::visit_mut::VisitMut for Layout {
             "rack_types",
             "generations",
             "building_templates",
+            "calendars",
+            "crews",
+            "risks",
             "campuses",
+            "phases",
             "grid",
             "substations",
             "buildings",
@@ -150,6 +155,19 @@ impl toml_edit::visit_mut::VisitMut for Layout {
             key.fmt();
         }
         toml_edit::visit_mut::visit_table_like_kv_mut(self, key, item);
+    }
+
+    fn visit_array_mut(&mut self, array: &mut toml_edit::Array) {
+        const LONG: usize = 100;
+        if array.iter().any(toml_edit::Value::is_inline_table) && array.to_string().len() > LONG {
+            for value in array.iter_mut() {
+                value.decor_mut().set_prefix("\n  ");
+            }
+            array.set_trailing("\n");
+            array.set_trailing_comma(true);
+        } else {
+            toml_edit::visit_mut::visit_array_mut(self, array);
+        }
     }
 }
 

@@ -37,8 +37,11 @@ pub(super) struct Cohort {
 pub(super) struct CohortState {
     seed: u64,
     trial: u64,
-    /// By segment and month: how many move in, and how many leave beyond one of each group.
+    /// By segment, class (0 without a voucher, else 1 + the voucher) and month: how many move in.
     ready: Vec<u64>,
+    /// Who signs this month: class and number.
+    pub(super) signers: Vec<(usize, u64)>,
+    /// By segment and month: how many leave beyond one of each group.
     leaving: Vec<u64>,
 }
 
@@ -193,7 +196,8 @@ impl Market {
         {
             let length = self.segments.len() * self.months;
             (state.cohorts.seed, state.cohorts.trial) = (seed, trial);
-            refill(&mut state.cohorts.ready, length, 0);
+            let classes = 1 + self.vouchers.len();
+            refill(&mut state.cohorts.ready, length * classes, 0);
             refill(&mut state.cohorts.leaving, length, 0);
         }
     }
@@ -214,62 +218,79 @@ impl Market {
         let (seed, trial) = (state.cohorts.seed, state.cohorts.trial);
         let mut stream = cohort.source.stream_at(seed, trial, month as u64);
         let rates = &state.rates[position];
-        let probability = rates.sign_probability * rates.sign_factor;
         let subsidiaries = rates.subsidiary_probability;
         let churn = -libm::expm1(rates.ln_stay);
         let first = position * self.months;
         let end = first + self.months;
-        let signers = stream.binomial(contacted, probability);
-        let signing = &mut state.signing[first..end];
-        let establishing = &mut state.establishing[first..end];
-        let ready = &mut state.cohorts.ready[first..end];
-        split(
-            signers,
-            cohort.signature.iter().copied(),
-            &mut stream,
-            |lag, number, stream| {
-                let signed = month + lag;
-                if signed >= signing.len() {
-                    return;
-                }
-                signing[signed] += number as u32;
-                let founders = stream.binomial(number, subsidiaries);
-                let lags = cohort.subsidiary.iter().copied();
-                split(founders, lags, stream, |lag, number, _| {
-                    if let Some(count) = establishing.get_mut(signed + lag) {
-                        *count += number as u32;
+        let classes = 1 + self.vouchers.len();
+        let ready_at = |class: usize| (position * classes + class) * self.months;
+        let mut declined = contacted;
+        let mean_kw = cohort.mean_kw;
+        self.sign_cohort(state, position, month, contacted, mean_kw, &mut stream);
+        let signed_by_class = std::mem::take(&mut state.cohorts.signers);
+        for &(class, signers) in &signed_by_class {
+            declined -= signers;
+            let signing = &mut state.signing[first..end];
+            let establishing = &mut state.establishing[first..end];
+            let ready = &mut state.cohorts.ready[ready_at(class)..][..self.months];
+            split(
+                signers,
+                cohort.signature.iter().copied(),
+                &mut stream,
+                |lag, number, stream| {
+                    let signed = month + lag;
+                    if signed >= signing.len() {
+                        return;
                     }
-                });
-                let lags = cohort.moving_in.iter().copied();
-                split(number, lags, stream, |lag, number, _| {
-                    if let Some(count) = ready.get_mut(signed + lag) {
-                        *count += number;
-                    }
-                });
-            },
-        );
-        let moving_in = ready[month];
+                    signing[signed] += number as u32;
+                    let founders = stream.binomial(number, subsidiaries);
+                    let lags = cohort.subsidiary.iter().copied();
+                    split(founders, lags, stream, |lag, number, _| {
+                        if let Some(count) = establishing.get_mut(signed + lag) {
+                            *count += number as u32;
+                        }
+                    });
+                    let lags = cohort.moving_in.iter().copied();
+                    split(number, lags, stream, |lag, number, _| {
+                        if let Some(count) = ready.get_mut(signed + lag) {
+                            *count += number;
+                        }
+                    });
+                },
+            );
+        }
+        state.cohorts.signers = signed_by_class;
+        state.declining[first + month] += declined as u32;
         let gone = state.cohorts.leaving[first + month];
         state.counts[position].in_service -= gone;
         state.counts[position].left += gone;
-        // The first month of absence is that after the term, or a geometric number of months later.
-        let mut beyond = 0.0;
-        let stays = (0..self.months - month).map(|stay| {
-            beyond = beyond * (1.0 - churn) + cohort.term.get(stay).copied().unwrap_or(0.0);
-            beyond * churn
-        });
-        let mut groups = std::mem::take(&mut state.cohorts_formed);
-        groups.clear();
-        let rest = split(moving_in, stays, &mut stream, |stay, number, stream| {
-            groups.push((stay as u32 + 1, number, cohort.power_kw(number, stream)));
-        });
-        if rest > 0 {
-            groups.push((NEVER, rest, cohort.power_kw(rest, &mut stream)));
+        for class in 0..classes {
+            let moving_in = state.cohorts.ready[ready_at(class) + month];
+            let size_factor = match class.checked_sub(1) {
+                Some(voucher) => state.purses[voucher].size_factor,
+                None => 1.0,
+            };
+            // The first month of absence is that after the term, or a geometric number of months
+            // later.
+            let mut beyond = 0.0;
+            let stays = (0..self.months - month).map(|stay| {
+                beyond = beyond * (1.0 - churn) + cohort.term.get(stay).copied().unwrap_or(0.0);
+                beyond * churn
+            });
+            let mut groups = std::mem::take(&mut state.cohorts_formed);
+            groups.clear();
+            let rest = split(moving_in, stays, &mut stream, |stay, number, stream| {
+                groups.push((stay as u32 + 1, number, cohort.power_kw(number, stream)));
+            });
+            if rest > 0 {
+                groups.push((NEVER, rest, cohort.power_kw(rest, &mut stream)));
+            }
+            for &(stay, number, power_kw) in &groups {
+                let power_kw = power_kw * size_factor;
+                self.form_group(state, position, month, stay, number, power_kw, cohort.ramp);
+            }
+            state.cohorts_formed = groups;
         }
-        for &(stay, number, power_kw) in &groups {
-            self.form_group(state, position, month, stay, number, power_kw, cohort.ramp);
-        }
-        state.cohorts_formed = groups;
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -293,6 +314,7 @@ impl Market {
             stay,
             ramp,
             leaves: NEVER,
+            gives_up: NEVER,
         });
         if self.keeps_extras {
             state.extra.push(ContractExtra::signed_in(month));

@@ -141,6 +141,7 @@ impl Market {
             stages,
             keeps_extras,
             first_metric: 0,
+            first_outcome: None,
         })
     }
 }

@@ -398,6 +398,9 @@ impl Market {
             ready: ready as u32,
             stay: NEVER,
             leaves: NEVER,
+            gives_up: (ready as u32)
+                .saturating_add(extra.patience)
+                .min(contract.leaves.saturating_sub(1)),
             ..contract.clone()
         };
         let leaves = contract.leaves;
@@ -414,12 +417,6 @@ impl Market {
             ..ContractExtra::PLAIN
         });
         state.ready.push(ready, new);
-        let gives_up = (ready as u32)
-            .saturating_add(extra.patience)
-            .min(leaves.saturating_sub(1));
-        if gives_up < NEVER - 1 {
-            state.expiring.push(gives_up as usize, new);
-        }
     }
 
     /// Lets a named tenant sign, if it comes at all.

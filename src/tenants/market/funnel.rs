@@ -68,6 +68,8 @@ pub(super) struct CompiledStage {
     probability: Quantity,
     source: Source,
     lag: Varying,
+    deposit: Quantity,
+    forfeited_share: Quantity,
 }
 
 #[derive(Clone, Debug)]
@@ -131,7 +133,29 @@ pub(super) struct FunnelLuck {
     /// By segment: by what scarcity multiplies the probability of signing, and that where nothing is free.
     pub(super) scarcity: Vec<(f64, f64)>,
     /// By segment and stage.
-    stages: Vec<Vec<(f64, Stream, Drawer)>>,
+    stages: Vec<Vec<StageLuck>>,
+    /// By campus and month; empty without deposits.
+    pub(super) deposits: Vec<DepositMonth>,
+}
+
+/// A stage in a trial.
+#[derive(Clone, Debug)]
+struct StageLuck {
+    probability: f64,
+    reached: Stream,
+    lag: Drawer,
+    deposit: f64,
+    forfeited_share: f64,
+}
+
+/// Deposits of a month.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct DepositMonth {
+    pub(crate) taken: f64,
+    /// No longer held: paid back, credited or forfeited.
+    pub(crate) released: f64,
+    /// Of that, forfeited.
+    pub(crate) forfeited: f64,
 }
 
 impl Outreach {
@@ -263,6 +287,10 @@ impl Curve {
 }
 
 impl CompiledStage {
+    fn has_deposit(&self) -> bool {
+        self.deposit != Quantity::Fixed(0.0)
+    }
+
     pub(super) fn compile(
         segment: &str,
         stage: &Stage,
@@ -280,7 +308,16 @@ impl CompiledStage {
             }
         };
         let name = format!("tenants/{segment}/stage {}", stage.name);
+        let (mut deposit, mut forfeited_share) = (Quantity::Fixed(0.0), Quantity::Fixed(0.0));
+        if let Some(stated) = &stage.deposit {
+            let input = format!("{name}/deposit");
+            deposit = inputs.add(input, &stated.amount, Domain::NON_NEGATIVE)?;
+            let input = format!("{name}/forfeited share");
+            forfeited_share = inputs.add(input, &stated.forfeited_share, Domain::SHARE)?;
+        }
         Ok(Self {
+            deposit,
+            forfeited_share,
             place,
             source: Source::named(&format!("{name}/reached")),
             lag: Varying::new(
@@ -424,15 +461,20 @@ impl Market {
                 let stages = segment.extras.iter().flat_map(|extras| &extras.stages);
                 state.funnel.stages.push(
                     stages
-                        .map(|stage| {
-                            (
-                                stage.probability.value(drawn),
-                                stage.source.stream(seed, trial),
-                                Drawer::open(&stage.lag, seed, trial),
-                            )
+                        .map(|stage| StageLuck {
+                            probability: stage.probability.value(drawn),
+                            reached: stage.source.stream(seed, trial),
+                            lag: Drawer::open(&stage.lag, seed, trial),
+                            deposit: stage.deposit.value(drawn),
+                            forfeited_share: stage.forfeited_share.value(drawn),
                         })
                         .collect(),
                 );
+            }
+            state.funnel.deposits.clear();
+            if has(|extras| extras.stages.iter().any(CompiledStage::has_deposit)) {
+                let length = self.campuses() * months;
+                refill(&mut state.funnel.deposits, length, DepositMonth::default());
             }
         }
         state
@@ -568,9 +610,9 @@ impl Market {
         self.move_stage(state, position, at, now, 1);
         // All stages are drawn for every company, so that the next one's luck stays its own.
         for (number, stage) in stages.enumerate() {
-            let (probability, luck, lag) = &mut state.funnel.stages[position][number];
-            let reached = luck.uniform() < *probability;
-            let lag = lag_share * lag.next(&stage.lag);
+            let luck = &mut state.funnel.stages[position][number];
+            let reached = luck.reached.uniform() < luck.probability;
+            let lag = lag_share * luck.lag.next(&stage.lag);
             if !is_in {
                 continue;
             }
@@ -579,11 +621,68 @@ impl Market {
             if reached {
                 at = stage.place;
                 self.move_stage(state, position, at, now, 1);
+                self.take_deposit(state, position, number, now);
             } else {
                 is_in = false;
+                self.release_deposits(state, position, number, now, true);
+                self.note_decline(state, position, now);
             }
         }
         is_in.then_some(now)
+    }
+
+    fn deposits_of<'a>(
+        &self,
+        state: &'a mut MarketState,
+        position: usize,
+        months: f64,
+    ) -> Option<&'a mut DepositMonth> {
+        if months >= self.months as f64 {
+            return None;
+        }
+        let first = self.segments[position].home * self.months;
+        let month = months.max(0.0) as usize;
+        state.funnel.deposits.get_mut(first + month)
+    }
+
+    fn take_deposit(&self, state: &mut MarketState, position: usize, stage: usize, months: f64) {
+        let amount = state.funnel.stages[position][stage].deposit;
+        if let Some(of_month) = self.deposits_of(state, position, months) {
+            of_month.taken += amount;
+        }
+    }
+
+    /// A company that has come through so many stages signs, or decides against it.
+    fn release_deposits(
+        &self,
+        state: &mut MarketState,
+        position: usize,
+        stages: usize,
+        months: f64,
+        declines: bool,
+    ) {
+        if state.funnel.deposits.is_empty() {
+            return;
+        }
+        let passed = &state.funnel.stages[position][..stages];
+        let held: f64 = passed.iter().map(|stage| stage.deposit).sum();
+        let forfeited: f64 = passed
+            .iter()
+            .map(|stage| stage.deposit * stage.forfeited_share)
+            .sum();
+        if let Some(of_month) = self.deposits_of(state, position, months) {
+            of_month.released += held;
+            if declines {
+                of_month.forfeited += forfeited;
+            }
+        }
+    }
+
+    /// Counts a company that has decided against signing from that month on.
+    pub(super) fn note_decline(&self, state: &mut MarketState, position: usize, months: f64) {
+        if months < self.months as f64 {
+            state.declining[position * self.months + months.max(0.0) as usize] += 1;
+        }
     }
 
     fn last_stage(&self, position: usize) -> Option<usize> {
@@ -599,18 +698,25 @@ impl Market {
         passed: f64,
         lag_share: f64,
     ) {
+        let mut decided = passed;
         if let Some(stage) = self.last_stage(position) {
             let lag = state.luck[position]
                 .sign_lag
                 .next(&self.segments[position].sign_lag);
-            self.move_stage(state, position, stage, passed + lag_share * lag, -1);
+            decided += lag_share * lag;
+            self.move_stage(state, position, stage, decided, -1);
+            let stages = state.funnel.stages[position].len();
+            self.release_deposits(state, position, stages, decided, true);
         }
+        self.note_decline(state, position, decided);
     }
 
     /// A company at the last stage signs.
     pub(super) fn note_signature(&self, state: &mut MarketState, position: usize, signed: f64) {
         if let Some(stage) = self.last_stage(position) {
             self.move_stage(state, position, stage, signed, -1);
+            let stages = state.funnel.stages[position].len();
+            self.release_deposits(state, position, stages, signed, false);
         }
     }
 
@@ -635,6 +741,57 @@ impl Market {
         purse.granted += amount;
         let month = (contact as usize).min(self.months - 1);
         purse.grants[self.segments[position].home * self.months + month] += amount;
+    }
+
+    /// Of so many companies of a cohort contacted in a month, those who sign with each voucher and
+    /// without one, into `cohorts.signers`: the class (0 without, else 1 + the voucher) and the number.
+    ///
+    /// A voucher serves companies in the order of their contact until its budget is spent, with
+    /// grants of the mean size. If all n would be served S of them sign; where the budget is spent
+    /// at the m-th signature it is taken to come at the mean place of the m-th of S among n,
+    /// m (n + 1)/(S + 1), and those behind it go without this voucher.
+    pub(super) fn sign_cohort(
+        &self,
+        state: &mut MarketState,
+        position: usize,
+        month: usize,
+        contacted: u64,
+        mean_kw: f64,
+        stream: &mut Stream,
+    ) {
+        let rates = &state.rates[position];
+        let plain = rates.sign_probability * rates.sign_factor;
+        let mut left = contacted;
+        state.cohorts.signers.clear();
+        while left > 0
+            && let Some(voucher) = self.voucher_for(state, position)
+        {
+            let purse = &state.purses[voucher];
+            let grant = mean_kw * purse.size_factor * purse.amount_per_kw;
+            let signers = stream.binomial(left, (plain * purse.sign_factor).min(1.0));
+            let payable = (purse.left / grant).ceil();
+            let (served, signed) = if signers as f64 <= payable {
+                (left, signers)
+            } else {
+                let place = payable * (left + 1) as f64 / (signers + 1) as f64;
+                ((place + 0.5) as u64, payable as u64)
+            };
+            let budget = purse.left;
+            let amount = (signed as f64 * grant).min(budget);
+            // What is left of a budget that does not pay for one more is paid for the last.
+            let rest = if served < left { 0.0 } else { budget - amount };
+            let purse = &mut state.purses[voucher];
+            purse.left = rest;
+            purse.granted += amount;
+            purse.grants[self.segments[position].home * self.months + month] += amount;
+            state.cohorts.signers.push((1 + voucher, signed));
+            if served >= left {
+                return;
+            }
+            left -= served;
+        }
+        let signers = stream.binomial(left, plain.min(1.0));
+        state.cohorts.signers.push((0, signers));
     }
 
     /// Adds what it reports beyond the metrics of every scenario to a layout.

@@ -1,5 +1,6 @@
 //! What the books need of the market: leases, delays, exits and vouchers.
 
+use super::funnel::DepositMonth;
 use super::{CompiledSegment, Extras, Lease, Market, MarketState, NEVER, kw};
 
 /// A part of a contract in a pool, for as long as it lasts.
@@ -163,6 +164,20 @@ impl Market {
                     book(place / self.months, place % self.months, *grant);
                 }
             }
+        }
+    }
+
+    /// Calls `book` with campus, month and the deposits of that month.
+    pub(crate) fn each_deposit(
+        &self,
+        state: &MarketState,
+        mut book: impl FnMut(usize, usize, DepositMonth),
+    ) {
+        if self.stages.is_empty() {
+            return;
+        }
+        for (place, of_month) in state.funnel.deposits.iter().enumerate() {
+            book(place / self.months, place % self.months, *of_month);
         }
     }
 

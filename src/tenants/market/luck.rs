@@ -62,6 +62,18 @@ impl Drawer {
         }
     }
 
+    /// Draws for as many contracts in a row as `to` is long.
+    #[inline]
+    pub(super) fn fill(&mut self, varying: &Varying, to: &mut [f64]) {
+        match self {
+            Self::Constant(value) => to.fill(*value),
+            Self::Stream(stream) => {
+                stream.fill(to);
+                varying.sampler.replace(to);
+            }
+        }
+    }
+
     /// Passes over a draw that is not needed, so that the next contract's luck stays its own.
     #[inline]
     pub(super) fn skip(&mut self) {

@@ -5,51 +5,46 @@ use super::{Market, NEVER, units};
 use crate::tenants::Allocation;
 
 impl Market {
-    pub(super) fn advance_ramps(&self, state: &mut MarketState, month: usize) {
+    /// Advances all ramps by a month and lets those go whose time is over.
+    pub(super) fn advance(&self, state: &mut MarketState, month: usize) {
+        state.ended.fill(0);
         let slots = state.rate.len();
-        let ends = &state.ramp_ends[month * slots..(month + 1) * slots];
-        for ((level, rate), end) in state.level.iter_mut().zip(&mut state.rate).zip(ends) {
-            *rate -= end;
-            *level += *rate;
+        let endings = &state.endings[month * slots..(month + 1) * slots];
+        let levels = state.level.iter_mut().zip(&mut state.rate);
+        for (slot, ((level, rate), ending)) in levels.zip(endings).enumerate() {
+            *rate -= ending.rate;
+            *level += *rate - ending.level;
+            if ending.leased != 0 {
+                let (segment, pool) = (slot / (self.pools + 1), slot % (self.pools + 1));
+                state.ended[segment] += ending.leased;
+                if pool < self.pools {
+                    state.leased[pool] -= ending.leased;
+                }
+            }
         }
-    }
-
-    pub(super) fn leave(&self, state: &mut MarketState, month: usize) {
-        let slots = state.rate.len();
+        let segments = state.counts.len();
+        let departures = &state.departures[month * segments..(month + 1) * segments];
+        for (counts, gone) in state.counts.iter_mut().zip(departures) {
+            counts.in_service -= u64::from(gone.all);
+            counts.left += u64::from(gone.all);
+            counts.left_early += u64::from(gone.early);
+        }
         let mut next = state.leaving.first(month);
         while let Some(item) = next {
             next = state.leaving.after(item);
-            let lease = &state.leases[item as usize];
-            let slot = lease.slot as usize;
-            let ramp_end = lease.month as usize + lease.ramp as usize;
-            // The ramp has already been advanced to this month.
-            let steps = (month + 1 - lease.month as usize).min(lease.ramp as usize);
-            state.level[slot] -= lease.step * steps as i64;
-            if month < ramp_end {
-                state.rate[slot] -= lease.step;
-                if ramp_end < self.months {
-                    state.ramp_ends[ramp_end * slots + slot] += -lease.step;
-                }
+            let contract = &mut state.contracts[item as usize];
+            state.waiting[contract.segment as usize] -= contract.left;
+            if self.keeps_extras {
+                state.extra[item as usize].give_up(month, contract.left);
             }
-            let pool = slot % (self.pools + 1);
-            if pool < self.pools {
-                state.leased[pool] -= lease.amount;
-            }
-            if lease.first {
-                let contract = &mut state.contracts[lease.contract as usize];
-                let segment = contract.segment as usize;
-                state.counts[segment].in_service -= 1;
-                state.counts[segment].left += 1;
-                state.waiting[segment] -= contract.left;
-                if self.keeps_extras {
-                    state.extra[lease.contract as usize].give_up(month, contract.left);
-                }
-                contract.left = 0;
-            }
+            contract.left = 0;
         }
     }
 
     pub(super) fn make_ready(&self, state: &mut MarketState, month: usize) {
+        for queue in &mut state.queues {
+            queue.fresh = queue.contracts.len();
+        }
         let mut next = state.ready.first(month);
         while let Some(item) = next {
             next = state.ready.after(item);
@@ -58,126 +53,193 @@ impl Market {
             state.waiting[segment] += size;
             state.pending[segment] -= size;
             if self.segments[segment].allocation.is_pooled() {
-                self.lease(state, item, month, self.demand_slot(segment), size);
+                self.lease(state, item, month, segment, self.pools, size);
             } else {
                 state.queues[segment].contracts.push(item);
             }
         }
     }
 
-    /// Gives room to waiting contracts, by priority, then in the order of becoming ready.
+    /// Gives room to waiting contracts, by priority, then in the order of becoming ready. Whom it
+    /// could not serve wholly waits on.
     pub(super) fn place(&self, state: &mut MarketState, month: usize, room_kw: &[f64]) {
+        state.room.clear();
+        state.room.extend(room_kw.iter().map(|&kw| units(kw)));
         for rank in &self.ranks {
             for &segment in rank {
-                state.blocked[segment] = false;
+                state.queues[segment].is_blocked = false;
             }
-            while let Some((segment, item)) = self.next_in_turn(state, rank) {
-                self.place_contract(state, segment, item, month, room_kw);
-                if state.contracts[item as usize].left > 0 {
-                    state.blocked[segment] = true;
-                } else {
-                    state.queues[segment].front += 1;
+            while let Some((segment, last)) = self.next_in_turn(state, rank) {
+                self.place_first(state, segment, last, month);
+            }
+        }
+        for queue in &mut state.queues {
+            for &item in &queue.contracts[queue.front.max(queue.fresh)..] {
+                let gives_up = state.contracts[item as usize].gives_up;
+                if gives_up != NEVER {
+                    state.expiring.push(gives_up as usize, item);
                 }
             }
         }
     }
 
-    /// Of the segments that are not blocked, the one whose first contract was ready first.
+    /// Of the segments that are not blocked, the one whose first contract was ready first; and the
+    /// last month up to which those behind it were ready before all others, too.
     fn next_in_turn(&self, state: &mut MarketState, rank: &[usize]) -> Option<(usize, u32)> {
-        let mut best: Option<(u32, usize, u32)> = None;
+        let mut best: Option<(u32, usize)> = None;
+        let mut last = NEVER;
         for &segment in rank {
-            if state.blocked[segment] {
+            let queue = &mut state.queues[segment];
+            if queue.is_blocked {
                 continue;
             }
-            let queue = &mut state.queues[segment];
             while let Some(&item) = queue.contracts.get(queue.front) {
-                if state.contracts[item as usize].left > 0 {
-                    break;
+                let contract = &state.contracts[item as usize];
+                if contract.left == 0 {
+                    // It gave up, or left before all of it had found room.
+                    queue.front += 1;
+                    continue;
                 }
-                queue.front += 1;
-            }
-            if let Some(&item) = queue.contracts.get(queue.front) {
-                let ready = state.contracts[item as usize].ready;
-                if best.is_none_or(|(earliest, ..)| ready < earliest) {
-                    best = Some((ready, segment, item));
+                let ready = contract.ready;
+                match best {
+                    None => best = Some((ready, segment)),
+                    // Of equal ones the first in the order of the segments comes first.
+                    Some((earliest, _)) if ready < earliest => {
+                        last = earliest - 1;
+                        best = Some((ready, segment));
+                    }
+                    Some(_) => last = last.min(ready),
                 }
+                break;
             }
         }
-        best.map(|(_, segment, item)| (segment, item))
+        best.map(|(_, segment)| (segment, last))
     }
 
+    /// Places the contracts of a segment, the first first, that were ready up to month `last`,
+    /// until one does not find all of its room.
+    fn place_first(&self, state: &mut MarketState, segment: usize, last: u32, month: usize) {
+        loop {
+            let queue = &mut state.queues[segment];
+            let Some(&item) = queue.contracts.get(queue.front) else {
+                return;
+            };
+            let contract = &state.contracts[item as usize];
+            if contract.ready > last {
+                return;
+            }
+            let (ready, left) = (contract.ready as usize, contract.left);
+            if self.place_contract(state, segment, item, ready, left, month) > 0 {
+                state.queues[segment].is_blocked = true;
+                return;
+            }
+            state.queues[segment].front += 1;
+        }
+    }
+
+    /// Finds room for what is `left` of a contract, and returns what is left then.
     fn place_contract(
         &self,
         state: &mut MarketState,
         segment: usize,
         item: u32,
+        ready: usize,
+        mut left: i64,
         month: usize,
-        room_kw: &[f64],
-    ) {
-        let whole = self.segments[segment].allocation == Allocation::FirstComeWhole;
-        let stays_home = match &self.segments[segment].extras {
-            Some(extras) => {
-                month < state.contracts[item as usize].ready as usize + extras.spill_over
+    ) -> i64 {
+        let compiled = &self.segments[segment];
+        let whole = compiled.allocation == Allocation::FirstComeWhole;
+        let stays_home =
+            (compiled.extras.as_ref()).is_some_and(|extras| month < ready + extras.spill_over);
+        for &pool in &compiled.pools {
+            if left == 0 {
+                break;
             }
-            None => false,
-        };
-        let home = self.segments[segment].home;
-        for &pool in &self.segments[segment].pools {
-            if stays_home && self.campus_of(pool) != home {
+            if stays_home && self.campus_of(pool) != compiled.home {
                 continue;
             }
-            let left = state.contracts[item as usize].left;
-            let free = (units(room_kw[pool]) - state.leased[pool]).max(0);
+            let free = (state.room[pool] - state.leased[pool]).max(0);
             let taken = left.min(free);
             if taken == 0 || (whole && taken < left) {
                 continue;
             }
             state.leased[pool] += taken;
-            self.lease(state, item, month, self.slot(segment, pool), taken);
-            if taken == left {
-                return;
-            }
+            self.lease(state, item, month, segment, pool, taken);
+            left -= taken;
         }
+        left
     }
 
-    fn lease(&self, state: &mut MarketState, item: u32, month: usize, slot: usize, amount: i64) {
+    /// Leases a part of a contract in a pool. All that the lease will ever change is noted at
+    /// once, by the month in which it does, so that nobody has to come back to it.
+    fn lease(
+        &self,
+        state: &mut MarketState,
+        item: u32,
+        month: usize,
+        segment: usize,
+        pool: usize,
+        amount: i64,
+    ) {
         let contract = &mut state.contracts[item as usize];
         let first = !contract.has_moved_in();
-        let segment = contract.segment as usize;
+        contract.left -= amount;
+        state.waiting[segment] -= amount;
+        let mut exits_early = false;
         if first {
             contract.leaves = (month as u32).saturating_add(contract.stay);
             if self.keeps_extras {
-                let fixed = state.extra[item as usize].leaves;
-                contract.leaves = contract.leaves.min(fixed);
+                let extra = &state.extra[item as usize];
+                contract.leaves = contract.leaves.min(extra.leaves);
+                exits_early = extra.exits_early;
             }
-            state.counts[segment].in_service += 1;
+            let counts = &mut state.counts[segment];
+            counts.in_service += 1;
+            if !self.segments[segment].allocation.is_pooled() {
+                let waited = month - contract.ready as usize;
+                counts.moved_in += 1;
+                counts.waited_months += waited as u64;
+                if let Some(count) = state.waits.get_mut(waited) {
+                    *count += 1;
+                }
+            }
         }
-        contract.left -= amount;
-        state.waiting[segment] -= amount;
+        let (leaves, ramp) = (contract.leaves as usize, contract.ramp as usize);
+        debug_assert!(leaves > month, "it leaves before it comes");
+        let slot = self.slot(segment, pool);
         let step = amount / i64::from(contract.ramp);
-        let lease = Lease {
-            amount,
-            step,
-            month: month as u32,
-            ramp: contract.ramp,
-            contract: item,
-            slot: slot as u32,
-            first,
-        };
         state.level[slot] += step;
         state.rate[slot] += step;
-        let ramp_end = month + lease.ramp as usize;
-        if ramp_end < self.months {
-            state.ramp_ends[ramp_end * state.rate.len() + slot] += step;
+        let slots = state.rate.len();
+        if leaves < self.months {
+            let ending = &mut state.endings[leaves * slots + slot];
+            ending.level += step * (leaves - month).min(ramp) as i64;
+            ending.leased += amount;
+            if first {
+                let departures = &mut state.departures[leaves * state.counts.len() + segment];
+                departures.all += 1;
+                departures.early += u32::from(exits_early);
+                if contract.left > 0 {
+                    state.leaving.push(leaves, item);
+                }
+            }
         }
-        if contract.leaves != NEVER {
-            state
-                .leaving
-                .push(contract.leaves as usize, state.leases.len() as u32);
+        let ramp_ends = (month + ramp).min(leaves);
+        if ramp_ends < self.months {
+            state.endings[ramp_ends * slots + slot].rate += step;
         }
-        state.leases.push(lease);
-        if first && self.keeps_extras {
-            self.promise_expansion(state, item, month);
+        if self.keeps_extras {
+            state.leases.push(Lease {
+                amount,
+                step,
+                month: month as u32,
+                ramp: contract.ramp,
+                contract: item,
+                slot: slot as u32,
+            });
+            if first {
+                self.promise_expansion(state, item, month);
+            }
         }
     }
 
@@ -189,6 +251,14 @@ impl Market {
             let segment = contract.segment as usize;
             if !contract.has_moved_in() {
                 state.counts[segment].lost += 1;
+                let compiled = &self.segments[segment];
+                let needed = match compiled.allocation {
+                    Allocation::FirstComeWhole => contract.left,
+                    _ => 1,
+                };
+                if !(compiled.pools.iter()).any(|&pool| state.room[pool] >= needed) {
+                    state.counts[segment].lost_without_room += 1;
+                }
             }
             state.waiting[segment] -= contract.left;
             if self.keeps_extras {
@@ -202,7 +272,7 @@ impl Market {
 
     /// Finds what is in service in each slot; pooled demand takes what the others left, in the
     /// order of the segments.
-    pub(super) fn serve(&self, state: &mut MarketState, room_kw: &[f64]) {
+    pub(super) fn serve(&self, state: &mut MarketState) {
         state.served.copy_from_slice(&state.level);
         for (segment, compiled) in self.segments.iter().enumerate() {
             if !compiled.allocation.is_pooled() {
@@ -214,7 +284,7 @@ impl Market {
             }
             let mut demand = state.level[self.demand_slot(segment)];
             for &pool in &compiled.pools {
-                let free = (units(room_kw[pool]) - state.leased[pool]).max(0);
+                let free = (state.room[pool] - state.leased[pool]).max(0);
                 let taken = demand.min(free);
                 let slot = self.slot(segment, pool);
                 state.served[slot] = taken;

@@ -19,6 +19,8 @@ pub(super) struct Contract {
     pub(super) ramp: u32,
     /// The first month of absence, once it has moved in.
     pub(super) leaves: u32,
+    /// In which month what is left of it gives up waiting.
+    pub(super) gives_up: u32,
 }
 
 impl Contract {
@@ -47,13 +49,35 @@ pub(super) struct Lease {
     pub(super) ramp: u32,
     pub(super) contract: u32,
     pub(super) slot: u32,
-    pub(super) first: bool,
 }
 
+/// Contracts that wait for their room, the first to be ready first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Queue {
     pub(super) contracts: Vec<u32>,
     pub(super) front: usize,
+    /// The first that was made ready this month.
+    pub(super) fresh: usize,
+    /// Whether there is no room for the first this month.
+    pub(super) is_blocked: bool,
+}
+
+/// What the leases of a slot that end in a month take with them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Ending {
+    /// What the rate loses, as ramps end.
+    pub(super) rate: i64,
+    /// What is in service less, as tenants leave.
+    pub(super) level: i64,
+    /// What is leased less.
+    pub(super) leased: i64,
+}
+
+/// How many contracts leave in a month, and how many of these before the end of their term.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Departures {
+    pub(super) all: u32,
+    pub(super) early: u32,
 }
 
 /// The market of one trial; reused from trial to trial.
@@ -62,20 +86,32 @@ pub(crate) struct MarketState {
     pub(super) luck: Vec<Luck>,
     pub(super) rates: Vec<Rates>,
     pub(super) contracts: Vec<Contract>,
+    /// Where they are kept.
     pub(super) leases: Vec<Lease>,
     pub(super) ready: Buckets,
     pub(super) expiring: Buckets,
+    /// Contracts that leave before all of them has found room.
     pub(super) leaving: Buckets,
     pub(super) queues: Vec<Queue>,
-    pub(super) blocked: Vec<bool>,
+    /// By pool: the deployable capacity of the month.
+    pub(super) room: Vec<i64>,
+    /// Of the companies contacted in a month, those that sign.
+    pub(super) signers: Vec<u32>,
     /// By segment and month.
     pub(super) signing: Vec<u32>,
     pub(super) establishing: Vec<u32>,
+    pub(super) declining: Vec<u32>,
+    /// By segment: units of the leases that end this month.
+    pub(super) ended: Vec<i64>,
+    /// By whole months of waiting: contracts that have moved in, where that is reported.
+    pub(super) waits: Vec<u32>,
     /// By slot, which is a segment and a pool; pooled segments use a slot of their own.
     pub(super) level: Vec<i64>,
     pub(super) rate: Vec<i64>,
-    /// By month and slot: what the rate loses when ramps end.
-    pub(super) ramp_ends: Vec<i64>,
+    /// By month and slot.
+    pub(super) endings: Vec<Ending>,
+    /// By month and segment.
+    pub(super) departures: Vec<Departures>,
     pub(super) leased: Vec<i64>,
     pub(super) served: Vec<i64>,
     pub(super) waiting: Vec<i64>,
@@ -127,6 +163,16 @@ pub(crate) struct Counts {
     pub(crate) lost: u64,
     /// Contracts that have moved in and left.
     pub(crate) left: u64,
+    /// Of these, contracts that left before the end of their term.
+    pub(crate) left_early: u64,
+    /// Companies that have decided against signing.
+    pub(crate) declined: u64,
+    /// Of the contracts lost, those for which no campus that they accept had room enough for
+    /// anybody.
+    pub(crate) lost_without_room: u64,
+    /// Contracts that have moved in, and the months that they waited together.
+    pub(crate) moved_in: u64,
+    pub(crate) waited_months: u64,
 }
 
 /// What the market did in a month, by segment.
@@ -137,6 +183,8 @@ pub(crate) struct SegmentMonth {
     pub(crate) waiting_kw: f64,
     /// Signed, but not wanted yet.
     pub(crate) pending_kw: f64,
+    /// Of the leases that ended in the month.
+    pub(crate) ended_kw: f64,
 }
 
 impl Market {
@@ -161,15 +209,24 @@ impl Market {
         state.queues.resize_with(segments, Queue::default);
         for queue in &mut state.queues {
             queue.contracts.clear();
-            queue.front = 0;
+            (queue.front, queue.fresh) = (0, 0);
         }
-        refill(&mut state.blocked, segments, false);
         refill(&mut state.signing, segments * self.months, 0);
         refill(&mut state.establishing, segments * self.months, 0);
+        refill(&mut state.declining, segments * self.months, 0);
+        refill(&mut state.ended, segments, 0);
+        if self.first_outcome.is_some() {
+            refill(&mut state.waits, self.months, 0);
+        }
         refill(&mut state.level, slots, 0);
         refill(&mut state.rate, slots, 0);
         refill(&mut state.served, slots, 0);
-        refill(&mut state.ramp_ends, slots * self.months, 0);
+        refill(&mut state.endings, slots * self.months, Ending::default());
+        refill(
+            &mut state.departures,
+            segments * self.months,
+            Departures::default(),
+        );
         refill(&mut state.leased, self.pools, 0);
         refill(&mut state.waiting, segments, 0);
         refill(&mut state.counts, segments, Counts::default());

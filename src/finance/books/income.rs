@@ -1,0 +1,149 @@
+//! What comes in from tenants, and what is owed to them.
+
+use super::compiled::Rent;
+use super::{Books, CompiledFinance, Happened, fill_index, hundredths, zero};
+use crate::date::HOURS_PER_MONTH;
+use crate::finance::layout::Money;
+
+impl CompiledFinance {
+    pub(super) fn book_segment(
+        &self,
+        books: &mut Books,
+        happened: &Happened<'_>,
+        segment: usize,
+        rent: &Rent,
+    ) {
+        let drawn = happened.drawn;
+        let months = self.months;
+        fill_index(&mut books.index, rent.rent_growth.value(drawn), months);
+        let by_lease = happened.market.is_billed_by_lease(segment, rent.fixed);
+        if rent.fixed {
+            fill_index(
+                &mut books.second_index,
+                rent.indexation.value(drawn),
+                months,
+            );
+        }
+        let price = rent.per_kw_month.value(drawn);
+        if by_lease {
+            self.bill_leases(books, happened, segment, rent.fixed);
+        }
+        if happened.market.has_exit_fee(segment) {
+            self.book_exit_fees(books, happened, segment, rent.fixed, price);
+        }
+        let compute = rent.per_pflops_hour.value(drawn) * HOURS_PER_MONTH;
+        let growth = libm::pow(1.0 + rent.compute_growth.value(drawn), 1.0 / 12.0);
+        let reported = self.reported_as[segment];
+        for campus in 0..self.campuses {
+            let mut compute = compute;
+            let mut billed = 0.0;
+            for month in 0..months {
+                compute *= growth;
+                let sale = self.sale_at(segment, campus, month);
+                let kw = if by_lease {
+                    billed += books.billed[campus * (months + 1) + month];
+                    billed
+                } else {
+                    books.served_kw[sale]
+                };
+                let index = match rent.fixed {
+                    true => books.second_index[month],
+                    false => books.index[month],
+                };
+                let earned = (kw * price * index + books.paid_pflops[sale] * compute)
+                    * happened.market.price_factor(happened.state, segment, month);
+                let earned = hundredths(earned);
+                let flow = self.flow_at(campus, Money::Revenue, month);
+                books.flows[flow] += earned;
+                let at = (campus * self.reported_segments + reported) * months + month;
+                books.revenue[at] += earned;
+            }
+        }
+    }
+
+    /// The rent of a contract in its month of signature against its index in that month: what
+    /// times the index of a later month is the rent then, as a multiple of the first month's.
+    fn weight(books: &Books, fixed: bool, signed: usize) -> f64 {
+        if fixed && signed < books.index.len() {
+            books.index[signed] / books.second_index[signed]
+        } else {
+            1.0
+        }
+    }
+
+    /// Fills `billed` with the kW that each campus bills, as differences from month to month: of
+    /// each lease what is in service or its minimum take, whichever is more.
+    fn bill_leases(&self, books: &mut Books, happened: &Happened<'_>, segment: usize, fixed: bool) {
+        let months = self.months;
+        zero(&mut books.billed, self.campuses * (months + 1));
+        let minimum = happened.market.minimum_take(segment, happened.drawn);
+        for lease in happened.market.leases(happened.state) {
+            if lease.segment != segment {
+                continue;
+            }
+            let weight = Self::weight(books, fixed, lease.signed);
+            let first = happened.market.campus_of(lease.pool) * (months + 1);
+            let least = minimum * lease.amount_kw;
+            let end = lease.end.min(months);
+            let mut before = 0.0;
+            for age in 0..lease.ramp {
+                let month = lease.month + age;
+                if month >= end {
+                    break;
+                }
+                let billed = (lease.step_kw * (age + 1) as f64).max(least) * weight;
+                if billed != before {
+                    books.billed[first + month] += billed - before;
+                    before = billed;
+                }
+            }
+            books.billed[first + end] -= before;
+        }
+    }
+
+    fn book_exit_fees(
+        &self,
+        books: &mut Books,
+        happened: &Happened<'_>,
+        segment: usize,
+        fixed: bool,
+        price: f64,
+    ) {
+        let fee_months = happened.market.exit_fee_months(segment, happened.drawn);
+        for lease in happened.market.leases(happened.state) {
+            if lease.segment != segment || !lease.exits_early || lease.end >= self.months {
+                continue;
+            }
+            let index = if fixed {
+                Self::weight(books, fixed, lease.signed) * books.second_index[lease.end]
+            } else {
+                books.index[lease.end]
+            };
+            let fee = fee_months * price * index * lease.amount_kw;
+            let campus = happened.market.campus_of(lease.pool);
+            self.book(books, campus, Money::Fees, lease.end, fee);
+        }
+    }
+
+    pub(super) fn book_damages(&self, books: &mut Books, happened: &Happened<'_>) {
+        happened
+            .market
+            .each_damage(happened.state, happened.drawn, |campus, month, amount| {
+                self.book(books, campus, Money::Damages, month, -amount);
+            });
+        happened
+            .market
+            .each_deposit(happened.state, |campus, month, deposits| {
+                // What is forfeited leaves the deposits held and becomes a fee: in hundredths,
+                // so that nothing is lost to rounding.
+                let change = hundredths(deposits.taken) - hundredths(deposits.released);
+                books.flows[self.flow_at(campus, Money::Deposits, month)] += change;
+                self.book(books, campus, Money::Fees, month, deposits.forfeited);
+            });
+        happened
+            .market
+            .each_voucher(happened.state, |campus, month, amount| {
+                self.book(books, campus, Money::Vouchers, month, -amount);
+            });
+    }
+}

@@ -1,0 +1,181 @@
+//! What capex refers to: campuses, buildings, halls and what happens there.
+
+use std::ops::Range;
+
+use crate::construction::network::NodeId;
+use crate::finance::{Capex, CapexUnit};
+use crate::monte_carlo::inputs::Quantity;
+use crate::problem::{Path, Problems, name_help};
+
+/// Where the buildings of a scenario are, to resolve what capex refers to.
+pub(crate) struct Places<'a> {
+    pub(crate) campuses: &'a [String],
+    /// By campus: whether it settles its energy, and whether it states what the import costs.
+    pub(crate) settles_energy: Vec<bool>,
+    pub(crate) states_energy: Vec<bool>,
+    pub(crate) buildings: Vec<BuildingPlace<'a>>,
+    /// Looks a name up in a scope and those around it.
+    pub(crate) find: &'a dyn Fn(&str, &str) -> Option<NodeId>,
+}
+
+pub(crate) struct BuildingPlace<'a> {
+    pub(crate) campus: usize,
+    /// Its full name.
+    pub(crate) scope: String,
+    /// What it may be called: its name, that of its series, that of its template.
+    pub(crate) names: Vec<&'a str>,
+    pub(crate) halls: Vec<HallPlace>,
+}
+
+pub(crate) struct HallPlace {
+    /// Its position among the halls of the model.
+    pub(crate) hall: usize,
+    pub(crate) scope: String,
+    pub(crate) handover: NodeId,
+    pub(crate) ordered: NodeId,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum When {
+    Start,
+    Node(NodeId),
+    Delivered(usize),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Count {
+    One,
+    Kw(usize),
+    Racks(usize),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Outlay {
+    pub(super) campus: usize,
+    pub(super) amount: Quantity,
+    pub(super) when: When,
+    pub(super) count: Count,
+    pub(super) instalments: u32,
+    pub(super) life_months: f64,
+    /// Factors of levers of policy.
+    pub(super) terms: Vec<Quantity>,
+}
+
+impl Places<'_> {
+    /// The campus of that name, or all.
+    pub(super) fn campuses(&self, wanted: Option<&str>) -> Range<usize> {
+        let found = wanted.and_then(|wanted| self.campuses.iter().position(|name| name == wanted));
+        match found {
+            Some(campus) => campus..campus + 1,
+            None => 0..self.campuses.len(),
+        }
+    }
+
+    pub(super) fn outlays(
+        &self,
+        capex: &Capex,
+        amount: Quantity,
+        at: &Path,
+        outlays: &mut Vec<Outlay>,
+        problems: &mut Problems,
+    ) {
+        let campuses = self.campuses(capex.campus.as_deref());
+        let outlay = |campus, when, count| Outlay {
+            campus,
+            amount,
+            when,
+            count,
+            instalments: capex.instalments,
+            life_months: capex.life_months,
+            terms: Vec::new(),
+        };
+        let unknown = |wanted: &str, problems: &mut Problems| {
+            problems.error(
+                &at.key("when"),
+                format!(
+                    "there is no \"{wanted}\" in what capex \"{}\" is for",
+                    capex.name
+                ),
+                "an activity there, or start, complete, handover, ordered or delivered",
+            );
+        };
+        if capex.each == CapexUnit::Project {
+            let when = match &capex.when {
+                None => Some(When::Start),
+                Some(wanted) => campuses
+                    .clone()
+                    .find_map(|campus| (self.find)(&self.campuses[campus], wanted))
+                    .map(When::Node),
+            };
+            match when {
+                Some(when) => outlays.push(outlay(campuses.start, when, Count::One)),
+                None => unknown(capex.when.as_deref().unwrap_or_default(), problems),
+            }
+            return;
+        }
+        for (position, wanted) in capex.buildings.iter().enumerate() {
+            let known = self
+                .buildings
+                .iter()
+                .flat_map(|place| place.names.iter().copied());
+            if !known.clone().any(|name| name == wanted) {
+                problems.error(
+                    &at.key("buildings").index(position),
+                    format!("there is no building or template \"{wanted}\""),
+                    name_help(wanted, known),
+                );
+            }
+        }
+        let Some(wanted) = capex.when.as_deref() else {
+            return;
+        };
+        let before = outlays.len();
+        for building in &self.buildings {
+            let named = |name: &&str| capex.buildings.iter().any(|wanted| wanted == name);
+            if !campuses.contains(&building.campus)
+                || !(capex.buildings.is_empty() || building.names.iter().any(named))
+            {
+                continue;
+            }
+            if capex.each == CapexUnit::Building {
+                if let Some(when) = self.of_building(&building.scope, wanted) {
+                    outlays.push(outlay(building.campus, when, Count::One));
+                }
+                continue;
+            }
+            for hall in &building.halls {
+                let when = match wanted {
+                    "handover" => Some(When::Node(hall.handover)),
+                    "ordered" => Some(When::Node(hall.ordered)),
+                    "delivered" => Some(When::Delivered(hall.hall)),
+                    "start" | "complete" => self.of_building(&building.scope, wanted),
+                    activity => self.within(&building.scope, &hall.scope, activity),
+                };
+                let count = match capex.each {
+                    CapexUnit::Kw => Count::Kw(hall.hall),
+                    CapexUnit::Rack => Count::Racks(hall.hall),
+                    _ => Count::One,
+                };
+                if let Some(when) = when {
+                    outlays.push(outlay(building.campus, when, count));
+                }
+            }
+        }
+        if outlays.len() == before && !self.buildings.is_empty() {
+            unknown(wanted, problems);
+        }
+    }
+
+    fn of_building(&self, scope: &str, wanted: &str) -> Option<When> {
+        if wanted == "complete" {
+            return (self.find)("", scope).map(When::Node);
+        }
+        self.within(scope, scope, wanted)
+    }
+
+    /// An activity of a building or its hall, but not one of another building or the campus.
+    fn within(&self, building: &str, scope: &str, activity: &str) -> Option<When> {
+        let own = |scope: &str| (self.find)("", &format!("{scope}/{activity}"));
+        own(scope).or_else(|| own(building)).map(When::Node)
+    }
+}

@@ -1,0 +1,263 @@
+//! A schedule report for people and files: tables to read, comma-separated values, JSON.
+
+use std::fmt::Write as _;
+
+use super::OutputFile;
+use super::summary::{columns, one_line, paragraph};
+use super::text::{MISSING, grouped, percent, whole_percent};
+use crate::analysis::schedule::{ActivityReport, ScheduleReport};
+use crate::projection::quoted;
+
+/// The files of a schedule report, in the order of [`ScheduleReport::outputs`].
+const NAMES: [&str; 4] = ["schedule.json", "schedule.csv", "schedule.txt", "gantt.svg"];
+/// Drivers of an activity in the text.
+const MOST_DRIVERS: usize = 4;
+/// Chains in the text.
+const MOST_PATHS: usize = 5;
+/// Some seconds, so that a date that rounding put before midnight is that of the day.
+const A_MOMENT: f64 = 1e-6;
+
+/// The columns of [`ScheduleReport::csv`].
+const CSV_COLUMNS: &str = "activity,plan_early_start,plan_early_finish,plan_late_start,plan_late_finish,\
+total_float_months,free_float_months,start_p10,start_p50,start_p90,finish_p10,finish_p50,finish_p90,\
+by_plan,mean_duration_months,criticality_index,cruciality,schedule_sensitivity_index,driven_by";
+
+impl ScheduleReport {
+    /// The names of the files that [`Self::outputs`] makes.
+    pub fn output_names() -> &'static [&'static str] {
+        &NAMES
+    }
+
+    /// The files: `schedule.json`, `schedule.csv`, `schedule.txt` and `gantt.svg`.
+    pub fn outputs(&self) -> Result<Vec<OutputFile>, serde_json::Error> {
+        let mut json = serde_json::to_vec_pretty(self)?;
+        json.push(b'\n');
+        let contents = [
+            json,
+            self.csv().into_bytes(),
+            self.text().into_bytes(),
+            self.gantt_svg().into_bytes(),
+        ];
+        let files = NAMES.iter().zip(contents);
+        Ok(files
+            .map(|(name, contents)| OutputFile::new(*name, contents))
+            .collect())
+    }
+
+    /// Comma-separated values, one line an activity: dates as days (a finish is the moment at which
+    /// the last day of work is over), floats in months, shares 0 to 1. What does not exist is empty.
+    pub fn csv(&self) -> String {
+        let mut text = format!("{CSV_COLUMNS}\n");
+        let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+        let date = |months: Option<f64>| self.date(months).unwrap_or_default();
+        for activity in &self.activities {
+            let plan = &activity.plan;
+            let mut fields = vec![quoted(&activity.name)];
+            fields.extend(
+                [
+                    plan.early_start_months,
+                    plan.early_finish_months,
+                    plan.late_start_months,
+                    plan.late_finish_months,
+                ]
+                .map(date),
+            );
+            fields.extend([plan.total_float_months, plan.free_float_months].map(number));
+            fields.extend(activity.start_months.map(date));
+            fields.extend(activity.finish_months.map(date));
+            fields.extend(
+                [
+                    Some(activity.by_plan),
+                    Some(activity.mean_duration_months),
+                    Some(activity.criticality_index),
+                    activity.cruciality,
+                    activity.schedule_sensitivity_index,
+                ]
+                .map(number),
+            );
+            let drivers = activity.driven_by.iter();
+            let drivers: Vec<String> = drivers
+                .map(|driver| format!("{} {}", driver.name, driver.share))
+                .collect();
+            fields.push(quoted(&drivers.join("; ")));
+            text += &fields.join(",");
+            text.push('\n');
+        }
+        text
+    }
+
+    /// What a scheduler reads: when the milestone comes, the dates and floats of all activities,
+    /// what drives the milestone, and along which chains.
+    pub fn text(&self) -> String {
+        let name = one_line(&self.scenario);
+        let milestone =
+            (self.milestone.as_deref()).map_or("the end of all construction".into(), one_line);
+        let day = |months: Option<f64>| self.day(months);
+        let [early, middle, late] = self.finish_months.map(day);
+        let mut parts = vec![format!(
+            "{name}\n{}\n{} {}, seed {}\n\n{milestone}: P50 {middle}, P10 {early}, P90 {late}\n\
+             The plan (the medians, without waiting for crews) says {}; the probability to be done by then is {}.\n",
+            "=".repeat(name.chars().count().clamp(1, 100)),
+            grouped(self.trials as f64, 0),
+            if self.trials == 1 { "trial" } else { "trials" },
+            self.seed,
+            day(self.planned_finish_months),
+            percent(Some(self.by_plan)),
+        )];
+        let rows: Vec<Vec<String>> = (self.activities.iter())
+            .map(|activity| {
+                let plan = &activity.plan;
+                let mut row = vec![one_line(&activity.name)];
+                row.extend([plan.early_start_months, plan.early_finish_months].map(day));
+                row.push(day(activity.start_months[1]));
+                row.extend(activity.finish_months.map(day));
+                row.push(whole_percent(activity.by_plan));
+                row
+            })
+            .collect();
+        let heads = [
+            "activity",
+            "plan start",
+            "plan finish",
+            "start P50",
+            "finish P10",
+            "finish P50",
+            "finish P90",
+            "by plan",
+        ];
+        let lines = columns(&heads, &rows, &[7]);
+        parts.push(format!(
+            "Dates: a finish is the moment at which the last day of work is over\n\n{}",
+            paragraph(&lines)
+        ));
+        let rows: Vec<Vec<String>> = self.activities.iter().map(|a| self.drives(a)).collect();
+        let heads = [
+            "activity",
+            "late finish",
+            "float",
+            "free",
+            "drives",
+            "cruciality",
+            "sensitivity",
+        ];
+        let lines = columns(&heads, &rows, &[2, 3, 4, 5, 6]);
+        parts.push(format!(
+            "What drives {milestone}: floats of the plan in months; how often it drives; rank correlation of its\n\
+             duration with the date; schedule sensitivity index\n\n{}",
+            paragraph(&lines)
+        ));
+        parts.extend(self.merges());
+        if !self.paths.is_empty() {
+            parts.push(self.chains());
+        }
+        parts.join("\n")
+    }
+
+    fn drives(&self, activity: &ActivityReport) -> Vec<String> {
+        let number = |value: Option<f64>, decimals| match value {
+            Some(value) => grouped(value, decimals),
+            None => MISSING.to_owned(),
+        };
+        vec![
+            one_line(&activity.name),
+            self.day(activity.plan.late_finish_months),
+            number(activity.plan.total_float_months, 1),
+            number(activity.plan.free_float_months, 1),
+            percent(Some(activity.criticality_index)),
+            number(activity.cruciality, 2),
+            number(activity.schedule_sensitivity_index, 2),
+        ]
+    }
+
+    /// Where several things are waited for, which of them to the last.
+    fn merges(&self) -> Option<String> {
+        let merging = |activity: &&ActivityReport| activity.driven_by.len() > 1;
+        let mut text = String::from("Where paths merge: what is waited for to the last\n\n");
+        for activity in self.activities.iter().filter(merging) {
+            let _ = writeln!(text, "{}", one_line(&activity.name));
+            for driver in activity.driven_by.iter().take(MOST_DRIVERS) {
+                let share = percent(Some(driver.share));
+                let _ = writeln!(text, "{share:>8}  {}", one_line(&driver.name));
+            }
+        }
+        self.activities
+            .iter()
+            .any(|activity| merging(&activity))
+            .then_some(text)
+    }
+
+    fn chains(&self) -> String {
+        let mut text = String::from("Chains that drive it, the most frequent first\n");
+        for path in self.paths.iter().take(MOST_PATHS) {
+            let names: Vec<String> = path.activities.iter().map(|name| one_line(name)).collect();
+            let _ = write!(
+                text,
+                "\n{:>8}  {}",
+                percent(Some(path.share)),
+                names.join(" > ")
+            );
+        }
+        text.push('\n');
+        text
+    }
+
+    /// A date as a day, "2025-03-01".
+    fn date(&self, months: Option<f64>) -> Option<String> {
+        let date = self.start.plus_months(months? + A_MOMENT)?;
+        Some(date.civil().to_string())
+    }
+
+    fn day(&self, months: Option<f64>) -> String {
+        self.date(months).unwrap_or_else(|| MISSING.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Scenario;
+
+    const SCENARIO: &str = r#"
+        name = "two works"
+        start = "2025-01"
+        horizon = "2 years"
+        [[campuses]]
+        name = "north"
+        activities = [
+          { name = "permit, all", duration_months = { uniform = [1, 3] } },
+          { name = "road", duration_months = 4 },
+          { name = "sign", duration_months = 1, after = ["permit, all"] },
+        ]
+    "#;
+
+    #[cfg(feature = "files")]
+    #[test]
+    fn tables_and_values_say_dates_floats_and_drivers() {
+        let model = Scenario::from_toml(SCENARIO).unwrap().compile().unwrap();
+        let report = model.schedule_report(1, 500, None).unwrap();
+        let text = report.text();
+        for words in [
+            "500 trials, seed 1",
+            "says 2025-07-01",
+            "north/permit, all > north/road",
+        ] {
+            assert!(text.contains(words), "{words} is not in\n{text}");
+        }
+        let csv = report.csv();
+        let lines: Vec<&str> = csv.lines().collect();
+        assert_eq!(lines.len(), 4);
+        assert!(lines[1].starts_with("\"north/permit, all\",2025-01-01,2025-03-01,"));
+        // One month of work after the permit: three months before the road is done.
+        let sign = "\"north/sign\",2025-03-01,2025-04-01,2025-06-01,2025-07-01,3,3,";
+        assert!(lines[3].starts_with(sign), "{csv}");
+        let commas = |line: &str| line.replace("permit, all", "permit").matches(',').count();
+        assert!(
+            lines.iter().all(|line| commas(line) == commas(lines[0])),
+            "{csv}"
+        );
+        let files = report.outputs().unwrap();
+        assert_eq!(files.len(), 4);
+        let read: crate::analysis::schedule::ScheduleReport =
+            serde_json::from_slice(&files[0].contents).unwrap();
+        assert_eq!(read, report);
+    }
+}
