@@ -89,6 +89,7 @@
 //! - `png`: charts as PNG, too, with a font that comes along.
 //! - `parquet`: projections and trials as Parquet.
 //! - `cli` (default): the `buildout` command.
+//! - `mpi`: runs on many machines by MPI (`monte_carlo::ranks`). Needs an MPI library with its headers, and libclang.
 //!
 //! With `default-features = false` the simulator alone remains. Rust 1.89 or later is needed; a later one may be asked for
 //! with a new minor version, and is then told in the changelog.
