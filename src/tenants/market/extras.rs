@@ -6,7 +6,7 @@ use super::{
     CompiledSegment, Contract, Drawer, Market, MarketState, NEVER, Source, Supply, Varying, refill,
     units,
 };
-use crate::compute::{CompiledGeneration, DrawnGeneration};
+use crate::compute::CompiledGeneration;
 use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::monte_carlo::streams::Stream;
 use crate::tenants::{Allocation, LARGEST_CONTRACT_KW, NamedTenant, Segment};
@@ -308,16 +308,15 @@ impl Market {
                 .and_then(|extras| extras.hardware.as_ref());
             if let Some(hardware) = hardware {
                 // In the order of their release; there are few, and few scenarios have this.
-                let mut drawn: Vec<DrawnGeneration> = hardware
-                    .iter()
-                    .map(|generation| generation.draw(drawn))
-                    .collect();
-                drawn.sort_by(|a, b| a.available_months.total_cmp(&b.available_months));
+                let known = &mut state.generations;
+                known.clear();
+                known.extend(hardware.iter().map(|generation| generation.draw(drawn)));
+                known.sort_by(|a, b| a.available_months.total_cmp(&b.available_months));
                 for month in 0..months {
                     let at = month as f64;
-                    let newest = drawn.iter().rev().find(|one| one.is_released(at));
+                    let newest = known.iter().rev().find(|one| one.is_released(at));
                     let density = newest
-                        .or(drawn.first())
+                        .or(known.first())
                         .map_or(0.0, |one| one.pflops_per_kw(at.max(one.available_months)));
                     state.kw_per_pflops[position * months + month] = 1.0 / density;
                 }

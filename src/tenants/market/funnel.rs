@@ -456,20 +456,17 @@ impl Market {
             let changes = self.campuses() * self.stages.len() * months;
             refill(&mut state.stage_changes, changes, 0);
             refill(&mut state.at_stage, self.campuses() * self.stages.len(), 0);
-            state.funnel.stages.clear();
-            for segment in &self.segments {
+            state.funnel.stages.resize_with(segments, Vec::new);
+            for (segment, luck) in self.segments.iter().zip(&mut state.funnel.stages) {
                 let stages = segment.extras.iter().flat_map(|extras| &extras.stages);
-                state.funnel.stages.push(
-                    stages
-                        .map(|stage| StageLuck {
-                            probability: stage.probability.value(drawn),
-                            reached: stage.source.stream(seed, trial),
-                            lag: Drawer::open(&stage.lag, seed, trial),
-                            deposit: stage.deposit.value(drawn),
-                            forfeited_share: stage.forfeited_share.value(drawn),
-                        })
-                        .collect(),
-                );
+                luck.clear();
+                luck.extend(stages.map(|stage| StageLuck {
+                    probability: stage.probability.value(drawn),
+                    reached: stage.source.stream(seed, trial),
+                    lag: Drawer::open(&stage.lag, seed, trial),
+                    deposit: stage.deposit.value(drawn),
+                    forfeited_share: stage.forfeited_share.value(drawn),
+                }));
             }
             state.funnel.deposits.clear();
             if has(|extras| extras.stages.iter().any(CompiledStage::has_deposit)) {

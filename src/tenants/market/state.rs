@@ -6,6 +6,7 @@ use super::extras::{ContractExtra, TermsLuck};
 use super::funnel::{FunnelLuck, RegimeMood, VoucherPurse};
 use super::luck::Luck;
 use super::{Market, refill};
+use crate::compute::DrawnGeneration;
 
 #[derive(Clone, Debug)]
 pub(super) struct Contract {
@@ -132,6 +133,8 @@ pub(crate) struct MarketState {
     pub(super) at_stage: Vec<i64>,
     /// By segment and month: kW of a PFLOPS.
     pub(super) kw_per_pflops: Vec<f64>,
+    /// Of a segment in PFLOPS: what it reckons with, in the order of release.
+    pub(super) generations: Vec<DrawnGeneration>,
     pub(super) cohorts: cohort::CohortState,
     /// Groups about to be formed: stay, number, kW.
     pub(super) cohorts_formed: Vec<(u32, u64, f64)>,
