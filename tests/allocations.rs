@@ -79,7 +79,7 @@ fn no_trial_takes_memory_in_steady_state() {
         Batch::new(model).trials(trials).threads(1).run().unwrap();
         asked(&region) as f64
     };
-    let (few, many) = (of_batch(1_000), of_batch(1_500));
-    let a_trial = (many - few) / 500.0;
+    let (few, many) = (of_batch(2_000), of_batch(3_000));
+    let a_trial = (many - few) / 1_000.0;
     assert!(a_trial < 2.0, "{a_trial} times a trial");
 }

@@ -184,6 +184,8 @@ fn every_help_has_examples_and_the_exit_statuses_and_a_wrong_word_the_right_one(
         .skip_while(|line| !line.starts_with("Commands:"))
         .skip(1)
         .take_while(|line| !line.is_empty())
+        // Long descriptions go on in lines that are indented further.
+        .filter(|line| !line.starts_with("   "))
         .filter_map(|line| line.split_whitespace().next())
         .filter(|name| *name != "help")
         .collect();

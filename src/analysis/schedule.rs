@@ -152,6 +152,24 @@ struct Dates {
     end: f64,
 }
 
+/// What a milestone waits for: all of these, and the first of each group.
+struct Ends {
+    all: Vec<NodeId>,
+    first_of: Vec<Vec<NodeId>>,
+}
+
+impl Ends {
+    /// The ends that count when things finish at these times.
+    fn when(&self, finish: impl Fn(NodeId) -> f64) -> Vec<NodeId> {
+        let first = |group: &Vec<NodeId>| {
+            let earlier = |a: &NodeId, b: &NodeId| finish(*a).total_cmp(&finish(*b));
+            group.iter().copied().min_by(earlier)
+        };
+        let firsts = self.first_of.iter().filter_map(first);
+        self.all.iter().copied().chain(firsts).collect()
+    }
+}
+
 #[derive(Default)]
 struct Buffers {
     drawn: Vec<f64>,
@@ -164,7 +182,8 @@ struct Buffers {
 
 impl Model {
     /// Gathers the dates of all activities over the trials 0 to `trials` - 1 of a seed, and what
-    /// drives a milestone. A building that goes live counts from its hand-over.
+    /// drives a milestone. A building that goes live counts from the hand-over of the first of its halls: what
+    /// power and equipment add to that is told by the milestone's own date in a projection.
     pub fn schedule_report(
         &self,
         seed: u64,
@@ -179,7 +198,10 @@ impl Model {
                     nearest: crate::problem::nearest(name, known).map(str::to_owned),
                 }
             })?,
-            None => self.network.nodes().collect(),
+            None => Ends {
+                all: self.network.nodes().collect(),
+                first_of: Vec::new(),
+            },
         };
         let works: Vec<NodeId> = (self.network.nodes())
             .filter(|&node| self.network.is_work(node))
@@ -191,7 +213,7 @@ impl Model {
             })
             .collect();
         let path = self.network.critical_path(&self.planned_inputs(), None);
-        let planned_end = (ends.iter())
+        let planned_end = (ends.when(|node| path.early_finish(node)).iter())
             .map(|&node| path.early_finish(node))
             .fold(f64::NEG_INFINITY, f64::max);
         let end: Vec<f64> = all.iter().map(|dates| dates.end).collect();
@@ -280,19 +302,18 @@ impl Model {
     }
 
     /// The nodes at whose last finish a milestone happens.
-    fn ends_of(&self, milestone: &str) -> Option<Vec<NodeId>> {
+    fn ends_of(&self, milestone: &str) -> Option<Ends> {
         let position = self.layout.milestone_index(milestone)?;
         let compiled = &self.milestones[position];
-        let halls = compiled.live.iter().cloned().flatten();
-        let handed_over = halls.map(|hall| self.halls[hall].handover);
-        Some(
-            compiled
-                .finished
-                .iter()
-                .copied()
-                .chain(handed_over)
-                .collect(),
-        )
+        let first_of = compiled.live.iter().cloned().map(|halls| {
+            halls
+                .map(|hall| self.halls[hall].handover)
+                .collect::<Vec<_>>()
+        });
+        Some(Ends {
+            all: compiled.finished.clone(),
+            first_of: first_of.collect(),
+        })
     }
 
     fn dates(
@@ -300,7 +321,7 @@ impl Model {
         seed: u64,
         trial: u64,
         works: &[NodeId],
-        ends: &[NodeId],
+        ends: &Ends,
         buffers: &mut Buffers,
     ) -> Dates {
         self.draw_inputs(seed, trial, &mut buffers.drawn);
@@ -315,6 +336,7 @@ impl Model {
             self.simulate(seed, trial, &mut buffers.workspace, row);
             buffers.workspace.schedule()
         };
+        let ends = &*ends.when(|node| finish[node.index()]);
         let drivers = &mut buffers.drivers;
         drivers.look_at(&self.network, &buffers.drawn, plan, finish);
         let of = |values: &[f64]| works.iter().map(|node| values[node.index()]).collect();
@@ -498,6 +520,21 @@ mod tests {
         assert_eq!(svg.matches("<rect").count(), 6);
         let unknown = model.schedule_report(9, 10, Some("A1/ende")).unwrap_err();
         assert_eq!(unknown.nearest.as_deref(), Some("A1/end"));
+    }
+
+    #[cfg(feature = "files")]
+    #[test]
+    fn a_building_is_live_with_the_first_of_its_halls() {
+        let scenario = Scenario::from_path("examples/first.toml").unwrap();
+        let model = scenario.compile().unwrap();
+        let report = model.schedule_report(1, 200, Some("A1 live")).unwrap();
+        let index = |name: &str| {
+            let activity = report.activities.iter().find(|one| one.name == name);
+            activity.unwrap().criticality_index
+        };
+        assert_eq!(index("North/A1/hall 1/fit-out"), 1.0);
+        assert_eq!(index("North/A1/hall 2/fit-out"), 0.0);
+        assert_eq!(index("North/A1/shell"), 1.0);
     }
 
     #[test]

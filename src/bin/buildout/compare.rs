@@ -24,7 +24,7 @@ Examples:
   buildout compare matrix.toml --out results       all cases of a file with factors and variants
   buildout compare matrix.toml --json --quiet | jq '.differences[0]'
 
-A file with [[factors]] states a whole matrix: see examples/qingyang-matrix.toml. All scenarios have the same luck, trial by
+A file with [[factors]] states a whole matrix: see examples/comparisons/qingyang.toml. All scenarios have the same luck, trial by
 trial, so that differences are known from far fewer trials than each result alone.
 
 {EXIT_STATUS}"))]

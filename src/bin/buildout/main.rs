@@ -62,7 +62,7 @@ enum Command {
     Set(set::Set),
     /// Runs a scenario and prints what came out
     Run(run::Run),
-    /// Tells of each activity when it happens, what float it has, and how often it drives the end
+    /// Tells when each activity happens, what float it has, and how often it drives the end
     Schedule(schedule::Schedule),
     /// Puts the checkpoints of shards together and prints what came out
     Merge(merge::Merge),
