@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rayon::prelude::*;
 
 use crate::model::Model;
-use crate::monte_carlo::batch::{Cancel, OnProgress, RunError};
+use crate::monte_carlo::batch::{Cancel, MOST_THREADS, OnProgress, RunError};
 use crate::monte_carlo::design::Sampling;
 use crate::projection::{
     Distribution, Layout, Metric, Projection, Provenance, TargetLabel, TrialRow,
@@ -286,7 +286,7 @@ impl SameLuck<'_> {
         let empty = Projection::new(Arc::new(self.layout()), Provenance::default())
             .map_err(RunError::from)?;
         let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.threads)
+            .num_threads(self.threads.min(MOST_THREADS))
             .build()
             .map_err(RunError::from)?;
         let (taken, done) = (AtomicU64::new(0), AtomicU64::new(0));

@@ -248,6 +248,36 @@ fn a_minimum_is_paid_during_the_ramp_and_rents_can_be_fixed() {
         let rent = market(3) * 1.02_f64.powf((at - 3) as f64 / 12.0);
         close(month(&row, "revenue", at), kw * rent);
     }
+    // In a market that changes the fixed rent keeps the state of its signature; the other follows.
+    let state = |name: &str, price: f64| RegimeState {
+        name: name.to_owned(),
+        mean_months: Some(4.0.into()),
+        then: Vec::new(),
+        outreach_factor: 1.0.into(),
+        sign_factor: 1.0.into(),
+        price_factor: price.into(),
+    };
+    scenario.regimes.push(Regime {
+        name: "market".to_owned(),
+        segments: Vec::new(),
+        states: vec![state("normal", 1.0), state("boom", 2.0)],
+    });
+    let price = &mut scenario.finance.as_mut().unwrap().prices[0];
+    price.rent_growth_per_year = 0.0.into();
+    price.indexation_per_year = 0.0.into();
+    let mut signed_in = [false; 2];
+    for number in 0..20 {
+        let row = trial(&scenario, number);
+        let first = month(&row, "revenue", 10);
+        signed_in[usize::from(first > 75_000.0)] = true;
+        assert!((10..30).all(|at| month(&row, "revenue", at) == first));
+    }
+    assert_eq!(signed_in, [true, true]);
+    scenario.finance.as_mut().unwrap().prices[0].fixed_at_signature = false;
+    let row = trial(&scenario, 0);
+    let rents = (10..30).map(|at| month(&row, "revenue", at));
+    assert!(rents.clone().any(|rent| rent == 50_000.0));
+    assert!(rents.clone().any(|rent| rent == 100_000.0));
 }
 
 #[test]

@@ -22,6 +22,9 @@ use crate::model::Model;
 use crate::projection::{LayoutError, Projection, ProjectionError, TrialRow};
 use crate::trial::Workspace;
 
+/// More threads than these gain nothing, and each takes the memory of a projection.
+pub(crate) const MOST_THREADS: usize = 1_024;
+
 /// How many trials are run if nothing else is said.
 pub const DEFAULT_TRIALS: u64 = 10_000;
 /// The most trials of one block.
@@ -158,7 +161,7 @@ impl<'a> Batch<'a> {
         self
     }
 
-    /// Sets the number of threads; 0 stands for as many as there are processors.
+    /// Sets the number of threads, of which 1,024 are used at most; 0 stands for as many as there are processors.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = (threads > 0).then_some(threads);
@@ -219,7 +222,7 @@ impl<'a> Batch<'a> {
         let sampling = self.model.sampling(self.design, self.seed)?;
         let mut pool = rayon::ThreadPoolBuilder::new();
         if let Some(threads) = self.threads {
-            pool = pool.num_threads(threads);
+            pool = pool.num_threads(threads.min(MOST_THREADS));
         }
         let pool = pool.build()?;
         let total = self.trials.end - self.trials.start;

@@ -50,9 +50,11 @@ impl CompiledFinance {
                     true => books.second_index[month],
                     false => books.index[month],
                 };
-                let earned = (kw * price * index + books.paid_pflops[sale] * compute)
-                    * happened.market.price_factor(happened.state, segment, month);
-                let earned = hundredths(earned);
+                let market = happened.market.price_factor(happened.state, segment, month);
+                // What was fixed at the signature has the market of then in its weight.
+                let market_of_rent = if rent.fixed && by_lease { 1.0 } else { market };
+                let rents = kw * price * index * market_of_rent;
+                let earned = hundredths(rents + books.paid_pflops[sale] * compute * market);
                 let flow = self.flow_at(campus, Money::Revenue, month);
                 books.flows[flow] += earned;
                 let at = (campus * self.reported_segments + reported) * months + month;
@@ -61,11 +63,19 @@ impl CompiledFinance {
         }
     }
 
-    /// The rent of a contract in its month of signature against its index in that month: what
-    /// times the index of a later month is the rent then, as a multiple of the first month's.
-    fn weight(books: &Books, fixed: bool, signed: usize) -> f64 {
+    /// The rent of a contract in its month of signature, with the market of then, against its index
+    /// in that month: what times the index of a later month is the rent then, as a multiple of the
+    /// first month's. 1 for a rent that is not fixed.
+    fn weight(
+        books: &Books,
+        happened: &Happened<'_>,
+        segment: usize,
+        fixed: bool,
+        signed: usize,
+    ) -> f64 {
         if fixed && signed < books.index.len() {
-            books.index[signed] / books.second_index[signed]
+            let market = (happened.market).price_factor(happened.state, segment, signed);
+            market * books.index[signed] / books.second_index[signed]
         } else {
             1.0
         }
@@ -81,7 +91,7 @@ impl CompiledFinance {
             if lease.segment != segment {
                 continue;
             }
-            let weight = Self::weight(books, fixed, lease.signed);
+            let weight = Self::weight(books, happened, segment, fixed, lease.signed);
             let first = happened.market.campus_of(lease.pool) * (months + 1);
             let least = minimum * lease.amount_kw;
             let end = lease.end.min(months);
@@ -115,9 +125,11 @@ impl CompiledFinance {
                 continue;
             }
             let index = if fixed {
-                Self::weight(books, fixed, lease.signed) * books.second_index[lease.end]
+                Self::weight(books, happened, segment, fixed, lease.signed)
+                    * books.second_index[lease.end]
             } else {
-                books.index[lease.end]
+                let market = (happened.market).price_factor(happened.state, segment, lease.end);
+                market * books.index[lease.end]
             };
             let fee = fee_months * price * index * lease.amount_kw;
             let campus = happened.market.campus_of(lease.pool);
