@@ -21,7 +21,12 @@ const KW_PER_MW: f64 = 1_000.0;
 
 /// Money to whole hundredths.
 fn hundredths(money: f64) -> i64 {
-    (money * 100.0).round() as i64
+    ((money * 100.0).round() as i64).max(-i64::MAX)
+}
+
+/// The sum of two amounts; about 9 x 10^16 of the currency stand for more.
+fn sum(one: i64, other: i64) -> i64 {
+    one.saturating_add(other).max(-i64::MAX)
 }
 
 fn money(hundredths: i64) -> f64 {
@@ -132,7 +137,19 @@ impl CompiledFinance {
     }
 
     fn book(&self, books: &mut Books, campus: usize, kind: Money, month: usize, amount: f64) {
-        books.flows[self.flow_at(campus, kind, month)] += hundredths(amount);
+        self.book_hundredths(books, campus, kind, month, hundredths(amount));
+    }
+
+    fn book_hundredths(
+        &self,
+        books: &mut Books,
+        campus: usize,
+        kind: Money,
+        month: usize,
+        amount: i64,
+    ) {
+        let flow = &mut books.flows[self.flow_at(campus, kind, month)];
+        *flow = sum(*flow, amount);
     }
 
     fn sale_at(&self, segment: usize, campus: usize, month: usize) -> usize {

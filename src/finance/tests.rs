@@ -281,6 +281,34 @@ fn a_minimum_is_paid_during_the_ramp_and_rents_can_be_fixed() {
 }
 
 #[test]
+fn amounts_beyond_all_bounds_stay_at_the_bound() {
+    let mut scenario = base(12);
+    with_existing(&mut scenario, 12, 1_000.0);
+    let mut finance = Finance::new(0.0);
+    for name in ["land", "shell"] {
+        finance.capex.push(Capex::new(name, 9e16));
+    }
+    finance.opex.push(Opex {
+        each: OpexUnit::Capex,
+        ..Opex::new("upkeep", 0.5)
+    });
+    finance.prices.push(Price {
+        per_kw_month: 1e300.into(),
+        ..Price::new("tenants")
+    });
+    finance.tax = Some(Tax {
+        revenue_share: 0.5,
+        ..Tax::default()
+    });
+    scenario.finance = Some(finance);
+    let row = trial(&scenario, 0);
+    let bound = i64::MAX as f64 / 100.0;
+    let cash = (0..12).map(|at| month(&row, "cash_flow", at));
+    assert!(cash.clone().all(|cash| cash.abs() <= bound));
+    assert!((0..12).any(|at| month(&row, "capex", at) == bound));
+}
+
+#[test]
 fn late_capacity_costs_damages_and_early_exits_pay() {
     let mut scenario = base(12);
     with_existing(&mut scenario, 12, 1_200.0);

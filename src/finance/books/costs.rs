@@ -1,7 +1,7 @@
 //! What goes out: capex, opex and energy; and what the assets are worth in the end.
 
 use super::places::{Count, Outlay, When};
-use super::{Books, CompiledFinance, Happened, KW_PER_MW, fill_index, money};
+use super::{Books, CompiledFinance, Happened, KW_PER_MW, fill_index, money, sum};
 use crate::finance::layout::Money;
 use crate::finance::{OpexUnit, life};
 use crate::metrics::MetricId;
@@ -103,7 +103,10 @@ impl CompiledFinance {
             let metric = |metric: MetricId| row.monthly(scope, self.positions[metric as usize]);
             let mut capex = 0;
             for month in 0..self.months {
-                capex -= books.flows[self.flow_at(running.campus, Money::Capex, month)];
+                capex = sum(
+                    capex,
+                    -books.flows[self.flow_at(running.campus, Money::Capex, month)],
+                );
                 let count = match running.unit {
                     OpexUnit::Campus => 1.0,
                     OpexUnit::DeployableKw => metric(MetricId::ItPower)[month] * KW_PER_MW,

@@ -1,7 +1,7 @@
 //! What comes in from tenants, and what is owed to them.
 
 use super::compiled::Rent;
-use super::{Books, CompiledFinance, Happened, fill_index, hundredths, zero};
+use super::{Books, CompiledFinance, Happened, fill_index, hundredths, sum, zero};
 use crate::date::HOURS_PER_MONTH;
 use crate::finance::layout::Money;
 
@@ -55,10 +55,9 @@ impl CompiledFinance {
                 let market_of_rent = if rent.fixed && by_lease { 1.0 } else { market };
                 let rents = kw * price * index * market_of_rent;
                 let earned = hundredths(rents + books.paid_pflops[sale] * compute * market);
-                let flow = self.flow_at(campus, Money::Revenue, month);
-                books.flows[flow] += earned;
+                self.book_hundredths(books, campus, Money::Revenue, month, earned);
                 let at = (campus * self.reported_segments + reported) * months + month;
-                books.revenue[at] += earned;
+                books.revenue[at] = sum(books.revenue[at], earned);
             }
         }
     }
@@ -148,8 +147,8 @@ impl CompiledFinance {
             .each_deposit(happened.state, |campus, month, deposits| {
                 // What is forfeited leaves the deposits held and becomes a fee: in hundredths,
                 // so that nothing is lost to rounding.
-                let change = hundredths(deposits.taken) - hundredths(deposits.released);
-                books.flows[self.flow_at(campus, Money::Deposits, month)] += change;
+                let change = sum(hundredths(deposits.taken), -hundredths(deposits.released));
+                self.book_hundredths(books, campus, Money::Deposits, month, change);
                 self.book(books, campus, Money::Fees, month, deposits.forfeited);
             });
         happened

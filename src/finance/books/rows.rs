@@ -1,6 +1,6 @@
 //! The books of a trial in its row: monthly numbers and outcomes.
 
-use super::{Books, CompiledFinance};
+use super::{Books, CompiledFinance, sum};
 use crate::date::HOURS_PER_MONTH;
 use crate::finance::layout::{Money, OUTCOMES};
 use crate::finance::{internal_rate_of_return, net_present_value, payback_months, peak_funding};
@@ -20,7 +20,7 @@ impl CompiledFinance {
                 let mut cash = 0;
                 for kind in 0..Money::KINDS {
                     let flow = books.flows[(campus * Money::KINDS + kind) * months + month];
-                    cash += flow;
+                    cash = sum(cash, flow);
                     let reported = if Money::is_expense(kind) { -flow } else { flow };
                     self.add(row, campus, kind, month, reported);
                 }

@@ -1,6 +1,6 @@
 //! Taxes on revenue and on profit.
 
-use super::{Books, CompiledFinance, hundredths, money};
+use super::{Books, CompiledFinance, hundredths, money, sum};
 use crate::finance::layout::Money;
 
 /// The months of a tax year.
@@ -21,10 +21,12 @@ impl CompiledFinance {
                 let last = (first + YEAR).min(self.months);
                 let mut profit = 0.0;
                 for month in first..last {
-                    let revenue = books.flows[self.flow_at(campus, Money::Revenue, month)]
-                        + books.flows[self.flow_at(campus, Money::PassedOn, month)];
+                    let revenue = sum(
+                        books.flows[self.flow_at(campus, Money::Revenue, month)],
+                        books.flows[self.flow_at(campus, Money::PassedOn, month)],
+                    );
                     let turnover = hundredths(money(revenue) * tax.revenue_share);
-                    books.flows[self.flow_at(campus, Money::Tax, month)] -= turnover;
+                    self.book_hundredths(books, campus, Money::Tax, month, -turnover);
                     written_off += books.written_off[campus * (self.months + 1) + month];
                     profit -= written_off;
                     for kind in [
