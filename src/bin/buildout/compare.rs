@@ -7,7 +7,7 @@ use buildout::monte_carlo::batch::DEFAULT_TRIALS;
 use buildout::report::{
     COMPARISON_OUTPUTS, OutputFolder, comparison, comparison_outputs, write_comparison_csv,
 };
-use buildout::{Model, Scenario};
+use buildout::{Model, Problems, Scenario};
 use clap::Args;
 
 use crate::EXIT_STATUS;
@@ -32,13 +32,20 @@ pub(crate) struct Compare {
     /// Scenarios, which are compared with the first; or one file with factors and their variants
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// The scenario or case that the others are compared with
+    #[arg(long, value_name = "NAME")]
+    baseline: Option<String>,
+    #[command(flatten)]
+    request: Request,
+}
+
+/// What is asked of any comparison, by whatever command.
+#[derive(Args)]
+pub(crate) struct Request {
     /// By what to compare: METRIC@2027-12, CAMPUS/METRIC@2027-12, a metric alone for the end of the horizon, or the
     /// name of a milestone, target or outcome; may be given several times. If not given, what the file says, or power, targets and outcomes
     #[arg(long = "by", value_name = "MEASURE")]
     by: Vec<String>,
-    /// The scenario or case that the others are compared with
-    #[arg(long, value_name = "NAME")]
-    baseline: Option<String>,
     /// How many trials to run of each scenario
     #[arg(long, value_name = "N", default_value_t = DEFAULT_TRIALS,
           value_parser = clap::value_parser!(u64).range(1..))]
@@ -54,7 +61,7 @@ pub(crate) struct Compare {
     confidence: f64,
     /// Replace a value of every scenario, such as horizon_months=60; may be given several times
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
-    set: Vec<(String, String)>,
+    pub(crate) set: Vec<(String, String)>,
     /// Write comparison.json, comparison.csv and comparison.txt into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -72,6 +79,62 @@ pub(crate) struct Compare {
     quiet: bool,
 }
 
+impl Request {
+    /// Compares models by name with one of them, and prints and writes what was asked for.
+    pub(crate) fn answer(
+        &self,
+        title: &str,
+        models: &[(String, Model)],
+        baseline: &str,
+        measures: &[String],
+    ) -> Result<(), Failure> {
+        let measures = if self.by.is_empty() {
+            measures
+        } else {
+            &self.by
+        };
+        let bar = progress_bar(self.trials, self.quiet);
+        let named = models.iter().map(|(name, model)| (name.as_str(), model));
+        let comparison = Comparison::new(named)
+            .baseline(baseline)
+            .measures(measures)
+            .trials(self.trials)
+            .seed(self.seed)
+            .confidence(self.confidence)
+            .threads(self.threads)
+            .cancelled_by(&INTERRUPTED)
+            .on_progress(|done, of| {
+                bar.set_length(of);
+                bar.set_position(done);
+            });
+        comparison.check()?;
+        let folder = (self.out.as_ref()).map(|path| OutputFolder::new(path).overwrite(self.force));
+        if let Some(folder) = &folder {
+            folder.prepare(&COMPARISON_OUTPUTS)?;
+        }
+        listen_for_interruptions(self.quiet)?;
+        let compared = comparison.run();
+        bar.finish_and_clear();
+        let compared = compared?;
+        if let Some(folder) = folder {
+            for path in folder.write(&comparison_outputs(title, &compared)?)? {
+                if !self.quiet {
+                    say(&format!("wrote {}", path.display()));
+                }
+            }
+        }
+        let format = if self.json { Format::Json } else { self.format };
+        print(&in_format(title, &compared, format)?)
+    }
+
+    /// Says what is unlikely about a scenario, unless it was asked to be quiet.
+    pub(crate) fn warn(&self, warnings: &Problems) {
+        if !self.quiet && !warnings.is_empty() {
+            say(&warnings.to_string());
+        }
+    }
+}
+
 /// What is to be compared.
 struct Entries {
     title: String,
@@ -82,64 +145,18 @@ struct Entries {
 
 pub(crate) fn run(arguments: &Compare) -> Result<(), Failure> {
     let entries = arguments.read()?;
-    let named = entries
-        .models
-        .iter()
-        .map(|(name, model)| (name.as_str(), model));
-    let baseline = match (&arguments.baseline, entries.models.get(entries.baseline)) {
-        (Some(name), _) => name.clone(),
-        (None, Some((name, _))) => name.clone(),
-        (None, None) => String::new(),
-    };
-    let measures = if arguments.by.is_empty() {
-        &entries.measures
-    } else {
-        &arguments.by
-    };
-    let bar = progress_bar(arguments.trials, arguments.quiet);
-    let comparison_of = Comparison::new(named)
-        .baseline(baseline)
-        .measures(measures)
-        .trials(arguments.trials)
-        .seed(arguments.seed)
-        .confidence(arguments.confidence)
-        .threads(arguments.threads)
-        .cancelled_by(&INTERRUPTED)
-        .on_progress(|done, of| {
-            bar.set_length(of);
-            bar.set_position(done);
-        });
-    comparison_of.check()?;
-    let folder =
-        (arguments.out.as_ref()).map(|path| OutputFolder::new(path).overwrite(arguments.force));
-    if let Some(folder) = &folder {
-        folder.prepare(&COMPARISON_OUTPUTS)?;
-    }
-    listen_for_interruptions(arguments.quiet)?;
-    let compared = comparison_of.run();
-    bar.finish_and_clear();
-    let compared = compared?;
-    if let Some(folder) = folder {
-        for path in folder.write(&comparison_outputs(&entries.title, &compared)?)? {
-            if !arguments.quiet {
-                say(&format!("wrote {}", path.display()));
-            }
-        }
-    }
-    let format = if arguments.json {
-        Format::Json
-    } else {
-        arguments.format
-    };
-    print(&in_format(&entries.title, &compared, format)?)
+    let stated = entries.models.get(entries.baseline);
+    let baseline = (arguments.baseline.as_deref()).or(stated.map(|(name, _)| name.as_str()));
+    arguments.request.answer(
+        &entries.title,
+        &entries.models,
+        baseline.unwrap_or_default(),
+        &entries.measures,
+    )
 }
 
 /// A comparison as it is printed.
-pub(crate) fn in_format(
-    title: &str,
-    compared: &Compared,
-    format: Format,
-) -> Result<Vec<u8>, Failure> {
+fn in_format(title: &str, compared: &Compared, format: Format) -> Result<Vec<u8>, Failure> {
     Ok(match format {
         Format::Table => comparison(title, compared).into_bytes(),
         Format::Json => {
@@ -158,13 +175,11 @@ pub(crate) fn in_format(
 impl Compare {
     fn read(&self) -> Result<Entries, Failure> {
         if let [file] = self.files.as_slice()
-            && let Some(stated) = Scenario::load_comparison(file, &self.set)?
+            && let Some(stated) = Scenario::load_comparison(file, &self.request.set)?
         {
             let mut models = Vec::new();
             for case in &stated.cases {
-                if !self.quiet && !case.warnings.is_empty() {
-                    say(&case.warnings.to_string());
-                }
+                self.request.warn(&case.warnings);
                 models.push((case.name.clone(), case.scenario.compile()?));
             }
             return Ok(Entries {
@@ -179,10 +194,8 @@ impl Compare {
             if self.files.len() > 1 && Scenario::load_comparison(file, &[])?.is_some() {
                 return Err(Failure::ComparisonAmongScenarios(file.clone()));
             }
-            let loaded = Scenario::load(file, &self.set)?;
-            if !self.quiet && !loaded.warnings.is_empty() {
-                say(&loaded.warnings.to_string());
-            }
+            let loaded = Scenario::load(file, &self.request.set)?;
+            self.request.warn(&loaded.warnings);
             let mut name = loaded.scenario.name.clone();
             // Two files may well keep the name of the scenario that they extend.
             if models.iter().any(|(other, _)| *other == name) {

@@ -54,6 +54,17 @@ pub(super) fn tiles(runs: &[Run<'_>]) -> String {
     })
 }
 
+/// A difference with its sign, where there is any left to show; of shares in points.
+fn gap_of(style: &Style, gap: f64) -> String {
+    let size = style.show(Some(gap.abs()));
+    let sign = match gap {
+        _ if size == style.show(Some(0.0)) => "",
+        gap if gap > 0.0 => "+",
+        _ => "-",
+    };
+    format!("{sign}{}", size.replace(" %", " points"))
+}
+
 /// A row for each thing that is compared, a column for each run; below the numbers of the others what sets them
 /// apart from the first.
 pub(super) fn by_side(runs: &[Run<'_>]) -> String {
@@ -71,9 +82,7 @@ pub(super) fn by_side(runs: &[Run<'_>]) -> String {
         for (number, value) in values.into_iter().enumerate() {
             let _ = write!(html, "<td>{}", style.show(value));
             if let (Some(base), Some(value), true) = (base, value, number > 0) {
-                let gap = value - base;
-                let sign = if gap > 0.0 { "+" } else { "" };
-                let _ = write!(html, "<small>{sign}{}</small>", style.show(Some(gap)));
+                let _ = write!(html, "<small>{}</small>", gap_of(style, value - base));
             }
         }
     };
@@ -119,4 +128,19 @@ pub(super) fn by_side(runs: &[Run<'_>]) -> String {
     }
     html + "</tbody></table></div><p class=soft>Below the numbers of a run what sets it apart from the first. \
             All ran on the same luck, so small differences count, too.</p>"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_has_a_sign_where_there_is_one_to_show() {
+        let share = Style::new("share", 1.0);
+        assert_eq!(gap_of(&share, -0.001), "0 points");
+        assert_eq!(gap_of(&share, -0.05), "-5 points");
+        let power = Style::new("MW", 500.0);
+        assert_eq!(gap_of(&power, 13.2), "+13");
+        assert_eq!(gap_of(&power, -0.2), "0");
+    }
 }
