@@ -9,6 +9,7 @@
 pub mod correlation;
 mod form;
 mod percentiles;
+mod shared;
 mod special;
 mod table;
 
@@ -477,6 +478,14 @@ impl Uncertain {
         if let Some(value) = self.constant() {
             return Ok(Sampler::fixed(value));
         }
+        Ok(match shared::Key::of(self, domain) {
+            Some(key) => key.shared(|| self.compile(domain)),
+            None => self.compile(domain),
+        })
+    }
+
+    /// Compiles what has been checked and does vary.
+    fn compile(&self, domain: Domain) -> Sampler {
         let (rule, mean) = match self {
             Self::Constant(value) => (Rule::Fixed(*value), *value),
             Self::Uniform { min, max } => (
@@ -543,7 +552,7 @@ impl Uncertain {
                 (rule, mean)
             }
         };
-        Ok(Sampler { rule, mean })
+        Sampler { rule, mean }
     }
 }
 

@@ -321,7 +321,7 @@ impl Market {
         }
         // It is wanted at once: what is pending is taken off when it is made ready.
         state.pending[position] += size;
-        state.ready.push(month, item);
+        state.ready[position].push(month, item);
         // A group counts as one contract when it moves in and when it leaves.
         state.counts[position].in_service += number - 1;
         let leaves = month + stay as usize;

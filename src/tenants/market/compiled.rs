@@ -2,7 +2,7 @@
 
 use super::extras::Extras;
 use super::funnel;
-use super::luck::{Drawer, Luck, Varying};
+use super::luck::Varying;
 use super::{Market, NEVER, round_up, units};
 use crate::compute::CompiledGeneration;
 use crate::date::Date;
@@ -243,23 +243,8 @@ impl CompiledSegment {
         })
     }
 
-    pub(super) fn luck(&self, seed: u64, trial: u64) -> Luck {
-        let open = |varying: &Varying| Drawer::open(varying, seed, trial);
-        Luck {
-            sign_lag: open(&self.sign_lag),
-            subsidiary_lag: open(&self.subsidiary_lag),
-            size: open(&self.size),
-            move_in_lag: open(&self.move_in_lag),
-            ramp: open(&self.ramp),
-            term: open(&self.term),
-            patience: self.patience.as_ref().map_or(Drawer::Constant(0.0), open),
-            subsidiary: self.subsidiary.stream(seed, trial),
-            stay: self.stay.stream(seed, trial),
-            signing: self.signing.stream(seed, trial),
-        }
-    }
-
     /// The size of a contract in units: whole standard racks and one at least, or kW as drawn.
+    #[inline]
     pub(super) fn contract_units(&self, drawn: f64) -> i64 {
         let amount = if self.size_whole {
             round_up(drawn).max(1.0)
@@ -274,6 +259,7 @@ impl CompiledSegment {
     ///
     /// `ln_stay` is ln(1 - churn); the inversion of the geometric distribution is
     /// floor(ln u / ln(1 - churn)).
+    #[inline]
     pub(super) fn stay_months(term: f64, uniform: f64, ln_stay: f64) -> u32 {
         if ln_stay == 0.0 {
             return NEVER;

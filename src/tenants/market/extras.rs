@@ -2,6 +2,7 @@
 
 use super::cohort::Cohort;
 use super::funnel::{CompiledStage, Outreach};
+use super::luck::Agreed;
 use super::{
     CompiledSegment, Contract, Drawer, Market, MarketState, NEVER, Source, Supply, Varying, refill,
     units,
@@ -332,10 +333,10 @@ impl Market {
         state: &mut MarketState,
         position: usize,
         size: i64,
-        term: f64,
-        stay_luck: f64,
+        agreed: &Agreed,
         stay: &mut u32,
     ) -> ContractExtra {
+        let term = agreed.term;
         let mut extra = ContractExtra::PLAIN;
         let (Some(extras), Some(luck)) = (
             self.segments[position].extras.as_ref(),
@@ -349,7 +350,7 @@ impl Market {
                 Some(varying) => luck.renewal_term.next(varying) as u32,
                 None => term,
             };
-            *stay = renewed_stay(term, renewal, stay_luck, luck.ln_renew);
+            *stay = renewed_stay(term, renewal, agreed.stay_luck, luck.ln_renew);
         }
         if let Some(exit) = &mut luck.exit {
             let uniform = exit.uniform();
@@ -377,7 +378,14 @@ impl Market {
 
     /// Passes over the draws of a contract that begins after the horizon.
     pub(super) fn skip_terms(&self, state: &mut MarketState, position: usize) {
-        self.draw_terms(state, position, 0, 0.0, 0.5, &mut 0);
+        let nothing = Agreed {
+            ramp: 1,
+            term: 0.0,
+            stay_luck: 0.5,
+            stay: 0,
+            patience: 0.0,
+        };
+        self.draw_terms(state, position, 0, &nothing, &mut 0);
     }
 
     /// When a contract with an option to expand moves in, its expansion is due some time later.
@@ -415,7 +423,7 @@ impl Market {
             leaves,
             ..ContractExtra::PLAIN
         });
-        state.ready.push(ready, new);
+        state.ready[segment].push(ready, new);
     }
 
     /// Lets a named tenant sign, if it comes at all.

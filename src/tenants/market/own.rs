@@ -21,17 +21,13 @@ impl Market {
             return;
         };
         let segment = &self.segments[position];
-        let luck = &mut state.luck[position];
         // What is given is drawn all the same, so that the next contract's luck stays its own.
-        luck.size.skip();
-        let drawn_lag = luck.move_in_lag.next(&segment.move_in_lag);
-        luck.subsidiary.uniform();
-        luck.subsidiary_lag.skip();
+        let offer = (state.luck[position].offers).next(segment, &state.rates[position]);
         state.signing[position * self.months + month] += 1;
         let signature = Signature {
             size: units(power_kw.max(0.0).min(segment.largest_kw)).max(1),
             signed,
-            ready: signed + lag.unwrap_or(drawn_lag),
+            ready: signed + lag.unwrap_or(offer.move_in_lag),
             ramp: None,
         };
         self.add_contract(state, position, signature);

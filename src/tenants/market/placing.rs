@@ -8,8 +8,7 @@ impl Market {
     /// Advances all ramps by a month and lets those go whose time is over.
     pub(super) fn advance(&self, state: &mut MarketState, month: usize) {
         state.ended.fill(0);
-        let slots = state.rate.len();
-        let endings = &state.endings[month * slots..(month + 1) * slots];
+        let endings = state.endings.iter().skip(month).step_by(self.months);
         let levels = state.level.iter_mut().zip(&mut state.rate);
         for (slot, ((level, rate), ending)) in levels.zip(endings).enumerate() {
             *rate -= ending.rate;
@@ -20,18 +19,13 @@ impl Market {
                 if pool < self.pools {
                     state.leased[pool] -= ending.leased;
                 }
+                let counts = &mut state.counts[segment];
+                counts.in_service -= u64::from(ending.departures);
+                counts.left += u64::from(ending.departures);
+                counts.left_early += u64::from(ending.early_departures);
             }
         }
-        let segments = state.counts.len();
-        let departures = &state.departures[month * segments..(month + 1) * segments];
-        for (counts, gone) in state.counts.iter_mut().zip(departures) {
-            counts.in_service -= u64::from(gone.all);
-            counts.left += u64::from(gone.all);
-            counts.left_early += u64::from(gone.early);
-        }
-        let mut next = state.leaving.first(month);
-        while let Some(item) = next {
-            next = state.leaving.after(item);
+        for &item in state.leaving.of(month) {
             let contract = &mut state.contracts[item as usize];
             state.waiting[contract.segment as usize] -= contract.left;
             if self.keeps_extras {
@@ -42,20 +36,17 @@ impl Market {
     }
 
     pub(super) fn make_ready(&self, state: &mut MarketState, month: usize) {
-        for queue in &mut state.queues {
+        for (position, segment) in self.segments.iter().enumerate() {
+            let ready = state.ready[position].of(month);
+            let contracts = &state.contracts;
+            let sum: i64 = ready.iter().map(|&item| contracts[item as usize].size).sum();
+            state.waiting[position] += sum;
+            state.pending[position] -= sum;
+            let queue = &mut state.queues[position];
             queue.fresh = queue.contracts.len();
-        }
-        let mut next = state.ready.first(month);
-        while let Some(item) = next {
-            next = state.ready.after(item);
-            let contract = &state.contracts[item as usize];
-            let (segment, size) = (contract.segment as usize, contract.size);
-            state.waiting[segment] += size;
-            state.pending[segment] -= size;
-            if self.segments[segment].allocation.is_pooled() {
-                self.lease(state, item, month, segment, self.pools, size);
-            } else {
-                state.queues[segment].contracts.push(item);
+            queue.contracts.extend_from_slice(ready);
+            if segment.allocation.is_pooled() {
+                self.move_in(state, position, NEVER, month, self.pools, i64::MAX);
             }
         }
     }
@@ -119,8 +110,19 @@ impl Market {
     /// Places the contracts of a segment, the first first, that were ready up to month `last`,
     /// until one does not find all of its room.
     fn place_first(&self, state: &mut MarketState, segment: usize, last: u32, month: usize) {
+        let compiled = &self.segments[segment];
+        let free = |state: &MarketState, pool: usize| state.room[pool] - state.leased[pool];
+        let spills_over = (compiled.extras.as_ref()).is_some_and(|extras| extras.spill_over > 0);
         loop {
-            let queue = &mut state.queues[segment];
+            // As long as they fit into the first pool that has room they need no search.
+            let pool = (compiled.pools.iter().copied()).find(|&pool| free(state, pool) > 0);
+            if let Some(pool) = pool
+                && (!spills_over || self.campus_of(pool) == compiled.home)
+            {
+                let free = free(state, pool);
+                state.leased[pool] += self.move_in(state, segment, last, month, pool, free);
+            }
+            let queue = &state.queues[segment];
             let Some(&item) = queue.contracts.get(queue.front) else {
                 return;
             };
@@ -135,6 +137,38 @@ impl Market {
             }
             state.queues[segment].front += 1;
         }
+    }
+
+    /// Lets the first contracts of a segment that were ready up to month `last` move into a pool, as long as each
+    /// fits wholly into what is left of its `free` units; what they take.
+    fn move_in(
+        &self,
+        state: &mut MarketState,
+        segment: usize,
+        last: u32,
+        month: usize,
+        pool: usize,
+        free: i64,
+    ) -> i64 {
+        let mut taken = 0;
+        loop {
+            let queue = &mut state.queues[segment];
+            let Some(&item) = queue.contracts.get(queue.front) else {
+                break;
+            };
+            let contract = &state.contracts[item as usize];
+            let left = contract.left;
+            if contract.ready > last || left > free - taken {
+                break;
+            }
+            queue.front += 1;
+            // Nothing is left of one that gave up.
+            if left > 0 {
+                self.lease(state, item, month, segment, pool, left);
+                taken += left;
+            }
+        }
+        taken
     }
 
     /// Finds room for what is `left` of a contract, and returns what is left then.
@@ -172,6 +206,7 @@ impl Market {
 
     /// Leases a part of a contract in a pool. All that the lease will ever change is noted at
     /// once, by the month in which it does, so that nobody has to come back to it.
+    #[inline]
     fn lease(
         &self,
         state: &mut MarketState,
@@ -210,23 +245,20 @@ impl Market {
         let step = amount / i64::from(contract.ramp);
         state.level[slot] += step;
         state.rate[slot] += step;
-        let slots = state.rate.len();
-        if leaves < self.months {
-            let ending = &mut state.endings[leaves * slots + slot];
+        let endings = &mut state.endings[slot * self.months..(slot + 1) * self.months];
+        if let Some(ending) = endings.get_mut(leaves) {
             ending.level += step * (leaves - month).min(ramp) as i64;
             ending.leased += amount;
             if first {
-                let departures = &mut state.departures[leaves * state.counts.len() + segment];
-                departures.all += 1;
-                departures.early += u32::from(exits_early);
+                ending.departures += 1;
+                ending.early_departures += u32::from(exits_early);
                 if contract.left > 0 {
                     state.leaving.push(leaves, item);
                 }
             }
         }
-        let ramp_ends = (month + ramp).min(leaves);
-        if ramp_ends < self.months {
-            state.endings[ramp_ends * slots + slot].rate += step;
+        if let Some(ending) = endings.get_mut((month + ramp).min(leaves)) {
+            ending.rate += step;
         }
         if self.keeps_extras {
             state.leases.push(Lease {
@@ -244,9 +276,7 @@ impl Market {
     }
 
     pub(super) fn give_up(&self, state: &mut MarketState, month: usize) {
-        let mut next = state.expiring.first(month);
-        while let Some(item) = next {
-            next = state.expiring.after(item);
+        for &item in state.expiring.of(month) {
             let contract = &mut state.contracts[item as usize];
             let segment = contract.segment as usize;
             if !contract.has_moved_in() {

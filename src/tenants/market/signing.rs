@@ -1,17 +1,13 @@
 //! From outreach to signed contracts, month by month.
 
-use super::compiled::CompiledSegment;
 use super::extras::ContractExtra;
 use super::state::{Contract, MarketState, Signature};
 use super::{Market, NEVER, units};
 use crate::tenants::Allocation;
 
-/// As many contracts at most are drawn together: a list for each quantity, so that the state of
-/// its stream stays at hand.
-const TOGETHER: usize = 32;
-
 impl Market {
     /// Adds a contract as it is signed.
+    #[inline]
     pub(super) fn add_contract(
         &self,
         state: &mut MarketState,
@@ -24,77 +20,53 @@ impl Market {
             ready,
             ramp,
         } = signature;
-        self.add_contracts(state, position, &[size], &[signed], &[ready], ramp);
-    }
-
-    /// Adds up to [`TOGETHER`] contracts in the order of their signing: sizes, when they are signed, and when they
-    /// want to move in; and the months of their ramp, if these are not drawn.
-    fn add_contracts(
-        &self,
-        state: &mut MarketState,
-        position: usize,
-        sizes: &[i64],
-        signed: &[f64],
-        ready: &[f64],
-        ramp: Option<u32>,
-    ) {
         let segment = &self.segments[position];
         let months = self.months as f64;
-        let of_months = position * self.months..(position + 1) * self.months;
-        let signing_units = &mut state.signing_units[of_months];
-        for (&size, &signed) in sizes.iter().zip(signed) {
-            // What was signed before the start counts from its first month on.
-            if let Some(units) = signing_units.get_mut(signed as usize) {
-                *units += size;
-            }
-        }
-        let luck = &mut state.luck[position];
-        let mut lists = [[0.0; TOGETHER]; 4];
-        let [ramps, terms, stays, patiences] =
-            lists.each_mut().map(|list| &mut list[..sizes.len()]);
-        luck.ramp.fill(&segment.ramp, ramps);
-        luck.term.fill(&segment.term, terms);
-        luck.stay.fill(stays);
-        match &segment.patience {
-            Some(patience) => luck.patience.fill(patience, patiences),
-            None => patiences.fill(f64::INFINITY),
-        }
-        let ln_stay = state.rates[position].ln_stay;
-        let is_pooled = segment.allocation.is_pooled();
-        for number in 0..sizes.len() {
-            let (size, ready, term) = (sizes[number], ready[number], terms[number]);
-            if ready >= months {
-                if self.keeps_extras {
-                    self.skip_terms(state, position);
-                }
-                continue;
-            }
-            let mut stay = CompiledSegment::stay_months(term, stays[number], ln_stay);
-            let item = state.contracts.len() as u32;
+        let agreed = state.luck[position].terms.next(segment, &state.rates[position]);
+        state.signing_units[self.month_of(position, signed)] += size;
+        if ready >= months {
             if self.keeps_extras {
-                let extra = self.draw_terms(state, position, size, term, stays[number], &mut stay);
-                state.extra.push(ContractExtra {
-                    signed: signed[number] as u32,
-                    patience: patiences[number].ceil() as u32,
-                    ..extra
-                });
+                self.skip_terms(state, position);
             }
-            let drawn_ramp = (ramps[number] + 0.5).clamp(1.0, 1e6) as u32;
-            state.contracts.push(Contract {
-                size,
-                left: size,
-                segment: position as u32,
-                ready: ready as u32,
-                stay,
-                ramp: ramp.unwrap_or(drawn_ramp),
-                leaves: NEVER,
-                gives_up: if is_pooled {
-                    NEVER
-                } else {
-                    (ready + patiences[number]) as u32
-                },
+            return;
+        }
+        let mut stay = agreed.stay;
+        let item = state.contracts.len() as u32;
+        if self.keeps_extras {
+            let extra = self.draw_terms(state, position, size, &agreed, &mut stay);
+            state.extra.push(ContractExtra {
+                // What was signed before the start counts from its first month on.
+                signed: signed as u32,
+                patience: agreed.patience.ceil() as u32,
+                ..extra
             });
-            state.ready.push(ready as usize, item);
+        }
+        state.contracts.push(Contract {
+            size,
+            left: size,
+            segment: position as u32,
+            ready: ready as u32,
+            stay,
+            ramp: ramp.unwrap_or(agreed.ramp),
+            leaves: NEVER,
+            gives_up: if segment.allocation.is_pooled() {
+                NEVER
+            } else {
+                (ready + agreed.patience) as u32
+            },
+        });
+        state.ready[position].push(ready as usize, item);
+    }
+
+    /// Where a month of a segment is in lists by segment and month: the place behind them all if it is beyond the
+    /// horizon. Without a branch where it is a matter of chance.
+    #[inline]
+    fn month_of(&self, position: usize, months: f64) -> usize {
+        let month = months as usize;
+        if month < self.months {
+            position * self.months + month
+        } else {
+            self.segments.len() * self.months
         }
     }
 
@@ -157,15 +129,9 @@ impl Market {
         luck.signing
             .pick(contacted as usize, probability, &mut signers);
         state.declining[position * self.months + month] += contacted as u32 - signers.len() as u32;
-        for some in signers.chunks(TOGETHER) {
-            let mut signed = [0.0; TOGETHER];
-            let signed = &mut signed[..some.len()];
-            let luck = &mut state.luck[position];
-            luck.sign_lag.fill(&segment.sign_lag, signed);
-            for (signed, &number) in signed.iter_mut().zip(some) {
-                *signed += contact(f64::from(number));
-            }
-            self.sign_all(state, position, signed, None, 1.0);
+        for &number in &signers {
+            let lag = state.luck[position].sign_lag.next(&segment.sign_lag);
+            self.sign(state, position, contact(f64::from(number)) + lag, None, 1.0);
         }
         state.signers = signers;
     }
@@ -224,6 +190,7 @@ impl Market {
 
     /// A company signs at `signed` months, and wants to move in at `ready` or after its lag; its
     /// size in units.
+    #[inline]
     pub(super) fn sign(
         &self,
         state: &mut MarketState,
@@ -232,62 +199,27 @@ impl Market {
         ready: Option<f64>,
         size_factor: f64,
     ) -> i64 {
-        self.sign_all(state, position, &[signed], ready, size_factor)
-    }
-
-    /// Lets up to [`TOGETHER`] companies sign as [`Self::sign`] does; the size of the last.
-    fn sign_all(
-        &self,
-        state: &mut MarketState,
-        position: usize,
-        signed: &[f64],
-        ready: Option<f64>,
-        size_factor: f64,
-    ) -> i64 {
         let segment = &self.segments[position];
-        let subsidiary_probability = state.rates[position].subsidiary_probability;
-        let of_months = position * self.months..(position + 1) * self.months;
-        let count = signed.len();
-        let luck = &mut state.luck[position];
-        let mut lists = [[0.0; TOGETHER]; 3];
-        let [drawn, readies, lags] = lists.each_mut().map(|list| &mut list[..count]);
-        let mut sizes = [0; TOGETHER];
-        let sizes = &mut sizes[..count];
-        luck.size.fill(&segment.size, drawn);
-        match &segment.extras {
+        let offer = state.luck[position].offers.next(segment, &state.rates[position]);
+        let size = match &segment.extras {
             Some(extras) if extras.hardware.is_some() => {
-                let kw_per_pflops = &state.kw_per_pflops[of_months.clone()];
-                for ((size, &drawn), &signed) in sizes.iter_mut().zip(&*drawn).zip(signed) {
-                    let month = (signed.max(0.0) as usize).min(self.months - 1);
-                    let kw = drawn * size_factor * kw_per_pflops[month];
-                    *size = units(kw.min(segment.largest_kw)).max(1);
-                }
+                let month = (signed.max(0.0) as usize).min(self.months - 1);
+                let kw_per_pflops = state.kw_per_pflops[position * self.months + month];
+                let kw = offer.amount * size_factor * kw_per_pflops;
+                units(kw.min(segment.largest_kw)).max(1)
             }
-            _ => {
-                for (size, &drawn) in sizes.iter_mut().zip(&*drawn) {
-                    *size = segment.contract_units(drawn * size_factor);
-                }
-            }
-        }
-        luck.move_in_lag.fill(&segment.move_in_lag, readies);
-        for (lag, &signed) in readies.iter_mut().zip(signed) {
-            *lag = ready.unwrap_or(signed + *lag);
-        }
-        luck.subsidiary.fill(drawn);
-        luck.subsidiary_lag.fill(&segment.subsidiary_lag, lags);
-        let signing = &mut state.signing[of_months.clone()];
-        let establishing = &mut state.establishing[of_months];
-        for ((&signed, &luck), &lag) in signed.iter().zip(&*drawn).zip(&*lags) {
-            if let Some(number) = signing.get_mut(signed as usize) {
-                *number += 1;
-            }
-            if luck < subsidiary_probability
-                && let Some(number) = establishing.get_mut((signed + lag) as usize)
-            {
-                *number += 1;
-            }
-        }
-        self.add_contracts(state, position, sizes, signed, readies, None);
-        sizes[count - 1]
+            _ if size_factor != 1.0 => segment.contract_units(offer.amount * size_factor),
+            _ => offer.units,
+        };
+        state.signing[self.month_of(position, signed)] += 1;
+        state.establishing[self.month_of(position, signed + offer.founding_lag)] += 1;
+        let signature = Signature {
+            size,
+            signed,
+            ready: ready.unwrap_or(signed + offer.move_in_lag),
+            ramp: None,
+        };
+        self.add_contract(state, position, signature);
+        size
     }
 }

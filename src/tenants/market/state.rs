@@ -72,13 +72,9 @@ pub(super) struct Ending {
     pub(super) level: i64,
     /// What is leased less.
     pub(super) leased: i64,
-}
-
-/// How many contracts leave in a month, and how many of these before the end of their term.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Departures {
-    pub(super) all: u32,
-    pub(super) early: u32,
+    /// How many contracts leave that first moved in here, and how many of these before the end of their term.
+    pub(super) departures: u32,
+    pub(super) early_departures: u32,
 }
 
 /// The market of one trial; reused from trial to trial.
@@ -89,16 +85,18 @@ pub(crate) struct MarketState {
     pub(super) contracts: Vec<Contract>,
     /// Where they are kept.
     pub(super) leases: Vec<Lease>,
-    pub(super) ready: Buckets,
+    /// By segment: contracts by the month in which they want to move in.
+    pub(super) ready: Vec<Buckets>,
+    /// Contracts by the month in which they lose patience.
     pub(super) expiring: Buckets,
-    /// Contracts that leave before all of them has found room.
+    /// Contracts that leave before all of them has found room, by the month in which they do.
     pub(super) leaving: Buckets,
     pub(super) queues: Vec<Queue>,
     /// By pool: the deployable capacity of the month.
     pub(super) room: Vec<i64>,
     /// Of the companies contacted in a month, those that sign.
     pub(super) signers: Vec<u32>,
-    /// By segment and month.
+    /// By segment and month; one more for what is beyond the horizon.
     pub(super) signing: Vec<u32>,
     pub(super) establishing: Vec<u32>,
     pub(super) declining: Vec<u32>,
@@ -109,10 +107,8 @@ pub(crate) struct MarketState {
     /// By slot, which is a segment and a pool; pooled segments use a slot of their own.
     pub(super) level: Vec<i64>,
     pub(super) rate: Vec<i64>,
-    /// By month and slot.
+    /// By slot and month.
     pub(super) endings: Vec<Ending>,
-    /// By month and segment.
-    pub(super) departures: Vec<Departures>,
     pub(super) leased: Vec<i64>,
     pub(super) served: Vec<i64>,
     pub(super) waiting: Vec<i64>,
@@ -206,7 +202,9 @@ impl Market {
         state.rates.clear();
         state.contracts.clear();
         state.leases.clear();
-        for buckets in [&mut state.ready, &mut state.expiring, &mut state.leaving] {
+        state.ready.resize_with(segments, Buckets::default);
+        let lists = [&mut state.expiring, &mut state.leaving];
+        for buckets in state.ready.iter_mut().chain(lists) {
             buckets.reset(self.months);
         }
         state.queues.resize_with(segments, Queue::default);
@@ -214,8 +212,10 @@ impl Market {
             queue.contracts.clear();
             (queue.front, queue.fresh) = (0, 0);
         }
-        refill(&mut state.signing, segments * self.months, 0);
-        refill(&mut state.establishing, segments * self.months, 0);
+        // The last of these are for what is beyond the horizon.
+        refill(&mut state.signing, segments * self.months + 1, 0);
+        refill(&mut state.establishing, segments * self.months + 1, 0);
+        refill(&mut state.signing_units, segments * self.months + 1, 0);
         refill(&mut state.declining, segments * self.months, 0);
         refill(&mut state.ended, segments, 0);
         if self.first_outcome.is_some() {
@@ -225,19 +225,13 @@ impl Market {
         refill(&mut state.rate, slots, 0);
         refill(&mut state.served, slots, 0);
         refill(&mut state.endings, slots * self.months, Ending::default());
-        refill(
-            &mut state.departures,
-            segments * self.months,
-            Departures::default(),
-        );
         refill(&mut state.leased, self.pools, 0);
         refill(&mut state.waiting, segments, 0);
         refill(&mut state.counts, segments, Counts::default());
-        refill(&mut state.signing_units, segments * self.months, 0);
         refill(&mut state.pending, segments, 0);
         self.reset_extras(state, seed, trial, drawn);
         for (position, segment) in self.segments.iter().enumerate() {
-            state.luck.push(segment.luck(seed, trial));
+            state.luck.push(Luck::open(segment, seed, trial));
             state.rates.push(Rates {
                 outreach: segment.outreach.value(drawn),
                 outreach_growth: libm::pow(1.0 + segment.outreach_growth.value(drawn), 1.0 / 12.0),
