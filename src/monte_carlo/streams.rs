@@ -175,14 +175,18 @@ impl Stream {
     pub fn pick(&mut self, count: usize, probability: f64, to: &mut Vec<u32>) {
         to.clear();
         to.resize(count, 0);
-        // A uniform is a whole multiple of 2^-53: so whole numbers are compared.
-        let below = (probability * (1_u64 << 53) as f64).ceil() as u64;
+        // The uniform of k, the upper 52 bits of a word, is (2k + 1) 2^-53: so it is words that are compared.
+        let below = (probability * (1_u64 << 53) as f64).ceil() as u64 / 2;
+        let (below, always) = match below >> 52 {
+            0 => (below << 12, false),
+            _ => (0, true),
+        };
         let mut stream = self.clone();
         let mut found = 0;
         for number in 0..count {
             // Without a branch, which would be a matter of chance.
             to[found] = number as u32;
-            found += usize::from(((stream.generator.next_u64() >> 11) | 1) < below);
+            found += usize::from((stream.generator.next_u64() < below) | always);
         }
         to.truncate(found);
         *self = stream;
@@ -342,8 +346,9 @@ impl Stream {
 /// The odd multiple of 2^-53 that 52 random bits stand for.
 #[inline]
 pub(super) fn open_unit(bits: u64) -> f64 {
-    const STEP: f64 = 1.0 / (1_u64 << 53) as f64;
-    ((bits >> 11) | 1) as f64 * STEP
+    // The upper 52 bits k as the mantissa of 1 + k 2^-52, from which 1 - 2^-53 is taken: nothing is rounded.
+    const ONE_LESS_HALF_A_STEP: f64 = 1.0 - f64::EPSILON / 2.0;
+    f64::from_bits((bits >> 12) | 1.0_f64.to_bits()) - ONE_LESS_HALF_A_STEP
 }
 
 /// Philox4x64-10 of Random123: `counter` under `key`.

@@ -40,11 +40,25 @@ fn units(kw: f64) -> i64 {
     (kw * UNITS_PER_KW) as i64
 }
 
-/// A number of 0 or more rounded up, as cheaply.
+/// A number of 0 or more rounded up, as cheaply; those beyond 2^51 are cut to it.
 #[inline]
 fn round_up(number: f64) -> f64 {
-    let below = number as u64 as f64;
-    if below < number { below + 1.0 } else { number }
+    // There doubles are whole: adding it rounds to the nearest one.
+    const WHOLE: f64 = (1_u64 << 52) as f64;
+    let number = number.min(WHOLE / 2.0);
+    let nearest = (number + WHOLE) - WHOLE;
+    if nearest < number {
+        nearest + 1.0
+    } else {
+        nearest
+    }
+}
+
+/// The month in which a moment of 0 or more lies; beyond all horizons as [`NEVER`].
+#[inline]
+fn month_at(months: f64) -> usize {
+    // To 32 bits it is far cheaper than to 64.
+    months as u32 as usize
 }
 
 fn kw(units: i64) -> f64 {

@@ -666,6 +666,25 @@ fn discrete(outcomes: &[Outcome]) -> (Rule, f64) {
     (Rule::Discrete(steps), mean)
 }
 
+/// Up to so many outcomes it pays to go through a list once for each of them.
+const FEW_OUTCOMES: usize = 8;
+
+/// [`Sampler::replace`] outcome by outcome, so that processors can do several of the list at once.
+fn replace_few(steps: &[(f64, f64)], list: &mut [f64]) {
+    let mut luck = [0.0; 64];
+    for part in list.chunks_mut(luck.len()) {
+        let luck = &mut luck[..part.len()];
+        luck.copy_from_slice(part);
+        part.fill(steps[0].1);
+        for pair in steps.windows(2) {
+            let ((end, _), (_, next)) = (pair[0], pair[1]);
+            for (value, &u) in part.iter_mut().zip(&*luck) {
+                *value = if u >= end { next } else { *value };
+            }
+        }
+    }
+}
+
 enum Place {
     Parameter,
     Outcome(usize, usize),
@@ -861,6 +880,7 @@ impl Sampler {
     pub fn replace(&self, list: &mut [f64]) {
         match &self.rule {
             Rule::Table(table) => list.iter_mut().for_each(|u| *u = table.at(*u)),
+            Rule::Discrete(steps) if steps.len() <= FEW_OUTCOMES => replace_few(steps, list),
             _ => list.iter_mut().for_each(|u| *u = self.at_plainly(*u)),
         }
     }

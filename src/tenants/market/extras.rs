@@ -4,8 +4,7 @@ use super::cohort::Cohort;
 use super::funnel::{CompiledStage, Outreach};
 use super::luck::Agreed;
 use super::{
-    CompiledSegment, Contract, Drawer, Market, MarketState, NEVER, Source, Supply, Varying, refill,
-    units,
+    CompiledSegment, Drawer, Market, MarketState, NEVER, Source, Supply, Varying, refill, units,
 };
 use crate::compute::CompiledGeneration;
 use crate::monte_carlo::inputs::{Inputs, Quantity};
@@ -92,6 +91,16 @@ impl ContractExtra {
     pub(super) fn signed_in(month: usize) -> Self {
         Self {
             signed: month as u32,
+            ..Self::PLAIN
+        }
+    }
+
+    /// That of the expansion of a contract, which is wanted from `ready` on and ends with the contract.
+    pub(super) fn expansion_of(contract: &Self, ready: usize, leaves: u32) -> Self {
+        Self {
+            signed: ready as u32,
+            patience: contract.patience,
+            leaves,
             ..Self::PLAIN
         }
     }
@@ -282,6 +291,50 @@ fn renewed_stay(term: u32, renewal: u32, uniform: f64, ln_renew: f64) -> u32 {
         .saturating_add(renewals.saturating_mul(renewal.max(1)))
 }
 
+/// What the terms of a contract come to; shortens or prolongs its stay.
+pub(super) fn draw_terms(
+    terms: Option<(&Extras, &mut TermsLuck)>,
+    size: i64,
+    agreed: &Agreed,
+    stay: &mut u32,
+) -> ContractExtra {
+    let mut extra = ContractExtra::PLAIN;
+    let Some((extras, luck)) = terms else {
+        return extra;
+    };
+    let term = agreed.term;
+    if let Some((_, renewal_term)) = &extras.renewal {
+        let term = term as u32;
+        let renewal = match renewal_term {
+            Some(varying) => luck.renewal_term.next(varying) as u32,
+            None => term,
+        };
+        *stay = renewed_stay(term, renewal, agreed.stay_luck, luck.ln_renew);
+    }
+    if let Some(exit) = &mut luck.exit {
+        let uniform = exit.uniform();
+        if luck.ln_keep < 0.0 {
+            let months = (-minus_ln(uniform) / luck.ln_keep) as u32;
+            let month = months.saturating_add(1);
+            // Within the term; after it a tenant may leave without a fee.
+            if month < (term as u32).min(*stay) {
+                *stay = month;
+                extra.exits_early = true;
+            }
+        }
+    }
+    if let (Some(expansion), Some(wants)) = (&extras.expansion, &mut luck.wants) {
+        let wants = wants.uniform() < luck.expansion;
+        let after = luck.after.next(&expansion.after);
+        let share = luck.share.next(&expansion.share);
+        if wants {
+            extra.expands_after = (after + 0.5).clamp(1.0, 1e6) as u32;
+            extra.expands_by = ((size as f64 * share) as i64).min(units(LARGEST_CONTRACT_KW));
+        }
+    }
+    extra
+}
+
 impl Market {
     pub(super) fn reset_extras(
         &self,
@@ -325,105 +378,6 @@ impl Market {
         }
         self.reset_funnel(state, seed, trial, drawn);
         self.reset_cohorts(state, seed, trial);
-    }
-
-    /// What the terms of a contract come to; shortens or prolongs its stay.
-    pub(super) fn draw_terms(
-        &self,
-        state: &mut MarketState,
-        position: usize,
-        size: i64,
-        agreed: &Agreed,
-        stay: &mut u32,
-    ) -> ContractExtra {
-        let term = agreed.term;
-        let mut extra = ContractExtra::PLAIN;
-        let (Some(extras), Some(luck)) = (
-            self.segments[position].extras.as_ref(),
-            state.terms_luck[position].as_mut(),
-        ) else {
-            return extra;
-        };
-        if let Some((_, renewal_term)) = &extras.renewal {
-            let term = term as u32;
-            let renewal = match renewal_term {
-                Some(varying) => luck.renewal_term.next(varying) as u32,
-                None => term,
-            };
-            *stay = renewed_stay(term, renewal, agreed.stay_luck, luck.ln_renew);
-        }
-        if let Some(exit) = &mut luck.exit {
-            let uniform = exit.uniform();
-            if luck.ln_keep < 0.0 {
-                let months = (-minus_ln(uniform) / luck.ln_keep) as u32;
-                let month = months.saturating_add(1);
-                // Within the term; after it a tenant may leave without a fee.
-                if month < (term as u32).min(*stay) {
-                    *stay = month;
-                    extra.exits_early = true;
-                }
-            }
-        }
-        if let (Some(expansion), Some(wants)) = (&extras.expansion, &mut luck.wants) {
-            let wants = wants.uniform() < luck.expansion;
-            let after = luck.after.next(&expansion.after);
-            let share = luck.share.next(&expansion.share);
-            if wants {
-                extra.expands_after = (after + 0.5).clamp(1.0, 1e6) as u32;
-                extra.expands_by = ((size as f64 * share) as i64).min(units(LARGEST_CONTRACT_KW));
-            }
-        }
-        extra
-    }
-
-    /// Passes over the draws of a contract that begins after the horizon.
-    pub(super) fn skip_terms(&self, state: &mut MarketState, position: usize) {
-        let nothing = Agreed {
-            ramp: 1,
-            term: 0.0,
-            stay_luck: 0.5,
-            stay: 0,
-            patience: 0.0,
-        };
-        self.draw_terms(state, position, 0, &nothing, &mut 0);
-    }
-
-    /// When a contract with an option to expand moves in, its expansion is due some time later.
-    pub(super) fn promise_expansion(&self, state: &mut MarketState, item: u32, month: usize) {
-        let extra = state.extra[item as usize];
-        if extra.expands_by <= 0 {
-            return;
-        }
-        let contract = &state.contracts[item as usize];
-        let ready = month + extra.expands_after as usize;
-        if ready >= self.months || ready >= contract.leaves as usize {
-            return;
-        }
-        let expansion = Contract {
-            size: extra.expands_by,
-            left: extra.expands_by,
-            ready: ready as u32,
-            stay: NEVER,
-            leaves: NEVER,
-            gives_up: (ready as u32)
-                .saturating_add(extra.patience)
-                .min(contract.leaves.saturating_sub(1)),
-            ..contract.clone()
-        };
-        let leaves = contract.leaves;
-        let segment = contract.segment as usize;
-        let at = segment * self.months + ready;
-        state.signing[at] += 1;
-        state.signing_units[at] += expansion.size;
-        let new = state.contracts.len() as u32;
-        state.contracts.push(expansion);
-        state.extra.push(ContractExtra {
-            signed: ready as u32,
-            patience: extra.patience,
-            leaves,
-            ..ContractExtra::PLAIN
-        });
-        state.ready[segment].push(ready, new);
     }
 
     /// Lets a named tenant sign, if it comes at all.

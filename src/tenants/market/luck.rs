@@ -46,41 +46,48 @@ pub(super) struct Luck {
 impl Luck {
     pub(super) fn open(segment: &CompiledSegment, seed: u64, trial: u64) -> Self {
         let drawer = |varying: &Varying| Drawer::open(varying, seed, trial);
+        let (sign_lag, size) = (drawer(&segment.sign_lag), drawer(&segment.size));
+        let move_in_lag = drawer(&segment.move_in_lag);
+        let (ramp, term) = (drawer(&segment.ramp), drawer(&segment.term));
+        let patience = (segment.patience.as_ref()).map_or(Drawer::Constant(f64::INFINITY), drawer);
         Self {
             signing: segment.signing.stream(seed, trial),
             sign_lag: SignLags {
-                drawer: drawer(&segment.sign_lag),
+                months: sign_lag.list(),
+                drawer: sign_lag,
                 hand: Hand::default(),
-                months: [0.0; AHEAD],
             },
             offers: Offers {
-                size: drawer(&segment.size),
-                move_in_lag: drawer(&segment.move_in_lag),
+                amounts: size.list(),
+                units: size.list().map(|amount| segment.contract_units(amount)),
+                move_in_lags: move_in_lag.list(),
+                founding_lags: [f64::INFINITY; AHEAD],
+                size,
+                move_in_lag,
                 subsidiary: segment.subsidiary.stream(seed, trial),
                 subsidiary_lag: drawer(&segment.subsidiary_lag),
                 hand: Hand::default(),
-                amounts: [0.0; AHEAD],
-                units: [0; AHEAD],
-                move_in_lags: [0.0; AHEAD],
-                founding_lags: [0.0; AHEAD],
             },
             terms: Terms {
-                ramp: drawer(&segment.ramp),
-                term: drawer(&segment.term),
-                stay: segment.stay.stream(seed, trial),
-                patience: segment
-                    .patience
-                    .as_ref()
-                    .map_or(Drawer::Constant(f64::INFINITY), drawer),
-                hand: Hand::default(),
-                ramps: [0; AHEAD],
-                terms: [0.0; AHEAD],
+                ramps: ramp.list().map(ramp_months),
+                terms: term.list(),
                 stay_luck: [0.0; AHEAD],
                 stays: [0; AHEAD],
-                patiences: [0.0; AHEAD],
+                patiences: patience.list(),
+                ramp,
+                term,
+                stay: segment.stay.stream(seed, trial),
+                patience,
+                hand: Hand::default(),
             },
         }
     }
+}
+
+/// Months of a ramp as drawn, in whole ones, 1 at least.
+#[inline]
+fn ramp_months(drawn: f64) -> u32 {
+    (drawn + 0.5).clamp(1.0, 1e6) as u32
 }
 
 /// Which part of lists of up to [`AHEAD`] is yet to be used.
@@ -171,16 +178,17 @@ impl Offers {
     #[inline(never)]
     fn draw(&mut self, count: usize, segment: &CompiledSegment, rates: &Rates) {
         let amounts = &mut self.amounts[..count];
-        self.size.fill(&segment.size, amounts);
-        for (units, &amount) in self.units.iter_mut().zip(&*amounts) {
-            *units = segment.contract_units(amount);
+        if self.size.fill(&segment.size, amounts) {
+            for (units, &amount) in self.units.iter_mut().zip(&*amounts) {
+                *units = segment.contract_units(amount);
+            }
         }
         let lags = &mut self.move_in_lags[..count];
         self.move_in_lag.fill(&segment.move_in_lag, lags);
-        self.founding_lags.fill(f64::INFINITY);
         if rates.subsidiary_probability <= 0.0 {
             return;
         }
+        self.founding_lags.fill(f64::INFINITY);
         let (mut luck, mut lags) = ([0.0; AHEAD], [0.0; AHEAD]);
         let (luck, lags) = (&mut luck[..count], &mut lags[..count]);
         self.subsidiary.fill(luck);
@@ -252,15 +260,14 @@ impl Terms {
         for ((stay, &term), &luck) in self.stays.iter_mut().zip(&*terms).zip(&*luck) {
             *stay = CompiledSegment::stay_months(term, luck, rates.ln_stay);
         }
-        // The list of patiences serves for the ramps first.
-        let drawn = &mut self.patiences[..count];
-        self.ramp.fill(&segment.ramp, drawn);
-        for (ramp, &drawn) in self.ramps.iter_mut().zip(&*drawn) {
-            *ramp = (drawn + 0.5).clamp(1.0, 1e6) as u32;
+        let mut drawn = [0.0; AHEAD];
+        if self.ramp.fill(&segment.ramp, &mut drawn[..count]) {
+            for (ramp, &drawn) in self.ramps.iter_mut().zip(&drawn[..count]) {
+                *ramp = ramp_months(drawn);
+            }
         }
-        match &segment.patience {
-            Some(patience) => self.patience.fill(patience, drawn),
-            None => drawn.fill(f64::INFINITY),
+        if let Some(patience) = &segment.patience {
+            self.patience.fill(patience, &mut self.patiences[..count]);
         }
     }
 }
@@ -287,13 +294,22 @@ impl Drawer {
         }
     }
 
-    /// Draws for as many contracts in a row as `to` is long.
-    fn fill(&mut self, varying: &Varying, to: &mut [f64]) {
+    /// A list for [`Self::fill`].
+    fn list(&self) -> [f64; AHEAD] {
         match self {
-            Self::Constant(value) => to.fill(*value),
+            Self::Constant(value) => [*value; AHEAD],
+            Self::Stream(_) => [0.0; AHEAD],
+        }
+    }
+
+    /// Draws for as many contracts in a row as `to`, a part of its list, is long. Whether there was anything to draw.
+    fn fill(&mut self, varying: &Varying, to: &mut [f64]) -> bool {
+        match self {
+            Self::Constant(_) => false,
             Self::Stream(stream) => {
                 stream.fill(to);
                 varying.sampler.replace(to);
+                true
             }
         }
     }

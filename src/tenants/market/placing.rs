@@ -1,8 +1,156 @@
 //! How contracts come to their room and leave it: queues, leases, ramps.
 
-use super::state::{Lease, MarketState};
+use super::extras::ContractExtra;
+use super::state::{Contract, Counts, Ending, Lease, MarketState};
 use super::{Market, NEVER, units};
 use crate::tenants::Allocation;
+use crate::tenants::buckets::Buckets;
+
+/// What new leases of a segment in a pool change in the state of the market, at hand for many of them in a row.
+struct Letting<'a> {
+    market: &'a Market,
+    month: usize,
+    slot: usize,
+    is_pooled: bool,
+    contracts: &'a mut Vec<Contract>,
+    counts: &'a mut Counts,
+    waiting: &'a mut i64,
+    waits: &'a mut [u32],
+    level: &'a mut i64,
+    rate: &'a mut i64,
+    endings: &'a mut [Ending],
+    leaving: &'a mut Buckets,
+    // Where the market keeps extras.
+    extra: &'a mut Vec<ContractExtra>,
+    leases: &'a mut Vec<Lease>,
+    ready: &'a mut Buckets,
+    signing: &'a mut [u32],
+    signing_units: &'a mut [i64],
+}
+
+impl<'a> Letting<'a> {
+    fn of(
+        market: &'a Market,
+        state: &'a mut MarketState,
+        segment: usize,
+        pool: usize,
+        month: usize,
+    ) -> Self {
+        let slot = market.slot(segment, pool);
+        let months = segment * market.months..(segment + 1) * market.months;
+        Self {
+            market,
+            month,
+            slot,
+            is_pooled: market.segments[segment].allocation.is_pooled(),
+            contracts: &mut state.contracts,
+            counts: &mut state.counts[segment],
+            waiting: &mut state.waiting[segment],
+            waits: &mut state.waits,
+            level: &mut state.level[slot],
+            rate: &mut state.rate[slot],
+            endings: &mut state.endings[slot * market.months..(slot + 1) * market.months],
+            leaving: &mut state.leaving,
+            extra: &mut state.extra,
+            leases: &mut state.leases,
+            ready: &mut state.ready[segment],
+            signing: &mut state.signing[months.clone()],
+            signing_units: &mut state.signing_units[months],
+        }
+    }
+
+    /// Leases a part of a contract. All that the lease will ever change is noted at
+    /// once, by the month in which it does, so that nobody has to come back to it.
+    #[inline(always)]
+    fn lease(&mut self, item: u32, amount: i64) {
+        let month = self.month;
+        let contract = &mut self.contracts[item as usize];
+        let first = !contract.has_moved_in();
+        contract.left -= amount;
+        *self.waiting -= amount;
+        let mut exits_early = false;
+        if first {
+            contract.leaves = (month as u32).saturating_add(contract.stay);
+            if self.market.keeps_extras {
+                let extra = &self.extra[item as usize];
+                contract.leaves = contract.leaves.min(extra.leaves);
+                exits_early = extra.exits_early;
+            }
+            self.counts.in_service += 1;
+            if !self.is_pooled {
+                let waited = month - contract.ready as usize;
+                self.counts.moved_in += 1;
+                self.counts.waited_months += waited as u64;
+                if let Some(count) = self.waits.get_mut(waited) {
+                    *count += 1;
+                }
+            }
+        }
+        let (leaves, ramp) = (contract.leaves as usize, contract.ramp as usize);
+        debug_assert!(leaves > month, "it leaves before it comes");
+        let step = amount / i64::from(contract.ramp);
+        *self.level += step;
+        *self.rate += step;
+        if let Some(ending) = self.endings.get_mut(leaves) {
+            ending.level += step * (leaves - month).min(ramp) as i64;
+            ending.leased += amount;
+            if first {
+                ending.departures += 1;
+                ending.early_departures += u32::from(exits_early);
+                if contract.left > 0 {
+                    self.leaving.push(leaves, item);
+                }
+            }
+        }
+        if let Some(ending) = self.endings.get_mut((month + ramp).min(leaves)) {
+            ending.rate += step;
+        }
+        if self.market.keeps_extras {
+            self.leases.push(Lease {
+                amount,
+                step,
+                month: month as u32,
+                ramp: ramp as u32,
+                contract: item,
+                slot: self.slot as u32,
+            });
+            if first {
+                self.promise_expansion(item);
+            }
+        }
+    }
+
+    /// When a contract with an option to expand moves in, its expansion is due some time later.
+    fn promise_expansion(&mut self, item: u32) {
+        let extra = self.extra[item as usize];
+        if extra.expands_by <= 0 {
+            return;
+        }
+        let contract = &self.contracts[item as usize];
+        let ready = self.month + extra.expands_after as usize;
+        if ready >= self.market.months || ready >= contract.leaves as usize {
+            return;
+        }
+        let expansion = Contract {
+            size: extra.expands_by,
+            left: extra.expands_by,
+            ready: ready as u32,
+            stay: NEVER,
+            leaves: NEVER,
+            gives_up: (ready as u32)
+                .saturating_add(extra.patience)
+                .min(contract.leaves.saturating_sub(1)),
+            ..contract.clone()
+        };
+        let leaves = contract.leaves;
+        self.signing[ready] += 1;
+        self.signing_units[ready] += expansion.size;
+        self.ready.push(ready, self.contracts.len() as u32);
+        self.contracts.push(expansion);
+        self.extra
+            .push(ContractExtra::expansion_of(&extra, ready, leaves));
+    }
+}
 
 impl Market {
     /// Advances all ramps by a month and lets those go whose time is over.
@@ -39,7 +187,10 @@ impl Market {
         for (position, segment) in self.segments.iter().enumerate() {
             let ready = state.ready[position].of(month);
             let contracts = &state.contracts;
-            let sum: i64 = ready.iter().map(|&item| contracts[item as usize].size).sum();
+            let sum: i64 = ready
+                .iter()
+                .map(|&item| contracts[item as usize].size)
+                .sum();
             state.waiting[position] += sum;
             state.pending[position] -= sum;
             let queue = &mut state.queues[position];
@@ -150,13 +301,11 @@ impl Market {
         pool: usize,
         free: i64,
     ) -> i64 {
+        let mut queue = std::mem::take(&mut state.queues[segment]);
+        let mut letting = Letting::of(self, state, segment, pool, month);
         let mut taken = 0;
-        loop {
-            let queue = &mut state.queues[segment];
-            let Some(&item) = queue.contracts.get(queue.front) else {
-                break;
-            };
-            let contract = &state.contracts[item as usize];
+        while let Some(&item) = queue.contracts.get(queue.front) {
+            let contract = &letting.contracts[item as usize];
             let left = contract.left;
             if contract.ready > last || left > free - taken {
                 break;
@@ -164,10 +313,11 @@ impl Market {
             queue.front += 1;
             // Nothing is left of one that gave up.
             if left > 0 {
-                self.lease(state, item, month, segment, pool, left);
+                letting.lease(item, left);
                 taken += left;
             }
         }
+        state.queues[segment] = queue;
         taken
     }
 
@@ -198,81 +348,10 @@ impl Market {
                 continue;
             }
             state.leased[pool] += taken;
-            self.lease(state, item, month, segment, pool, taken);
+            Letting::of(self, state, segment, pool, month).lease(item, taken);
             left -= taken;
         }
         left
-    }
-
-    /// Leases a part of a contract in a pool. All that the lease will ever change is noted at
-    /// once, by the month in which it does, so that nobody has to come back to it.
-    #[inline]
-    fn lease(
-        &self,
-        state: &mut MarketState,
-        item: u32,
-        month: usize,
-        segment: usize,
-        pool: usize,
-        amount: i64,
-    ) {
-        let contract = &mut state.contracts[item as usize];
-        let first = !contract.has_moved_in();
-        contract.left -= amount;
-        state.waiting[segment] -= amount;
-        let mut exits_early = false;
-        if first {
-            contract.leaves = (month as u32).saturating_add(contract.stay);
-            if self.keeps_extras {
-                let extra = &state.extra[item as usize];
-                contract.leaves = contract.leaves.min(extra.leaves);
-                exits_early = extra.exits_early;
-            }
-            let counts = &mut state.counts[segment];
-            counts.in_service += 1;
-            if !self.segments[segment].allocation.is_pooled() {
-                let waited = month - contract.ready as usize;
-                counts.moved_in += 1;
-                counts.waited_months += waited as u64;
-                if let Some(count) = state.waits.get_mut(waited) {
-                    *count += 1;
-                }
-            }
-        }
-        let (leaves, ramp) = (contract.leaves as usize, contract.ramp as usize);
-        debug_assert!(leaves > month, "it leaves before it comes");
-        let slot = self.slot(segment, pool);
-        let step = amount / i64::from(contract.ramp);
-        state.level[slot] += step;
-        state.rate[slot] += step;
-        let endings = &mut state.endings[slot * self.months..(slot + 1) * self.months];
-        if let Some(ending) = endings.get_mut(leaves) {
-            ending.level += step * (leaves - month).min(ramp) as i64;
-            ending.leased += amount;
-            if first {
-                ending.departures += 1;
-                ending.early_departures += u32::from(exits_early);
-                if contract.left > 0 {
-                    state.leaving.push(leaves, item);
-                }
-            }
-        }
-        if let Some(ending) = endings.get_mut((month + ramp).min(leaves)) {
-            ending.rate += step;
-        }
-        if self.keeps_extras {
-            state.leases.push(Lease {
-                amount,
-                step,
-                month: month as u32,
-                ramp: contract.ramp,
-                contract: item,
-                slot: slot as u32,
-            });
-            if first {
-                self.promise_expansion(state, item, month);
-            }
-        }
     }
 
     pub(super) fn give_up(&self, state: &mut MarketState, month: usize) {

@@ -1,73 +1,159 @@
 //! From outreach to signed contracts, month by month.
 
-use super::extras::ContractExtra;
-use super::state::{Contract, MarketState, Signature};
-use super::{Market, NEVER, units};
+use super::compiled::CompiledSegment;
+use super::extras::{ContractExtra, TermsLuck, draw_terms};
+use super::luck::{Luck, Offers, Terms};
+use super::state::{Contract, MarketState, Rates, Signature};
+use super::{Market, NEVER, month_at, units};
 use crate::tenants::Allocation;
+use crate::tenants::buckets::Buckets;
 
-impl Market {
+/// What a segment's signatures change in the state of the market, at hand for many of them in a row.
+struct Register<'a> {
+    market: &'a Market,
+    segment: &'a CompiledSegment,
+    rates: &'a Rates,
+    offers: &'a mut Offers,
+    terms: &'a mut Terms,
+    position: usize,
+    is_pooled: bool,
+    signing: &'a mut [u32],
+    signing_units: &'a mut [i64],
+    establishing: &'a mut [u32],
+    kw_per_pflops: &'a [f64],
+    contracts: &'a mut Vec<Contract>,
+    ready: &'a mut Buckets,
+    extra: &'a mut Vec<ContractExtra>,
+    terms_luck: Option<&'a mut TermsLuck>,
+}
+
+impl<'a> Register<'a> {
+    fn of(market: &'a Market, state: &'a mut MarketState, position: usize) -> Self {
+        let segment = &market.segments[position];
+        let Luck { offers, terms, .. } = &mut state.luck[position];
+        Self {
+            market,
+            segment,
+            rates: &state.rates[position],
+            offers,
+            terms,
+            position,
+            is_pooled: segment.allocation.is_pooled(),
+            signing: &mut state.signing,
+            signing_units: &mut state.signing_units,
+            establishing: &mut state.establishing,
+            kw_per_pflops: &state.kw_per_pflops,
+            contracts: &mut state.contracts,
+            ready: &mut state.ready[position],
+            extra: &mut state.extra,
+            terms_luck: state.terms_luck.get_mut(position).and_then(Option::as_mut),
+        }
+    }
+
+    /// Where a month is in lists by segment and month: the place behind them all if it is beyond the horizon. Without
+    /// a branch, which may be a matter of chance.
+    #[inline(always)]
+    fn place(&self, months: f64) -> usize {
+        let month = month_at(months);
+        if month < self.market.months {
+            self.position * self.market.months + month
+        } else {
+            self.signing.len() - 1
+        }
+    }
+
+    /// A company signs at `signed` months, and wants to move in at `ready` or after its lag; its
+    /// size in units.
+    #[inline(always)]
+    fn sign(&mut self, signed: f64, ready: Option<f64>, size_factor: f64) -> i64 {
+        let segment = self.segment;
+        let offer = self.offers.next(segment, self.rates);
+        let size = match &segment.extras {
+            Some(extras) if extras.hardware.is_some() => {
+                let month = month_at(signed.max(0.0)).min(self.market.months - 1);
+                let kw_per_pflops = self.kw_per_pflops[self.position * self.market.months + month];
+                let kw = offer.amount * size_factor * kw_per_pflops;
+                units(kw.min(segment.largest_kw)).max(1)
+            }
+            _ if size_factor != 1.0 => segment.contract_units(offer.amount * size_factor),
+            _ => offer.units,
+        };
+        let place = self.place(signed);
+        self.signing[place] += 1;
+        if self.rates.subsidiary_probability > 0.0 {
+            let place = self.place(signed + offer.founding_lag);
+            self.establishing[place] += 1;
+        }
+        self.add(Signature {
+            size,
+            signed,
+            ready: ready.unwrap_or(signed + offer.move_in_lag),
+            ramp: None,
+        });
+        size
+    }
+
     /// Adds a contract as it is signed.
-    #[inline]
-    pub(super) fn add_contract(
-        &self,
-        state: &mut MarketState,
-        position: usize,
-        signature: Signature,
-    ) {
+    #[inline(always)]
+    fn add(&mut self, signature: Signature) {
         let Signature {
             size,
             signed,
             ready,
             ramp,
         } = signature;
-        let segment = &self.segments[position];
-        let months = self.months as f64;
-        let agreed = state.luck[position].terms.next(segment, &state.rates[position]);
-        state.signing_units[self.month_of(position, signed)] += size;
-        if ready >= months {
-            if self.keeps_extras {
-                self.skip_terms(state, position);
+        let place = self.place(signed);
+        self.signing_units[place] += size;
+        let agreed = self.terms.next(self.segment, self.rates);
+        let mut stay = agreed.stay;
+        if self.market.keeps_extras {
+            // Drawn for all, so that the next contract's luck stays its own.
+            let terms = self
+                .segment
+                .extras
+                .as_deref()
+                .zip(self.terms_luck.as_deref_mut());
+            let extra = draw_terms(terms, size, &agreed, &mut stay);
+            if ready < self.market.months as f64 {
+                self.extra.push(ContractExtra {
+                    // What was signed before the start counts from its first month on.
+                    signed: signed as u32,
+                    patience: agreed.patience.ceil() as u32,
+                    ..extra
+                });
             }
+        }
+        let month = month_at(ready);
+        if month >= self.market.months {
             return;
         }
-        let mut stay = agreed.stay;
-        let item = state.contracts.len() as u32;
-        if self.keeps_extras {
-            let extra = self.draw_terms(state, position, size, &agreed, &mut stay);
-            state.extra.push(ContractExtra {
-                // What was signed before the start counts from its first month on.
-                signed: signed as u32,
-                patience: agreed.patience.ceil() as u32,
-                ..extra
-            });
-        }
-        state.contracts.push(Contract {
+        self.ready.push(month, self.contracts.len() as u32);
+        self.contracts.push(Contract {
             size,
             left: size,
-            segment: position as u32,
-            ready: ready as u32,
+            segment: self.position as u32,
+            ready: month as u32,
             stay,
             ramp: ramp.unwrap_or(agreed.ramp),
             leaves: NEVER,
-            gives_up: if segment.allocation.is_pooled() {
+            gives_up: if self.is_pooled {
                 NEVER
             } else {
                 (ready + agreed.patience) as u32
             },
         });
-        state.ready[position].push(ready as usize, item);
     }
+}
 
-    /// Where a month of a segment is in lists by segment and month: the place behind them all if it is beyond the
-    /// horizon. Without a branch where it is a matter of chance.
-    #[inline]
-    fn month_of(&self, position: usize, months: f64) -> usize {
-        let month = months as usize;
-        if month < self.months {
-            position * self.months + month
-        } else {
-            self.segments.len() * self.months
-        }
+impl Market {
+    /// Adds a contract as it is signed.
+    pub(super) fn add_contract(
+        &self,
+        state: &mut MarketState,
+        position: usize,
+        signature: Signature,
+    ) {
+        Register::of(self, state, position).add(signature);
     }
 
     pub(super) fn reach_out(&self, state: &mut MarketState, seed: u64, trial: u64, month: usize) {
@@ -129,10 +215,19 @@ impl Market {
         luck.signing
             .pick(contacted as usize, probability, &mut signers);
         state.declining[position * self.months + month] += contacted as u32 - signers.len() as u32;
-        for &number in &signers {
-            let lag = state.luck[position].sign_lag.next(&segment.sign_lag);
-            self.sign(state, position, contact(f64::from(number)) + lag, None, 1.0);
+        let mut signed = std::mem::take(&mut state.signed);
+        let lags = &mut state.luck[position].sign_lag;
+        signed.clear();
+        signed.extend(
+            signers
+                .iter()
+                .map(|&number| contact(f64::from(number)) + lags.next(&segment.sign_lag)),
+        );
+        let mut register = Register::of(self, state, position);
+        for &signed in &signed {
+            register.sign(signed, None, 1.0);
         }
+        state.signed = signed;
         state.signers = signers;
     }
 
@@ -188,9 +283,7 @@ impl Market {
         }
     }
 
-    /// A company signs at `signed` months, and wants to move in at `ready` or after its lag; its
-    /// size in units.
-    #[inline]
+    /// A company signs: [`Register::sign`].
     pub(super) fn sign(
         &self,
         state: &mut MarketState,
@@ -199,27 +292,6 @@ impl Market {
         ready: Option<f64>,
         size_factor: f64,
     ) -> i64 {
-        let segment = &self.segments[position];
-        let offer = state.luck[position].offers.next(segment, &state.rates[position]);
-        let size = match &segment.extras {
-            Some(extras) if extras.hardware.is_some() => {
-                let month = (signed.max(0.0) as usize).min(self.months - 1);
-                let kw_per_pflops = state.kw_per_pflops[position * self.months + month];
-                let kw = offer.amount * size_factor * kw_per_pflops;
-                units(kw.min(segment.largest_kw)).max(1)
-            }
-            _ if size_factor != 1.0 => segment.contract_units(offer.amount * size_factor),
-            _ => offer.units,
-        };
-        state.signing[self.month_of(position, signed)] += 1;
-        state.establishing[self.month_of(position, signed + offer.founding_lag)] += 1;
-        let signature = Signature {
-            size,
-            signed,
-            ready: ready.unwrap_or(signed + offer.move_in_lag),
-            ramp: None,
-        };
-        self.add_contract(state, position, signature);
-        size
+        Register::of(self, state, position).sign(signed, ready, size_factor)
     }
 }

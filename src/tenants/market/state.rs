@@ -94,8 +94,9 @@ pub(crate) struct MarketState {
     pub(super) queues: Vec<Queue>,
     /// By pool: the deployable capacity of the month.
     pub(super) room: Vec<i64>,
-    /// Of the companies contacted in a month, those that sign.
+    /// Of the companies contacted in a month, those that sign; and when they do.
     pub(super) signers: Vec<u32>,
+    pub(super) signed: Vec<f64>,
     /// By segment and month; one more for what is beyond the horizon.
     pub(super) signing: Vec<u32>,
     pub(super) establishing: Vec<u32>,
