@@ -277,6 +277,7 @@ impl Model {
     ) {
         let mut layout = Layout::clone(&self.layout);
         let compiled = CompiledOwn::compile(scenario, own, &mut layout, problems);
+        self.market.expect_own();
         self.own = Some(compiled);
         self.layout = Arc::new(layout);
         self.fingerprint = fingerprint;

@@ -161,6 +161,7 @@ impl Stream {
     }
 
     /// Fills a list with the next numbers of [`Self::uniform`].
+    #[inline(always)]
     pub fn fill(&mut self, to: &mut [f64]) {
         // In a copy, whose state stays in registers.
         let mut stream = self.clone();
@@ -172,6 +173,7 @@ impl Stream {
 
     /// Lets each of `count` succeed with `probability`, that is where the next [`Self::uniform`] lies below it,
     /// and puts the numbers of those that do, from 0 and in ascending order, in place of what is in `to`.
+    #[inline(always)]
     pub fn pick(&mut self, count: usize, probability: f64, to: &mut Vec<u32>) {
         to.clear();
         to.resize(count, 0);

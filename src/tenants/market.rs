@@ -34,14 +34,14 @@ const UNITS_PER_KW: f64 = 1_048_576.0;
 const NEVER: u32 = u32::MAX;
 
 /// kW (0 or more) to units, rounded down, so that no more is given than there is.
-#[inline]
+#[inline(always)]
 fn units(kw: f64) -> i64 {
     // The conversion rounds towards 0, and is far cheaper than `floor` on older processors.
     (kw * UNITS_PER_KW) as i64
 }
 
 /// A number of 0 or more rounded up, as cheaply; those beyond 2^51 are cut to it.
-#[inline]
+#[inline(always)]
 fn round_up(number: f64) -> f64 {
     // There doubles are whole: adding it rounds to the nearest one.
     const WHOLE: f64 = (1_u64 << 52) as f64;
@@ -55,7 +55,7 @@ fn round_up(number: f64) -> f64 {
 }
 
 /// The month in which a moment of 0 or more lies; beyond all horizons as [`NEVER`].
-#[inline]
+#[inline(always)]
 fn month_at(months: f64) -> usize {
     // To 32 bits it is far cheaper than to 64.
     months as u32 as usize
@@ -80,6 +80,8 @@ pub(crate) struct Market {
     stages: Vec<String>,
     /// Whether more is kept of each contract than its allocation needs.
     keeps_extras: bool,
+    /// Whether a program signs contracts beside those of outreach.
+    expects_own: bool,
     /// The position of its first metric beyond those that every scenario has.
     first_metric: usize,
     /// That of its first outcome, if it has any.

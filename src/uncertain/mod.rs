@@ -15,7 +15,7 @@ mod table;
 
 use std::sync::Arc;
 
-pub(crate) use special::minus_ln;
+pub(crate) use special::{minus_ln, minus_ln_of};
 pub use special::{normal_cdf, normal_quantile};
 
 use crate::problem::{Path, Problems};
@@ -670,6 +670,7 @@ fn discrete(outcomes: &[Outcome]) -> (Rule, f64) {
 const FEW_OUTCOMES: usize = 8;
 
 /// [`Sampler::replace`] outcome by outcome, so that processors can do several of the list at once.
+#[inline(always)]
 fn replace_few(steps: &[(f64, f64)], list: &mut [f64]) {
     let mut luck = [0.0; 64];
     for part in list.chunks_mut(luck.len()) {
@@ -877,9 +878,10 @@ impl Sampler {
     }
 
     /// Replaces each u of a list by the value at it, as [`Self::at`].
+    #[inline(always)]
     pub fn replace(&self, list: &mut [f64]) {
         match &self.rule {
-            Rule::Table(table) => list.iter_mut().for_each(|u| *u = table.at(*u)),
+            Rule::Table(table) => table.replace(list),
             Rule::Discrete(steps) if steps.len() <= FEW_OUTCOMES => replace_few(steps, list),
             _ => list.iter_mut().for_each(|u| *u = self.at_plainly(*u)),
         }

@@ -73,24 +73,57 @@ impl Table {
 
     #[inline]
     pub(super) fn at(&self, u: f64) -> f64 {
+        let (place, t, is_upper) = self.locate(u);
+        if place >= self.half as u64 {
+            return self.beyond(u);
+        }
+        self.cells[place as usize + if is_upper { self.half } else { 0 }].at(t)
+    }
+
+    /// [`Self::at`] for each of a list: first where in the table it is, which processors do for several at once.
+    #[inline(always)]
+    pub(super) fn replace(&self, list: &mut [f64]) {
+        const TOGETHER: usize = 64;
+        let (mut places, mut fractions) = ([0_u64; TOGETHER], [0.0; TOGETHER]);
+        let half = self.half as u64;
+        for part in list.chunks_mut(TOGETHER) {
+            let mut is_beyond = false;
+            for ((&u, place), t) in part.iter().zip(&mut places).zip(&mut fractions) {
+                let (in_half, fraction, is_upper) = self.locate(u);
+                is_beyond |= in_half >= half;
+                *place = in_half + if is_upper { half } else { 0 };
+                *t = fraction;
+            }
+            if is_beyond {
+                part.iter_mut().for_each(|u| *u = self.at(*u));
+                continue;
+            }
+            for ((value, &place), &t) in part.iter_mut().zip(&places).zip(&fractions) {
+                *value = self.cells[place as usize].at(t);
+            }
+        }
+    }
+
+    /// The cell of its half, how far in it, and whether that is the upper half.
+    #[inline(always)]
+    fn locate(&self, u: f64) -> (u64, f64, bool) {
         // Without a branch: which half it is in is a coin that no processor foresees.
         let rest = 1.0 - u;
-        let is_upper = u >= 0.5;
         let w = if rest < u { rest } else { u };
         let bits = w.to_bits();
-        let place = (bits >> SHIFT).wrapping_sub(self.first) as usize;
-        if place >= self.half {
-            return self.beyond(is_upper, w);
-        }
-        let cell = &self.cells[place + if is_upper { self.half } else { 0 }];
         let fraction = (bits << (64 - SHIFT)) >> 12;
-        cell.at(f64::from_bits(fraction | 1.0_f64.to_bits()) - 1.0)
+        (
+            (bits >> SHIFT).wrapping_sub(self.first),
+            f64::from_bits(fraction | 1.0_f64.to_bits()) - 1.0,
+            u >= 0.5,
+        )
     }
 
     /// Below the smallest w, and at the median itself, which is the end of the last cell.
     #[cold]
-    fn beyond(&self, is_upper: bool, w: f64) -> f64 {
-        let side = usize::from(is_upper);
+    fn beyond(&self, u: f64) -> f64 {
+        let side = usize::from(u >= 0.5);
+        let w = u.min(1.0 - u);
         let tail = self.tails[side];
         if w >= tail.smallest {
             return self.cells[(side + 1) * self.half - 1].at(1.0);
@@ -182,7 +215,7 @@ impl Cell {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn at(&self, t: f64) -> f64 {
         let [c0, c1, c2, c3] = self.coefficients;
         let value = c0 + t * (c1 + t * (c2 + t * c3));

@@ -11,7 +11,7 @@ use crate::monte_carlo::streams::Source;
 use crate::tenants::{
     Allocation, GROWTH, LARGEST_CONTRACT_KW, NamedTenant, Regime, Segment, Voucher,
 };
-use crate::uncertain::{Domain, Uncertain, UncertainError, minus_ln};
+use crate::uncertain::{Domain, Uncertain, UncertainError};
 
 /// What the market needs to know of the campuses to be compiled.
 pub(crate) struct Supply<'a> {
@@ -140,6 +140,7 @@ impl Market {
             vouchers: funnel::compile_vouchers(demand.vouchers, &names, supply.start, inputs)?,
             stages,
             keeps_extras,
+            expects_own: false,
             first_metric: 0,
             first_outcome: None,
         })
@@ -244,7 +245,7 @@ impl CompiledSegment {
     }
 
     /// The size of a contract in units: whole standard racks and one at least, or kW as drawn.
-    #[inline]
+    #[inline(always)]
     pub(super) fn contract_units(&self, drawn: f64) -> i64 {
         let amount = if self.size_whole {
             round_up(drawn).max(1.0)
@@ -257,15 +258,15 @@ impl CompiledSegment {
     /// Months that a tenant stays after the one in which it moves in, for its first month of
     /// absence: its term, then a geometric number of months with the churn as its probability.
     ///
-    /// `ln_stay` is ln(1 - churn); the inversion of the geometric distribution is
-    /// floor(ln u / ln(1 - churn)).
-    #[inline]
-    pub(super) fn stay_months(term: f64, uniform: f64, ln_stay: f64) -> u32 {
+    /// `minus_ln` is -ln u of a uniform u, and `ln_stay` is ln(1 - churn); the inversion of the geometric distribution
+    /// is floor(ln u / ln(1 - churn)).
+    #[inline(always)]
+    pub(super) fn stay_months(term: f64, minus_ln: f64, ln_stay: f64) -> u32 {
         if ln_stay == 0.0 {
             return NEVER;
         }
         // Conversions round towards 0 and end at the greatest number there is, which is `NEVER`.
-        let beyond = (-minus_ln(uniform) / ln_stay) as u32;
+        let beyond = (-minus_ln / ln_stay) as u32;
         (term as u32).saturating_add(1).saturating_add(beyond)
     }
 }

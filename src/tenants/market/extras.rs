@@ -295,8 +295,7 @@ fn renewed_stay(term: u32, renewal: u32, uniform: f64, ln_renew: f64) -> u32 {
 pub(super) fn draw_terms(
     terms: Option<(&Extras, &mut TermsLuck)>,
     size: i64,
-    agreed: &Agreed,
-    stay: &mut u32,
+    agreed: &mut Agreed,
 ) -> ContractExtra {
     let mut extra = ContractExtra::PLAIN;
     let Some((extras, luck)) = terms else {
@@ -309,7 +308,7 @@ pub(super) fn draw_terms(
             Some(varying) => luck.renewal_term.next(varying) as u32,
             None => term,
         };
-        *stay = renewed_stay(term, renewal, agreed.stay_luck, luck.ln_renew);
+        agreed.stay = renewed_stay(term, renewal, agreed.stay_luck, luck.ln_renew);
     }
     if let Some(exit) = &mut luck.exit {
         let uniform = exit.uniform();
@@ -317,8 +316,8 @@ pub(super) fn draw_terms(
             let months = (-minus_ln(uniform) / luck.ln_keep) as u32;
             let month = months.saturating_add(1);
             // Within the term; after it a tenant may leave without a fee.
-            if month < (term as u32).min(*stay) {
-                *stay = month;
+            if month < (term as u32).min(agreed.stay) {
+                agreed.stay = month;
                 extra.exits_early = true;
             }
         }

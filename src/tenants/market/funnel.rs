@@ -30,7 +30,7 @@ pub(super) struct Outreach {
     campaigns: Vec<CompiledCampaign>,
     /// From the calendar month of the scenario's start on.
     seasons: Option<[f64; 12]>,
-    scarcity: Option<(f64, Quantity)>,
+    pub(super) scarcity: Option<(f64, Quantity)>,
 }
 
 #[derive(Clone, Debug)]

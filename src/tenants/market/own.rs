@@ -1,6 +1,5 @@
 //! Contracts that a program brings, beside those of outreach.
 
-use super::state::Signature;
 use super::{Market, MarketState, units};
 use crate::own::OwnContract;
 
@@ -22,14 +21,19 @@ impl Market {
         };
         let segment = &self.segments[position];
         // What is given is drawn all the same, so that the next contract's luck stays its own.
-        let offer = (state.luck[position].offers).next(segment, &state.rates[position]);
+        let luck = &mut state.luck[position];
+        luck.size.next(&segment.size);
+        let drawn_lag = luck.move_in_lag.next(&segment.move_in_lag);
+        luck.subsidiary.uniform();
+        luck.subsidiary_lag.next(&segment.subsidiary_lag);
         state.signing[position * self.months + month] += 1;
-        let signature = Signature {
-            size: units(power_kw.max(0.0).min(segment.largest_kw)).max(1),
-            signed,
-            ready: signed + lag.unwrap_or(offer.move_in_lag),
-            ramp: None,
-        };
-        self.add_contract(state, position, signature);
+        let size = units(power_kw.max(0.0).min(segment.largest_kw)).max(1);
+        let ready = signed + lag.unwrap_or(drawn_lag);
+        self.add_contract(state, position, size, signed, ready);
+    }
+
+    /// Lets programs sign contracts in months that are yet to be passed.
+    pub(crate) fn expect_own(&mut self) {
+        self.expects_own = true;
     }
 }

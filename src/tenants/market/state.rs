@@ -5,6 +5,7 @@ use super::cohort;
 use super::extras::{ContractExtra, TermsLuck};
 use super::funnel::{FunnelLuck, RegimeMood, VoucherPurse};
 use super::luck::Luck;
+use super::signing::Lists;
 use super::{Market, refill};
 use crate::compute::DrawnGeneration;
 
@@ -28,16 +29,6 @@ impl Contract {
     pub(super) fn has_moved_in(&self) -> bool {
         self.left < self.size
     }
-}
-
-/// What is agreed when a contract is signed; times in months after the start.
-pub(super) struct Signature {
-    pub(super) size: i64,
-    pub(super) signed: f64,
-    /// When it wants to move in.
-    pub(super) ready: f64,
-    /// Months of its ramp, if that is not drawn.
-    pub(super) ramp: Option<u32>,
 }
 
 /// A part of a contract in one pool.
@@ -94,9 +85,13 @@ pub(crate) struct MarketState {
     pub(super) queues: Vec<Queue>,
     /// By pool: the deployable capacity of the month.
     pub(super) room: Vec<i64>,
+    /// By segment and month: companies contacted, and the probability that one signs.
+    pub(super) contacted: Vec<u32>,
+    pub(super) sign_probability: Vec<f64>,
     /// Of the companies contacted in a month, those that sign; and when they do.
     pub(super) signers: Vec<u32>,
     pub(super) signed: Vec<f64>,
+    pub(super) lists: Lists,
     /// By segment and month; one more for what is beyond the horizon.
     pub(super) signing: Vec<u32>,
     pub(super) establishing: Vec<u32>,
@@ -218,6 +213,8 @@ impl Market {
         refill(&mut state.establishing, segments * self.months + 1, 0);
         refill(&mut state.signing_units, segments * self.months + 1, 0);
         refill(&mut state.declining, segments * self.months, 0);
+        refill(&mut state.contacted, segments * self.months, 0);
+        refill(&mut state.sign_probability, segments * self.months, 0.0);
         refill(&mut state.ended, segments, 0);
         if self.first_outcome.is_some() {
             refill(&mut state.waits, self.months, 0);
@@ -251,15 +248,7 @@ impl Market {
                 ..Counts::default()
             };
             if existing.contract > 0 {
-                for _ in 0..existing.signed {
-                    let signature = Signature {
-                        size: existing.contract,
-                        signed: 0.0,
-                        ready: 0.0,
-                        ramp: Some(1),
-                    };
-                    self.add_contract(state, position, signature);
-                }
+                self.add_existing(state, position, existing.signed, existing.contract);
             }
             for number in 0..existing.negotiating {
                 let lag_left = (f64::from(number) + 0.5) / f64::from(existing.negotiating);
@@ -267,5 +256,6 @@ impl Market {
             }
             self.expect_named(state, position, seed, trial, drawn);
         }
+        self.reach_out_ahead(state, seed, trial);
     }
 }
