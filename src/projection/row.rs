@@ -79,6 +79,19 @@ impl TrialRow {
         self.monthly[index] = value;
     }
 
+    /// All metrics of a scope in one month, in the layout's order, to be written.
+    pub fn of_month_mut(&mut self, scope: usize, month: usize) -> impl Iterator<Item = &mut f64> {
+        let Layout {
+            months, metrics, ..
+        } = &*self.layout;
+        assert!(month < *months, "no month {month}");
+        let first = self.layout.series_index(scope, 0, month);
+        self.monthly[first..]
+            .iter_mut()
+            .step_by(*months)
+            .take(metrics.len())
+    }
+
     /// All monthly numbers, by [`Layout::series_index`].
     pub fn all_monthly(&self) -> &[f64] {
         &self.monthly

@@ -21,7 +21,8 @@ impl Model {
     ) {
         let mut total = Tally::default();
         for (position, campus) in self.campuses.iter().enumerate() {
-            let mut tally = self.tally_campus(workspace, position, campus);
+            let mut tally = Tally::default();
+            self.tally_campus(workspace, position, campus, &mut tally);
             settle_power(
                 &mut workspace.campuses[position],
                 campus,
@@ -29,19 +30,22 @@ impl Model {
                 drawn,
                 &mut tally,
             );
-            total.include(&tally);
-            if self.campuses.len() > 1 {
-                let cause = tally.close();
-                self.write(&tally, position + 1, month, cause, row);
+            // A single campus is the total.
+            if self.campuses.len() == 1 {
+                total = tally;
+                break;
             }
+            total.include(&tally);
+            let cause = tally.close();
+            self.write(&tally, position + 1, month, cause, row);
         }
         let cause = total.close();
         self.write(&total, 0, month, cause, row);
     }
 
     fn write(&self, tally: &Tally, scope: usize, month: usize, cause: Cause, row: &mut TrialRow) {
-        for (position, &metric) in self.reported.iter().enumerate() {
-            row.set(scope, position, month, tally.get(metric));
+        for (value, &metric) in row.of_month_mut(scope, month).zip(&self.reported) {
+            *value = tally.get(metric);
         }
         row.set_binding(scope, month, Some(cause as usize));
     }
@@ -51,8 +55,8 @@ impl Model {
         workspace: &Workspace,
         position: usize,
         campus: &CompiledCampus,
-    ) -> Tally {
-        let mut tally = Tally::default();
+        tally: &mut Tally,
+    ) {
         let state = &workspace.campuses[position];
         let supply = &state.supply;
         let mw = |kw: f64| kw / KW_PER_MW;
@@ -101,7 +105,7 @@ impl Model {
                 (in_service, draw, useful) = (room, draw * left, useful * left);
             }
             if reports_oversubscription {
-                let capped_kw = self.cap(workspace, campus, pool, in_service, draw, &mut tally);
+                let capped_kw = self.cap(workspace, campus, pool, in_service, draw, tally);
                 if draw > 0.0 {
                     useful *= 1.0 - capped_kw / draw;
                 }
@@ -160,7 +164,6 @@ impl Model {
         tally.shortage = supply.shortage;
         tally.started_kw = state.started_kw;
         tally.latest_kw = state.latest_kw;
-        tally
     }
 
     /// Books how often the draw of oversubscribed halls is above the power that they were given, and

@@ -30,7 +30,6 @@ impl Model {
             }
             let mut supply = Supply::default();
             for hall in &workspace.halls[campus.halls.clone()] {
-                let racks_per_kw = 1.0 / hall.delivery.rack_power_kw;
                 if hall.delivered {
                     supply.delivered_kw += hall.space_kw;
                 }
@@ -43,13 +42,16 @@ impl Model {
                 supply.density_kw += hall.density_kw;
                 supply.cooling_kw += hall.cooling_kw;
                 supply.delivery_kw += hall.delivery_kw;
-                let per_position = hall.delivery.rack_power_kw / hall.delivery.positions;
-                supply.by_density_kw[density_class(per_position)] += deployable;
+                if deployable > 0.0 {
+                    let per_position = hall.delivery.rack_power_kw / hall.delivery.positions;
+                    supply.by_density_kw[density_class(per_position)] += deployable;
+                    supply.oversubscribed_kw += deployable - deployable / hall.fit.sold_per_fed;
+                }
                 supply.powered_kw += hall.given_kw;
                 supply.deployable_kw += deployable;
-                supply.oversubscribed_kw += deployable - deployable / hall.fit.sold_per_fed;
                 supply.equipment_late_kw += hall.given_kw - deployable;
                 supply.pflops += deployable * hall.delivery.pflops_per_kw;
+                let racks_per_kw = 1.0 / hall.delivery.rack_power_kw;
                 supply.racks_built += hall.space_kw * racks_per_kw;
                 supply.racks_energised += hall.given_kw * racks_per_kw;
                 supply.racks_deployable += deployable * racks_per_kw;

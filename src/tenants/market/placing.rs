@@ -18,6 +18,8 @@ struct Letting<'a> {
     waits: &'a mut [u32],
     level: &'a mut i64,
     rate: &'a mut i64,
+    /// What these are to be changed by at the end.
+    sums: Sums,
     endings: &'a mut [Ending],
     leaving: &'a mut Buckets,
     // Where the market keeps extras.
@@ -26,6 +28,15 @@ struct Letting<'a> {
     ready: &'a mut Buckets,
     signing: &'a mut [u32],
     signing_units: &'a mut [i64],
+}
+
+/// What leases change together.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    amount: i64,
+    step: i64,
+    moved_in: u64,
+    waited_months: u64,
 }
 
 impl<'a> Letting<'a> {
@@ -49,6 +60,7 @@ impl<'a> Letting<'a> {
             waits: &mut state.waits,
             level: &mut state.level[slot],
             rate: &mut state.rate[slot],
+            sums: Sums::default(),
             endings: &mut state.endings[slot * market.months..(slot + 1) * market.months],
             leaving: &mut state.leaving,
             extra: &mut state.extra,
@@ -67,7 +79,7 @@ impl<'a> Letting<'a> {
         let contract = &mut self.contracts[item as usize];
         let first = !contract.has_moved_in();
         contract.left -= amount;
-        *self.waiting -= amount;
+        self.sums.amount += amount;
         let mut exits_early = false;
         if first {
             contract.leaves = (month as u32).saturating_add(contract.stay);
@@ -76,11 +88,10 @@ impl<'a> Letting<'a> {
                 contract.leaves = contract.leaves.min(extra.leaves);
                 exits_early = extra.exits_early;
             }
-            self.counts.in_service += 1;
+            self.sums.moved_in += 1;
             if !self.is_pooled {
                 let waited = month - contract.ready as usize;
-                self.counts.moved_in += 1;
-                self.counts.waited_months += waited as u64;
+                self.sums.waited_months += waited as u64;
                 if let Some(count) = self.waits.get_mut(waited) {
                     *count += 1;
                 }
@@ -89,8 +100,7 @@ impl<'a> Letting<'a> {
         let (leaves, ramp) = (contract.leaves as usize, contract.ramp as usize);
         debug_assert!(leaves > month, "it leaves before it comes");
         let step = amount / i64::from(contract.ramp);
-        *self.level += step;
-        *self.rate += step;
+        self.sums.step += step;
         if let Some(ending) = self.endings.get_mut(leaves) {
             ending.level += step * (leaves - month).min(ramp) as i64;
             ending.leased += amount;
@@ -118,6 +128,25 @@ impl<'a> Letting<'a> {
                 self.promise_expansion(item);
             }
         }
+    }
+
+    /// Enters what all leases come to; the units that they take.
+    fn close(self) -> i64 {
+        let Sums {
+            amount,
+            step,
+            moved_in,
+            waited_months,
+        } = self.sums;
+        *self.waiting -= amount;
+        *self.level += step;
+        *self.rate += step;
+        self.counts.in_service += moved_in;
+        if !self.is_pooled {
+            self.counts.moved_in += moved_in;
+            self.counts.waited_months += waited_months;
+        }
+        amount
     }
 
     /// When a contract with an option to expand moves in, its expansion is due some time later.
@@ -303,20 +332,22 @@ impl Market {
     ) -> i64 {
         let mut queue = std::mem::take(&mut state.queues[segment]);
         let mut letting = Letting::of(self, state, segment, pool, month);
-        let mut taken = 0;
-        while let Some(&item) = queue.contracts.get(queue.front) {
+        let waiting = &queue.contracts[queue.front..];
+        let mut passed = 0;
+        for &item in waiting {
             let contract = &letting.contracts[item as usize];
             let left = contract.left;
-            if contract.ready > last || left > free - taken {
+            if contract.ready > last || left > free - letting.sums.amount {
                 break;
             }
-            queue.front += 1;
+            passed += 1;
             // Nothing is left of one that gave up.
             if left > 0 {
                 letting.lease(item, left);
-                taken += left;
             }
         }
+        let taken = letting.close();
+        queue.front += passed;
         state.queues[segment] = queue;
         taken
     }
@@ -348,7 +379,9 @@ impl Market {
                 continue;
             }
             state.leased[pool] += taken;
-            Letting::of(self, state, segment, pool, month).lease(item, taken);
+            let mut letting = Letting::of(self, state, segment, pool, month);
+            letting.lease(item, taken);
+            letting.close();
             left -= taken;
         }
         left
