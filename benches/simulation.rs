@@ -68,8 +68,9 @@ impl Draws {
             let contacted = self.source.stream_at(1, trial, month).poisson(mean);
             mean *= self.growth;
             let [signing, stay, subsidiary, lag, rest @ ..] = &mut streams;
-            signing.pick(contacted as usize, self.sign_probability, signers);
-            for _ in 0..signers.len() {
+            signers.resize(contacted as usize, 0);
+            let found = signing.pick(self.sign_probability, signers);
+            for _ in 0..found {
                 for (sampler, stream) in self.each.iter().zip(rest.iter_mut()) {
                     sum += sampler.at(stream.uniform());
                 }

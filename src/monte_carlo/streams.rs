@@ -171,27 +171,28 @@ impl Stream {
         *self = stream;
     }
 
-    /// Lets each of `count` succeed with `probability`, that is where the next [`Self::uniform`] lies below it,
-    /// and puts the numbers of those that do, from 0 and in ascending order, in place of what is in `to`.
+    /// Lets each of as many as `to` is long succeed with `probability`, that is where the next [`Self::uniform`] lies
+    /// below it, and puts the numbers of those that do, from 0 and in ascending order, to its front. How many they are.
     #[inline(always)]
-    pub fn pick(&mut self, count: usize, probability: f64, to: &mut Vec<u32>) {
-        to.clear();
-        to.resize(count, 0);
+    pub fn pick(&mut self, probability: f64, to: &mut [u32]) -> usize {
         // The uniform of k, the upper 52 bits of a word, is (2k + 1) 2^-53: so it is words that are compared.
         let below = (probability * (1_u64 << 53) as f64).ceil() as u64 / 2;
-        let (below, always) = match below >> 52 {
-            0 => (below << 12, false),
-            _ => (0, true),
-        };
+        let is_certain = below >> 52 > 0;
+        let below = if is_certain { u64::MAX } else { below << 12 };
         let mut stream = self.clone();
         let mut found = 0;
-        for number in 0..count {
+        for number in 0..to.len() {
             // Without a branch, which would be a matter of chance.
             to[found] = number as u32;
-            found += usize::from((stream.generator.next_u64() < below) | always);
+            found += usize::from(stream.generator.next_u64() < below);
         }
-        to.truncate(found);
         *self = stream;
+        if is_certain {
+            // There is one word that is not below the greatest one.
+            (0..).zip(&mut *to).for_each(|(number, to)| *to = number);
+            found = to.len();
+        }
+        found
     }
 
     /// A number of the exponential distribution with mean 1: -ln u of a uniform u.
@@ -612,10 +613,13 @@ mod tests {
         // On the edge, too: below a probability that is one of the uniforms it does not lie.
         for probability in [0.0, 0.25, list[7], 1.0, f64::NAN, -1.0, 2.0] {
             let mut stream = source.stream(1, 1);
-            let mut found = vec![9];
-            stream.pick(50, probability, &mut found);
+            let mut numbers = [99; 50];
+            let found = stream.pick(probability, &mut numbers);
             let expected = (0..50).filter(|&number| list[number as usize] < probability);
-            assert!(found.iter().copied().eq(expected), "{probability}");
+            assert!(
+                numbers[..found].iter().copied().eq(expected),
+                "{probability}"
+            );
             assert_ne!(stream.uniform(), list[0]);
         }
     }

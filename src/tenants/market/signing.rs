@@ -338,14 +338,19 @@ impl WithSimd for Negotiation<'_, '_> {
         for ((month, (&contacted, &probability)), declining) in
             (self.first..).zip(chances).zip(&mut *self.declining)
         {
+            let all = contacted as usize;
+            if self.signers.len() < all {
+                self.signers.resize(all, 0);
+            }
             let signing = &mut self.register.luck.signing;
-            signing.pick(contacted as usize, probability, self.signers);
+            let found = signing.pick(probability, &mut self.signers[..all]);
             // Those who do not sign are but counted.
-            *declining += contacted - self.signers.len() as u32;
+            *declining += contacted - found as u32;
             // Companies are contacted evenly spread over the month.
             let contact =
                 |&number: &u32| month as f64 + (f64::from(number) + 0.5) / f64::from(contacted);
-            self.signed.extend(self.signers.iter().map(contact));
+            self.signed
+                .extend(self.signers[..found].iter().map(contact));
             let whole = self.signed.len() - self.signed.len() % TOGETHER;
             if whole > 0 {
                 for some in self.signed[..whole].chunks_exact_mut(TOGETHER) {

@@ -88,7 +88,7 @@ pub(crate) struct MarketState {
     /// By segment and month: companies contacted, and the probability that one signs.
     pub(super) contacted: Vec<u32>,
     pub(super) sign_probability: Vec<f64>,
-    /// Of the companies contacted in a month, those that sign; and when they do.
+    /// Room for those of the companies contacted in a month that sign; and when they do.
     pub(super) signers: Vec<u32>,
     pub(super) signed: Vec<f64>,
     pub(super) lists: Lists,
