@@ -108,8 +108,12 @@ impl Model {
                 short.pending_kw += hall.space_kw;
                 continue;
             }
-            let (upstream_kw, building_kw) = headroom.left_kw(self.halls[number].feed);
             let lacking_kw = hall.space_kw - hall.given_kw;
+            let is_whole = [hall.density_kw, hall.cooling_kw, hall.delivery_kw] == [0.0; 3];
+            if is_whole && lacking_kw <= 0.0 {
+                continue;
+            }
+            let (upstream_kw, building_kw) = headroom.left_kw(self.halls[number].feed);
             if lacking_kw > 0.0 {
                 // Where both are used up, the one further up comes first.
                 let (cause, place) = if building_kw <= 0.0 && upstream_kw > 0.0 {
