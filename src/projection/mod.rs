@@ -43,6 +43,7 @@ mod series;
 mod views;
 
 use std::fmt;
+use std::hint::black_box;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
@@ -402,8 +403,8 @@ fn same_layout(left: &Arc<Layout>, right: &Arc<Layout>) -> bool {
 
 /// Takes in one list of numbers of each row, column by column.
 fn absorb_columns(series: &mut [Series], rows: &[TrialRow], list: impl Fn(&TrialRow) -> &[f64]) {
-    // Eight doubles are one cache line: each line of each row is read once.
-    const LANES: usize = 8;
+    // Eight doubles are a cache line, and lines come in pairs: each pair of each row is read once.
+    const LANES: usize = 16;
     let lists: Vec<&[f64]> = rows.iter().map(list).collect();
     let mut columns = [[0.0; BLOCK]; LANES];
     for (chunk, series) in series.chunks_mut(LANES).enumerate() {
@@ -413,6 +414,8 @@ fn absorb_columns(series: &mut [Series], rows: &[TrialRow], list: impl Fn(&Trial
                 column[row] = *x;
             }
         }
+        // All at once, so that what is far away is waited for once instead of for each series.
+        black_box(series.iter().fold(0, |all, series| all ^ series.touch()));
         for (series, column) in series.iter_mut().zip(&columns) {
             series.absorb(&column[..rows.len()]);
         }
