@@ -278,12 +278,41 @@ mod tests {
     }
 
     #[test]
+    fn numbers_counted_together_are_counted_each() {
+        // Pages are made out of order, and there are none for 2^5 and 2^6.
+        let blocks: [&[f64]; 5] = [
+            &[12.5, 8.0],
+            &[1.0, 3.9],
+            &[-100.0, -300.0],
+            &[1.5, 300.0, 7.0],
+            &[2.0, 4.0, 15.0],
+        ];
+        let mut together = Buckets::new(7);
+        let mut each = Buckets::new(7);
+        for block in blocks {
+            let magnitudes = block.iter().map(|x| x.abs());
+            let least = magnitudes.clone().fold(f64::INFINITY, f64::min);
+            together.count::<7>(block, least, magnitudes.fold(0.0, f64::max));
+            for x in block {
+                each.add(Buckets::bucket(7, *x), 1);
+            }
+        }
+        assert_eq!(counts(&together), counts(&each));
+        assert_eq!(counts(&together).len(), 11, "300 is there twice");
+        assert_eq!(together.heap_bytes(), each.heap_bytes());
+        let pages: Vec<u16> = (together.page_of.iter().copied())
+            .filter(|page| *page != NO_PAGE)
+            .collect();
+        assert!(pages.is_sorted(), "{pages:?}");
+    }
+
+    #[test]
     fn counts_widen_and_pages_are_made_in_any_order() {
         let mut buckets = Buckets::new(7);
         let (low, high) = (Buckets::bucket(7, 1e-9), Buckets::bucket(7, 1e9));
         buckets.reserve_counts(60_000);
         buckets.add(high, 60_000);
-        buckets.count::<7>(&[low, high]);
+        buckets.count::<7>(&[1e-9, 1e9], 1e-9, 1e9);
         buckets.reserve_counts(70_000);
         buckets.add(high, 9_999);
         buckets.reserve_counts(5_000_000_000);

@@ -38,14 +38,18 @@ fn parts(x: f64) -> (i64, i32) {
 /// How many addends [`ExactSum::add_block`] takes at once.
 pub(super) const MOST_ADDENDS: usize = 64;
 
-/// The magnitudes that [`ExactSum::add_block`] takes: from there up to 2^970 all numbers it works with are normal.
-const LEAST_BIASED: i32 = 1023 - 970;
-const MOST_BIASED: i32 = 1023 + 970;
+/// What is added to a normal double's exponent in its bits.
+const BIAS: i32 = 1023;
 
-/// Whether a double and its square are of a magnitude that [`ExactSum::add_block`] takes.
+/// [`ExactSum::add_block`] takes magnitudes whose exponent is at most that far from 0: then all numbers it works
+/// with are normal.
+const FARTHEST: i32 = 970;
+
+/// Whether [`ExactSum::add_block`] takes both a double of that magnitude and its square.
 #[inline]
 pub(super) fn is_moderate(x: f64) -> bool {
-    (2.0_f64.powi(-480)..=2.0_f64.powi(480)).contains(&x.abs())
+    // A square's exponent is up to one more than twice its root's.
+    (biased_exponent(x) - BIAS).abs() < FARTHEST / 2
 }
 
 /// 2^(biased - 1023) for the biased exponent of a normal double.
@@ -98,11 +102,11 @@ fn scaled_square(x: f64) -> (i64, i32) {
 
 impl ExactSum {
     /// Adds numbers that are 0 or of magnitudes from `least` to `most`, both of which occur.
-    /// `least` is at least 2^-970 and `most` at most 2^970.
+    /// Their exponents are at most [`FARTHEST`] from 0.
     #[inline]
     pub(super) fn add_block(&mut self, numbers: &[f64; MOST_ADDENDS], least: f64, most: f64) {
         let [least, most] = [least, most].map(biased_exponent);
-        debug_assert!(LEAST_BIASED <= least && least <= most && most <= MOST_BIASED);
+        debug_assert!(BIAS - FARTHEST <= least && least <= most && most <= BIAS + FARTHEST);
         let (lowest, highest) = (least >> 5, most >> 5);
         if lowest == highest {
             self.add_multiples(lowest, two_sums(numbers, lowest));
@@ -351,14 +355,14 @@ mod tests {
             1 => Just(0.0),
             4 => scaled(-3..3),
             4 => scaled(28..36),
-            1 => scaled(-480..480),
+            1 => scaled(1 - FARTHEST / 2..FARTHEST / 2),
         ]
     }
 
     #[test]
     fn a_block_of_the_greatest_numbers_of_a_bin_is_exact() {
         // Each bin ends below a power of two: at 2^1, 2^33, ...
-        for power in [-959, -31, 1, 33, 961] {
+        for power in [-927, -31, 1, 33, 961] {
             let most = 2.0_f64.powi(power).next_down();
             let least = 2.0_f64.powi(power - 32);
             for values in [
@@ -404,6 +408,7 @@ mod tests {
             values in prop::collection::vec(moderate(), 1..=MOST_ADDENDS),
         ) {
             prop_assume!(values.iter().any(|x| *x != 0.0));
+            prop_assert!(values.iter().all(|x| *x == 0.0 || is_moderate(*x)));
             let squares: Vec<f64> = values.iter().map(|x| x * x).collect();
             let mut careful = ExactSum::default();
             values.iter().for_each(|x| careful.add_square_times(*x, 1));
