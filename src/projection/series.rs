@@ -469,8 +469,16 @@ impl Many {
 
     /// Takes in finite numbers, up to [`BLOCK`].
     fn absorb<const FINENESS: u32>(&mut self, column: &[f64], extent: Extent) {
-        let mut sides = [[0.0; BLOCK]; 2];
-        let (positive, negative) = sides_of(column, extent, &mut sides);
+        // Most columns need neither buffer, and clearing one takes longer than what is done with it.
+        let mut sides;
+        let (positive, negative) = if extent.min > 0.0 {
+            (Some((column, extent)), None)
+        } else if extent.max < 0.0 {
+            (None, Some((column, extent)))
+        } else {
+            sides = [[0.0; BLOCK]; 2];
+            sides_of(column, &mut sides)
+        };
         let (least, most) = match (positive, negative) {
             (Some((_, above)), None) => (above.min, above.max),
             (None, Some((_, below))) => (-below.max, -below.min),
@@ -484,11 +492,15 @@ impl Many {
             column.iter().for_each(|x| self.add_times(x + 0.0, 1));
             return;
         }
-        let mut padded = [0.0; BLOCK];
-        let addends = column.try_into().unwrap_or_else(|_| {
-            padded[..column.len()].copy_from_slice(column);
-            &padded
-        });
+        let mut padded;
+        let addends = match column.try_into() {
+            Ok(addends) => addends,
+            Err(_) => {
+                padded = [0.0; BLOCK];
+                padded[..column.len()].copy_from_slice(column);
+                &padded
+            }
+        };
         self.sum.add_block(addends, least, most);
         let squares = addends.map(|x| x * x);
         self.squares.add_block(&squares, least * least, most * most);
@@ -570,19 +582,8 @@ impl Many {
 /// Numbers of one sign.
 type Side<'a> = Option<(&'a [f64], Extent)>;
 
-/// The positive and the negative ones of finite numbers, if there are any; copied to `buffers` unless all are of one sign.
-#[inline]
-fn sides_of<'a>(
-    column: &'a [f64],
-    extent: Extent,
-    buffers: &'a mut [[f64; BLOCK]; 2],
-) -> (Side<'a>, Side<'a>) {
-    if extent.min > 0.0 {
-        return (Some((column, extent)), None);
-    }
-    if extent.max < 0.0 {
-        return (None, Some((column, extent)));
-    }
+/// The positive and the negative ones of finite numbers, if there are any, copied to `buffers`.
+fn sides_of<'a>(column: &[f64], buffers: &'a mut [[f64; BLOCK]; 2]) -> (Side<'a>, Side<'a>) {
     let [positive, negative] = buffers;
     let (mut positives, mut negatives) = (0, 0);
     for x in column {
