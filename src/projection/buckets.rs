@@ -6,7 +6,7 @@
 /// at most 2^-fineness of its value wide; its middle is within 2^-(fineness+1).
 ///
 /// The buckets of one power of two make a page; a page exists once one of its
-/// buckets has been counted in, so that a lone outlier costs one page.
+/// buckets has been counted in, so that a lone outlier costs one page. Pages lie in ascending order.
 #[derive(Clone, Debug)]
 pub(super) struct Buckets {
     fineness: u32,
@@ -98,18 +98,45 @@ impl Buckets {
         }
     }
 
-    /// Counts numbers by their buckets. Room for their counts must have been made.
+    /// Counts numbers by their magnitudes, of which `least` is the smallest and `most` the largest; none is 0.
+    /// Room for their counts must have been made.
     #[inline]
-    pub(super) fn count<const FINENESS: u32>(&mut self, buckets: &[u32]) {
+    pub(super) fn count<const FINENESS: u32>(&mut self, numbers: &[f64], least: f64, most: f64) {
         debug_assert_eq!(self.fineness, FINENESS);
-        for bucket in buckets {
-            self.page(bucket >> FINENESS);
+        let [lowest, highest] = [least, most].map(|x| Self::bucket(FINENESS, x) >> FINENESS);
+        // In this order: a page between them would move the later one.
+        self.page(lowest);
+        let last = self.page(highest);
+        let first = self.page(lowest);
+        let powers = (highest - lowest) as usize;
+        if last - first != powers {
+            for x in numbers {
+                self.add(Self::bucket(FINENESS, *x), 1);
+            }
+            return;
         }
-        let (first, page_of) = (self.first, &self.page_of[..]);
+        // All powers of two from the lowest to the highest have pages, one after the other.
+        let start = lowest << FINENESS;
+        let range = first << FINENESS..(last + 1) << FINENESS;
         match &mut self.counts {
-            Counts::Narrow(counts) => count_in::<FINENESS, _>(counts, first, page_of, buckets),
-            Counts::Wide(counts) => count_in::<FINENESS, _>(counts, first, page_of, buckets),
-            Counts::Widest(counts) => count_in::<FINENESS, _>(counts, first, page_of, buckets),
+            Counts::Narrow(counts) => count_from::<FINENESS, _>(&mut counts[range], start, numbers),
+            Counts::Wide(counts) => count_from::<FINENESS, _>(&mut counts[range], start, numbers),
+            Counts::Widest(counts) => count_from::<FINENESS, _>(&mut counts[range], start, numbers),
+        }
+    }
+
+    /// Reads something of each line of the cache that counts are in, but of a few pages only.
+    #[inline]
+    pub(super) fn touch(&self) -> u64 {
+        fn lines<C: Copy + Into<u64>>(counts: &[C]) -> u64 {
+            let lines = counts.iter().step_by(64 / size_of::<C>()).take(16);
+            lines.fold(0, |all, count| all ^ (*count).into())
+        }
+        let page = self.page_of.first().map_or(0, |page| u64::from(*page));
+        page ^ match &self.counts {
+            Counts::Narrow(counts) => lines(counts),
+            Counts::Wide(counts) => lines(counts),
+            Counts::Widest(counts) => lines(counts),
         }
     }
 
@@ -150,13 +177,18 @@ impl Buckets {
         if position >= self.page_of.len() {
             self.page_of.resize(position + 1, NO_PAGE);
         }
+        let (below, above) = self.page_of.split_at_mut(position);
+        let page = below.iter().filter(|page| **page != NO_PAGE).count();
+        for later in above.iter_mut().filter(|page| **page != NO_PAGE) {
+            *later += 1;
+        }
+        above[0] = page as u16;
         let size = 1 << self.fineness;
-        let page = match &mut self.counts {
-            Counts::Narrow(counts) => lengthen(counts, 0, size),
-            Counts::Wide(counts) => lengthen(counts, 0, size),
-            Counts::Widest(counts) => lengthen(counts, 0, size),
-        };
-        self.page_of[position] = page as u16;
+        match &mut self.counts {
+            Counts::Narrow(counts) => insert_page(counts, page, 0, size),
+            Counts::Wide(counts) => insert_page(counts, page, 0, size),
+            Counts::Widest(counts) => insert_page(counts, page, 0, size),
+        }
         page
     }
 
@@ -206,27 +238,21 @@ impl Buckets {
     }
 }
 
+/// Counts numbers in buckets that follow each other from `start` on.
 #[inline]
-fn count_in<const FINENESS: u32, C: Counter>(
-    counts: &mut [C],
-    first: u32,
-    page_of: &[u16],
-    buckets: &[u32],
-) {
-    for bucket in buckets {
-        let page = usize::from(page_of[((bucket >> FINENESS) - first) as usize]);
-        let slot = bucket & ((1 << FINENESS) - 1);
-        counts[(page << FINENESS) + slot as usize].increase();
+fn count_from<const FINENESS: u32, C: Counter>(counts: &mut [C], start: u32, numbers: &[f64]) {
+    for x in numbers {
+        let bucket = Buckets::bucket(FINENESS, *x);
+        counts[bucket.wrapping_sub(start) as usize].increase();
     }
 }
 
-/// Appends a page of `size` and says its number. Memory grows by one page, not by
+/// Inserts an empty page of `size` so that it gets that number. Memory grows by one page, not by
 /// doubling: pages are few and there are thousands of histograms.
-fn lengthen<C: Copy>(counts: &mut Vec<C>, empty: C, size: usize) -> usize {
-    let page = counts.len() / size;
+fn insert_page<C: Copy>(counts: &mut Vec<C>, page: usize, empty: C, size: usize) {
     counts.reserve_exact(size);
-    counts.resize(counts.len() + size, empty);
-    page
+    let at = page * size;
+    counts.splice(at..at, std::iter::repeat_n(empty, size));
 }
 
 #[cfg(test)]
@@ -252,12 +278,41 @@ mod tests {
     }
 
     #[test]
+    fn numbers_counted_together_are_counted_each() {
+        // Pages are made out of order, and there are none for 2^5 and 2^6.
+        let blocks: [&[f64]; 5] = [
+            &[12.5, 8.0],
+            &[1.0, 3.9],
+            &[-100.0, -300.0],
+            &[1.5, 300.0, 7.0],
+            &[2.0, 4.0, 15.0],
+        ];
+        let mut together = Buckets::new(7);
+        let mut each = Buckets::new(7);
+        for block in blocks {
+            let magnitudes = block.iter().map(|x| x.abs());
+            let least = magnitudes.clone().fold(f64::INFINITY, f64::min);
+            together.count::<7>(block, least, magnitudes.fold(0.0, f64::max));
+            for x in block {
+                each.add(Buckets::bucket(7, *x), 1);
+            }
+        }
+        assert_eq!(counts(&together), counts(&each));
+        assert_eq!(counts(&together).len(), 11, "300 is there twice");
+        assert_eq!(together.heap_bytes(), each.heap_bytes());
+        let pages: Vec<u16> = (together.page_of.iter().copied())
+            .filter(|page| *page != NO_PAGE)
+            .collect();
+        assert!(pages.is_sorted(), "{pages:?}");
+    }
+
+    #[test]
     fn counts_widen_and_pages_are_made_in_any_order() {
         let mut buckets = Buckets::new(7);
         let (low, high) = (Buckets::bucket(7, 1e-9), Buckets::bucket(7, 1e9));
         buckets.reserve_counts(60_000);
         buckets.add(high, 60_000);
-        buckets.count::<7>(&[low, high]);
+        buckets.count::<7>(&[1e-9, 1e9], 1e-9, 1e9);
         buckets.reserve_counts(70_000);
         buckets.add(high, 9_999);
         buckets.reserve_counts(5_000_000_000);

@@ -35,67 +35,56 @@ fn parts(x: f64) -> (i64, i32) {
     (mantissa, exponent)
 }
 
-/// Adds up neighbouring addends in registers and passes them on when the bin changes.
-pub(super) struct Adder<'a> {
-    sum: &'a mut ExactSum,
-    bin: i32,
-    held: i128,
-    touched: bool,
+/// How many addends [`ExactSum::add_block`] takes at once.
+pub(super) const MOST_ADDENDS: usize = 64;
+
+/// What is added to a normal double's exponent in its bits.
+const BIAS: i32 = 1023;
+
+/// [`ExactSum::add_block`] takes magnitudes whose exponent is at most that far from 0: then all numbers it works
+/// with are normal.
+const FARTHEST: i32 = 970;
+
+/// Whether [`ExactSum::add_block`] takes both a double of that magnitude and its square.
+#[inline]
+pub(super) fn is_moderate(x: f64) -> bool {
+    // A square's exponent is up to one more than twice its root's.
+    (biased_exponent(x) - BIAS).abs() < FARTHEST / 2
 }
 
-impl Adder<'_> {
-    /// Adds `mantissa * 2^(exponent - 1075)`, |mantissa| below 2^53, not 0.
-    #[inline]
-    fn add_parts(&mut self, mantissa: i64, exponent: i32) {
-        let bin = exponent >> 5;
-        if bin != self.bin {
-            self.flush();
-            self.bin = bin;
-        }
-        self.touched = true;
-        self.held += i128::from(mantissa) << (exponent & 31);
-    }
-
-    /// Adds a normal double (neither 0, subnormal nor infinite).
-    #[inline]
-    pub(super) fn add_normal(&mut self, x: f64) {
-        let bits = x.to_bits();
-        let exponent = ((bits >> 52) & 0x7ff) as i32;
-        let magnitude = ((bits & ((1 << 52) - 1)) | (1 << 52)) as i64;
-        let sign = (bits as i64) >> 63;
-        self.add_parts((magnitude ^ sign) - sign, exponent);
-    }
-
-    /// Adds any finite double.
-    pub(super) fn add(&mut self, x: f64) {
-        let (mantissa, exponent) = parts(x);
-        if mantissa != 0 {
-            self.add_parts(mantissa, exponent);
-        }
-    }
-
-    /// Adds the square of a finite double, rounded to 53 bits but never out of
-    /// range: the exponent is kept apart.
-    pub(super) fn add_square(&mut self, x: f64) {
-        let (mantissa, exponent) = scaled_square(x);
-        if mantissa != 0 {
-            self.add_parts(mantissa, exponent);
-        }
-    }
-
-    fn flush(&mut self) {
-        if self.touched {
-            *self.sum.bin_mut(self.bin) += self.held;
-            self.held = 0;
-            self.touched = false;
-        }
-    }
+/// 2^(biased - 1023) for the biased exponent of a normal double.
+#[inline]
+fn power_of_two(biased: i32) -> f64 {
+    f64::from_bits((biased as u64) << 52)
 }
 
-impl Drop for Adder<'_> {
-    fn drop(&mut self) {
-        self.flush();
+#[inline]
+fn biased_exponent(x: f64) -> i32 {
+    ((x.to_bits() >> 52) & 0x7ff) as i32
+}
+
+/// The exact sum of numbers of one bin, or 0, as that of two doubles.
+///
+/// Let all be below 2^k. Added to a number of about 2^(k + 8) a number is rounded to a multiple of 2^(k - 44), which
+/// is what the sum grows by; what was rounded off is at most 2^(k - 45). As the bin goes down to 2^(k - 32), that is
+/// a multiple of 2^(k - 84). 64 of the former add up to at most 2^50 times their unit and 64 of the
+/// latter to at most 2^45 times theirs, so neither sum rounds.
+#[inline]
+fn two_sums(numbers: &[f64; MOST_ADDENDS], bin: i32) -> (f64, f64) {
+    const LANES: usize = 4;
+    let start = 1.5 * power_of_two(bin * 32 + 32 + 8);
+    let mut tops = [start; LANES];
+    let mut rests = [0.0; LANES];
+    for group in numbers.as_chunks::<LANES>().0 {
+        for lane in 0..LANES {
+            let x = group[lane];
+            let top = tops[lane] + x;
+            rests[lane] += x - (top - tops[lane]);
+            tops[lane] = top;
+        }
     }
+    let top = tops.iter().map(|top| top - start).sum();
+    (top, rests.iter().sum())
 }
 
 /// x squared as `mantissa * 2^(exponent - 1075)`; the mantissa is x's own
@@ -112,14 +101,49 @@ fn scaled_square(x: f64) -> (i64, i32) {
 }
 
 impl ExactSum {
-    /// For many additions in a row.
-    pub(super) fn adder(&mut self) -> Adder<'_> {
-        Adder {
-            sum: self,
-            bin: 0,
-            held: 0,
-            touched: false,
+    /// Adds numbers that are 0 or of magnitudes from `least` to `most`, both of which occur.
+    /// Their exponents are at most [`FARTHEST`] from 0.
+    #[inline]
+    pub(super) fn add_block(&mut self, numbers: &[f64; MOST_ADDENDS], least: f64, most: f64) {
+        let [least, most] = [least, most].map(biased_exponent);
+        debug_assert!(BIAS - FARTHEST <= least && least <= most && most <= BIAS + FARTHEST);
+        let (lowest, highest) = (least >> 5, most >> 5);
+        if lowest == highest {
+            self.add_multiples(lowest, two_sums(numbers, lowest));
+            return;
         }
+        for bin in lowest..=highest {
+            let from = power_of_two(bin * 32);
+            let to = power_of_two(bin * 32 + 32);
+            let own = numbers.map(|x| {
+                let is_own = (from <= x.abs()) & (x.abs() < to);
+                if is_own { x } else { 0.0 }
+            });
+            self.add_multiples(bin, two_sums(&own, bin));
+        }
+    }
+
+    /// Adds doubles that are multiples of a bin's unit to it.
+    fn add_multiples(&mut self, bin: i32, multiples: (f64, f64)) {
+        let ours = self.bin_mut(bin);
+        for multiple in [multiples.0, multiples.1] {
+            let (mantissa, exponent) = parts(multiple);
+            let places = exponent - bin * 32;
+            // What falls off to the right is 0.
+            *ours += if mantissa == 0 {
+                0
+            } else if places >= 0 {
+                i128::from(mantissa) << places
+            } else {
+                i128::from(mantissa >> -places)
+            };
+        }
+    }
+
+    /// Reads one of its bins, so that they come into the cache.
+    #[inline]
+    pub(super) fn touch(&self) -> u64 {
+        self.bins.first().map_or(0, |bin| *bin as u64)
     }
 
     /// Adds `times` copies of x.
@@ -128,7 +152,8 @@ impl ExactSum {
         self.add_parts_times(mantissa, exponent, times);
     }
 
-    /// Adds `times` copies of x squared, as [`Adder::add_square`].
+    /// Adds `times` copies of x squared, rounded to 53 bits but never out of range: the
+    /// exponent is kept apart.
     pub(super) fn add_square_times(&mut self, x: f64, times: u64) {
         let (mantissa, exponent) = scaled_square(x);
         self.add_parts_times(mantissa, exponent, times);
@@ -262,11 +287,9 @@ mod tests {
 
     fn sum_of(values: &[f64]) -> ExactSum {
         let mut sum = ExactSum::default();
-        let mut adder = sum.adder();
         for value in values {
-            adder.add(*value);
+            sum.add_times(*value, 1);
         }
-        drop(adder);
         sum
     }
 
@@ -299,7 +322,7 @@ mod tests {
     fn squares_beyond_the_range_of_doubles_are_kept() {
         let mut sum = ExactSum::default();
         for x in [3e200, -4e200] {
-            sum.adder().add_square(x);
+            sum.add_square_times(x, 1);
         }
         let shift = 665;
         let expected = 25.0 * (1e200 * libm::exp2(-332.5)).powi(2);
@@ -307,6 +330,51 @@ mod tests {
         let mut tiny = ExactSum::default();
         tiny.add_square_times(2.0_f64.powi(-600), 3);
         assert_eq!(tiny.rounded(-1200), 3.0);
+    }
+
+    fn block_of(values: &[f64]) -> ExactSum {
+        let magnitudes = values.iter().map(|x| x.abs());
+        let most = magnitudes.clone().fold(0.0, f64::max);
+        let least = magnitudes.filter(|x| *x != 0.0).fold(most, f64::min);
+        let mut block = [0.0; MOST_ADDENDS];
+        block[..values.len()].copy_from_slice(values);
+        let mut sum = ExactSum::default();
+        sum.add_block(&block, least, most);
+        sum
+    }
+
+    /// Zeros, and numbers of all mantissas that are near each other or far apart.
+    fn moderate() -> impl Strategy<Value = f64> {
+        let scaled = |powers| {
+            (prop::num::f64::NORMAL, powers).prop_map(|(x, power)| {
+                let mantissa = x.to_bits() & (u64::MAX >> 12 | 1 << 63);
+                f64::from_bits(mantissa | 1023 << 52) * 2.0_f64.powi(power)
+            })
+        };
+        prop_oneof![
+            1 => Just(0.0),
+            4 => scaled(-3..3),
+            4 => scaled(28..36),
+            1 => scaled(1 - FARTHEST / 2..FARTHEST / 2),
+        ]
+    }
+
+    #[test]
+    fn a_block_of_the_greatest_numbers_of_a_bin_is_exact() {
+        // Each bin ends below a power of two: at 2^1, 2^33, ...
+        for power in [-927, -31, 1, 33, 961] {
+            let most = 2.0_f64.powi(power).next_down();
+            let least = 2.0_f64.powi(power - 32);
+            for values in [
+                vec![most; MOST_ADDENDS],
+                vec![-most; MOST_ADDENDS],
+                vec![least.next_up(); MOST_ADDENDS],
+                [most, -least.next_up()].repeat(MOST_ADDENDS / 2),
+                [most, most.next_down(), least, 2.0 * most].repeat(MOST_ADDENDS / 4),
+            ] {
+                assert_eq!(block_of(&values), sum_of(&values), "{power}");
+            }
+        }
     }
 
     proptest! {
@@ -336,17 +404,16 @@ mod tests {
         }
 
         #[test]
-        fn fast_and_careful_additions_agree(values in prop::collection::vec(-1e100..1e100_f64, 1..60)) {
-            let mut fast = ExactSum::default();
-            let mut fast_squares = ExactSum::default();
+        fn blocks_and_single_additions_agree(
+            values in prop::collection::vec(moderate(), 1..=MOST_ADDENDS),
+        ) {
+            prop_assume!(values.iter().any(|x| *x != 0.0));
+            prop_assert!(values.iter().all(|x| *x == 0.0 || is_moderate(*x)));
+            let squares: Vec<f64> = values.iter().map(|x| x * x).collect();
             let mut careful = ExactSum::default();
-            for x in values.iter().filter(|x| **x != 0.0) {
-                fast.adder().add_normal(*x);
-                fast_squares.adder().add_normal(x * x);
-                careful.adder().add_square(*x);
-            }
-            prop_assert_eq!(&fast, &sum_of(&values));
-            prop_assert_eq!(fast_squares, careful);
+            values.iter().for_each(|x| careful.add_square_times(*x, 1));
+            prop_assert_eq!(block_of(&squares), careful);
+            prop_assert_eq!(block_of(&values), sum_of(&values));
         }
 
         #[test]

@@ -8,10 +8,23 @@ pub(super) const MOST: usize = 256;
 /// was added alone; where they lie in the table may not, and is never shown.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Few {
-    /// Bit patterns of values; meaningful where the count is not 0.
-    keys: Vec<u64>,
-    counts: Vec<u64>,
+    slots: Vec<Slot>,
     distinct: usize,
+}
+
+/// A value's bit pattern and how often it was added.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    key: u64,
+    count: u64,
+}
+
+impl Slot {
+    /// Its key is that of no finite value.
+    const EMPTY: Self = Self {
+        key: u64::MAX,
+        count: 0,
+    };
 }
 
 impl Few {
@@ -20,10 +33,22 @@ impl Few {
     #[inline]
     pub(super) fn add(&mut self, value: f64, times: u64) -> bool {
         let key = value.to_bits();
-        if !self.keys.is_empty() {
+        // Without slots the mask lets all through, and there is none.
+        let first = Self::hash(key) & self.slots.len().wrapping_sub(1);
+        match self.slots.get_mut(first) {
+            Some(slot) if slot.key == key => {
+                slot.count += times;
+                true
+            }
+            _ => self.add_elsewhere(key, times),
+        }
+    }
+
+    fn add_elsewhere(&mut self, key: u64, times: u64) -> bool {
+        if !self.slots.is_empty() {
             let slot = self.slot_of(key);
-            if self.counts[slot] != 0 {
-                self.counts[slot] += times;
+            if self.slots[slot].key == key {
+                self.slots[slot].count += times;
                 return true;
             }
         }
@@ -36,40 +61,46 @@ impl Few {
             return false;
         }
         // At most half full, so that a search ends soon.
-        if (self.distinct + 1) * 2 > self.keys.len() {
+        if (self.distinct + 1) * 2 > self.slots.len() {
             self.grow();
         }
         let slot = self.slot_of(key);
-        self.keys[slot] = key;
-        self.counts[slot] = times;
+        self.slots[slot] = Slot { key, count: times };
         self.distinct += 1;
         true
     }
 
     fn grow(&mut self) {
-        let size = (self.keys.len() * 2).max(4);
-        let keys = std::mem::replace(&mut self.keys, vec![0; size]);
-        let counts = std::mem::replace(&mut self.counts, vec![0; size]);
-        for (key, count) in keys.into_iter().zip(counts) {
-            if count != 0 {
-                let slot = self.slot_of(key);
-                self.keys[slot] = key;
-                self.counts[slot] = count;
-            }
+        let size = (self.slots.len() * 2).max(4);
+        let slots = std::mem::replace(&mut self.slots, vec![Slot::EMPTY; size]);
+        for old in slots.into_iter().filter(|slot| slot.count != 0) {
+            let slot = self.slot_of(old.key);
+            self.slots[slot] = old;
         }
     }
 
-    /// Where the key is or, if nowhere, would be put. The table is never full.
+    /// Multiplicative hashing (Knuth, The Art of Computer Programming, 6.4):
+    /// the top bits of the product depend on every bit of the key.
     #[inline]
+    fn hash(key: u64) -> usize {
+        (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize
+    }
+
+    /// Where the key is or, if nowhere, would be put. The table is never full.
     fn slot_of(&self, key: u64) -> usize {
-        let mask = self.keys.len() - 1;
-        // Multiplicative hashing (Knuth, The Art of Computer Programming, 6.4):
-        // the top bits of the product depend on every bit of the key.
-        let mut slot = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize & mask;
-        while self.counts[slot] != 0 && self.keys[slot] != key {
+        let mask = self.slots.len() - 1;
+        let mut slot = Self::hash(key) & mask;
+        while self.slots[slot].count != 0 && self.slots[slot].key != key {
             slot = (slot + 1) & mask;
         }
         slot
+    }
+
+    /// Reads something of each line of the cache that values are in, but of a few only.
+    #[inline]
+    pub(super) fn touch(&self) -> u64 {
+        let lines = self.slots.iter().step_by(64 / size_of::<Slot>()).take(16);
+        lines.fold(0, |all, slot| all ^ slot.key)
     }
 
     /// The values and their counts, in ascending order of value.
@@ -81,14 +112,14 @@ impl Few {
 
     /// The values and their counts, in no order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (f64, u64)> {
-        (self.keys.iter().zip(&self.counts))
-            .filter(|(_, count)| **count != 0)
-            .map(|(key, count)| (f64::from_bits(*key), *count))
+        (self.slots.iter())
+            .filter(|slot| slot.count != 0)
+            .map(|slot| (f64::from_bits(slot.key), slot.count))
     }
 
     /// The memory held, in bytes, besides the struct itself.
     pub(super) fn heap_bytes(&self) -> usize {
-        (self.keys.capacity() + self.counts.capacity()) * size_of::<u64>()
+        self.slots.capacity() * size_of::<Slot>()
     }
 }
 

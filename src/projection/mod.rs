@@ -43,6 +43,7 @@ mod series;
 mod views;
 
 use std::fmt;
+use std::hint::black_box;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
@@ -402,14 +403,27 @@ fn same_layout(left: &Arc<Layout>, right: &Arc<Layout>) -> bool {
 
 /// Takes in one list of numbers of each row, column by column.
 fn absorb_columns(series: &mut [Series], rows: &[TrialRow], list: impl Fn(&TrialRow) -> &[f64]) {
-    // Eight doubles are one cache line: each line of each row is read once.
-    const LANES: usize = 8;
+    // Eight doubles are a cache line, and lines come in pairs: each pair of each row is read once.
+    const LANES: usize = 16;
     let lists: Vec<&[f64]> = rows.iter().map(list).collect();
     let mut columns = [[0.0; BLOCK]; LANES];
     for (chunk, series) in series.chunks_mut(LANES).enumerate() {
         let start = chunk * LANES;
+        let end = start + series.len();
+        // Reads something of each line of the cache first, so that all that is far away is waited for at once
+        // instead of one after the other.
+        let mut touched = 0;
+        for list in &lists {
+            for x in list[start..end].iter().step_by(8) {
+                touched ^= x.to_bits();
+            }
+        }
+        for series in series.iter() {
+            touched ^= series.touch();
+        }
+        black_box(touched);
         for (row, list) in lists.iter().enumerate() {
-            for (column, x) in columns.iter_mut().zip(&list[start..start + series.len()]) {
+            for (column, x) in columns.iter_mut().zip(&list[start..end]) {
                 column[row] = *x;
             }
         }

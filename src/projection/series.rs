@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::buckets::Buckets;
-use super::exact_sum::ExactSum;
+use super::exact_sum::{ExactSum, MOST_ADDENDS, is_moderate};
 use super::few::{Few, MOST};
 
 /// How many numbers are counted in one go, so that a histogram stays in the cache.
-pub(super) const BLOCK: usize = 64;
+pub(super) const BLOCK: usize = MOST_ADDENDS;
 
 /// The relative width of a histogram's buckets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,99 +88,65 @@ impl Series {
     /// Takes in one number of each of up to [`BLOCK`] trials.
     pub(super) fn absorb(&mut self, column: &[f64]) {
         debug_assert!(column.len() <= BLOCK);
-        let Some(first) = column.first() else {
+        let Some(extent) = Extent::of(column) else {
             return;
         };
-        // Before anything is built, and after all of it is, a number is often the same in all trials.
-        let bits = first.to_bits();
-        if column.iter().all(|x| x.to_bits() == bits) {
-            self.add_times(*first, column.len() as u64);
-            return;
-        }
-        let mut start = 0;
-        if let Finite::Few(few) = &mut self.finite {
-            for x in column {
-                if !x.is_finite() {
-                    count_special(
-                        &mut self.below,
-                        &mut self.beyond,
-                        &mut self.undefined,
-                        *x,
-                        1,
-                    );
-                } else if !few.add(x + 0.0, 1) {
-                    break;
-                }
-                start += 1;
-            }
-            if start == column.len() {
-                return;
-            }
-        }
-        let rest = &column[start..];
-        match self.fineness {
-            Fineness::Monthly => self.absorb_many::<7>(rest),
-            Fineness::Fine => self.absorb_many::<10>(rest),
+        if !extent.is_finite {
+            self.absorb_special(column);
+        } else if extent.min == extent.max {
+            // Before anything is built, and after all of it is, a number is often the same in all trials.
+            self.add_times(extent.min, column.len() as u64);
+        } else {
+            self.absorb_finite(column, extent);
         }
     }
 
-    fn absorb_many<const FINENESS: u32>(&mut self, column: &[f64]) {
-        let fineness = self.fineness;
-        let many = many_of(&mut self.finite, fineness);
-        let most = many.count + column.len() as u64;
-        let mut positive = [0_u32; BLOCK];
-        let mut negative = [0_u32; BLOCK];
-        let (mut positives, mut negatives) = (0, 0);
-        let (mut min, mut max) = (many.min, many.max);
-        let mut sum = many.sum.adder();
-        let mut squares = many.squares.adder();
-        let mut finite = 0;
+    /// Takes in a column of which some may not be finite.
+    fn absorb_special(&mut self, column: &[f64]) {
+        let mut finite = [0.0; BLOCK];
+        let mut count = 0;
         for x in column {
-            let x = *x;
-            let exponent = (x.to_bits() >> 52) & 0x7ff;
-            // Within 2^-500 and 2^500 neither a number nor its square needs care.
-            if exponent.wrapping_sub(1023 - 500) <= 1000 {
-                sum.add_normal(x);
-                squares.add_normal(x * x);
-            } else if x == 0.0 {
-                many.zeros += 1;
-                finite += 1;
-                min = f64::min(min, 0.0);
-                max = f64::max(max, 0.0);
-                continue;
-            } else if x.is_finite() {
-                sum.add(x);
-                squares.add_square(x);
+            if x.is_finite() {
+                finite[count] = *x;
+                count += 1;
             } else {
-                count_special(&mut self.below, &mut self.beyond, &mut self.undefined, x, 1);
-                continue;
-            }
-            finite += 1;
-            if x < min {
-                min = x;
-            }
-            if x > max {
-                max = x;
-            }
-            let bucket = Buckets::bucket(FINENESS, x);
-            if x > 0.0 {
-                positive[positives] = bucket;
-                positives += 1;
-            } else {
-                negative[negatives] = bucket;
-                negatives += 1;
+                self.add_times(*x, 1);
             }
         }
-        drop(sum);
-        drop(squares);
-        many.min = min;
-        many.max = max;
-        many.count += finite;
-        many.positive.reserve_counts(most);
-        many.positive.count::<FINENESS>(&positive[..positives]);
-        if negatives > 0 {
-            many.negative.reserve_counts(most);
-            many.negative.count::<FINENESS>(&negative[..negatives]);
+        let finite = &finite[..count];
+        if let Some(extent) = Extent::of(finite) {
+            self.absorb_finite(finite, extent);
+        }
+    }
+
+    /// Takes in finite numbers.
+    fn absorb_finite(&mut self, mut column: &[f64], mut extent: Extent) {
+        if let Finite::Few(few) = &mut self.finite {
+            let taken = (column.iter())
+                .position(|x| !few.add(x + 0.0, 1))
+                .unwrap_or(column.len());
+            column = &column[taken..];
+            match Extent::of(column) {
+                None => return,
+                Some(rest) => extent = rest,
+            }
+        }
+        let many = many_of(&mut self.finite, self.fineness);
+        match self.fineness {
+            Fineness::Monthly => many.absorb::<7>(column, extent),
+            Fineness::Fine => many.absorb::<10>(column, extent),
+        }
+    }
+
+    /// Reads something of each line of the cache that [`Self::absorb`] is about to change, so that they come in
+    /// together. What it returns only keeps the reading from being left out.
+    #[inline]
+    pub(super) fn touch(&self) -> u64 {
+        match &self.finite {
+            Finite::Few(few) => few.touch(),
+            Finite::Many(many) => {
+                many.zeros ^ many.sum.touch() ^ many.squares.touch() ^ many.positive.touch()
+            }
         }
     }
 
@@ -434,6 +400,59 @@ fn many_of(finite: &mut Finite, fineness: Fineness) -> &mut Many {
     }
 }
 
+/// The lesser of two numbers of which neither is NaN: unlike [`f64::min`] one instruction.
+#[inline]
+fn lesser(left: f64, right: f64) -> f64 {
+    if right < left { right } else { left }
+}
+
+/// The greater of two numbers of which neither is NaN.
+#[inline]
+fn greater(left: f64, right: f64) -> f64 {
+    if right > left { right } else { left }
+}
+
+/// Between which of its numbers a block is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Extent {
+    min: f64,
+    max: f64,
+    /// False if one of the numbers is not finite, and perhaps if their sum is not; then `min` and `max` are void.
+    is_finite: bool,
+}
+
+impl Extent {
+    /// `None` without numbers.
+    #[inline]
+    fn of(numbers: &[f64]) -> Option<Self> {
+        const LANES: usize = 4;
+        let first = *numbers.first()?;
+        let mut min = [first; LANES];
+        let mut max = [first; LANES];
+        let mut sum = [0.0; LANES];
+        let mut pass = |lane: usize, x: f64| {
+            min[lane] = lesser(min[lane], x);
+            max[lane] = greater(max[lane], x);
+            sum[lane] += x;
+        };
+        let (groups, last) = numbers.as_chunks::<LANES>();
+        for group in groups {
+            for (lane, x) in group.iter().enumerate() {
+                pass(lane, *x);
+            }
+        }
+        for x in last {
+            pass(0, *x);
+        }
+        // No -0: minus nothing is nothing.
+        Some(Self {
+            min: min.into_iter().fold(first, lesser) + 0.0,
+            max: max.into_iter().fold(first, greater) + 0.0,
+            is_finite: sum.iter().sum::<f64>().is_finite(),
+        })
+    }
+}
+
 impl Many {
     fn new(fineness: Fineness) -> Self {
         Self {
@@ -446,6 +465,62 @@ impl Many {
             negative: Buckets::new(fineness.bits()),
             positive: Buckets::new(fineness.bits()),
         }
+    }
+
+    /// Takes in finite numbers, up to [`BLOCK`].
+    fn absorb<const FINENESS: u32>(&mut self, column: &[f64], extent: Extent) {
+        // Most columns need neither buffer, and clearing one takes longer than what is done with it.
+        let mut sides;
+        let (positive, negative) = if extent.min > 0.0 {
+            (Some((column, extent)), None)
+        } else if extent.max < 0.0 {
+            (None, Some((column, extent)))
+        } else {
+            sides = [[0.0; BLOCK]; 2];
+            sides_of(column, &mut sides)
+        };
+        let (least, most) = match (positive, negative) {
+            (Some((_, above)), None) => (above.min, above.max),
+            (None, Some((_, below))) => (-below.max, -below.min),
+            (Some((_, above)), Some((_, below))) => (
+                lesser(above.min, -below.max),
+                greater(above.max, -below.min),
+            ),
+            (None, None) => (0.0, 0.0),
+        };
+        if !(is_moderate(least) && is_moderate(most)) {
+            column.iter().for_each(|x| self.add_times(x + 0.0, 1));
+            return;
+        }
+        let mut padded;
+        let addends = match column.try_into() {
+            Ok(addends) => addends,
+            Err(_) => {
+                padded = [0.0; BLOCK];
+                padded[..column.len()].copy_from_slice(column);
+                &padded
+            }
+        };
+        self.sum.add_block(addends, least, most);
+        let squares = addends.map(|x| x * x);
+        self.squares.add_block(&squares, least * least, most * most);
+        self.count += column.len() as u64;
+        self.min = lesser(self.min, extent.min);
+        self.max = greater(self.max, extent.max);
+        let mut signed = 0;
+        if let Some((numbers, extent)) = positive {
+            self.positive.reserve_counts(self.count);
+            self.positive
+                .count::<FINENESS>(numbers, extent.min, extent.max);
+            signed += numbers.len();
+        }
+        if let Some((numbers, extent)) = negative {
+            self.negative.reserve_counts(self.count);
+            self.negative
+                .count::<FINENESS>(numbers, extent.max, extent.min);
+            signed += numbers.len();
+        }
+        self.zeros += (column.len() - signed) as u64;
     }
 
     /// Takes in a finite number `times` times.
@@ -502,6 +577,23 @@ impl Many {
             visit(f64::max(low, self.min), f64::min(high, self.max), count);
         }
     }
+}
+
+/// Numbers of one sign.
+type Side<'a> = Option<(&'a [f64], Extent)>;
+
+/// The positive and the negative ones of finite numbers, if there are any, copied to `buffers`.
+fn sides_of<'a>(column: &[f64], buffers: &'a mut [[f64; BLOCK]; 2]) -> (Side<'a>, Side<'a>) {
+    let [positive, negative] = buffers;
+    let (mut positives, mut negatives) = (0, 0);
+    for x in column {
+        positive[positives] = *x;
+        positives += usize::from(*x > 0.0);
+        negative[negatives] = *x;
+        negatives += usize::from(*x < 0.0);
+    }
+    let side = |numbers: &'a [f64]| Some((numbers, Extent::of(numbers)?));
+    (side(&positive[..positives]), side(&negative[..negatives]))
 }
 
 /// Mean and standard deviation of `count` (at least 1) numbers between `min` and `max`.

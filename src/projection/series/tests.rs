@@ -307,6 +307,17 @@ fn any_number() -> impl Strategy<Value = f64> {
     ]
 }
 
+/// Mostly near 1, where a bin of the exact sums ends, and near each other in magnitude.
+fn number_in_a_block() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        80 => 0.5..8.0_f64,
+        20 => 5e9..2e10_f64,
+        10 => -3.0..3.0_f64,
+        10 => Just(0.0),
+        1 => any_number(),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -343,6 +354,20 @@ proptest! {
         last.merge(&f);
         last.merge(&a);
         prop_assert_eq!(&last.to_state(), &whole);
+    }
+
+    #[test]
+    fn a_block_says_what_its_numbers_say_one_by_one(
+        numbers in prop::collection::vec(number_in_a_block(), 0..700),
+        block in 1_usize..=BLOCK,
+        fine in any::<bool>(),
+    ) {
+        let fineness = if fine { Fineness::Fine } else { Fineness::Monthly };
+        let mut in_blocks = Series::new(fineness);
+        numbers.chunks(block).for_each(|block| in_blocks.absorb(block));
+        let mut one_by_one = Series::new(fineness);
+        numbers.iter().for_each(|x| one_by_one.add_times(*x, 1));
+        prop_assert_eq!(in_blocks.to_state(), one_by_one.to_state());
     }
 
     #[test]
