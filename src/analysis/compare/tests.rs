@@ -155,7 +155,7 @@ fn goals() -> Until<ComparisonGoal> {
             ComparisonGoal::Quantile {
                 of: of(),
                 p: 0.9,
-                within: 0.2,
+                within: 0.4,
             },
             ComparisonGoal::Probability {
                 of: "live in time".to_owned(),
@@ -163,16 +163,16 @@ fn goals() -> Until<ComparisonGoal> {
             },
             ComparisonGoal::Difference {
                 of: of(),
-                within: 0.05,
+                within: 0.2,
             },
             ComparisonGoal::DifferenceQuantile {
                 of: of(),
                 p: 0.5,
-                within: 0.1,
+                within: 0.3,
             },
             ComparisonGoal::Difference {
                 of: "live in time".to_owned(),
-                within: 0.05,
+                within: 0.1,
             },
         ])
     }
@@ -279,7 +279,7 @@ fn a_comparison_runs_until_all_goals_are_known_in_all_scenarios() {
     assert!(reached.known.iter().any(|known| known.reached));
 }
 
-/// Over 200 comparisons of up to 2,000 trials each, some interval misses its truth at some look in at most a share of alpha.
+/// Over 200 comparisons of up to 1,000 trials each, some interval misses its truth at some look in at most a share of alpha.
 #[test]
 fn all_intervals_hold_together_at_all_looks() {
     let models = [
@@ -299,7 +299,7 @@ fn all_intervals_hold_together_at_all_looks() {
     let until = Until {
         confidence: 0.8,
         at_least: 100,
-        at_most: 2_000,
+        at_most: 1_000,
         ..goals()
     };
     let mut misses = 0;
