@@ -9,14 +9,14 @@ use buildout::monte_carlo::inputs::Quantity::Fixed;
 use buildout::monte_carlo::streams::Source;
 
 #[derive(Clone, Copy, PartialEq)]
-pub enum With {
+pub(crate) enum With {
     Dependencies,
     Calendar,
     Crews,
 }
 
 /// A layered network of three dependencies an activity.
-pub fn network(count: usize, with: With) -> Network {
+pub(crate) fn network(count: usize, with: With) -> Network {
     let mut stream = Source::named("bench").stream(count as u64, 0);
     let mut builder = NetworkBuilder::default();
     let start = "2025-01".parse().expect("a date");

@@ -306,6 +306,7 @@ fn all_intervals_hold_together_at_all_looks() {
     for seed in 0..200 {
         let comparison = Comparison::new(names.into_iter().zip(&models))
             .seed(seed)
+            .threads(1)
             .until(until.clone());
         let mut missed = false;
         let measures = comparison.check().unwrap();
