@@ -231,7 +231,7 @@ fn a_comparison_runs_until_its_goals_are_known_and_tells_so() {
     let trials = compared["trials"].as_u64().unwrap();
     assert!((100..20_000).contains(&trials), "{trials}");
     assert!(
-        said.contains("all goals are reached (95 % confidence"),
+        said.contains("all goals are reached\n(± at 95 % confidence"),
         "{said}"
     );
     let one = with(&["--json", "--quiet", "--threads", "1"]);
@@ -298,7 +298,7 @@ fn a_comparison_that_reaches_its_ceiling_says_so() {
         line("p50(A1 live) in more outreach").ends_with("  known"),
         "{table}"
     );
-    assert!(line("NOT known").contains("0.001"), "{table}");
+    assert!(line("NOT known").contains("  0.0010 MW  NOT"), "{table}");
 }
 
 #[test]

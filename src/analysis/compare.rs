@@ -49,7 +49,7 @@ pub use goals::{ComparisonGoal, KnownGoal, KnownGoals};
 pub const DEFAULT_CONFIDENCE: f64 = 0.95;
 
 /// The unit of probabilities.
-const SHARE: &str = "share";
+pub(crate) const SHARE: &str = "share";
 
 /// A number that a trial yields, by which scenarios are compared.
 ///
@@ -138,7 +138,7 @@ pub enum CompareError {
     #[error("the confidence is {0}: it must be above 0 and below 1")]
     Confidence(f64),
     /// A goal has no meaning.
-    #[error("{goal} cannot be known: it is of {reason}")]
+    #[error("{goal} cannot be known: {reason}")]
     Goal {
         /// The goal.
         goal: String,

@@ -100,7 +100,7 @@ impl ComparisonGoal {
             }
             (Self::Probability { .. }, Measure::Metric { .. } | Measure::Outcome(_)) => {
                 format!(
-                    "neither a target nor a milestone\n  help: ask for p50({of}), or state a target"
+                    "it is neither a target nor a milestone\n  help: ask for p50({of}), or state a target"
                 )
             }
             _ => return Ok(()),

@@ -143,11 +143,11 @@ impl Request {
         }
         let format = if self.json { Format::Json } else { self.format };
         // The table says it itself.
-        if let Some(goals) = &compared.goals
+        if let Some(goals) = comparison_goals(&compared)
             && !matches!(format, Format::Table)
             && !self.quiet
         {
-            say(comparison_goals(&compared, goals).trim_end());
+            say(goals.trim_end());
         }
         print(&in_format(title, &compared, format)?)
     }
