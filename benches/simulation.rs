@@ -135,16 +135,8 @@ fn months(criterion: &mut Criterion) {
     let with = scenario();
     let mut without = with.clone();
     without.segments.clear();
-    let mut cohorts = with.clone();
-    for segment in &mut cohorts.segments {
-        segment.allocation = Allocation::Cohort;
-    }
     let mut group = criterion.benchmark_group("qingyang months");
-    for (name, scenario) in [
-        ("without tenants", without),
-        ("with each tenant", with),
-        ("with tenants in cohorts", cohorts),
-    ] {
+    for (name, scenario) in [("without tenants", without), ("with tenants", with)] {
         let model = compiled(&scenario);
         let mut workspace = Workspace::default();
         let mut row = TrialRow::new(model.layout().clone());
@@ -267,7 +259,7 @@ fn batch(criterion: &mut Criterion) {
 fn growth(criterion: &mut Criterion) {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/first.toml");
     let first = Scenario::from_path(file).expect("the example is right");
-    let sized = |buildings: usize, companies: f64, months: u32| {
+    let sized = |allocation: Allocation, buildings: usize, companies: f64, months: u32| {
         let mut scenario = first.clone();
         scenario.horizon_months = months;
         let campus = &mut scenario.campuses[0];
@@ -285,16 +277,23 @@ fn growth(criterion: &mut Criterion) {
             })
             .collect();
         scenario.segments[0].outreach_per_month = Uncertain::Constant(companies);
+        scenario.segments[0].allocation = allocation;
         scenario.targets.clear();
         compiled(&scenario)
     };
     let mut group = criterion.benchmark_group("growth");
-    let by_buildings = [16, 32, 64, 128].map(|n| ("buildings", n, sized(n, 1.0, 120)));
-    let by_companies =
-        [125, 250, 500, 1_000].map(|n| ("companies a month", n, sized(1, n as f64, 120)));
-    let by_months = [60, 120, 240, 480].map(|n| ("months", n, sized(4, 50.0, n as u32)));
+    let each = Allocation::FirstCome;
+    let by_buildings = [16, 32, 64, 128].map(|n| ("buildings", n, sized(each, n, 1.0, 120)));
+    let companies = [125, 250, 500, 1_000];
+    let by_companies = companies.map(|n| ("companies a month", n, sized(each, 1, n as f64, 120)));
+    let in_cohorts = companies.map(|n| {
+        let model = sized(Allocation::Cohort, 1, n as f64, 120);
+        ("companies a month in cohorts", n, model)
+    });
+    let by_months = [60, 120, 240, 480].map(|n| ("months", n, sized(each, 4, 50.0, n as u32)));
     let cases = (by_buildings.into_iter())
         .chain(by_companies)
+        .chain(in_cohorts)
         .chain(by_months);
     for (what, size, model) in cases {
         let mut workspace = Workspace::default();
