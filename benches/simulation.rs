@@ -1,18 +1,26 @@
-//! Where the time of a run goes: random numbers, samplers, what a trial draws, the month loop, the
-//! gathering of results, whole batches; and how the time grows with the scenario.
-//! `docs/speed.md` has a table of results.
+//! Where the time of a run goes: random numbers, samplers, schedules, the months, the gathering and merging of results,
+//! whole batches; and how the time grows with the scenario.
+//! `docs/speed.md` says what each bench measures, and has a table of results.
 #![allow(missing_docs)]
 
-use std::hint::black_box;
+mod networks;
 
+use std::hint::black_box;
+use std::path::Path;
+use std::time::Duration;
+
+use buildout::construction::schedule::Plan;
+use buildout::monte_carlo::part::Part;
 use buildout::monte_carlo::streams::{Source, Stream};
 use buildout::projection::{Projection, Provenance, TrialRow};
-use buildout::tenants::Segment;
+use buildout::tenants::{Allocation, Segment};
 use buildout::uncertain::{Domain, Sampler};
 use buildout::{Batch, Model, Scenario, Uncertain, Workspace};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use networks::{With, network};
 
-const TRIALS: u64 = 2_000;
+/// How many trials batches and parts of runs have.
+const TRIALS: u64 = 500;
 
 fn scenario() -> Scenario {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/qingyang.toml");
@@ -120,17 +128,61 @@ fn trial(criterion: &mut Criterion) {
             }
         });
     });
-    let mut without = scenario.clone();
+    group.finish();
+}
+
+/// Whole trials of the Qingyang scenario, by the month: its months take most of them.
+fn months(criterion: &mut Criterion) {
+    let with = scenario();
+    let mut without = with.clone();
     without.segments.clear();
-    let without = compiled(&without);
-    let mut row = TrialRow::new(without.layout().clone());
-    group.bench_function("one trial without tenants", |bencher| {
+    let mut group = criterion.benchmark_group("qingyang months");
+    for (name, scenario) in [("without tenants", without), ("with tenants", with)] {
+        let model = compiled(&scenario);
+        let mut workspace = Workspace::default();
+        let mut row = TrialRow::new(model.layout().clone());
+        let mut number = 0;
+        group.throughput(Throughput::Elements(model.layout().months as u64));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                number += 1;
+                model.simulate(1, number, &mut workspace, &mut row);
+                black_box(&row);
+            });
+        });
+    }
+    group.finish();
+}
+
+fn schedules(criterion: &mut Criterion) {
+    let model = compiled(&scenario());
+    let (mut plan, mut finish) = (Plan::default(), Vec::new());
+    let mut drawn = Vec::new();
+    model.draw_inputs(1, 1, &mut drawn);
+    let mut group = criterion.benchmark_group("schedule");
+    group.throughput(Throughput::Elements(model.network().len() as u64));
+    group.bench_function("qingyang", |bencher| {
         bencher.iter(|| {
-            number += 1;
-            without.simulate(1, number, &mut workspace, &mut row);
-            black_box(&row);
+            model.network().schedule(&drawn, &mut plan, &mut finish);
+            black_box(&finish);
         });
     });
+    for (name, with) in [
+        ("dependencies", With::Dependencies),
+        ("calendar", With::Calendar),
+        ("crews", With::Crews),
+    ] {
+        for count in [250, 1_000, 4_000] {
+            let network = network(count, with);
+            group.throughput(Throughput::Elements(count as u64));
+            group.bench_function(BenchmarkId::new(name, count), |bencher| {
+                bencher.iter(|| {
+                    network.schedule(&[], &mut plan, &mut finish);
+                    black_box(&finish);
+                });
+            });
+        }
+    }
     group.finish();
 }
 
@@ -144,12 +196,6 @@ fn gathering(criterion: &mut Criterion) {
             row
         })
         .collect();
-    let run = |trials| {
-        Batch::new(&model)
-            .trial_range(trials)
-            .run()
-            .expect("it runs")
-    };
     let mut whole =
         Projection::new(model.layout().clone(), Provenance::default()).expect("a layout");
     for _ in 0..20 {
@@ -160,10 +206,37 @@ fn gathering(criterion: &mut Criterion) {
     group.bench_function("64 trials absorbed", |bencher| {
         bencher.iter(|| whole.absorb(&block).expect("its layout"));
     });
-    group.throughput(Throughput::Elements(1)).sample_size(20);
-    let (mut ours, theirs) = (run(0..TRIALS), run(TRIALS..2 * TRIALS));
-    group.bench_function("two parts of 2,000 trials merged", |bencher| {
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("all percentiles of all metrics", |bencher| {
+        bencher.iter(|| black_box(whole.to_json()));
+    });
+    group.finish();
+}
+
+/// Parts of a run, as threads, shards and ranks hand them in.
+fn merging(criterion: &mut Criterion) {
+    let model = compiled(&scenario());
+    let part = |trials| {
+        let batch = Batch::new(&model).trials(2 * TRIALS).trial_range(trials);
+        let mut part = batch.begin().expect("a part");
+        batch.advance(&mut part).expect("it runs");
+        part
+    };
+    let (one, other) = (part(0..TRIALS), part(TRIALS..2 * TRIALS));
+    let mut ours = one.projection().expect("a projection");
+    let theirs = other.projection().expect("a projection");
+    let bytes = one.to_bytes();
+    let mut group = criterion.benchmark_group("qingyang parts");
+    group.sample_size(10);
+    group.bench_function("two of 500 trials merged", |bencher| {
         bencher.iter(|| ours.merge(&theirs).expect("of one run"));
+    });
+    group.throughput(Throughput::Bytes(bytes.len() as u64));
+    group.bench_function("one of 500 trials to a checkpoint", |bencher| {
+        bencher.iter(|| black_box(one.to_bytes()));
+    });
+    group.bench_function("one of 500 trials from a checkpoint", |bencher| {
+        bencher.iter(|| Part::from_bytes(&bytes, Path::new("bench")).expect("it is whole"));
     });
     group.finish();
 }
@@ -182,14 +255,20 @@ fn batch(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// One trial of a campus that grows in one direction at a time.
+/// One trial of a campus that grows in one direction at a time, with little of the others, so that time / size tells whether it
+/// grows in proportion.
 fn growth(criterion: &mut Criterion) {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/first.toml");
     let first = Scenario::from_path(file).expect("the example is right");
-    let sized = |buildings: usize, tenants: f64, months: u32| {
+    let sized = |allocation: Allocation, buildings: usize, companies: f64, months: u32| {
         let mut scenario = first.clone();
         scenario.horizon_months = months;
         let campus = &mut scenario.campuses[0];
+        // Room and power for all who come, so that what grows is not the queue.
+        campus.substations[0].power_mw = 1e5;
+        for hall in campus.buildings[0].halls.iter_mut().flatten() {
+            hall.racks = 1_000_000;
+        }
         let building = campus.buildings[0].clone();
         campus.buildings = (0..buildings)
             .map(|number| {
@@ -198,23 +277,25 @@ fn growth(criterion: &mut Criterion) {
                 another
             })
             .collect();
-        scenario.segments[0].outreach_per_month = Uncertain::Constant(tenants);
+        scenario.segments[0].outreach_per_month = Uncertain::Constant(companies);
+        scenario.segments[0].allocation = allocation;
         scenario.targets.clear();
         compiled(&scenario)
     };
     let mut group = criterion.benchmark_group("growth");
-    let sizes = [10, 20, 40, 80];
-    let cases = (sizes.iter().map(|&n| ("buildings", n, sized(n, 12.0, 120))))
-        .chain(
-            sizes
-                .iter()
-                .map(|&n| ("companies a month", 10 * n, sized(10, 10.0 * n as f64, 120))),
-        )
-        .chain(
-            sizes
-                .iter()
-                .map(|&n| ("months", 6 * n, sized(10, 100.0, 6 * n as u32))),
-        );
+    let each = Allocation::FirstCome;
+    let by_buildings = [16, 32, 64, 128].map(|n| ("buildings", n, sized(each, n, 1.0, 120)));
+    let companies = [125, 250, 500, 1_000];
+    let by_companies = companies.map(|n| ("companies a month", n, sized(each, 1, n as f64, 120)));
+    let in_cohorts = companies.map(|n| {
+        let model = sized(Allocation::Cohort, 1, n as f64, 120);
+        ("companies a month in cohorts", n, model)
+    });
+    let by_months = [60, 120, 240, 480].map(|n| ("months", n, sized(each, 4, 50.0, n as u32)));
+    let cases = (by_buildings.into_iter())
+        .chain(by_companies)
+        .chain(in_cohorts)
+        .chain(by_months);
     for (what, size, model) in cases {
         let mut workspace = Workspace::default();
         let mut row = TrialRow::new(model.layout().clone());
@@ -250,19 +331,57 @@ fn random_numbers(criterion: &mut Criterion) {
             bencher.iter(|| stream.poisson(black_box(mean)));
         });
     }
+    group.bench_function("an exponential number", |bencher| {
+        bencher.iter(|| stream.exponential());
+    });
+    group.bench_function("a binomial number of 500 trials", |bencher| {
+        bencher.iter(|| stream.binomial(black_box(500), black_box(0.2)));
+    });
+    group.finish();
+}
+
+/// Quantile functions at 256 levels, without the drawing of the levels.
+fn samplers(criterion: &mut Criterion) {
+    const LEVELS: usize = 256;
+    let mut levels = [0.0; LEVELS];
+    Source::named("bench").stream(1, 1).fill(&mut levels);
+    let mut group = criterion.benchmark_group("samplers");
+    group.throughput(Throughput::Elements(LEVELS as u64));
     for (name, quantity) in [
         ("uniform", Uncertain::uniform(2.0, 6.0)),
         ("triangular", Uncertain::triangular(0.5, 1.0, 2.0)),
         ("PERT", Uncertain::pert(2.0, 3.0, 6.0)),
+        ("normal", Uncertain::normal(10.0, 2.0)),
         ("lognormal", Uncertain::lognormal(40.0, 1.4)),
+        ("Pareto", Uncertain::pareto(10.0, 1.5)),
+        (
+            "discrete",
+            Uncertain::discrete([(1.0, 0.2), (2.0, 0.5), (4.0, 0.3)]),
+        ),
+        ("percentiles", Uncertain::percentiles(2.0, 3.0, 6.0)),
     ] {
         let sampler = quantity.sampler(Domain::NON_NEGATIVE).expect("it is right");
-        group.bench_function(format!("a {name} number"), |bencher| {
-            bencher.iter(|| sampler.at(stream.uniform()));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let drawn = black_box(&levels).iter().map(|level| sampler.at(*level));
+                black_box(drawn.sum::<f64>())
+            });
         });
     }
     group.finish();
 }
 
-criterion_group!(benches, random_numbers, trial, gathering, batch, growth);
+/// Short, so that all of it takes some two minutes; `--measurement-time 5` measures longer.
+fn briefly() -> Criterion {
+    Criterion::default()
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_millis(1_500))
+        .sample_size(30)
+}
+
+criterion_group! {
+    name = benches;
+    config = briefly();
+    targets = random_numbers, samplers, schedules, trial, months, gathering, merging, batch, growth
+}
 criterion_main!(benches);

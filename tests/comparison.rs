@@ -189,3 +189,153 @@ fn what_is_wrong_in_a_variant_is_told_with_its_place() {
     assert_eq!(unknown.status.code(), Some(2));
     assert!(err(&unknown).contains("did you mean \"B4 live\"?"));
 }
+
+/// Two files: a scenario, and one in which twice as many companies are contacted.
+fn base_and_more_outreach(folder: &Path) -> [String; 2] {
+    let first = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/first.toml");
+    let more = folder.join("more.toml");
+    let text = format!(
+        "name = \"more outreach\"\nextends = \"{}\"\n[[segments]]\nname = \"enterprise\"\noutreach_per_month = 24\n",
+        first.display()
+    );
+    fs::write(&more, text).unwrap();
+    [first, more].map(|path| path.to_str().unwrap().to_owned())
+}
+
+#[test]
+fn a_comparison_runs_until_its_goals_are_known_and_tells_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let [base, more] = base_and_more_outreach(folder.path());
+    let by = "in_service_power_mw@2028-12";
+    let until = [
+        "compare",
+        &base,
+        &more,
+        "--by",
+        by,
+        "--until",
+        "p50(A1 live)=1",
+        "--until",
+        "difference(in_service_power_mw@2028-12)=0.5",
+        "--until",
+        "p50(difference(in_service_power_mw@2028-12))=1",
+        "--at-least",
+        "100",
+        "--trials",
+        "20000",
+    ];
+    let with = |more: &[&str]| buildout(&[&until[..], more].concat());
+    let output = with(&["--json"]);
+    let said = err(&output);
+    let mut compared: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let trials = compared["trials"].as_u64().unwrap();
+    assert!((100..20_000).contains(&trials), "{trials}");
+    assert!(
+        said.contains("all goals are reached\n(± at 95 % confidence"),
+        "{said}"
+    );
+    let one = with(&["--json", "--quiet", "--threads", "1"]);
+    assert_eq!(one.stdout, output.stdout, "on one thread");
+    assert!(one.stderr.is_empty());
+
+    let goals = compared.as_object_mut().unwrap().remove("goals").unwrap();
+    let known = goals["known"].as_array().unwrap();
+    let names: Vec<&str> = (known.iter())
+        .map(|known| known["goal"].as_str().unwrap())
+        .collect();
+    let difference = "difference(in_service_power_mw@2028-12)";
+    let median = format!("p50({difference})");
+    assert_eq!(names, ["p50(A1 live)", "p50(A1 live)", difference, &median]);
+    for known in known {
+        let (half, within) = (known["half_width"].as_f64(), known["within"].as_f64());
+        assert!(half.unwrap() <= within.unwrap() && known["reached"] == true);
+    }
+    // Otherwise it is the comparison of so many trials.
+    let trials = trials.to_string();
+    let asked = json(&[
+        "compare", &base, &more, "--by", by, "--trials", &trials, "--json",
+    ]);
+    assert_eq!(compared, asked);
+
+    let table = String::from_utf8(with(&[]).stdout).unwrap();
+    for words in [
+        "trials of each: all goals are reached",
+        "p50(A1 live) in more outreach",
+        "known",
+    ] {
+        assert!(table.contains(words), "{words} is not in\n{table}");
+    }
+}
+
+#[test]
+fn a_comparison_that_reaches_its_ceiling_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let [base, more] = base_and_more_outreach(folder.path());
+    let output = buildout(&[
+        "compare",
+        &base,
+        &more,
+        "--trials",
+        "120",
+        "--until",
+        "p50(A1 live)=20",
+        "--until",
+        "difference(in_service_power_mw)=0.001",
+    ]);
+    assert_eq!(output.status.code(), Some(0));
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        table.contains(
+            "120 trials of each: not all goals are reached, and these are the most trials"
+        ),
+        "{table}"
+    );
+    let line = |words: &str| {
+        let mut lines = table.lines();
+        lines.find(|line| line.contains(words)).unwrap().trim_end()
+    };
+    assert!(
+        line("p50(A1 live) in more outreach").ends_with("  known"),
+        "{table}"
+    );
+    assert!(line("NOT known").contains("  0.0010 MW  NOT"), "{table}");
+}
+
+#[test]
+fn goals_that_a_comparison_cannot_pursue_are_refused_with_what_is_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let [base, more] = base_and_more_outreach(folder.path());
+    for (goal, words) in [
+        ("p50(A1 liv)=1", "did you mean \"A1 live\"?"),
+        (
+            "difference(in_service_power_m)=1",
+            "did you mean \"in_service_power_mw\"?",
+        ),
+        (
+            "difference(in_service_power_mw@2044-12)=1",
+            "2026-01 to 2029-12",
+        ),
+        (
+            "p50(5 MW in service by the end of 2028)=1",
+            "ask for probability(",
+        ),
+        (
+            "probability(take_up)=0.1",
+            "neither a target nor a milestone",
+        ),
+        ("p100(A1 live)=1", "above 0 and below 1"),
+        ("difference(A1 live)=0", "above 0"),
+        ("difference(A1 live)", "p50(difference(MEASURE))=0.5"),
+        (
+            "probability(difference(A1 live))=0.1",
+            "p50(difference(MEASURE))=0.5",
+        ),
+    ] {
+        let refused = buildout(&["compare", &base, &more, "--until", goal]);
+        assert_eq!(refused.status.code(), Some(2), "{goal}");
+        assert!(err(&refused).contains(words), "{goal}: {}", err(&refused));
+        assert!(refused.stdout.is_empty());
+    }
+    let alone = buildout(&["compare", &base, &more, "--at-least", "100"]);
+    assert_eq!(alone.status.code(), Some(2), "a floor of nothing");
+}

@@ -163,14 +163,41 @@ fn a_killed_run_goes_on_to_the_same_bytes() {
     };
     assert!(kills > 0, "it was never killed");
     assert!(resumed == whole);
-    // Nothing is left but the checkpoint and perhaps temporary files of killed processes.
-    for entry in fs::read_dir(folder.path()).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        assert!(
-            name == "checkpoint" || name == "printed" || name.starts_with(".buildout-checkpoint-"),
-            "{name}"
-        );
-    }
+    // Nothing is left of those that were killed while they wrote.
+    assert_eq!(names(folder.path()), ["checkpoint", "printed"]);
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = (fs::read_dir(folder).unwrap())
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+/// Killed with its checkpoint half written: the run that goes on tidies up.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_a_killed_run_left_half_written_is_removed_by_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("checkpoint");
+    succeeded(run(&["--checkpoint", file.to_str().unwrap()]));
+    // A process that reaches the greatest size of a file is killed by the signal of that name in the midst of writing.
+    let script = format!(
+        "ulimit -c 0; ulimit -f 8; exec {} run {} {} --quiet --checkpoint {} --resume --trials 800",
+        env!("CARGO_BIN_EXE_buildout"),
+        qingyang().display(),
+        "--seed 7 --set horizon_months=24 --set 'targets=[]'",
+        file.display()
+    );
+    let killed = Command::new("sh").args(["-c", &script]).output().unwrap();
+    assert_eq!(killed.status.code(), None, "{killed:?}");
+    let left = names(folder.path());
+    assert_eq!(left.len(), 2, "{left:?}");
+    assert!(left[0].starts_with(".checkpoint.buildout-"), "{left:?}");
+    let resumed = run(&["--checkpoint", file.to_str().unwrap(), "--resume"]);
+    assert!(!succeeded(resumed).is_empty());
+    assert_eq!(names(folder.path()), ["checkpoint"]);
 }
 
 #[test]

@@ -29,18 +29,27 @@
 //! # }
 //! ```
 
+mod goals;
+
 use serde::{Deserialize, Serialize};
 
 use super::paired::{Gathered, PairedError, Place, SameLuck};
 use crate::date::Date;
 use crate::model::Model;
 use crate::monte_carlo::batch::{Cancel, DEFAULT_TRIALS, OnProgress};
+use crate::monte_carlo::stop::{GoalError, Until};
 use crate::problem::name_help;
 use crate::projection::{Distribution, Layout};
 use crate::uncertain::normal_quantile;
 
+use goals::Asked;
+pub use goals::{ComparisonGoal, KnownGoal, KnownGoals};
+
 /// The confidence of intervals if nothing else is said.
 pub const DEFAULT_CONFIDENCE: f64 = 0.95;
+
+/// The unit of probabilities.
+pub(crate) const SHARE: &str = "share";
 
 /// A number that a trial yields, by which scenarios are compared.
 ///
@@ -128,6 +137,17 @@ pub enum CompareError {
     /// The confidence is out of range.
     #[error("the confidence is {0}: it must be above 0 and below 1")]
     Confidence(f64),
+    /// A goal has no meaning.
+    #[error("{goal} cannot be known: {reason}")]
+    Goal {
+        /// The goal.
+        goal: String,
+        /// Why, and what to ask instead.
+        reason: String,
+    },
+    /// The numbers of goals are out of range.
+    #[error(transparent)]
+    Goals(#[from] GoalError),
     /// The trials did not run.
     #[error(transparent)]
     Trials(#[from] PairedError),
@@ -273,7 +293,7 @@ impl Measure {
                     found.map(|metric| metric.unit.clone()),
                 )
             }
-            Self::Target(_) => (MeasureKind::Target, Some("share".to_owned())),
+            Self::Target(_) => (MeasureKind::Target, Some(SHARE.to_owned())),
         };
         MeasureLabel {
             name: self.to_string(),
@@ -424,6 +444,10 @@ pub struct Compared {
     pub levels: Vec<Level>,
     /// Each measure in each scenario but the baseline, less the baseline's, measure by measure.
     pub differences: Vec<Difference>,
+    /// How well the goals are known, if there were any. The intervals of levels and differences are for a number of trials that was
+    /// fixed beforehand, these for one that follows from what was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goals: Option<KnownGoals>,
 }
 
 /// A scenario of a comparison.
@@ -456,6 +480,7 @@ pub struct Comparison<'a> {
     trials: u64,
     seed: u64,
     confidence: f64,
+    until: Option<Until<ComparisonGoal>>,
     threads: usize,
     on_progress: Option<Box<OnProgress<'a>>>,
     cancel: Option<&'a Cancel>,
@@ -474,6 +499,7 @@ impl<'a> Comparison<'a> {
             trials: DEFAULT_TRIALS,
             seed: 0,
             confidence: DEFAULT_CONFIDENCE,
+            until: None,
             threads: 0,
             on_progress: None,
             cancel: None,
@@ -499,6 +525,39 @@ impl<'a> Comparison<'a> {
     #[must_use]
     pub fn trials(mut self, trials: u64) -> Self {
         self.trials = trials;
+        self
+    }
+
+    /// Runs until all goals are known, or to the most trials, instead of a number of trials: see
+    /// [`stop`](crate::monte_carlo::stop). What comes out is the same as from so many trials that were asked for.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "files")] {
+    /// use buildout::Scenario;
+    /// use buildout::analysis::compare::{Comparison, ComparisonGoal};
+    /// use buildout::monte_carlo::stop::Until;
+    ///
+    /// let base = Scenario::from_path("examples/qingyang.toml")?.compile()?;
+    /// let slow = Scenario::from_path("examples/qingyang-slow-grid.toml")?.compile()?;
+    /// let median = ComparisonGoal::Quantile { of: "B4 live".into(), p: 0.5, within: 2.0 };
+    /// let delay = ComparisonGoal::Difference { of: "B4 live".into(), within: 1.0 };
+    /// let until = Until { at_least: 100, at_most: 1_000, ..Until::new(vec![median, delay]) };
+    /// let compared = Comparison::new([("as planned", &base), ("slow grid", &slow)])
+    ///     .measures(["B4 live"])
+    ///     .until(until)
+    ///     .run()?;
+    /// let goals = compared.goals.expect("there were some");
+    /// // The median in both, the delay of one.
+    /// assert_eq!(goals.known.len(), 3);
+    /// assert!(goals.are_reached() || compared.trials == 1_000);
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn until(mut self, until: Until<ComparisonGoal>) -> Self {
+        self.until = Some(until);
         self
     }
 
@@ -565,10 +624,7 @@ impl<'a> Comparison<'a> {
         self.baseline_at()?;
         let mut measures = Vec::new();
         for text in &self.measures {
-            let measure = Measure::find(text, first, first_model.layout())?;
-            for (name, model) in &self.scenarios[1..] {
-                measure.place(name, model.layout())?;
-            }
+            let measure = self.measure(text)?;
             if !measures.contains(&measure) {
                 measures.push(measure);
             }
@@ -579,7 +635,24 @@ impl<'a> Comparison<'a> {
         if measures.is_empty() {
             return Err(CompareError::NoMeasures);
         }
+        self.asked()?;
         Ok(measures)
+    }
+
+    /// What a text means in all scenarios.
+    fn measure(&self, text: &str) -> Result<Measure, CompareError> {
+        let (first, model) = &self.scenarios[0];
+        let measure = Measure::find(text, first, model.layout())?;
+        for (name, model) in &self.scenarios[1..] {
+            measure.place(name, model.layout())?;
+        }
+        Ok(measure)
+    }
+
+    fn asked(&self) -> Result<Option<Asked<'_>>, CompareError> {
+        (self.until.as_ref())
+            .map(|until| Asked::of(until, self))
+            .transpose()
     }
 
     fn usual_measures(&self) -> Vec<Measure> {
@@ -626,26 +699,9 @@ impl<'a> Comparison<'a> {
         // The baseline first, then the others in their order.
         let others = (0..self.scenarios.len()).filter(|at| *at != baseline);
         let order: Vec<usize> = std::iter::once(baseline).chain(others).collect();
-        let models: Vec<&Model> = order.iter().map(|at| self.scenarios[*at].1).collect();
-        let places = (measures.iter())
-            .map(|measure| {
-                let places = order.iter().map(|at| {
-                    let (name, model) = &self.scenarios[*at];
-                    measure.place(name, model.layout())
-                });
-                places.collect()
-            })
-            .collect::<Result<Vec<Vec<Place>>, CompareError>>()?;
-        let gathered = SameLuck {
-            models: &models,
-            places: &places,
-            seed: self.seed,
-            trials: 0..self.trials,
-            threads: self.threads,
-            on_progress: self.on_progress.as_deref(),
-            cancel: self.cancel,
-        }
-        .gather()?;
+        let (gathered, goals) = self.gather(&measures, &order, |known| {
+            known.iter().all(|known| known.reached)
+        })?;
         let z = normal_quantile(0.5 + self.confidence / 2.0);
         let mut levels = Vec::new();
         let mut differences = Vec::new();
@@ -665,7 +721,7 @@ impl<'a> Comparison<'a> {
         Ok(Compared {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             seed: self.seed,
-            trials: self.trials,
+            trials: gathered.trials(),
             confidence: self.confidence,
             start: first.start,
             scenarios: (self.scenarios.iter())
@@ -681,7 +737,58 @@ impl<'a> Comparison<'a> {
                 .collect(),
             levels,
             differences,
+            goals,
         })
+    }
+
+    /// Runs the trials: as many as were asked for, or with goals until what is known is enough, or to the ceiling. `order` has the
+    /// positions of the scenarios, the baseline first.
+    fn gather(
+        &self,
+        measures: &[Measure],
+        order: &[usize],
+        mut is_enough: impl FnMut(&[KnownGoal]) -> bool,
+    ) -> Result<(Gathered, Option<KnownGoals>), CompareError> {
+        let models: Vec<&Model> = order.iter().map(|at| self.scenarios[*at].1).collect();
+        let asked = self.asked()?;
+        // What goals are of is gathered, be it shown or not.
+        let mut numbers = measures.to_vec();
+        for measure in asked.iter().flat_map(Asked::measures) {
+            if !numbers.contains(measure) {
+                numbers.push(measure.clone());
+            }
+        }
+        let places = (numbers.iter())
+            .map(|measure| {
+                let places = order.iter().map(|at| {
+                    let (name, model) = &self.scenarios[*at];
+                    measure.place(name, model.layout())
+                });
+                places.collect()
+            })
+            .collect::<Result<Vec<Vec<Place>>, CompareError>>()?;
+        let luck = SameLuck {
+            models: &models,
+            places: &places,
+            seed: self.seed,
+            trials: 0..self.trials,
+            threads: self.threads,
+            on_progress: self.on_progress.as_deref(),
+            cancel: self.cancel,
+        };
+        let Some(asked) = asked else {
+            return Ok((luck.gather()?, None));
+        };
+        let mut gathered = luck.begin()?;
+        let mut known = Vec::new();
+        for trials in asked.looks() {
+            luck.advance(&mut gathered, trials)?;
+            known = asked.known(&gathered, &numbers, order);
+            if is_enough(&known) {
+                break;
+            }
+        }
+        Ok((gathered, Some(asked.told(known))))
     }
 }
 
@@ -738,144 +845,4 @@ fn difference(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::construction::{Activity, Building, Hall};
-    use crate::scenario::{Campus, Scenario, Target};
-    use crate::uncertain::Uncertain;
-
-    /// A building of these activities, of which the last is finished when it goes live.
-    fn model(activities: Vec<Activity>) -> Model {
-        let start = Date::month(2025, 1).unwrap();
-        let mut scenario = Scenario::new("building", start, 60);
-        let rack = crate::compute::RackType::new("rack", 2.5);
-        scenario.rack_types.push(rack);
-        let mut building = Building::new("A1");
-        building.activities = Some(activities);
-        building.halls = Some(vec![Hall::new("hall", 100, "rack")]);
-        let mut campus = Campus::new("north");
-        campus.buildings.push(building);
-        scenario.campuses.push(campus);
-        let by = Date::month(2026, 12).unwrap();
-        scenario
-            .targets
-            .push(Target::happened("live in time", "A1 live", by));
-        scenario.compile().unwrap()
-    }
-
-    fn compare(one: &Model, other: &Model, trials: u64) -> Compared {
-        Comparison::new([("one", one), ("other", other)])
-            .measures(["A1 live", "live in time"])
-            .trials(trials)
-            .seed(5)
-            .run()
-            .unwrap()
-    }
-
-    /// With X of variance v common to both and Y and Z of variance w their own, the differences have the variance 2 w, and the
-    /// results 2 v + 2 w together.
-    #[test]
-    fn what_scenarios_have_in_common_drops_out_of_their_difference() {
-        let shell = || Activity::new("shell", Uncertain::uniform(6.0, 12.0));
-        let one = model(vec![
-            shell(),
-            Activity::new("fit-out", Uncertain::uniform(2.0, 4.0)),
-        ]);
-        let other = model(vec![
-            shell(),
-            Activity::new("modules", Uncertain::uniform(3.0, 5.0)),
-        ]);
-        let compared = compare(&one, &other, 20_000);
-        let difference = compared.difference(0, 1).unwrap();
-        // Variances of 36/12 = 3 and 4/12: (2 x 3 + 2/3) / (2/3) = 10. Its relative standard error
-        // is below that of two sample variances, sqrt(2/20,000 x 2) = 1.4 %; five of them are 7 %.
-        assert!((difference.fewer_trials.unwrap() / 10.0 - 1.0).abs() < 0.07);
-        // The difference of 1 has the standard error sqrt(2/3 / 20,000) = 0.0058; five of them.
-        assert!((difference.mean.unwrap() - 1.0).abs() < 0.029);
-        let half = difference.high.unwrap() - difference.mean.unwrap();
-        assert!((half / (1.96 * 0.005_77) - 1.0).abs() < 0.03, "{half}");
-        // Z - Y = 1 + a triangular one from -2 to 2: below 0 with probability (1/2)^2 / 2 = 1/8, whose
-        // standard error is 0.0023.
-        assert!((difference.share_less.unwrap() - 0.125).abs() < 0.012);
-        assert_eq!(difference.trials, 20_000);
-        let sum = difference.share_less.unwrap() + difference.share_greater.unwrap();
-        assert!((sum - 1.0).abs() < 1e-12);
-    }
-
-    #[test]
-    fn a_known_delay_is_known_at_once_and_what_is_never_reached_is_later() {
-        let shell = || Activity::new("shell", Uncertain::uniform(6.0, 12.0));
-        let one = model(vec![shell(), Activity::new("fit-out", 3.0)]);
-        let other = model(vec![shell(), Activity::new("fit-out", 5.0)]);
-        let compared = compare(&one, &other, 500);
-        let difference = compared.difference(0, 1).unwrap();
-        assert!((difference.mean.unwrap() - 2.0).abs() < 1e-9);
-        assert!(difference.high.unwrap() - difference.low.unwrap() < 1e-9);
-        assert_eq!(difference.share_greater, Some(1.0));
-
-        let never = model(vec![shell(), Activity::new("fit-out", 100.0)]);
-        let compared = compare(&one, &never, 500);
-        let difference = compared.difference(0, 1).unwrap();
-        assert_eq!((difference.trials, difference.mean), (0, None));
-        assert_eq!(difference.share_greater, Some(1.0));
-        assert_eq!(compared.level(0, 1).unwrap().p50, None);
-        // Always live within two years, or never.
-        let target = compared.difference(1, 1).unwrap();
-        assert_eq!((target.mean, target.share_less), (Some(-1.0), Some(1.0)));
-    }
-
-    #[test]
-    fn the_order_of_scenarios_the_baseline_and_threads_change_no_number() {
-        let shell = || Activity::new("shell", Uncertain::uniform(6.0, 12.0));
-        let one = model(vec![shell(), Activity::new("fit-out", 3.0)]);
-        let fit_out = Activity::new("fit-out", Uncertain::pert(2.0, 3.0, 9.0));
-        let other = model(vec![shell(), fit_out]);
-        let run = |threads| {
-            Comparison::new([("one", &one), ("other", &other)])
-                .baseline("other")
-                .measures(["A1 live", "it_power_mw"])
-                .trials(300)
-                .threads(threads)
-                .run()
-                .unwrap()
-        };
-        let compared = run(1);
-        assert_eq!(compared, run(3));
-        assert_eq!(compared.scenarios[compared.baseline].name, "other");
-        assert!(compared.difference(0, 1).is_none());
-        let turned = Comparison::new([("other", &other), ("one", &one)])
-            .measures(["A1 live"])
-            .trials(300)
-            .run()
-            .unwrap();
-        let (there, here) = (turned.difference(0, 1), compared.difference(0, 0));
-        assert_eq!(there.unwrap().mean, here.unwrap().mean);
-        assert_eq!(
-            turned.level(0, 0).unwrap().mean,
-            compared.level(0, 1).unwrap().mean
-        );
-    }
-
-    #[test]
-    fn what_cannot_be_compared_is_refused_with_the_right_name() {
-        let one = model(vec![Activity::new("shell", 3.0)]);
-        let refuse = |measure: &str| {
-            let pair = Comparison::new([("one", &one), ("other", &one)]);
-            pair.measures([measure]).check().unwrap_err().to_string()
-        };
-        assert!(refuse("A1 liv").contains("did you mean \"A1 live\"?"));
-        assert!(refuse("it_power_mw@2031-01").contains("2025-01 to 2029-12"));
-        assert!(refuse("it_power_mw@soon").contains("soon"));
-        let alone = Comparison::new([("one", &one)]).check();
-        assert!(matches!(alone, Err(CompareError::TooFew(1))));
-        let twice = Comparison::new([("one", &one), ("one", &one)]).check();
-        assert!(matches!(twice, Err(CompareError::SameName(_))));
-        let sure = Comparison::new([("one", &one), ("two", &one)]).confidence(1.0);
-        assert!(matches!(sure.check(), Err(CompareError::Confidence(_))));
-        let none = Comparison::new([("one", &one), ("two", &one)]).trials(0);
-        assert!(matches!(
-            none.run(),
-            Err(CompareError::Trials(PairedError::NoTrials))
-        ));
-    }
-}
+mod tests;

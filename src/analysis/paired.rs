@@ -249,6 +249,11 @@ impl Gathered {
         COUNTS * (number * (models - 1) + model - 1)
     }
 
+    /// How many trials it is of.
+    pub(crate) fn trials(&self) -> u64 {
+        self.projection.trials()
+    }
+
     /// A number in a model.
     pub(crate) fn value(&self, number: usize, model: usize) -> Distribution<'_> {
         self.outcome(Self::value_at(self.models, number, model))
@@ -278,30 +283,57 @@ impl Gathered {
 }
 
 impl SameLuck<'_> {
+    /// Runs all its trials.
     pub(crate) fn gather(&self) -> Result<Gathered, PairedError> {
-        if self.trials.is_empty() {
+        let mut gathered = self.begin()?;
+        self.advance(&mut gathered, self.trials.end)?;
+        Ok(gathered)
+    }
+
+    /// No trial yet, to be [advanced](Self::advance).
+    pub(crate) fn begin(&self) -> Result<Gathered, PairedError> {
+        let projection = Projection::new(Arc::new(self.layout()), Provenance::default())
+            .map_err(RunError::from)?;
+        Ok(Gathered {
+            models: self.models.len(),
+            projection,
+        })
+    }
+
+    /// Runs the trials from where `gathered` has got to up to `end`, and adds them to it. On an error nothing is added.
+    pub(crate) fn advance(&self, gathered: &mut Gathered, end: u64) -> Result<(), PairedError> {
+        if end <= self.trials.start {
             return Err(PairedError::NoTrials);
         }
-        let models = self.models.len();
-        let empty = Projection::new(Arc::new(self.layout()), Provenance::default())
-            .map_err(RunError::from)?;
+        let empty = Projection::new(
+            gathered.projection.layout().clone(),
+            gathered.projection.provenance().clone(),
+        )
+        .map_err(RunError::from)?;
+        let stretch = Stretch {
+            luck: self,
+            trials: self.trials.start + gathered.trials()..end,
+            taken: AtomicU64::new(0),
+            done: AtomicU64::new(gathered.trials()),
+        };
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(self.threads.min(MOST_THREADS))
             .build()
             .map_err(RunError::from)?;
-        let (taken, done) = (AtomicU64::new(0), AtomicU64::new(0));
         let parts: Vec<Result<Projection, RunError>> = pool.install(|| {
             (0..pool.current_num_threads())
                 .into_par_iter()
                 .with_max_len(1)
-                .map(|_| self.work(empty.clone(), &taken, &done))
+                .map(|_| stretch.work(empty.clone()))
                 .collect()
         });
-        let mut projection = empty;
-        for part in parts {
-            projection.merge(&part?).map_err(RunError::from)?;
+        for part in parts
+            .into_iter()
+            .collect::<Result<Vec<Projection>, RunError>>()?
+        {
+            gathered.projection.merge(&part).map_err(RunError::from)?;
         }
-        Ok(Gathered { models, projection })
+        Ok(())
     }
 
     fn layout(&self) -> Layout {
@@ -324,56 +356,6 @@ impl SameLuck<'_> {
         layout
     }
 
-    /// What one worker does: takes blocks until none is left.
-    fn work(
-        &self,
-        mut gathered: Projection,
-        taken: &AtomicU64,
-        done: &AtomicU64,
-    ) -> Result<Projection, RunError> {
-        let models = self.models.len();
-        let sampling = Sampling::random(self.seed);
-        let mut workspaces: Vec<Workspace> = Vec::new();
-        workspaces.resize_with(models, Workspace::default);
-        let mut rows: Vec<TrialRow> = (self.models.iter())
-            .map(|model| TrialRow::new(model.layout().clone()))
-            .collect();
-        let mut found: Vec<TrialRow> = (0..BLOCK)
-            .map(|_| TrialRow::new(gathered.layout().clone()))
-            .collect();
-        let total = self.trials.end - self.trials.start;
-        loop {
-            if self.cancel.is_some_and(Cancel::is_cancelled) {
-                return Err(RunError::Cancelled);
-            }
-            let start = taken.fetch_add(BLOCK, Ordering::Relaxed);
-            if start >= total {
-                return Ok(gathered);
-            }
-            let count = (total - start).min(BLOCK);
-            let found = &mut found[..count as usize];
-            // Model by model, so that each has the cache for a while.
-            for (model, simulated) in self.models.iter().enumerate() {
-                let row = &mut rows[model];
-                for (offset, found) in found.iter_mut().enumerate() {
-                    let trial = self.trials.start + start + offset as u64;
-                    simulated.simulate_by(&sampling, trial, &mut workspaces[model], row);
-                    for (number, places) in self.places.iter().enumerate() {
-                        found.outcomes_mut()[Gathered::value_at(models, number, model)] =
-                            places[model].of(row);
-                    }
-                }
-            }
-            for found in &mut *found {
-                self.pair_up(found);
-            }
-            gathered.absorb(found)?;
-            if let Some(report) = self.on_progress {
-                report(done.fetch_add(count, Ordering::Relaxed) + count, total);
-            }
-        }
-    }
-
     /// Fills in the pairs of a trial.
     fn pair_up(&self, found: &mut TrialRow) {
         let models = self.models.len();
@@ -386,6 +368,65 @@ impl SameLuck<'_> {
                 found.outcomes_mut()[first..first + SERIES].copy_from_slice(&series);
                 let first = Gathered::count_at(models, number, model);
                 found.targets_mut()[first..first + COUNTS].copy_from_slice(&counts);
+            }
+        }
+    }
+}
+
+/// Trials that workers share among them.
+struct Stretch<'a> {
+    luck: &'a SameLuck<'a>,
+    trials: Range<u64>,
+    /// How many of them workers have taken.
+    taken: AtomicU64,
+    /// How many are done of all, with those before this stretch.
+    done: AtomicU64,
+}
+
+impl Stretch<'_> {
+    /// What one worker does: takes blocks until none is left.
+    fn work(&self, mut gathered: Projection) -> Result<Projection, RunError> {
+        let luck = self.luck;
+        let models = luck.models.len();
+        let sampling = Sampling::random(luck.seed);
+        let mut workspaces: Vec<Workspace> = Vec::new();
+        workspaces.resize_with(models, Workspace::default);
+        let mut rows: Vec<TrialRow> = (luck.models.iter())
+            .map(|model| TrialRow::new(model.layout().clone()))
+            .collect();
+        let mut found: Vec<TrialRow> = (0..BLOCK)
+            .map(|_| TrialRow::new(gathered.layout().clone()))
+            .collect();
+        let length = self.trials.end.saturating_sub(self.trials.start);
+        let total = self.trials.end - luck.trials.start;
+        loop {
+            if luck.cancel.is_some_and(Cancel::is_cancelled) {
+                return Err(RunError::Cancelled);
+            }
+            let start = self.taken.fetch_add(BLOCK, Ordering::Relaxed);
+            if start >= length {
+                return Ok(gathered);
+            }
+            let count = (length - start).min(BLOCK);
+            let found = &mut found[..count as usize];
+            // Model by model, so that each has the cache for a while.
+            for (model, simulated) in luck.models.iter().enumerate() {
+                let row = &mut rows[model];
+                for (offset, found) in found.iter_mut().enumerate() {
+                    let trial = self.trials.start + start + offset as u64;
+                    simulated.simulate_by(&sampling, trial, &mut workspaces[model], row);
+                    for (number, places) in luck.places.iter().enumerate() {
+                        found.outcomes_mut()[Gathered::value_at(models, number, model)] =
+                            places[model].of(row);
+                    }
+                }
+            }
+            for found in &mut *found {
+                luck.pair_up(found);
+            }
+            gathered.absorb(found)?;
+            if let Some(report) = luck.on_progress {
+                report(self.done.fetch_add(count, Ordering::Relaxed) + count, total);
             }
         }
     }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use super::checkpoint::CheckpointError;
+use super::checkpoint::{CheckpointError, remove_leftovers};
 use super::design::{Design, DesignError, Sampling};
 use super::part::{Part, PartError};
 use super::stop::GoalError;
@@ -228,6 +228,9 @@ impl<'a> Batch<'a> {
         let total = self.trials.end - self.trials.start;
         let missing = part.done().missing_from(self.trials.clone());
         let done = AtomicU64::new(total - missing.count());
+        if let Some((path, _)) = &self.checkpoint {
+            remove_leftovers(path);
+        }
         let mut next_save = self.next_save();
         for range in missing.iter() {
             let mut left = range;

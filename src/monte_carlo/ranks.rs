@@ -21,6 +21,7 @@ use mpi::topology::SimpleCommunicator;
 use mpi::traits::{Communicator, Destination, Root, Source};
 
 use super::batch::{Batch, RunError};
+use super::checkpoint::remove_leftovers;
 use super::part::Part;
 use super::ranges::Ranges;
 
@@ -92,6 +93,7 @@ impl RankCheckpoints {
 
     /// Puts together what earlier ranks have saved, writes it as the checkpoint of the run and removes theirs.
     fn take_up(&self, mut whole: Part) -> Result<Part, RunError> {
+        remove_leftovers(&self.path);
         let (run, trials) = (whole.provenance().clone(), whole.trials());
         let existing = self.existing();
         for path in &existing {

@@ -29,20 +29,31 @@
 //!   (Howard and Ramdas, "Sequential estimation of quantiles with applications to A/B testing and
 //!   best-arm identification", Bernoulli 28(3), 2022). Valid for any distribution, also one with ties or
 //!   milestones that are never reached.
+//! - **A mean**, for which there is no such count: of t trials with the mean x and the standard deviation s it lies within
+//!   x ± s sqrt((t + m) (ln((t + m)/m) + 2 ln(1/alpha))) / t.
+//!   This is Robbins' normal mixture, with the standard deviation as estimated. It is *asymptotic*: the confidence holds as the
+//!   least number of trials grows, for any distribution with a variance (Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas,
+//!   "Time-uniform central limit theory and asymptotic confidence sequences", Annals of Statistics 52(6), 2024). As
+//!   with every interval from a standard deviation, what no trial has shown is not in it.
 //!
 //! m says at which number of trials the interval is narrowest beside the best possible one: here at
 //! the geometric mean of floor and ceiling, t0, with m = t0 / (2 ln(1/alpha) + ln(1 + 2 ln(1/alpha))) (Howard et
-//! al. 2021, section 3.5). Several goals, and several scenarios, share alpha evenly (Bonferroni).
+//! al. 2021, section 3.5). Several goals, and several scenarios, share alpha evenly (Bonferroni); looks do not share it,
+//! as the intervals hold at all of them together.
 //!
 //! The price: about two to two and a half times the trials that a single look at a known number of trials would need.
 //!
 //! Trials must be independent: designs other than random are refused.
+
+mod sequence;
 
 use super::batch::{Batch, RunError};
 use super::design::Design;
 use super::part::Part;
 use crate::date::Date;
 use crate::projection::{Distribution, Projection};
+
+pub(crate) use sequence::Sequence;
 
 /// The least number of trials before the first look if nothing else is said. (an assumption)
 pub const DEFAULT_AT_LEAST: u64 = 1_000;
@@ -94,11 +105,12 @@ pub enum Goal {
     },
 }
 
-/// When to stop.
+/// When to stop, with goals of a run or of a comparison
+/// ([`ComparisonGoal`](crate::analysis::compare::ComparisonGoal)).
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Until {
+pub struct Until<G = Goal> {
     /// What is to be known; all of it.
-    pub goals: Vec<Goal>,
+    pub goals: Vec<G>,
     /// With which probability all intervals hold, at all looks together: above 0, below 1.
     pub confidence: f64,
     /// The least number of trials, 1 or more.
@@ -170,9 +182,9 @@ impl Stopped {
     }
 }
 
-impl Until {
+impl<G> Until<G> {
     /// Until `goals` are known at 95 % confidence, with the default floor and ceiling.
-    pub fn new(goals: Vec<Goal>) -> Self {
+    pub fn new(goals: Vec<G>) -> Self {
         Self {
             goals,
             confidence: 0.95,
@@ -181,57 +193,69 @@ impl Until {
         }
     }
 
-    /// Refuses numbers out of range.
-    pub fn check(&self) -> Result<(), GoalError> {
-        let inside = |x: f64| x > 0.0 && x < 1.0;
-        let range = |what, value: String, allowed| GoalError::Range {
-            what,
-            value,
-            allowed,
-        };
+    /// Refuses numbers out of range, whatever the goals ask for.
+    pub(crate) fn check_numbers(&self) -> Result<(), GoalError> {
         if self.goals.is_empty() {
             return Err(GoalError::Nothing);
         }
-        if !inside(self.confidence) {
-            let value = self.confidence.to_string();
-            return Err(range("the confidence", value, "above 0 and below 1"));
-        }
+        check_between(self.confidence, "the confidence")?;
         if self.at_least == 0 || self.at_least > self.at_most {
-            let value = format!("{} to {}", self.at_least, self.at_most);
-            return Err(range(
-                "the number of trials",
-                value,
-                "1 or more, the least first",
-            ));
-        }
-        for goal in &self.goals {
-            let (Goal::Quantile { within, .. } | Goal::Probability { within, .. }) = goal;
-            if within.is_nan() || *within <= 0.0 {
-                return Err(range(
-                    "the half width of an interval",
-                    within.to_string(),
-                    "above 0",
-                ));
-            }
-            if let Goal::Quantile { p, .. } = goal
-                && !inside(*p)
-            {
-                return Err(range(
-                    "the level of a quantile",
-                    p.to_string(),
-                    "above 0 and below 1",
-                ));
-            }
+            return Err(GoalError::Range {
+                what: "the number of trials",
+                value: format!("{} to {}", self.at_least, self.at_most),
+                allowed: "1 or more, the least first",
+            });
         }
         Ok(())
     }
 
     /// Numbers of trials after which to look: the floor, then a tenth more each time, up to the ceiling.
-    fn looks(&self) -> impl Iterator<Item = u64> {
+    pub(crate) fn looks(&self) -> impl Iterator<Item = u64> + use<G> {
         let most = self.at_most;
         std::iter::successors(Some(self.at_least), move |trials| {
             let next = (*trials as f64 * GROWTH).ceil() as u64;
             (*trials < most).then(|| next.max(trials + 1).min(most))
+        })
+    }
+
+    /// The confidence sequence of each of so many intervals (1 or more) that share the confidence evenly.
+    pub(crate) fn sequence(&self, intervals: usize) -> Sequence {
+        let between = (self.at_least as f64 * self.at_most as f64).sqrt();
+        Sequence::new((1.0 - self.confidence) / intervals as f64, between)
+    }
+}
+
+/// Refuses a share that is not above 0 and below 1.
+fn check_between(share: f64, what: &'static str) -> Result<(), GoalError> {
+    if share > 0.0 && share < 1.0 {
+        return Ok(());
+    }
+    Err(GoalError::Range {
+        what,
+        value: share.to_string(),
+        allowed: "above 0 and below 1",
+    })
+}
+
+/// Refuses a half width that is not above 0, and the level of a quantile that is not above 0 and below 1.
+pub(crate) fn check_goal(within: f64, level: Option<f64>) -> Result<(), GoalError> {
+    if within.is_nan() || within <= 0.0 {
+        return Err(GoalError::Range {
+            what: "the half width of an interval",
+            value: within.to_string(),
+            allowed: "above 0",
+        });
+    }
+    level.map_or(Ok(()), |p| check_between(p, "the level of a quantile"))
+}
+
+impl Until {
+    /// Refuses numbers out of range.
+    pub fn check(&self) -> Result<(), GoalError> {
+        self.check_numbers()?;
+        self.goals.iter().try_for_each(|goal| match goal {
+            Goal::Quantile { p, within, .. } => check_goal(*within, Some(*p)),
+            Goal::Probability { within, .. } => check_goal(*within, None),
         })
     }
 
@@ -241,28 +265,22 @@ impl Until {
         projection: &Projection,
         scenarios: usize,
     ) -> Result<Vec<Known>, GoalError> {
-        let shared = (self.goals.len() * scenarios.max(1)) as f64;
-        let between = (self.at_least as f64 * self.at_most as f64).sqrt();
-        let sequence = Sequence::new((1.0 - self.confidence) / shared, between);
+        let sequence = self.sequence(self.goals.len().max(1) * scenarios.max(1));
         self.goals
             .iter()
             .map(|goal| match goal {
                 Goal::Quantile { of, p, within } => {
                     let distribution = find(projection, of)?;
-                    let (low, high) = quantile_interval(&sequence, &distribution, *p);
-                    Ok(known(low, high, *within))
+                    Ok(Known::new(sequence.quantile(&distribution, *p), *within))
                 }
                 Goal::Probability { of, within } => {
                     let (met, trials) = count(projection, of)?;
-                    let (low, high) = sequence.probability(met, trials);
-                    Ok(known(low, high, *within))
+                    Ok(Known::new(sequence.probability(met, trials), *within))
                 }
             })
             .collect()
     }
-}
 
-impl Until {
     /// As [`Self::known`] of what a part has, without a copy of it.
     fn known_of(&self, part: &Part, scenarios: usize) -> Result<Vec<Known>, RunError> {
         Ok(match part.single() {
@@ -272,27 +290,16 @@ impl Until {
     }
 }
 
-fn known(low: f64, high: f64, within: f64) -> Known {
-    Known {
-        low,
-        high,
-        // Both ends at infinity: it is known that the milestone is not reached in so many trials.
-        reached: high - low <= 2.0 * within || (low == high && low == f64::INFINITY),
+impl Known {
+    /// Whether the interval is as narrow as `within` asks.
+    pub(crate) fn new((low, high): (f64, f64), within: f64) -> Self {
+        Self {
+            low,
+            high,
+            // Both ends at infinity: it is known that the milestone is not reached in so many trials.
+            reached: high - low <= 2.0 * within || (low == high && low == f64::INFINITY),
+        }
     }
-}
-
-/// Where a quantile lies: between two order statistics, each of which is known up to its bucket.
-fn quantile_interval(sequence: &Sequence, of: &Distribution<'_>, p: f64) -> (f64, f64) {
-    let trials = of.count();
-    if trials == 0 {
-        return (f64::NEG_INFINITY, f64::INFINITY);
-    }
-    let (fewest, most) = sequence.counts(p, trials);
-    let low = (fewest.checked_sub(1))
-        .and_then(|rank| of.order_statistic(rank))
-        .map_or(f64::NEG_INFINITY, |(low, _)| low);
-    let high = (of.order_statistic(most)).map_or(f64::INFINITY, |(_, high)| high);
-    (low, high)
 }
 
 fn unknown<'a>(
@@ -406,98 +413,6 @@ pub fn run_until(
         }
     }
     Err(RunError::NoTrials)
-}
-
-/// A confidence sequence for trials that succeed or fail; see the top of this file.
-#[derive(Clone, Copy, Debug)]
-struct Sequence {
-    weight: f64,
-    ln_limit: f64,
-}
-
-impl Sequence {
-    /// With probability at most `alpha` it ever fails; narrowest around `trials`.
-    fn new(alpha: f64, trials: f64) -> Self {
-        let twice = -2.0 * libm::log(alpha);
-        Self {
-            weight: (trials / (twice + libm::log1p(twice))).max(1.0),
-            ln_limit: -libm::log(alpha),
-        }
-    }
-
-    /// ln M(p; s, t).
-    fn ln_martingale(&self, p: f64, successes: f64, trials: f64) -> f64 {
-        let (a, b) = (self.weight * p, self.weight * (1.0 - p));
-        let failures = trials - successes;
-        ln_rising(a, successes) + ln_rising(b, failures)
-            - ln_rising(self.weight, trials)
-            - times_ln(successes, p)
-            - times_ln(failures, 1.0 - p)
-    }
-
-    /// The interval of a probability after `successes` of `trials`.
-    fn probability(&self, successes: u64, trials: u64) -> (f64, f64) {
-        if trials == 0 {
-            return (0.0, 1.0);
-        }
-        let (s, t) = (successes as f64, trials as f64);
-        let share = s / t;
-        // Below the limit at the share itself, above it towards 0 and 1, and convex between.
-        let edge = |outside: f64| {
-            let (mut inside, mut outside) = (share, outside);
-            for _ in 0..60 {
-                let middle = inside + (outside - inside) / 2.0;
-                if self.ln_martingale(middle, s, t) < self.ln_limit {
-                    inside = middle;
-                } else {
-                    outside = middle;
-                }
-            }
-            outside
-        };
-        let low = if successes == 0 { 0.0 } else { edge(0.0) };
-        let high = if successes == trials { 1.0 } else { edge(1.0) };
-        (low, high)
-    }
-
-    /// The least and the greatest number of successes among `trials` that the probability p admits.
-    fn counts(&self, p: f64, trials: u64) -> (u64, u64) {
-        let t = trials as f64;
-        let admits = |successes: u64| self.ln_martingale(p, successes as f64, t) < self.ln_limit;
-        let middle = ((t * p) as u64).min(trials);
-        let search = |mut inside: u64, mut end: u64| {
-            if admits(end) {
-                return end;
-            }
-            while inside.abs_diff(end) > 1 {
-                let between = inside.midpoint(end);
-                if admits(between) {
-                    inside = between;
-                } else {
-                    end = between;
-                }
-            }
-            inside
-        };
-        (search(middle, 0), search(middle, trials))
-    }
-}
-
-/// ln of the rising factorial x (x + 1) … (x + n - 1) = Γ(x + n) / Γ(x); for x = 0 and n = 0 it is 0.
-fn ln_rising(x: f64, n: f64) -> f64 {
-    if n == 0.0 {
-        0.0
-    } else {
-        libm::lgamma(x + n) - libm::lgamma(x)
-    }
-}
-
-fn times_ln(factor: f64, x: f64) -> f64 {
-    if factor == 0.0 {
-        0.0
-    } else {
-        factor * libm::log(x)
-    }
 }
 
 #[cfg(test)]

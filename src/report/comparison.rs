@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use super::outputs::{OutputFile, OutputsError};
 use super::summary::{columns, one_line, paragraph};
 use super::text::{MISSING, decimals, grouped, month_name, month_of, percent};
-use crate::analysis::compare::{Compared, Difference, Level, MeasureKind, MeasureLabel};
+use crate::analysis::compare::{Compared, Difference, Level, MeasureKind, MeasureLabel, SHARE};
 use crate::projection::{number, quoted};
 
 /// The names of the files that [`comparison_outputs`] makes, in its order.
@@ -27,6 +27,7 @@ pub fn comparison(title: &str, compared: &Compared) -> String {
         one_line(&compared.scenarios[compared.baseline].name),
         number(compared.confidence * 100.0),
     )];
+    parts.extend(comparison_goals(compared));
     for (position, measure) in compared.measures.iter().enumerate() {
         parts.push(table(compared, position, measure));
     }
@@ -36,6 +37,48 @@ pub fn comparison(title: &str, compared: &Compared) -> String {
             .to_owned(),
     );
     parts.join("\n")
+}
+
+/// How well the goals of a comparison are known, in a table to read; `None` if it has none.
+pub fn comparison_goals(compared: &Compared) -> Option<String> {
+    let goals = compared.goals.as_ref()?;
+    let all = if goals.are_reached() {
+        "all goals are reached"
+    } else {
+        "not all goals are reached, and these are the most trials that were asked for"
+    };
+    let rows: Vec<Vec<String>> = (goals.known.iter())
+        .map(|known| {
+            // Two digits of the width that was asked for.
+            let digits = 1.0 - known.within.log10().floor();
+            let places = digits.clamp(0.0, 9.0) as usize;
+            let unit = match known.unit.as_str() {
+                "" | SHARE => String::new(),
+                unit => format!(" {unit}"),
+            };
+            let amount =
+                |x: Option<f64>| x.map_or_else(|| MISSING.to_owned(), |x| grouped(x, places));
+            vec![
+                format!(
+                    "{} in {}",
+                    one_line(&known.goal),
+                    one_line(&compared.scenarios[known.scenario].name)
+                ),
+                amount(known.low),
+                amount(known.high),
+                amount(known.half_width),
+                format!("{}{unit}", amount(Some(known.within))),
+                if known.reached { "known" } else { "NOT known" }.to_owned(),
+            ]
+        })
+        .collect();
+    let heads = ["", "from", "to", "±", "asked", ""];
+    Some(format!(
+        "{} trials of each: {all}\n(± at {} % confidence of all goals together, whenever one looks)\n\n{}",
+        grouped(compared.trials as f64, 0),
+        number(goals.confidence * 100.0),
+        paragraph(&columns(&heads, &rows, &[1, 2, 3, 4]))
+    ))
 }
 
 fn table(compared: &Compared, position: usize, measure: &MeasureLabel) -> String {

@@ -48,7 +48,9 @@ pub use self::parquet::{
 };
 #[cfg(feature = "charts")]
 pub use chart::{ChartError, FanChart};
-pub use comparison::{COMPARISON_OUTPUTS, comparison, comparison_outputs, write_comparison_csv};
+pub use comparison::{
+    COMPARISON_OUTPUTS, comparison, comparison_goals, comparison_outputs, write_comparison_csv,
+};
 pub use html::HtmlReport;
 pub use markdown::markdown;
 pub use outputs::{ChartChoice, OutputChoice, OutputFile, OutputsError, PictureFormat, outputs};

@@ -2,16 +2,18 @@
 
 use std::path::PathBuf;
 
-use buildout::analysis::compare::{Compared, Comparison, DEFAULT_CONFIDENCE};
+use buildout::analysis::compare::{Compared, Comparison, ComparisonGoal, DEFAULT_CONFIDENCE};
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
+use buildout::monte_carlo::stop::{DEFAULT_AT_LEAST, DEFAULT_AT_MOST, Until};
 use buildout::report::{
-    COMPARISON_OUTPUTS, OutputFolder, comparison, comparison_outputs, write_comparison_csv,
+    COMPARISON_OUTPUTS, OutputFolder, comparison, comparison_goals, comparison_outputs,
+    write_comparison_csv,
 };
 use buildout::{Model, Problems, Scenario};
 use clap::Args;
 
 use crate::EXIT_STATUS;
-use crate::engine::{INTERRUPTED, listen_for_interruptions, progress_bar};
+use crate::engine::{INTERRUPTED, goal_words, level, listen_for_interruptions, progress_bar};
 use crate::failure::{Failure, print, say};
 use crate::output::Format;
 use crate::run::key_and_value;
@@ -23,6 +25,7 @@ Examples:
   buildout compare base.toml variant.toml --by installed_pflops@2027-12 --by 'A1 live'
   buildout compare matrix.toml --out results       all cases of a file with factors and variants
   buildout compare matrix.toml --json --quiet | jq '.differences[0]'
+  buildout compare base.toml variant.toml --until 'p90(A1 live)=0.1' --until 'difference(npv)=2e6'
 
 A file with [[factors]] states a whole matrix: see examples/comparisons/qingyang.toml. All scenarios have the same luck, trial by
 trial, so that differences are known from far fewer trials than each result alone.
@@ -46,17 +49,24 @@ pub(crate) struct Request {
     /// name of a milestone, target or outcome; may be given several times. If not given, what the file says, or power, targets and outcomes
     #[arg(long = "by", value_name = "MEASURE")]
     by: Vec<String>,
-    /// How many trials to run of each scenario
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_TRIALS,
-          value_parser = clap::value_parser!(u64).range(1..))]
-    trials: u64,
+    /// How many trials to run of each scenario: 10,000 if not given, and with --until at most 10,000,000
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    trials: Option<u64>,
+    /// Run until this is known so well: "p90(MEASURE)=0.1" or "probability(TARGET)=0.01" in every scenario,
+    /// "difference(MEASURE)=0.5" (of means) or "p50(difference(MEASURE))=0.5" of every scenario from the baseline;
+    /// may be given several times. --trials is then the most trials
+    #[arg(long, value_name = "GOAL", value_parser = goal)]
+    until: Vec<ComparisonGoal>,
+    /// The fewest trials before a goal counts as reached
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_AT_LEAST, requires = "until")]
+    at_least: u64,
     /// The seed of all luck: the same one gives the same results
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
     /// How many threads to use; 0 for one per processor. The results do not depend on it
     #[arg(long, value_name = "T", default_value_t = 0)]
     threads: usize,
-    /// The confidence of the intervals
+    /// The confidence of each interval, and with which all goals hold together
     #[arg(long, value_name = "SHARE", default_value_t = DEFAULT_CONFIDENCE)]
     confidence: f64,
     /// Replace a value of every scenario, such as horizon_months=60; may be given several times
@@ -93,12 +103,17 @@ impl Request {
         } else {
             &self.by
         };
-        let bar = progress_bar(self.trials, self.quiet);
+        let until = self.until();
+        let trials = match &until {
+            None => self.trials.unwrap_or(DEFAULT_TRIALS),
+            Some(until) => until.at_most,
+        };
+        let bar = progress_bar(trials, self.quiet);
         let named = models.iter().map(|(name, model)| (name.as_str(), model));
-        let comparison = Comparison::new(named)
+        let mut comparison = Comparison::new(named)
             .baseline(baseline)
             .measures(measures)
-            .trials(self.trials)
+            .trials(trials)
             .seed(self.seed)
             .confidence(self.confidence)
             .threads(self.threads)
@@ -107,6 +122,9 @@ impl Request {
                 bar.set_length(of);
                 bar.set_position(done);
             });
+        if let Some(until) = until {
+            comparison = comparison.until(until);
+        }
         comparison.check()?;
         let folder = (self.out.as_ref()).map(|path| OutputFolder::new(path).overwrite(self.force));
         if let Some(folder) = &folder {
@@ -124,7 +142,24 @@ impl Request {
             }
         }
         let format = if self.json { Format::Json } else { self.format };
+        // The table says it itself.
+        if let Some(goals) = comparison_goals(&compared)
+            && !matches!(format, Format::Table)
+            && !self.quiet
+        {
+            say(goals.trim_end());
+        }
         print(&in_format(title, &compared, format)?)
+    }
+
+    fn until(&self) -> Option<Until<ComparisonGoal>> {
+        let at_most = self.trials.unwrap_or(DEFAULT_AT_MOST);
+        (!self.until.is_empty()).then(|| Until {
+            goals: self.until.clone(),
+            confidence: self.confidence,
+            at_least: self.at_least.min(at_most),
+            at_most,
+        })
     }
 
     /// Says what is unlikely about a scenario, unless it was asked to be quiet.
@@ -133,6 +168,25 @@ impl Request {
             say(&warnings.to_string());
         }
     }
+}
+
+fn goal(text: &str) -> Result<ComparisonGoal, String> {
+    const FORM: &str = "write p90(MEASURE)=0.1, probability(TARGET)=0.01, difference(MEASURE)=0.5 or p50(difference(MEASURE))=0.5";
+    let (kind, name, within) = goal_words(text).ok_or(FORM)?;
+    let difference = name
+        .strip_prefix("difference(")
+        .and_then(|name| name.strip_suffix(')'));
+    let of = difference.unwrap_or(name).trim().to_owned();
+    match (kind, difference) {
+        ("difference", None) => return Ok(ComparisonGoal::Difference { of, within }),
+        ("probability", None) => return Ok(ComparisonGoal::Probability { of, within }),
+        _ => {}
+    }
+    let p = level(kind).ok_or(FORM)?;
+    Ok(match difference {
+        Some(_) => ComparisonGoal::DifferenceQuantile { of, p, within },
+        None => ComparisonGoal::Quantile { of, p, within },
+    })
 }
 
 /// What is to be compared.

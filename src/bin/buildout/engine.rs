@@ -106,16 +106,12 @@ fn shard(text: &str) -> Result<Shard, String> {
 
 fn goal(text: &str) -> Result<Goal, String> {
     const FORM: &str = "write p90(MILESTONE)=0.1, p50(OUTCOME)=1e6, p50(METRIC@2027-12)=500 or probability(TARGET)=0.01";
-    let (what, within) = text.rsplit_once('=').ok_or(FORM)?;
-    let within: f64 = within.trim().parse().map_err(|_| FORM)?;
-    let (kind, name) = what.trim().split_once('(').ok_or(FORM)?;
-    let name = name.strip_suffix(')').ok_or(FORM)?.trim().to_owned();
-    if kind.trim() == "probability" {
+    let (kind, name, within) = goal_words(text).ok_or(FORM)?;
+    let name = name.to_owned();
+    if kind == "probability" {
         return Ok(Goal::Probability { of: name, within });
     }
-    let percent: f64 = (kind.trim().strip_prefix(['p', 'P']))
-        .and_then(|level| level.parse().ok())
-        .ok_or(FORM)?;
+    let p = level(kind).ok_or(FORM)?;
     let of = match name.rsplit_once('@') {
         None => Output::Milestone(name),
         Some((metric, month)) => {
@@ -133,11 +129,21 @@ fn goal(text: &str) -> Result<Goal, String> {
             }
         }
     };
-    Ok(Goal::Quantile {
-        of,
-        p: percent / 100.0,
-        within,
-    })
+    Ok(Goal::Quantile { of, p, within })
+}
+
+/// Splits KIND(NAME)=WITHIN, such as p90(A1 live)=0.1.
+pub(crate) fn goal_words(text: &str) -> Option<(&str, &str, f64)> {
+    let (what, within) = text.rsplit_once('=')?;
+    let (kind, name) = what.trim().split_once('(')?;
+    let name = name.strip_suffix(')')?;
+    Some((kind.trim(), name.trim(), within.trim().parse().ok()?))
+}
+
+/// The probability of a quantile: 0.9 for p90.
+pub(crate) fn level(kind: &str) -> Option<f64> {
+    let percent: f64 = kind.strip_prefix(['p', 'P'])?.parse().ok()?;
+    Some(percent / 100.0)
 }
 
 /// A goal whose bare name is that of an outcome, if no milestone has it.

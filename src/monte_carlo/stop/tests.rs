@@ -1,3 +1,4 @@
+use super::sequence::times_ln;
 use super::*;
 use crate::compute::RackType;
 use crate::construction::{Activity, Building, Hall};
@@ -89,6 +90,31 @@ fn intervals_hold_at_all_looks_together() {
     }
 }
 
+/// As the above for means, of a skewed distribution, from the 200th number on.
+#[test]
+fn intervals_of_means_hold_at_all_looks_together() {
+    let alpha = 0.1;
+    let sequence = Sequence::new(alpha, 1_000.0);
+    let mut misses = 0;
+    for run in 0..400 {
+        let mut stream = Source::named("mean sequence").stream(1, run);
+        let (mut sum, mut squares) = (0.0, 0.0);
+        let missed = (1..=4_000_u64).any(|trials| {
+            let x = stream.exponential();
+            sum += x;
+            squares += x * x;
+            let t = trials as f64;
+            let mean = sum / t;
+            let std_dev = ((squares / t - mean * mean) * t / (t - 1.0)).sqrt();
+            trials >= 200 && (mean - 1.0).abs() > std_dev * sequence.half_width_of_mean(t)
+        });
+        misses += u32::from(missed);
+    }
+    // At most 40 are expected, with a standard deviation of 6; three of them.
+    assert!(misses <= 40 + 18, "{misses}");
+    assert!(misses >= 4, "{misses}");
+}
+
 #[test]
 fn intervals_are_where_the_martingale_meets_its_limit() {
     let sequence = Sequence::new(0.05, 1_000.0);
@@ -119,6 +145,13 @@ fn intervals_are_where_the_martingale_meets_its_limit() {
     let (low, high) = sequence.probability(500, 1_000);
     let single = 2.0 * 1.96 * (0.25_f64 / 1_000.0).sqrt();
     assert!((high - low) / single < 1.7, "{}", (high - low) / single);
+    // So is that of a mean: ln and square roots by hand for m = 1,000 / (5.991 + ln 6.991) = 126.0.
+    let of_mean = sequence.half_width_of_mean(1_000.0);
+    let by_hand = (1_126.0_f64 * (8.936_f64.ln() + 5.991)).sqrt() / 1_000.0;
+    assert!(
+        (of_mean / by_hand - 1.0).abs() < 1e-3,
+        "{of_mean} {by_hand}"
+    );
 }
 
 #[test]
