@@ -410,18 +410,12 @@ fn absorb_columns(series: &mut [Series], rows: &[TrialRow], list: impl Fn(&Trial
     for (chunk, series) in series.chunks_mut(LANES).enumerate() {
         let start = chunk * LANES;
         let end = start + series.len();
-        // Reads something of each line of the cache first, so that all that is far away is waited for at once
-        // instead of one after the other.
-        let mut touched = 0;
-        for list in &lists {
-            for x in list[start..end].iter().step_by(8) {
-                touched ^= x.to_bits();
-            }
-        }
-        for series in series.iter() {
-            touched ^= series.touch();
-        }
-        black_box(touched);
+        // What is far away is read first, so that all of it is waited for at once instead of one after the other.
+        black_box(
+            series
+                .iter()
+                .fold(0, |touched, series| touched ^ series.touch()),
+        );
         for (row, list) in lists.iter().enumerate() {
             for (column, x) in columns.iter_mut().zip(&list[start..end]) {
                 column[row] = *x;
