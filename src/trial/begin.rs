@@ -78,7 +78,9 @@ impl Model {
             let hours = curtailment.hours_per_year.value(drawn);
             (hours / HOURS_PER_YEAR, curtailment.depth_share.value(drawn))
         });
-        state.order.clear();
+        state.handed_over = 0;
+        state.lacking.clear();
+        state.claims_grew = false;
         state.is_stale = true;
         let grid = if campus.grid.is_empty() {
             f64::INFINITY
@@ -169,6 +171,7 @@ impl Model {
                 space_kw: 0.0,
                 given_kw: 0.0,
                 handed_over: false,
+                handed_over_as: 0,
                 delivered: false,
                 live: f64::INFINITY,
             });

@@ -225,6 +225,7 @@ impl Model {
             let headroom = &mut workspace.campuses[campus].headroom;
             headroom.take_back(self.halls[hall].feed, excess / state.fit.sold_per_fed);
         }
+        self.note_claim(workspace, hall);
         self.count_embodied(workspace, hall);
         self.put_into_pool(workspace, hall);
         self.plan_retirement(workspace, hall, months, drawn);

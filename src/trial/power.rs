@@ -13,26 +13,80 @@ impl Model {
         months: f64,
         drawn: &[f64],
     ) {
-        workspace.campuses[campus].is_stale = true;
-        for place in 0..workspace.campuses[campus].order.len() {
-            let hall = workspace.campuses[campus].order[place];
-            let state = &mut workspace.halls[hall];
-            let lacking = state.space_kw - state.given_kw;
-            if lacking <= 0.0 {
-                continue;
-            }
-            let headroom = &mut workspace.campuses[campus].headroom;
-            let sold = state.fit.sold_per_fed;
-            let wanted = lacking / sold;
-            let given = headroom.give(self.halls[hall].feed, wanted);
-            // All of the space exactly, not the space but for a rounding.
-            state.given_kw = if given == wanted {
-                state.space_kw
-            } else {
-                state.given_kw + given * sold
-            };
-            self.note_if_live(workspace, hall, months, drawn);
+        let state = &mut workspace.campuses[campus];
+        state.is_stale = true;
+        state.claims_grew = false;
+        let mut lacking = std::mem::take(&mut state.lacking);
+        lacking.retain(|&hall| self.give_power(workspace, hall, months, drawn));
+        workspace.campuses[campus].lacking = lacking;
+    }
+
+    /// A hall that is handed over claims its power. All that the others could have they have been given when they
+    /// claimed it or it came, so that none of them need be asked.
+    pub(super) fn claim_power(
+        &self,
+        workspace: &mut Workspace,
+        hall: usize,
+        months: f64,
+        drawn: &[f64],
+    ) {
+        let campus = workspace.halls[hall].campus;
+        let state = &mut workspace.campuses[campus];
+        state.handed_over += 1;
+        workspace.halls[hall].handed_over_as = state.handed_over;
+        if state.claims_grew {
+            state.lacking.push(hall);
+            self.share_out(workspace, campus, months, drawn);
+            return;
         }
+        state.is_stale = true;
+        if self.give_power(workspace, hall, months, drawn) {
+            workspace.campuses[campus].lacking.push(hall);
+        }
+    }
+
+    /// The space of a hall has changed: what it may lack now is shared out with the next power that comes.
+    pub(super) fn note_claim(&self, workspace: &mut Workspace, hall: usize) {
+        let state = &workspace.halls[hall];
+        if !state.handed_over || state.space_kw <= state.given_kw {
+            return;
+        }
+        let campus = &mut workspace.campuses[state.campus];
+        campus.claims_grew = true;
+        let halls = &workspace.halls;
+        let before = |other: &usize| halls[*other].handed_over_as < state.handed_over_as;
+        let place = campus.lacking.partition_point(before);
+        if campus.lacking.get(place) != Some(&hall) {
+            campus.lacking.insert(place, hall);
+        }
+    }
+
+    /// Gives a hall what it lacks, as far as there is power; whether it lacks some still.
+    fn give_power(
+        &self,
+        workspace: &mut Workspace,
+        hall: usize,
+        months: f64,
+        drawn: &[f64],
+    ) -> bool {
+        let state = &mut workspace.halls[hall];
+        let lacking = state.space_kw - state.given_kw;
+        if lacking <= 0.0 {
+            return false;
+        }
+        let headroom = &mut workspace.campuses[state.campus].headroom;
+        let sold = state.fit.sold_per_fed;
+        let wanted = lacking / sold;
+        let given = headroom.give(self.halls[hall].feed, wanted);
+        // All of the space exactly, not the space but for a rounding.
+        state.given_kw = if given == wanted {
+            state.space_kw
+        } else {
+            state.given_kw + given * sold
+        };
+        let lacks = state.given_kw < state.space_kw;
+        self.note_if_live(workspace, hall, months, drawn);
+        lacks
     }
 
     /// Of what the halls of a campus lack, what modules that are installed would give them were

@@ -25,6 +25,8 @@ pub(super) struct HallState {
     pub(super) space_kw: f64,
     pub(super) given_kw: f64,
     pub(super) handed_over: bool,
+    /// The number of its hand-over on its campus.
+    pub(super) handed_over_as: u32,
     pub(super) delivered: bool,
     pub(super) live: f64,
 }
@@ -65,8 +67,12 @@ pub(super) struct CampusState {
     pub(super) replaced_t: f64,
     pub(super) pue: f64,
     pub(super) availability: f64,
-    /// Halls that were handed over, the first first.
-    pub(super) order: Vec<usize>,
+    /// How many halls were handed over.
+    pub(super) handed_over: u32,
+    /// Those of them that lack power, the first handed over first.
+    pub(super) lacking: Vec<usize>,
+    /// Whether a hall has come to lack some since power was shared out.
+    pub(super) claims_grew: bool,
     pub(super) supply: Supply,
     pub(super) is_stale: bool,
     /// Power of the halls whose buildings have been started, and of those started last.

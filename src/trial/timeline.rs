@@ -143,9 +143,8 @@ impl Model {
                 let state = &mut workspace.halls[hall];
                 state.handed_over = true;
                 let campus = state.campus;
-                workspace.campuses[campus].order.push(hall);
                 workspace.campuses[campus].embodied_t += self.halls[hall].embodied_t;
-                self.share_out(workspace, campus, event.months, drawn);
+                self.claim_power(workspace, hall, event.months, drawn);
             }
             What::Retired { hall } => self.retire(workspace, hall as usize, event.months, drawn),
             What::Refreshed { hall } => self.refresh(workspace, hall as usize, event.months, drawn),
@@ -214,6 +213,7 @@ impl Model {
                     let delivery = order(&workspace.generations, plan, ordered, drawn);
                     workspace.halls[hall].delivery = delivery;
                     self.fit_out(workspace, hall);
+                    self.note_claim(workspace, hall);
                     let state = &mut workspace.halls[hall];
                     let racks = state.racks();
                     let generations = &mut workspace.generations;

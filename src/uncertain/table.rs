@@ -91,7 +91,7 @@ impl Table {
             for ((&u, place), t) in part.iter().zip(&mut places).zip(&mut fractions) {
                 let (in_half, fraction, is_upper) = self.locate(u);
                 is_beyond |= in_half >= half;
-                *place = in_half + if is_upper { half } else { 0 };
+                *place = in_half.wrapping_add(if is_upper { half } else { 0 });
                 *t = fraction;
             }
             if is_beyond {
