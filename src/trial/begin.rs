@@ -3,6 +3,7 @@
 use super::Workspace;
 use super::equipment::order;
 use super::state::{CampusState, HallState, LivePart, PoolState};
+use super::stock::Stock;
 use super::timeline::{Event, What};
 use crate::compute::Order;
 use crate::model::{CompiledCampus, Model};
@@ -174,6 +175,8 @@ impl Model {
                 handed_over_as: 0,
                 delivered: false,
                 live: f64::INFINITY,
+                stock: Stock::default(),
+                has_changed: true,
             });
             self.fit_out(workspace, hall_position);
         }

@@ -67,6 +67,7 @@ impl Model {
     /// first, then cooling, then the rows of the building.
     pub(super) fn fit_out(&self, workspace: &mut Workspace, hall: usize) {
         let state = &mut workspace.halls[hall];
+        state.has_changed = true;
         let (fit, delivery) = (state.fit, state.delivery);
         let rack_kw = delivery.rack_power_kw;
         // What is sold beyond the feeds is not drawn: it takes nothing of them, nor of the cooling.
@@ -172,6 +173,7 @@ impl Model {
         let mut downtime = plan.refresh.value(drawn);
         let state = &mut workspace.halls[hall];
         state.delivered = false;
+        state.has_changed = true;
         let campus = &mut workspace.campuses[state.campus];
         campus.is_stale = true;
         campus.replaced_t += self.hardware_embodied_t(state);
@@ -217,7 +219,7 @@ impl Model {
     ) {
         self.fit_out(workspace, hall);
         let state = &mut workspace.halls[hall];
-        state.delivered = true;
+        (state.delivered, state.has_changed) = (true, true);
         let campus = state.campus;
         let excess = state.given_kw - state.space_kw;
         if excess > 0.0 {

@@ -19,25 +19,23 @@ impl Model {
         drawn: &[f64],
         row: &mut TrialRow,
     ) {
+        let report = |workspace: &mut Workspace, position: usize, tally: &mut Tally| {
+            let campus = &self.campuses[position];
+            self.tally_campus(workspace, position, campus, tally);
+            let state = &mut workspace.campuses[position];
+            settle_power(state, campus, month, drawn, tally);
+        };
         let mut total = Tally::default();
-        for (position, campus) in self.campuses.iter().enumerate() {
-            let mut tally = Tally::default();
-            self.tally_campus(workspace, position, campus, &mut tally);
-            settle_power(
-                &mut workspace.campuses[position],
-                campus,
-                month,
-                drawn,
-                &mut tally,
-            );
-            // A single campus is the total.
-            if self.campuses.len() == 1 {
-                total = tally;
-                break;
+        if self.campuses.len() == 1 {
+            report(workspace, 0, &mut total);
+        } else {
+            for position in 0..self.campuses.len() {
+                let mut tally = Tally::default();
+                report(workspace, position, &mut tally);
+                total.include(&tally);
+                let cause = tally.close();
+                self.write(&tally, position + 1, month, cause, row);
             }
-            total.include(&tally);
-            let cause = tally.close();
-            self.write(&tally, position + 1, month, cause, row);
         }
         let cause = total.close();
         self.write(&total, 0, month, cause, row);
@@ -59,37 +57,38 @@ impl Model {
     ) {
         let state = &workspace.campuses[position];
         let supply = &state.supply;
+        let stock = &supply.stock;
         let mw = |kw: f64| kw / KW_PER_MW;
-        tally.add(MetricId::RacksBuilt, supply.racks_built);
-        tally.add(MetricId::RacksEnergised, supply.racks_energised);
-        tally.add(MetricId::RacksDeployable, supply.racks_deployable);
+        tally.add(MetricId::RacksBuilt, stock.racks_built);
+        tally.add(MetricId::RacksEnergised, stock.racks_energised);
+        tally.add(MetricId::RacksDeployable, stock.racks_deployable);
         tally.add(
             MetricId::StandardRacks,
-            supply.deployable_kw / self.standard_rack_kw,
+            stock.deployable_kw / self.standard_rack_kw,
         );
-        tally.add(MetricId::ItPower, mw(supply.deployable_kw));
+        tally.add(MetricId::ItPower, mw(stock.deployable_kw));
         tally.add(
             MetricId::FacilityPower,
-            mw((supply.deployable_kw - supply.oversubscribed_kw) * state.pue),
+            mw((stock.deployable_kw - stock.oversubscribed_kw) * state.pue),
         );
-        tally.add(MetricId::InstalledPflops, supply.pflops);
+        tally.add(MetricId::InstalledPflops, stock.pflops);
         tally.add(
             MetricId::StrandedSpace,
-            mw((supply.space_kw - supply.powered_kw - supply.redundancy_kw).max(0.0)),
+            mw((stock.space_kw - stock.powered_kw - supply.redundancy_kw).max(0.0)),
         );
         tally.add(MetricId::StrandedRedundancy, mw(supply.redundancy_kw));
-        tally.add(MetricId::BuiltPower, mw(supply.design_kw));
-        tally.add(MetricId::StrandedDensity, mw(supply.density_kw));
-        tally.add(MetricId::StrandedCooling, mw(supply.cooling_kw));
-        tally.add(MetricId::StrandedDelivery, mw(supply.delivery_kw));
+        tally.add(MetricId::BuiltPower, mw(stock.design_kw));
+        tally.add(MetricId::StrandedDensity, mw(stock.density_kw));
+        tally.add(MetricId::StrandedCooling, mw(stock.cooling_kw));
+        tally.add(MetricId::StrandedDelivery, mw(stock.delivery_kw));
         tally.add(MetricId::EmbodiedCarbon, state.embodied_t);
         tally.add(MetricId::EmbodiedCarbonReplaced, state.replaced_t);
-        for (metric, kw) in DENSITY_CLASSES.into_iter().zip(supply.by_density_kw) {
+        for (metric, kw) in DENSITY_CLASSES.into_iter().zip(stock.by_density_kw) {
             tally.add(metric, mw(kw));
         }
         tally.add(MetricId::StrandedPower, mw(supply.unused_power_kw));
-        tally.add(MetricId::StrandedEquipment, mw(supply.equipment_late_kw));
-        tally.add(MetricId::OversubscribedPower, mw(supply.oversubscribed_kw));
+        tally.add(MetricId::StrandedEquipment, mw(stock.equipment_late_kw));
+        tally.add(MetricId::OversubscribedPower, mw(stock.oversubscribed_kw));
         let reports_oversubscription = campus.is_oversubscribed();
         for pool in campus.pools.clone() {
             let room = workspace.room_kw[pool];

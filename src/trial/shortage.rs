@@ -92,12 +92,13 @@ impl Model {
         supply: &Supply,
     ) -> Shortage {
         let headroom = &workspace.campuses[position].headroom;
+        let stock = &supply.stock;
         let mut short = Shortage {
             spare_kw: headroom.spare_kw(),
             level_kw: [
-                supply.space_kw,
-                supply.powered_kw + supply.unused_power_kw,
-                supply.delivered_kw,
+                stock.space_kw,
+                stock.powered_kw + supply.unused_power_kw,
+                stock.delivered_kw,
             ],
             ..Shortage::default()
         };
@@ -133,7 +134,7 @@ impl Model {
                 relief[Cause::Delivery as usize] += hall.delivery_kw.min(left_kw);
             }
         }
-        relief[Cause::Equipment as usize] = supply.equipment_late_kw;
+        relief[Cause::Equipment as usize] = stock.equipment_late_kw;
         // Halls on one feed cannot all have what it has left.
         for cause in [Cause::Density, Cause::Cooling, Cause::Delivery] {
             let kw = &mut relief[cause as usize];

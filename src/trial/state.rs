@@ -1,6 +1,7 @@
 //! What a trial knows of halls, campuses and pools of capacity.
 
 use super::shortage::Shortage;
+use super::stock::Stock;
 use crate::compute::Delivery;
 use crate::model::HallFit;
 use crate::power::cooling::Losses;
@@ -29,6 +30,9 @@ pub(super) struct HallState {
     pub(super) handed_over_as: u32,
     pub(super) delivered: bool,
     pub(super) live: f64,
+    /// What is there of it, but for what has changed since.
+    pub(super) stock: Stock,
+    pub(super) has_changed: bool,
 }
 
 impl HallState {
@@ -83,27 +87,10 @@ pub(super) struct CampusState {
 /// What is there on a campus at a month's end, in kW of critical IT power unless it says otherwise.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Supply {
-    pub(super) space_kw: f64,
-    pub(super) powered_kw: f64,
-    pub(super) deployable_kw: f64,
-    /// Of the deployable, what is sold beyond what feeds carry.
-    pub(super) oversubscribed_kw: f64,
+    pub(super) stock: Stock,
     pub(super) unused_power_kw: f64,
-    pub(super) equipment_late_kw: f64,
     /// Of the space without power, what waits for the redundancy to be complete.
     pub(super) redundancy_kw: f64,
-    pub(super) design_kw: f64,
-    pub(super) density_kw: f64,
-    pub(super) cooling_kw: f64,
-    pub(super) delivery_kw: f64,
-    /// Deployable by the density of racks.
-    pub(super) by_density_kw: [f64; 4],
-    /// Delivered to halls whether they are built or not.
-    pub(super) delivered_kw: f64,
-    pub(super) pflops: f64,
-    pub(super) racks_built: f64,
-    pub(super) racks_energised: f64,
-    pub(super) racks_deployable: f64,
     pub(super) shortage: Shortage,
 }
 

@@ -132,7 +132,7 @@ impl Model {
             What::Delivered { hall } => {
                 let hall = hall as usize;
                 let state = &mut workspace.halls[hall];
-                state.delivered = true;
+                (state.delivered, state.has_changed) = (true, true);
                 let campus = state.campus;
                 workspace.campuses[campus].is_stale = true;
                 self.count_embodied(workspace, hall);
