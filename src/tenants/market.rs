@@ -16,6 +16,8 @@ mod signing;
 mod state;
 mod waiting;
 
+use pulp::Arch;
+
 use crate::monte_carlo::inputs::Quantity;
 use crate::monte_carlo::streams::Source;
 use crate::tenants::buckets;
@@ -80,6 +82,8 @@ pub(crate) struct Market {
     stages: Vec<String>,
     /// Whether more is kept of each contract than its allocation needs.
     keeps_extras: bool,
+    /// For which processors what is drawn is compiled; all draw the same.
+    arch: Arch,
     /// Whether a program signs contracts beside those of outreach.
     expects_own: bool,
     /// The position of its first metric beyond those that every scenario has.

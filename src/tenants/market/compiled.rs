@@ -1,5 +1,7 @@
 //! The segments of a scenario, compiled.
 
+use pulp::Arch;
+
 use super::extras::Extras;
 use super::funnel;
 use super::luck::Varying;
@@ -140,6 +142,7 @@ impl Market {
             vouchers: funnel::compile_vouchers(demand.vouchers, &names, supply.start, inputs)?,
             stages,
             keeps_extras,
+            arch: Arch::new(),
             expects_own: false,
             first_metric: 0,
             first_outcome: None,

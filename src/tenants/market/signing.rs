@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::compiled::CompiledSegment;
 use super::extras::{ContractExtra, TermsLuck, draw_terms};
@@ -388,7 +388,7 @@ impl Market {
         count: u32,
         size: i64,
     ) {
-        Arch::new().dispatch(Existing {
+        self.arch.dispatch(Existing {
             register: Register::of(self, state, position),
             count: count as usize,
             size,
@@ -487,7 +487,7 @@ impl Market {
             let [probability, mut signed] =
                 [&mut state.sign_probability, &mut state.signed].map(std::mem::take);
             let mut signers = std::mem::take(&mut state.signers);
-            Arch::new().dispatch(Negotiation {
+            self.arch.dispatch(Negotiation {
                 register: Register::of(self, state, position),
                 contacted: &contacted[at.clone()],
                 probability: &probability[at.clone()],
@@ -580,7 +580,7 @@ impl Market {
         ready: Option<f64>,
         size_factor: f64,
     ) -> i64 {
-        Arch::new().dispatch(Signing {
+        self.arch.dispatch(Signing {
             register: &mut Register::of(self, state, position),
             signed: &[signed],
             manner: Manner { ready, size_factor },
