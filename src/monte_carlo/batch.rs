@@ -19,7 +19,9 @@ use super::design::{Design, DesignError, Sampling};
 use super::part::{Part, PartError};
 use super::stop::GoalError;
 use crate::model::Model;
-use crate::projection::{LayoutError, Projection, ProjectionError, TrialRow};
+use crate::projection::{
+    LayoutError, Projection, ProjectionError, Selection, TrialRow, UnknownMetric,
+};
 use crate::trial::Workspace;
 
 /// More threads than these gain nothing, and each takes the memory of a projection.
@@ -63,6 +65,9 @@ pub enum RunError {
     /// A checkpoint could not be written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A metric that is to be gathered is not one of the model's.
+    #[error(transparent)]
+    Metric(#[from] UnknownMetric),
     /// It was cancelled by its [`Cancel`].
     #[error("the run was cancelled")]
     Cancelled,
@@ -113,6 +118,8 @@ pub struct Batch<'a> {
     on_progress: Option<Box<OnProgress<'a>>>,
     cancel: Option<&'a Cancel>,
     checkpoint: Option<(PathBuf, Duration)>,
+    /// The metrics to gather; none: all.
+    metrics: Option<Vec<String>>,
 }
 
 impl<'a> Batch<'a> {
@@ -127,6 +134,23 @@ impl<'a> Batch<'a> {
             on_progress: None,
             cancel: None,
             checkpoint: None,
+            metrics: None,
+        }
+    }
+
+    /// Gathers only the metrics of these names, month by month. Milestones, targets, outcomes and binding causes are
+    /// gathered all the same. Trials are the same whatever is gathered; the fewer metrics, the faster they are.
+    #[must_use]
+    pub fn metrics<'m>(mut self, names: impl IntoIterator<Item = &'m str>) -> Self {
+        self.metrics = Some(names.into_iter().map(str::to_owned).collect());
+        self
+    }
+
+    /// What of the model is gathered.
+    fn selection(&self) -> Result<Selection, UnknownMetric> {
+        match &self.metrics {
+            Some(names) => self.model.select(names.iter().map(String::as_str)),
+            None => Ok(Selection::all(self.model.layout().clone())),
         }
     }
 
@@ -199,8 +223,10 @@ impl<'a> Batch<'a> {
     /// A part of this run in which no trial is done yet, to be [advanced](Self::advance).
     pub fn begin(&self) -> Result<Part, RunError> {
         self.design.check()?;
-        Ok(Part::new(
+        let selection = self.selection()?;
+        Ok(Part::gathering(
             self.model,
+            selection.gathered(),
             self.design,
             self.seed,
             self.trials.end,
@@ -218,7 +244,8 @@ impl<'a> Batch<'a> {
         self.design.check()?;
         self.design.check_trials(self.trials.end)?;
         part.check_run(self.begin()?.provenance())?;
-        part.check_layout(self.model.layout())?;
+        let selection = self.selection()?;
+        part.check_layout(selection.gathered())?;
         let sampling = self.model.sampling(self.design, self.seed)?;
         let mut pool = rayon::ThreadPoolBuilder::new();
         if let Some(threads) = self.threads {
@@ -238,6 +265,7 @@ impl<'a> Batch<'a> {
                 let round = Round {
                     batch: self,
                     sampling: &sampling,
+                    selection: &selection,
                     range: left.clone(),
                     taken: AtomicU64::new(0),
                     until: next_save,
@@ -279,6 +307,7 @@ impl<'a> Batch<'a> {
 struct Round<'a> {
     batch: &'a Batch<'a>,
     sampling: &'a Sampling,
+    selection: &'a Selection,
     range: Range<u64>,
     /// How many trials workers have taken. Counted from the first one, so that trial numbers near the last one do
     /// not wrap.
@@ -326,10 +355,11 @@ impl Round<'_> {
         replicates: &[Shared<'_>],
     ) -> Result<(), RunError> {
         let model = self.batch.model;
-        let layout = model.layout();
+        let selection = self.selection;
         let mut workspace = Workspace::default();
-        let block = (BLOCK_VALUES / layout.monthly_len().max(1)).clamp(1, LARGEST_BLOCK);
-        let mut rows: Vec<TrialRow> = (0..block).map(|_| TrialRow::new(layout.clone())).collect();
+        let values = selection.gathered().monthly_len().max(1);
+        let block = (BLOCK_VALUES / values).clamp(1, LARGEST_BLOCK);
+        let mut rows: Vec<TrialRow> = (0..block).map(|_| TrialRow::of(selection)).collect();
         let total = self.batch.trials.end - self.batch.trials.start;
         while !self.is_given_up() {
             let taken = self.taken.fetch_add(block as u64, Ordering::Relaxed);
@@ -351,7 +381,7 @@ impl Round<'_> {
                 let rows = &rows[start as usize..end as usize];
                 let replicate = design.replicate(trial);
                 let absorbed = match &mut own {
-                    None => lock(&replicates[replicate]).absorb(rows),
+                    None => lock(&replicates[replicate]).absorb_selected(rows, selection),
                     Some((current, projection)) => {
                         let handed_in = if *current == replicate {
                             Ok(())
@@ -359,7 +389,7 @@ impl Round<'_> {
                             let of = std::mem::replace(current, replicate);
                             hand_in(projection, &replicates[of])
                         };
-                        handed_in.and_then(|()| projection.absorb(rows))
+                        handed_in.and_then(|()| projection.absorb_selected(rows, selection))
                     }
                 };
                 if let Err(error) = absorbed {

@@ -5,6 +5,7 @@
 //! ([`checkpoint`](super::checkpoint)).
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +60,17 @@ pub enum PartError {
 impl Part {
     /// A part of a run of `trials` trials in which none is done yet.
     pub fn new(model: &Model, design: Design, seed: u64, trials: u64) -> Result<Self, LayoutError> {
+        Self::gathering(model, model.layout(), design, seed, trials)
+    }
+
+    /// As [`Self::new`], with the layout of what is gathered of the model.
+    pub(super) fn gathering(
+        model: &Model,
+        layout: &Arc<Layout>,
+        design: Design,
+        seed: u64,
+        trials: u64,
+    ) -> Result<Self, LayoutError> {
         let provenance = Provenance {
             scenario: model.name().to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -66,7 +78,7 @@ impl Part {
             design,
             fingerprint: model.fingerprint().to_owned(),
         };
-        let empty = Projection::part(model.layout().clone(), provenance)?;
+        let empty = Projection::part(layout.clone(), provenance)?;
         Ok(Self {
             trials,
             done: Ranges::new(),

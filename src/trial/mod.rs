@@ -39,6 +39,8 @@ pub struct Workspace {
     finish: Vec<f64>,
     events: Vec<Event>,
     halls: Vec<HallState>,
+    /// By hall: whether it has changed since stock was taken.
+    changed: Vec<bool>,
     campuses: Vec<CampusState>,
     pools: Vec<PoolState>,
     generations: Vec<DrawnGeneration>,
@@ -102,13 +104,8 @@ impl Model {
                     self.market.sign_own(market, segment, month, contract);
                 });
             }
-            self.market.pass_month(
-                &mut workspace.market,
-                seed,
-                trial,
-                month,
-                &workspace.room_kw,
-            );
+            self.market
+                .pass_month(&mut workspace.market, month, &workspace.room_kw);
             self.report_month(workspace, month, &drawn, row);
             if self.market.reports_more() {
                 self.market.report(&mut workspace.market, month, row);

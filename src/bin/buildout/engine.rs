@@ -187,6 +187,8 @@ pub(crate) fn speaks_for_all() -> bool {
 /// What a run is asked to do.
 pub(crate) struct Request<'a> {
     pub(crate) model: &'a Model,
+    /// The metrics to gather; all if empty.
+    pub(crate) metrics: &'a [String],
     pub(crate) trials: Option<u64>,
     pub(crate) seed: u64,
     pub(crate) threads: usize,
@@ -205,6 +207,15 @@ impl Request<'_> {
         self.trials.unwrap_or(default)
     }
 
+    /// A batch of the model that gathers what is asked for.
+    pub(crate) fn batch(&self) -> Batch<'_> {
+        let batch = Batch::new(self.model);
+        if self.metrics.is_empty() {
+            return batch;
+        }
+        batch.metrics(self.metrics.iter().map(String::as_str))
+    }
+
     /// Runs the trials; `None` if it was a shard, whose results are in its file, or another rank has the results.
     pub(crate) fn simulate(&self) -> Result<Option<Projection>, Failure> {
         listen_for_interruptions(self.quiet)?;
@@ -214,7 +225,8 @@ impl Request<'_> {
         }
         let trials = self.trials();
         let bar = progress_bar(trials, self.quiet);
-        let mut batch = Batch::new(self.model)
+        let mut batch = self
+            .batch()
             .trials(trials)
             .seed(self.seed)
             .design(self.sampling.design(trials))

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use buildout::monte_carlo::ranks::{RankCheckpoints, Ranks};
-use buildout::{Batch, Projection, RunError};
+use buildout::{Projection, RunError};
 
 use crate::engine::{INTERRUPTED, Request, command_to_resume, progress_bar, reserve_name};
 use crate::failure::{Failure, say};
@@ -79,7 +79,8 @@ fn run(request: &Request<'_>, ranks: &Ranks) -> Result<Option<Projection>, Failu
     let trials = request.trials();
     let bar = progress_bar(trials, quiet);
     let batch = || {
-        Batch::new(request.model)
+        request
+            .batch()
             .trials(trials)
             .seed(request.seed)
             .design(request.sampling.design(trials))

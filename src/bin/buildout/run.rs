@@ -31,6 +31,10 @@ pub(crate) struct Run {
     /// How many threads to use; 0 for one per processor. The results do not depend on it
     #[arg(long, value_name = "T", default_value_t = 0)]
     threads: usize,
+    /// Gather only these metrics, such as it_power_mw,take_up; the fewer, the faster. Milestones, targets and
+    /// outcomes are gathered all the same
+    #[arg(long, value_name = "METRIC,…", value_delimiter = ',')]
+    metrics: Vec<String>,
     /// Replace a value of the scenario, such as horizon_months=60; may be given several times
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     set: Vec<(String, String)>,
@@ -60,8 +64,18 @@ pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
         say(&loaded.warnings.to_string());
     }
     output.prepare(Some(model.layout()))?;
+    // Charts that are asked for are gathered, too.
+    let mut metrics: Vec<String> = arguments
+        .metrics
+        .iter()
+        .map(|name| name.trim().to_owned())
+        .collect();
+    if !metrics.is_empty() {
+        metrics.extend(output.charted());
+    }
     let request = engine::Request {
         model: &model,
+        metrics: &metrics,
         trials: arguments.trials,
         seed: arguments.seed,
         threads: arguments.threads,
