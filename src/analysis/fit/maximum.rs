@@ -14,7 +14,7 @@ pub(super) fn maximise(
     };
     let mut best = start.to_vec();
     for scale in [1.0, 0.3, 0.1] {
-        best = Simplex::around(&best, step * scale, &cost).minimise(&cost);
+        best = Simplex::around(&best, step * scale, cost).minimise(cost);
     }
     cost(&best).is_finite().then_some(best)
 }
@@ -105,19 +105,18 @@ pub(super) fn covariance(function: impl Fn(&[f64]) -> f64, at: &[f64]) -> Option
         }
         function(&point)
     };
-    let mut information = vec![vec![0.0; n]; n];
-    for i in 0..n {
-        information[i][i] =
-            -(shifted(&[(i, H)]) - 2.0 * function(at) + shifted(&[(i, -H)])) / (H * H);
-        for j in 0..i {
-            let mixed = shifted(&[(i, H), (j, H)])
-                - shifted(&[(i, H), (j, -H)])
-                - shifted(&[(i, -H), (j, H)])
-                + shifted(&[(i, -H), (j, -H)]);
-            information[i][j] = -mixed / (4.0 * H * H);
-            information[j][i] = information[i][j];
+    let second = |i: usize, j: usize| {
+        if i == j {
+            (shifted(&[(i, H)]) - 2.0 * function(at) + shifted(&[(i, -H)])) / (H * H)
+        } else {
+            let equal = shifted(&[(i, H), (j, H)]) + shifted(&[(i, -H), (j, -H)]);
+            let opposite = shifted(&[(i, H), (j, -H)]) + shifted(&[(i, -H), (j, H)]);
+            (equal - opposite) / (4.0 * H * H)
         }
-    }
+    };
+    let information = (0..n)
+        .map(|i| (0..n).map(|j| -second(i.min(j), i.max(j))).collect())
+        .collect();
     inverse(information)
 }
 
