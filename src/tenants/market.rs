@@ -26,6 +26,7 @@ use pulp::Arch;
 
 pub(crate) use compiled::{Demand, Supply};
 pub(crate) use funnel::{CONTACTED, stage_metric, voucher_metric};
+pub use own::OwnContract;
 pub(crate) use state::MarketState;
 
 use compiled::CompiledSegment;

@@ -10,7 +10,7 @@
 
 use super::compiled::Supply;
 use super::{FOREVER, Market, MarketState, refill, units};
-use crate::monte_carlo::streams::{Source, Stream};
+use crate::sampling::streams::{Source, Stream};
 use crate::tenants::Segment;
 use crate::uncertain::{Domain, Sampler, UncertainError, normal_quantile};
 

@@ -8,8 +8,8 @@ use super::quantiles::{Varying, minus_ln};
 use super::words::open_unit;
 use super::{FOREVER, Market, MarketState, NEVER, refill, units};
 use crate::compute::CompiledGeneration;
-use crate::monte_carlo::inputs::{Inputs, Quantity};
-use crate::monte_carlo::streams::Source;
+use crate::sampling::inputs::{Inputs, Quantity};
+use crate::sampling::streams::Source;
 use crate::tenants::{Allocation, LARGEST_CONTRACT_KW, NamedTenant, Segment};
 use crate::uncertain::{Domain, Uncertain, UncertainError};
 

@@ -4,7 +4,7 @@ use super::compiled::CompiledSegment;
 use super::extras::Extras;
 use super::funnel::DepositMonth;
 use super::{Market, MarketState, NEVER, kw};
-use crate::monte_carlo::inputs::Quantity;
+use crate::sampling::inputs::Quantity;
 
 /// A part of a contract in a pool, for as long as it lasts.
 #[derive(Clone, Copy, Debug, PartialEq)]

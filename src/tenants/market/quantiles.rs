@@ -2,7 +2,7 @@
 //!
 //! Single precision is enough for sizes, lags and terms, and twice as many fit into a register.
 
-use crate::monte_carlo::streams::Source;
+use crate::sampling::streams::Source;
 use crate::uncertain::{Domain, Sampler, Uncertain, UncertainError};
 
 /// Cells of an octave: 2^FINE.

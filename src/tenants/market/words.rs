@@ -6,7 +6,7 @@
 
 use rand::Rng;
 
-use crate::monte_carlo::streams::Source;
+use crate::sampling::streams::Source;
 
 /// Calls that are computed side by side.
 pub(super) const LANES: usize = 8;

@@ -1,7 +1,7 @@
 //! How many companies are contacted: curves, campaigns, seasons, and what scarcity does to signing.
 
 use crate::date::Date;
-use crate::monte_carlo::inputs::{Inputs, Quantity};
+use crate::sampling::inputs::{Inputs, Quantity};
 use crate::tenants::market::compiled::Supply;
 use crate::tenants::market::{Market, MarketState, kw, refill, units};
 use crate::tenants::outreach::ABOVE_ZERO;

@@ -1,8 +1,8 @@
 //! States of the market that segments share.
 
 use super::touched;
-use crate::monte_carlo::inputs::{Inputs, Quantity};
-use crate::monte_carlo::streams::Source;
+use crate::sampling::inputs::{Inputs, Quantity};
+use crate::sampling::streams::Source;
 use crate::tenants::Regime;
 use crate::tenants::market::{Market, MarketState, refill};
 use crate::tenants::outreach::MEAN_MONTHS;

@@ -1,7 +1,7 @@
 //! Commitments between contact and signature: stages with their lags and deposits.
 
 use super::CONTACTED;
-use crate::monte_carlo::inputs::{Inputs, Quantity};
+use crate::sampling::inputs::{Inputs, Quantity};
 use crate::tenants::Stage;
 use crate::tenants::market::draft::WordPlace;
 use crate::tenants::market::quantiles::Varying;

@@ -2,8 +2,8 @@
 
 use super::touched;
 use crate::date::Date;
-use crate::monte_carlo::inputs::{Inputs, Quantity};
-use crate::monte_carlo::streams::Stream;
+use crate::sampling::inputs::{Inputs, Quantity};
+use crate::sampling::streams::Stream;
 use crate::tenants::Voucher;
 use crate::tenants::market::{Market, MarketState, refill};
 use crate::uncertain::{Domain, Uncertain, UncertainError};
