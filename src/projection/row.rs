@@ -51,11 +51,6 @@ impl TrialRow {
         }
     }
 
-    /// Positions of the metrics that trials write, in order.
-    pub(crate) fn written(&self) -> &Arc<[usize]> {
-        &self.written
-    }
-
     /// What this row is of.
     pub fn layout(&self) -> &Arc<Layout> {
         &self.layout

@@ -1,4 +1,4 @@
-//! How a trial begins: its dates, the first orders of hardware, and what is planned to happen.
+//! How a trial begins: its dates, the first orders of hardware, and the events that are planned.
 
 use super::Workspace;
 use super::equipment::order;

@@ -1,6 +1,6 @@
 //! One future: the month loop that ties construction, power, equipment and tenants together.
 //!
-//! What happens inside a month has its real-valued time; the state is reported at the end of the
+//! Events inside a month have real-valued times; the state is reported at the end of the
 //! month. An event at time t (in months) counts from the month m on for which t <= m + 1.
 
 use crate::compute::DrawnGeneration;
@@ -25,7 +25,7 @@ mod tenants;
 mod timeline;
 
 use equipment::Placed;
-pub use log::{Happening, LogEntry, Replay};
+pub use log::{EventKind, LogEntry, Replay};
 use state::{CampusState, HallState, PoolState};
 use timeline::Event;
 
@@ -93,7 +93,7 @@ impl Model {
                 if event.months > until {
                     break;
                 }
-                self.happen(workspace, event, &drawn);
+                self.apply(workspace, event, &drawn);
                 next_event += 1;
             }
             self.take_stock(workspace);

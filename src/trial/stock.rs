@@ -1,4 +1,4 @@
-//! What is there, and what has been started, at the end of a month.
+//! What exists, and what has been started, at the end of a month.
 
 use super::Workspace;
 use super::state::{HallState, Supply};

@@ -61,7 +61,7 @@ pub(super) fn plan_event(events: &mut Vec<Event>, event: Event) {
 }
 
 impl Model {
-    pub(super) fn happen(&self, workspace: &mut Workspace, event: Event, drawn: &[f64]) {
+    pub(super) fn apply(&self, workspace: &mut Workspace, event: Event, drawn: &[f64]) {
         match event.what {
             What::GridStep { campus, step } => {
                 let campus = campus as usize;

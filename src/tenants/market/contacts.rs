@@ -115,7 +115,7 @@ impl Market {
                 .any(|voucher| voucher.touches[position])
     }
 
-    /// Whether nothing that is yet to happen in a trial changes who of a segment is contacted and signs.
+    /// Whether nothing later in a trial changes who of a segment is contacted and signs.
     pub(super) fn foresees(&self, position: usize) -> bool {
         let segment = &self.segments[position];
         let outreach = (segment.extras.as_ref()).and_then(|extras| extras.outreach.as_ref());

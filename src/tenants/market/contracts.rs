@@ -19,7 +19,7 @@ pub(super) struct Contracts {
     pub(super) stay: Vec<u32>,
     /// In which month what is left of it gives up waiting.
     pub(super) gives_up: Vec<u32>,
-    // Those of contracts that were served one by one:
+    // Only of contracts that are served one by one, from the month on in which they want to move in:
     /// Units that have not found room.
     pub(super) left: Vec<i64>,
     /// The first month of absence, once it has moved in.
@@ -40,6 +40,17 @@ struct ByMonth {
     is_sorted: bool,
     /// By month: units of power of all of them.
     wanted: Vec<i64>,
+}
+
+/// Contracts to be added, in columns of one length.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NewContracts<'a> {
+    pub(super) step: &'a [i64],
+    pub(super) ramp: &'a [u32],
+    /// The month; beyond the horizon it is not added.
+    pub(super) ready: &'a [u32],
+    pub(super) stay: &'a [u32],
+    pub(super) gives_up: &'a [u32],
 }
 
 /// A contract to be added.
@@ -75,8 +86,8 @@ impl Contracts {
         self.leaves[item] != NEVER
     }
 
-    /// Makes room for so many more, whose places may then be written.
-    pub(super) fn reserve(&mut self, more: usize) {
+    /// Makes room for so many more.
+    fn reserve(&mut self, more: usize) {
         let length = self.len + more;
         if self.step.len() < length {
             self.step.resize(length, 0);
@@ -93,24 +104,55 @@ impl Contracts {
         }
     }
 
-    /// Adds a contract that wants to move in within the horizon; its number.
-    pub(super) fn push(&mut self, contract: NewContract) -> u32 {
-        self.reserve(1);
-        let item = self.len;
-        self.step[item] = contract.step;
-        self.ramp[item] = contract.ramp;
-        self.ready[item] = contract.ready;
-        self.stay[item] = contract.stay;
-        self.gives_up[item] = contract.gives_up;
-        let size = self.size(item);
-        self.left[item] = size;
-        self.by_month.wanted[contract.ready as usize] += size;
-        self.leaves[item] = NEVER;
-        self.len += 1;
-        if self.by_month.is_sorted {
-            (self.by_month.late).push(contract.ready as usize, item as u32);
+    /// Adds those contracts of a list that want to move in within the horizon.
+    #[inline(always)]
+    pub(super) fn append(&mut self, list: NewContracts<'_>) {
+        let (months, count) = (self.by_month.wanted.len(), list.ready.len());
+        self.reserve(count);
+        let mut len = self.len;
+        for number in 0..count {
+            let ready = list.ready[number];
+            if ready as usize >= months {
+                continue;
+            }
+            let (step, ramp) = (list.step[number], list.ramp[number]);
+            self.step[len] = step;
+            self.ramp[len] = ramp;
+            self.ready[len] = ready;
+            self.stay[len] = list.stay[number];
+            self.gives_up[len] = list.gives_up[number];
+            self.by_month.wanted[ready as usize] += step * i64::from(ramp);
+            if self.by_month.is_sorted {
+                self.by_month.late.push(ready as usize, len as u32);
+            }
+            len += 1;
         }
-        item as u32
+        self.len = len;
+    }
+
+    /// Adds a contract; its number.
+    pub(super) fn push(&mut self, contract: NewContract) -> u32 {
+        let item = self.len as u32;
+        self.append(NewContracts {
+            step: &[contract.step],
+            ramp: &[contract.ramp],
+            ready: &[contract.ready],
+            stay: &[contract.stay],
+            gives_up: &[contract.gives_up],
+        });
+        item
+    }
+
+    /// Gets those ready that want to move in in a month and are to be served one by one.
+    pub(super) fn expect_one_by_one(&mut self, month: usize, queue: &mut Vec<u32>) {
+        let first = queue.len();
+        for items in self.ready_in(month) {
+            queue.extend_from_slice(items);
+        }
+        for &item in &queue[first..] {
+            self.left[item as usize] = self.size(item as usize);
+            self.leaves[item as usize] = NEVER;
+        }
     }
 
     /// Sorts what there is by month; what is pushed from then on is kept apart.

@@ -37,6 +37,16 @@ impl MonthCounts {
     #[inline(always)]
     pub(super) fn draw(&mut self, key: &Key, trial: u64, first: usize) {
         let months = self.means.len();
+        self.listed.clear();
+        self.listed.resize(months, 0);
+        self.declined.clear();
+        self.declined.resize(months, 0);
+        let is_nobody = |means: &[f64]| means.iter().all(|&mean| mean <= 0.0);
+        if is_nobody(&self.means) && is_nobody(&self.declining_means) {
+            self.offsets.clear();
+            self.offsets.resize(months, 0.0);
+            return;
+        }
         let padded = months.next_multiple_of(words::LANES);
         self.positions.clear();
         self.positions.extend((first as u32..).take(padded));
@@ -63,10 +73,6 @@ impl MonthCounts {
             declining.push(open_unit(two[0]));
             self.offsets.push(open_unit(one[1]) as f32);
         }
-        self.listed.clear();
-        self.listed.resize(months, 0);
-        self.declined.clear();
-        self.declined.resize(months, 0);
         poisson(&self.means, &signing[..months], &mut self.listed);
         poisson(
             &self.declining_means,

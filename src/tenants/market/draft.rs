@@ -105,6 +105,9 @@ pub(super) struct Draft {
     /// Minus the logarithm of a uniform number that decides how long they stay beyond their terms; and the stay.
     pub(super) beyond: [f32; TOGETHER],
     pub(super) stay: [u32; TOGETHER],
+    /// The month in which they want to move in, and in which they give up waiting.
+    pub(super) month: [u32; TOGETHER],
+    pub(super) gives_up: [u32; TOGETHER],
     pub(super) patience: [f32; TOGETHER],
     pub(super) consent: [u32; TOGETHER],
     /// Room for a quantity that is used at once.
@@ -135,6 +138,8 @@ impl Default for Draft {
             term: NOTHING,
             beyond: NOTHING,
             stay: [0; TOGETHER],
+            month: [0; TOGETHER],
+            gives_up: [0; TOGETHER],
             patience: NOTHING,
             consent: [0; TOGETHER],
             other: NOTHING,

@@ -290,7 +290,7 @@ impl Market {
         if wanted > free(pool) || (stays_home && self.campus_of(pool) != compiled.home) {
             return false;
         }
-        // What is there at the start has no ramp.
+        // Existing contracts have no ramp.
         let is_plain = !self.keeps_extras && (month > 0 || compiled.existing.contract == 0);
         match compiled.plain_ramp.filter(|_| is_plain) {
             Some(ramp) => {

@@ -9,7 +9,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::compiled::CompiledSegment;
-use super::contracts::NewContract;
+use super::contracts::NewContracts;
 use super::draft::{ALL_DRAWN, Draft, NOBODY, Origin, Pair, Terms};
 use super::quantiles::{Varying, minus_ln};
 use super::state::MarketState;
@@ -106,7 +106,6 @@ impl Signing<'_> {
         }
         self.set_stay(segment);
         self.note_signatures();
-        let keeps = self.market.keeps_extras && !segment.allocation.is_pooled();
         if self.market.keeps_extras {
             self.market
                 .draw_terms(self.state, self.draft, self.position);
@@ -114,7 +113,7 @@ impl Signing<'_> {
         if segment.allocation.is_pooled() {
             self.enter_pooled(segment);
         } else {
-            self.enter(keeps);
+            self.enter();
         }
         self.draft.len = 0;
     }
@@ -360,27 +359,26 @@ impl Signing<'_> {
 
     /// Contracts that wait for room are kept as they are.
     #[inline(always)]
-    fn enter(&mut self, keeps_extras: bool) {
+    fn enter(&mut self) {
         let months = self.market.months;
-        let draft = &*self.draft;
+        let draft = &mut *self.draft;
+        let len = draft.len;
+        for number in 0..len {
+            draft.month[number] = month_of(draft.ready[number], months) as u32;
+            draft.gives_up[number] = (draft.ready[number] + draft.patience[number]) as u32;
+        }
         let contracts = &mut self.state.segments[self.position].contracts;
-        contracts.reserve(draft.len);
-        for number in 0..draft.len {
-            let ready = draft.ready[number];
-            let month = month_of(ready, months);
-            if month == months {
-                continue;
-            }
-            contracts.push(NewContract {
-                step: draft.step[number],
-                ramp: draft.ramp[number],
-                ready: month as u32,
-                stay: draft.stay[number],
-                gives_up: (ready + draft.patience[number]) as u32,
-            });
-            if keeps_extras {
-                contracts.extra.push(draft.extra[number]);
-            }
+        contracts.append(NewContracts {
+            step: &draft.step[..len],
+            ramp: &draft.ramp[..len],
+            ready: &draft.month[..len],
+            stay: &draft.stay[..len],
+            gives_up: &draft.gives_up[..len],
+        });
+        if self.market.keeps_extras {
+            let is_known = |number: &usize| (draft.month[*number] as usize) < months;
+            let extra = (0..len).filter(is_known).map(|number| draft.extra[number]);
+            contracts.extra.extend(extra);
         }
     }
 }

@@ -118,9 +118,7 @@ impl SegmentState {
     /// Puts those that want to move in in a month behind those that wait.
     pub(super) fn enqueue(&mut self, month: usize) {
         self.queue.fresh = self.queue.contracts.len();
-        for items in self.contracts.ready_in(month) {
-            self.queue.contracts.extend_from_slice(items);
-        }
+        (self.contracts).expect_one_by_one(month, &mut self.queue.contracts);
     }
 
     /// The first contract that waits for room; those that gave up, or left before all of them had found room, are passed.

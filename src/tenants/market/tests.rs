@@ -534,7 +534,7 @@ fn vouchers_raise_signing_until_their_budget_is_spent() {
         let gain = |month| {
             value(&after, "contracts_signed", month) - value(&before, "contracts_signed", month)
         };
-        // The same luck: nobody signs because of them but some of the thirty, once a year.
+        // Common random numbers: nobody signs because of them but some of the thirty, once a year.
         assert!((1.0..=30.0).contains(&gain(11)), "{}", gain(11));
         assert_eq!(gain(11), gain(5));
         assert!(gain(23) > gain(11));
@@ -644,7 +644,7 @@ fn contracts_in_pflops_take_the_power_of_the_hardware_of_their_day() {
 }
 
 /// A lever that raises outreach and signing does so from its first month to its last, for its
-/// segment, on the same luck.
+/// segment, on common random numbers.
 #[test]
 fn levers_raise_outreach_and_signing_while_they_last() {
     use crate::policy::{Lever, SigningTerms};
@@ -984,14 +984,14 @@ fn check_contracts(
     }
     let (mut waiting, mut leased, mut over, mut in_service, mut left) = (0, 0, 0, 0, 0);
     for (item, &taken) in taken.iter().enumerate() {
-        let (missing, leaves) = (contracts.left[item], contracts.leaves[item] as usize);
-        // What it took, waits for or gave up is all of it.
-        let abandoned = contracts.extra[item].abandoned;
-        prop_assert_eq!(taken + missing + abandoned, contracts.size(item));
         if contracts.ready[item] as usize > month {
             prop_assert_eq!(taken, 0);
             continue;
         }
+        let (missing, leaves) = (contracts.left[item], contracts.leaves[item] as usize);
+        // What it took, waits for or gave up is all of it.
+        let abandoned = contracts.extra[item].abandoned;
+        prop_assert_eq!(taken + missing + abandoned, contracts.size(item));
         waiting += missing;
         let is_gone = leaves <= month;
         *(if is_gone { &mut over } else { &mut leased }) += taken;
