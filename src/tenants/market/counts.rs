@@ -193,7 +193,8 @@ mod tests {
         assert_eq!(none, [0; 3]);
     }
 
-    /// The expansion puts each step of the distribution function to within 2e-5 of its level.
+    /// The expansion puts each step of the distribution function to within a thousandth of the step's height of its
+    /// level, and beyond two standard deviations to within a two-hundredth.
     #[test]
     fn the_expansion_is_near_the_quantiles() {
         for mean in [128.0, 700.0, 20_000.0] {
@@ -201,7 +202,12 @@ mod tests {
             for tenth in -40..=40 {
                 let count = (mean + f64::from(tenth) * 0.1 * mean.sqrt()) as u64;
                 let (reached, pmf) = (theory.cdf(count), theory.pmf(count));
-                let off = 1e-3 * pmf + 1e-12;
+                let share = if f64::abs(f64::from(tenth)) <= 20.0 {
+                    1e-3
+                } else {
+                    5e-3
+                };
+                let off = share * pmf + 1e-12;
                 assert!(
                     u64::from(expansion(mean, reached - off)) <= count,
                     "{mean} {count}"

@@ -31,8 +31,8 @@ enum Rule {
 /// A quantile function as a table over words, linear between its nodes.
 ///
 /// The tail probability is laid out in octaves, each cut into 32 equal cells, so that both tails have the relative
-/// resolution of the middle. Against the exact function the error is below 0.02 % of the distance to the median for
-/// lognormal, normal, PERT and Pareto distributions (see the tests).
+/// resolution of the middle. Each cell has the mean of the exact function, so that means are not biased; no value is off
+/// by more than 0.02 % (see the tests).
 #[derive(Debug)]
 struct QuantileTable {
     /// Value at the beginning of the cell, and its rise to the end; the lower half first.
@@ -123,22 +123,23 @@ impl Rule {
 
 impl QuantileTable {
     fn new(sampler: &Sampler) -> Self {
-        // The tail probability at the beginning of a cell of a half.
-        let tail = |cell: usize| {
+        // The tail probability in a cell of a half, a part of the way through it.
+        let tail = |cell: usize, part: f64| {
             let octave = libm::exp2((cell >> FINE) as f64 - 33.0);
-            let part = (cell % (1 << FINE)) as f64 / f64::from(1_u32 << FINE);
+            let part = ((cell % (1 << FINE)) as f64 + part) / f64::from(1_u32 << FINE);
             (octave * (1.0 + part)).min(0.5)
         };
         let mut cells = Vec::with_capacity(CELLS);
         for is_upper in [false, true] {
-            let value = |cell| {
-                let tail = tail(cell);
-                sampler.at(if is_upper { 1.0 - tail } else { tail })
-            };
+            let at = |tail: f64| sampler.at(if is_upper { 1.0 - tail } else { tail });
+            let (value, middle) = (|cell| at(tail(cell, 0.0)), |cell| at(tail(cell, 0.5)));
             let mut from = value(0);
             for cell in 0..HALF {
                 let to = value(cell + 1);
-                cells.push([from as f32, (to - from) as f32]);
+                // By Simpson's rule.
+                let mean = (from + 4.0 * middle(cell) + to) / 6.0;
+                let start = (mean - 0.5 * (to - from)).max(0.0);
+                cells.push([start as f32, (to - from) as f32]);
                 from = to;
             }
         }
@@ -218,12 +219,13 @@ mod tests {
             Uncertain::normal(10.0, 2.0),
         ] {
             let varying = Varying::new("s", "q", &quantity, Domain::NON_NEGATIVE).unwrap();
-            let median = varying.sampler.at(0.5);
             for word in words() {
                 let exact = varying.sampler.at(open_unit(word));
                 let error = (varying.at(word) - exact).abs();
-                let most = 2e-4 * (exact - median).abs() + 1e-6 * exact;
-                assert!(error <= most, "{quantity:?} {word}: {error} {exact}");
+                assert!(
+                    error <= 2e-4 * exact + 1e-6,
+                    "{quantity:?} {word}: {error} {exact}"
+                );
             }
         }
     }

@@ -952,7 +952,7 @@ proptest! {
                     prop_assert_eq!(state.capacity.served[slot], of_segment.served[pool]);
                 }
             }
-            prop_assert_eq!(&state.capacity.leased, &reference.leased(&state, market));
+            prop_assert_eq!(&state.capacity.leased, &reference.leased());
         }
     }
 }

@@ -40,6 +40,8 @@ pub(super) struct Reference {
     /// By segment: how many contracts have been taken over.
     known: Vec<usize>,
     leased: Vec<i64>,
+    /// What pooled segments were served by pool at the end of the last month: they keep it against the others.
+    pooled: Vec<i64>,
 }
 
 impl Contract {
@@ -74,20 +76,14 @@ impl Reference {
             contracts: Vec::new(),
             known: vec![0; market.segments.len()],
             leased: vec![0; market.pools],
+            pooled: vec![0; market.pools],
         }
     }
 
     /// What is leased by pool, with what pooled segments are served there.
-    pub(super) fn leased(&self, state: &MarketState, market: &Market) -> Vec<i64> {
-        let pooled = |pool: usize| -> i64 {
-            (0..market.segments.len())
-                .filter(|&segment| market.segments[segment].allocation.is_pooled())
-                .map(|segment| state.capacity.served[market.slot(segment, pool)])
-                .sum()
-        };
-        (0..market.pools)
-            .map(|pool| self.leased[pool] + pooled(pool))
-            .collect()
+    pub(super) fn leased(&self) -> Vec<i64> {
+        let pools = self.leased.iter().zip(&self.pooled);
+        pools.map(|(leased, pooled)| leased + pooled).collect()
     }
 
     /// Takes over contracts that have been drawn since.
@@ -148,16 +144,18 @@ impl Reference {
             }
         }
         self.sum_up(market, month);
+        self.pooled.fill(0);
         let pooled = (market.segments.iter().enumerate())
             .filter(|(_, segment)| segment.allocation.is_pooled())
             .map(|(position, _)| position);
         for position in pooled {
             // Their contracts are not kept: they are counted in sums alone.
             let counts = &state.counts[position];
-            (
-                self.segments[position].in_service,
-                self.segments[position].left,
-            ) = (counts.in_service, counts.left);
+            self.segments[position].in_service = counts.in_service;
+            self.segments[position].left = counts.left;
+            for (pool, pooled) in self.pooled.iter_mut().enumerate() {
+                *pooled += state.capacity.served[market.slot(position, pool)];
+            }
         }
     }
 
@@ -193,7 +191,7 @@ impl Reference {
                 if month < contract.ready + spill_over && !is_home {
                     continue;
                 }
-                let free = (room[pool] - self.leased[pool]).max(0);
+                let free = (room[pool] - self.leased[pool] - self.pooled[pool]).max(0);
                 let left = contract.left();
                 let taken = match segment.allocation {
                     Allocation::FirstComeWhole if free < left => 0,
