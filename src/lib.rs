@@ -99,6 +99,7 @@ pub mod analysis;
 pub mod compute;
 pub mod construction;
 pub mod date;
+mod field;
 pub mod finance;
 pub mod metrics;
 mod model;

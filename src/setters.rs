@@ -2,7 +2,7 @@
 //!
 //! Each of these has the name of the field that it sets. What is a list is added to.
 
-use crate::compute::{CatalogueUse, Generation, GenerationTrend, RackType, Reliability};
+use crate::compute::{CatalogueUse, Generation, GenerationTrend, RackType};
 use crate::construction::calendars::Calendar;
 use crate::construction::crews::{Crew, CrewNeed};
 use crate::construction::risks::Risk;
@@ -12,10 +12,10 @@ use crate::construction::{
 };
 use crate::date::Date;
 use crate::finance::Finance;
-use crate::policy::{Condition, Phase};
+use crate::policy::Phase;
 use crate::power::{
-    BridgePower, Cooling, Curtailment, Efficiency, ElectricalChain, Energy, GridApplication,
-    GridStep, Substation,
+    BridgePower, Curtailment, Efficiency, ElectricalChain, Energy, GridApplication, GridStep,
+    Substation,
 };
 use crate::scenario::{Campus, ExistingCapacity, Milestone, Scenario, Target};
 use crate::tenants::{
@@ -144,19 +144,6 @@ setters! { Activity
     slots: some Slots;
 }
 
-setters! { Generation
-    available_from: some Date;
-    lead_time_months: set Uncertain;
-    growth_per_year: set Uncertain;
-    release_slip_months: set Uncertain;
-    rack_positions: set u32;
-    cooling: some Cooling;
-    rack_accelerators: some u32;
-    accelerators_per_quarter: some Uncertain;
-    reliability: some Reliability;
-    rack_embodied_carbon_t: set f64;
-}
-
 setters! { Segment
     outreach_per_month: set Uncertain;
     outreach_growth_per_year: set Uncertain;
@@ -204,13 +191,6 @@ setters! { NamedTenant
     ramp_months: some Uncertain;
     term_months: some Uncertain;
     campuses: list String;
-}
-
-setters! { Phase
-    starts: some Date;
-    after: list Dependency;
-    when: list Condition;
-    at_latest: some Date;
 }
 
 #[cfg(test)]

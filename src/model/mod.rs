@@ -21,7 +21,6 @@ use crate::policy::Gate;
 use crate::policy::levers;
 use crate::power::cooling::CompiledEfficiency;
 use crate::power::energy::CompiledEnergy;
-use crate::power::grid::HOURS;
 use crate::power::{Battery, DeliveryTree, ElectricalChain, Feed, PUE};
 use crate::problem::{Path, Problems, name_help};
 use crate::projection::{Layout, Metric, TargetLabel};
@@ -740,11 +739,10 @@ fn compile_curtailment(
     let Some(curtailment) = &campus.curtailment else {
         return Ok(None);
     };
-    let name = &campus.name;
-    let (hours, depth) = (&curtailment.hours_per_year, &curtailment.depth_share);
+    let fields = curtailment.fields();
     Ok(Some(CompiledCurtailment {
-        hours_per_year: inputs.add(format!("{name}/curtailed hours"), hours, HOURS)?,
-        depth_share: inputs.add(format!("{name}/curtailed share"), depth, Domain::SHARE)?,
+        hours_per_year: inputs.register(&campus.name, fields.hours_per_year())?,
+        depth_share: inputs.register(&campus.name, fields.depth_share())?,
         event_hours: curtailment.event_hours,
     }))
 }

@@ -240,11 +240,7 @@ impl Scenario {
                     );
                 }
             }
-            catalogue.lead_time_months.check(
-                Domain::NON_NEGATIVE,
-                &at.key("lead_time_months"),
-                problems,
-            );
+            catalogue.check_fields(&at, problems);
         }
         if let Some(trend) = &self.generation_trend {
             let known = stated.chain(taken.iter().map(String::as_str));
@@ -613,7 +609,7 @@ fn check_power(campus: &Campus, at: &Path, problems: &mut Problems) {
     }
     check_bridges(campus, &at.key("bridge_power"), problems);
     if let Some(curtailment) = &campus.curtailment {
-        curtailment.check(&at.key("curtailment"), problems);
+        curtailment.check_fields(&at.key("curtailment"), problems);
     }
     if let Some(efficiency) = &campus.efficiency {
         efficiency.check(&at.key("efficiency"), problems);

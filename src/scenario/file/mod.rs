@@ -23,7 +23,6 @@ mod read;
 mod schema;
 mod shape;
 mod tables;
-mod units;
 
 use std::path::{Path as FilePath, PathBuf};
 
