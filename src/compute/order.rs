@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use super::Reliability;
 use super::generation::{Generation, GenerationTrend, PlannedGeneration};
 use crate::date::Date;
-use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::power::Cooling;
+use crate::sampling::inputs::{Inputs, Quantity};
 use crate::uncertain::UncertainError;
 
 /// A compiled generation.
@@ -363,6 +363,7 @@ impl Hardware {
 mod tests {
     use super::*;
     use crate::compute::plan_generations;
+    use crate::uncertain::Uncertain;
 
     fn generation(power: f64, pflops: f64, from: f64, growth: f64) -> DrawnGeneration {
         DrawnGeneration {

@@ -194,48 +194,27 @@ macro_rules! plan {
 
     (@new {} $required:tt $other:tt) => {};
     (@new {$(#[$doc:meta])* $visible:vis fn $new:ident;}
-        {$($required:ident {$required_type:ty})*} {$($other:ident = $default:expr;)*}) => {
+        {$($required:ident {$($type:tt)*})*} {$($other:ident = $default:expr;)*}) => {
         $(#[$doc])*
-        $visible fn $new($($required: impl Into<$required_type>),*) -> Self {
+        $visible fn $new($($required: $crate::field::plan!(@given $($type)*)),*) -> Self {
             Self { $($required: $required.into(),)* $($other: $default,)* }
         }
     };
 
-    // Setters. Plain numbers are taken as they are, so that `3` is read as a `u32`.
-    (@set $name:ident u32) => { $crate::field::plan! { @set_plain $name u32 } };
-    (@set $name:ident f64) => { $crate::field::plan! { @set_plain $name f64 } };
-    (@set $name:ident bool) => { $crate::field::plan! { @set_plain $name bool } };
-    (@set $name:ident $type:ty) => {
+    // Setters.
+    (@set $name:ident $of:tt) => {
         #[doc = concat!("Sets [`", stringify!($name), "`](Self#structfield.", stringify!($name), ").")]
         #[must_use]
-        pub fn $name(mut self, value: impl Into<$type>) -> Self {
+        pub fn $name(mut self, value: $crate::field::plan!(@given $of)) -> Self {
             self.$name = value.into();
             self
         }
     };
-    (@set_plain $name:ident $type:ty) => {
+    (@set_some $name:ident $of:tt) => {
         #[doc = concat!("Sets [`", stringify!($name), "`](Self#structfield.", stringify!($name), ").")]
         #[must_use]
-        pub fn $name(mut self, value: $type) -> Self {
-            self.$name = value;
-            self
-        }
-    };
-    (@set_some $name:ident u32) => { $crate::field::plan! { @set_some_plain $name u32 } };
-    (@set_some $name:ident f64) => { $crate::field::plan! { @set_some_plain $name f64 } };
-    (@set_some $name:ident $type:ty) => {
-        #[doc = concat!("Sets [`", stringify!($name), "`](Self#structfield.", stringify!($name), ").")]
-        #[must_use]
-        pub fn $name(mut self, value: impl Into<$type>) -> Self {
+        pub fn $name(mut self, value: $crate::field::plan!(@given $of)) -> Self {
             self.$name = Some(value.into());
-            self
-        }
-    };
-    (@set_some_plain $name:ident $type:ty) => {
-        #[doc = concat!("Sets [`", stringify!($name), "`](Self#structfield.", stringify!($name), ").")]
-        #[must_use]
-        pub fn $name(mut self, value: $type) -> Self {
-            self.$name = Some(value);
             self
         }
     };
@@ -256,6 +235,12 @@ macro_rules! plan {
             self
         }
     };
+
+    // How a value is given: a plain number as it is, so that `3` is read as a `u32`.
+    (@given u32) => { u32 };
+    (@given f64) => { f64 };
+    (@given bool) => { bool };
+    (@given $type:ty) => { impl Into<$type> };
 }
 
 pub(crate) use plan;

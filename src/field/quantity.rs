@@ -18,8 +18,8 @@ pub(crate) struct Quantity {
     /// The values that it usually has, where they are known.
     pub(crate) usual: Option<Usual>,
     /// Its name among the inputs of a trial, below that of its plan; empty where it has that of its
-    /// plan, or is not drawn.
-    pub(crate) input: &'static str,
+    /// plan; none where it is no input by itself.
+    pub(crate) input: Option<&'static str>,
 }
 
 /// The values that a quantity usually has. Others are warned of.
@@ -54,13 +54,13 @@ impl Quantity {
             measure,
             domain,
             usual: None,
-            input: "",
+            input: None,
         }
     }
 
-    /// The name of the input that is drawn for it.
+    /// The name of the input that is drawn for it; empty for that of its plan.
     pub(crate) const fn input(mut self, name: &'static str) -> Self {
-        self.input = name;
+        self.input = Some(name);
         self
     }
 
@@ -112,8 +112,8 @@ impl Quantity {
             .into();
             json["because"] = usual.because.into();
         }
-        if !self.input.is_empty() {
-            json["input"] = self.input.into();
+        if let Some(input) = self.input {
+            json["input"] = input.into();
         }
         json
     }

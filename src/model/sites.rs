@@ -1,22 +1,23 @@
 //! The sites laid out: every activity, step and hand-over of all campuses as the nodes of one network,
 //! and the names by which they refer to one another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::construction::network::{self, NetworkBuilder, NodeId};
-use crate::construction::risks::happens;
-use crate::construction::{
-    Activity, Dependency, Details, Hall, Override, PlannedBuilding, draw, plan_buildings,
-};
 use crate::date::Date;
 use crate::finance::books::{BuildingPlace, CompiledFinance, HallPlace, Places, Renters};
 use crate::finance::{Capex, Finance};
-use crate::monte_carlo::inputs::{Inputs, Quantity};
-use crate::policy::{Clause, Gate, Phase, levers};
+use crate::policy::levers;
 use crate::power::{BridgePower, ElectricalChain, Feed, GridStep};
 use crate::problem::{Path, Problems, name_help};
 use crate::projection::Layout;
-use crate::scenario::{Campus, Scenario};
+use crate::sampling::inputs::{Inputs, Quantity};
+use crate::scenario::Scenario;
+use crate::schedule::network::{self, NetworkBuilder, NodeId};
+use crate::schedule::risks::happens;
+use crate::schedule::{Activity, Dependency, Details, Override, draw};
+use crate::site::Campus;
+use crate::site::{Clause, Gate, Phase};
+use crate::site::{Hall, PlannedBuilding, plan_buildings};
 use crate::uncertain::Domain;
 
 use super::{CompiledBridge, CompiledBuilding, CompiledChain, CompiledMilestone, CompiledStep};
@@ -583,6 +584,7 @@ impl<'a> Sites<'a> {
         inputs: &mut Option<Inputs>,
         problems: &mut Problems,
     ) {
+        let mut lag_names = BTreeSet::new();
         for link in std::mem::take(&mut self.links) {
             let wanted = link.dependency.activity();
             let Some(predecessor) = self.find(&link.scope, wanted) else {
@@ -593,7 +595,11 @@ impl<'a> Sites<'a> {
                 self.unknown(&link.scope, wanted, &at, problems);
                 continue;
             };
-            let lag_name = format!("{}/lag after {wanted}", self.network.name(link.node));
+            let mut lag_name = format!("{}/lag after {wanted}", self.network.name(link.node));
+            // A ladder links two activities by their starts and by their ends, with a lag each.
+            while !lag_names.insert(lag_name.clone()) {
+                lag_name.push_str(", further");
+            }
             let lag = draw(
                 inputs,
                 &lag_name,

@@ -56,13 +56,6 @@ impl Part {
     }
 }
 
-/// Reports a value that is no share.
-pub(crate) fn check_share(value: f64, key: &str, at: &Path, problems: &mut Problems) {
-    if !(0.0..=1.0).contains(&value) {
-        problems.error(&at.key(key), format!("{key} is {value}"), "a share, 0 to 1");
-    }
-}
-
 /// Availability of parts in series: Π 1 / (1 + λ_i r_i); 1 of none.
 pub fn series_availability(parts: &[Part]) -> f64 {
     parts.iter().map(Part::availability).product()

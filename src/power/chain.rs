@@ -3,9 +3,9 @@
 use super::availability::{GroupAvailability, Part, failure_to_repair, plant_availability};
 use super::delivery::{Delivery, DeliveryError, DeliveryTree};
 use super::redundancy::Redundancy;
-use crate::construction::Dependency;
 use crate::field::{COUNT, KILOWATTS, MONTHS, NUMBER, SHARE, plan};
 use crate::problem::{Path, Problems, check_name, check_unique};
+use crate::schedule::Dependency;
 use crate::uncertain::Uncertain;
 
 plan! {
@@ -111,7 +111,7 @@ impl ElectricalChain {
             let at = stages_at.index(position);
             check_name(&stage.name, &at.key("name"), problems);
             stage.check_fields(&at, problems);
-            crate::construction::check_dependencies(Some(&stage.after), &at, problems);
+            crate::schedule::check_dependencies(Some(&stage.after), &at, problems);
         }
         let names = self.stages.iter().map(|stage| stage.name.as_str());
         check_unique("stage", names, &stages_at, problems);

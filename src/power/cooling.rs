@@ -26,8 +26,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::field::{CELSIUS, LITRES_PER_KWH, SHARE, plan};
-use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::problem::{Path, Problems};
+use crate::sampling::inputs::{Inputs, Quantity};
 use crate::uncertain::{Uncertain, UncertainError, normal_cdf};
 
 /// How heat leaves the racks.

@@ -15,8 +15,8 @@
 
 use crate::date::Date;
 use crate::field::{GRAMS_PER_KWH, GROWTH, MEGAWATTS, MONEY_PER_MWH, MONTHS, SHARE, plan};
-use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::problem::{Path, Problems, check_name, check_unique};
+use crate::sampling::inputs::{Inputs, Quantity};
 use crate::uncertain::{Uncertain, UncertainError};
 
 plan! {

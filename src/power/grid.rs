@@ -17,10 +17,10 @@
 //! A bridge of n + k units of u kW is firm for n x u: with k units out it still carries that.
 
 use super::battery::{Battery, Storage};
-use crate::construction::{Dependency, check_dependencies};
 use crate::date::Date;
 use crate::field::{COUNT, GRAMS_PER_KWH, MEGAWATTS, MONEY_PER_MWH, MONTHS, NUMBER, SHARE, plan};
 use crate::problem::{Path, Problems, check_name};
+use crate::schedule::{Dependency, check_dependencies};
 use crate::uncertain::Uncertain;
 
 plan! {

@@ -52,10 +52,10 @@ pub use energy::{Energy, OnOff, Renewable, matched_mw};
 pub use grid::{BridgePower, Curtailment, GridApplication, GridStep};
 pub use redundancy::{Redundancy, RedundancyError};
 
-use crate::construction::{Activity, Dependency, check_activities};
 use crate::date::Date;
 use crate::field::{MEGAWATTS, plan};
 use crate::problem::{Path, Problems, check_name};
+use crate::schedule::{Activity, Dependency, check_activities};
 use crate::uncertain::Domain;
 
 plan! {
