@@ -236,11 +236,10 @@ macro_rules! plan {
         }
     };
 
-    // How a value is given: a plain number as it is, so that `3` is read as a `u32`.
-    (@given u32) => { u32 };
-    (@given f64) => { f64 };
-    (@given bool) => { bool };
-    (@given $type:ty) => { impl Into<$type> };
+    // How a value is given.
+    (@given String) => { impl Into<String> };
+    (@given Uncertain) => { impl Into<$crate::uncertain::Uncertain> };
+    (@given $type:ty) => { $type };
 }
 
 pub(crate) use plan;

@@ -1,4 +1,5 @@
 //! A plan does what its table says.
+#![allow(dead_code, unreachable_pub)]
 
 use super::{MONTHS, SHARE, plan};
 use crate::problem::{Path, Problems, Severity};

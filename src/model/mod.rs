@@ -16,7 +16,7 @@ use crate::model::extensions::{CompiledOwn, Extensions};
 use crate::policy::levers;
 use crate::power::cooling::CompiledEfficiency;
 use crate::power::energy::CompiledEnergy;
-use crate::power::{Battery, DeliveryTree, ElectricalChain, Feed, PUE};
+use crate::power::{Battery, DeliveryTree, ElectricalChain, Feed};
 use crate::problem::{Path, Problems, name_help};
 use crate::projection::metrics::{CAUSES, Feature, METRICS, MetricId, STRANDED};
 use crate::projection::{Layout, Metric, TargetLabel};
@@ -26,10 +26,10 @@ use crate::scenario::{Scenario, ScenarioError};
 use crate::schedule::network::{Cycle, Network, NodeId};
 use crate::site::Campus;
 use crate::site::Gate;
-use crate::site::{Hall, LIFE};
+use crate::site::Hall;
 use crate::tenants::Voucher;
 use crate::tenants::market::{Demand, Market, Supply};
-use crate::uncertain::{Domain, Uncertain, UncertainError};
+use crate::uncertain::{Domain, UncertainError};
 
 use sites::{BuildingNodes, CampusNodes, GatePlan, HallNodes, Sites};
 
@@ -573,30 +573,20 @@ fn assemble(
             let plan = hall.plan;
             let power_kw = plan.power_kw.unwrap_or(f64::INFINITY);
             let cooling_kw = plan.cooling_power_kw.unwrap_or(f64::INFINITY);
-            let mut drawn = |what: &str, quantity: &Uncertain, domain| {
-                inputs.add(format!("{}/{what}", hall.name), quantity, domain)
-            };
-            let life = plan.hardware_life_months.as_ref();
-            let life = life
-                .map(|life| drawn("hardware life", life, LIFE))
-                .transpose()?;
-            let refresh = drawn("refresh", &plan.refresh_months, Domain::NON_NEGATIVE)?;
+            let life = inputs.register(&hall.name, plan.fields().hardware_life_months())?;
+            let refresh = inputs.register(&hall.name, plan.fields().refresh_months())?;
             let retrofit = match &plan.retrofit {
                 Some(retrofit) => {
                     let kind = rack_type_of(&retrofit.rack_type);
                     let racks = retrofit.racks.unwrap_or(plan.racks);
                     let power_kw = retrofit.power_kw.unwrap_or(power_kw);
                     let cooling_kw = retrofit.cooling_power_kw.unwrap_or(f64::INFINITY);
-                    let downtime = &retrofit.downtime_months;
+                    let fields = retrofit.fields();
                     Some(CompiledRetrofit {
                         pool: supply.pool(position, kind),
                         fit: fit(kind, racks, power_kw, cooling_kw),
-                        downtime: drawn("retrofit", downtime, Domain::NON_NEGATIVE)?,
-                        capex_per_kw: drawn(
-                            "retrofit capex",
-                            &retrofit.capex_per_kw,
-                            Domain::NON_NEGATIVE,
-                        )?,
+                        downtime: inputs.register(&hall.name, fields.downtime_months())?,
+                        capex_per_kw: inputs.register(&hall.name, fields.capex_per_kw())?,
                         embodied_t: retrofit.embodied_carbon_t,
                     })
                 }
@@ -624,14 +614,9 @@ fn assemble(
                     .map_or(1.0, |chain| chain.served_share),
             });
         }
-        let name = &campus.name;
         campuses.push(CompiledCampus {
-            pue: inputs.add(format!("{name}/PUE"), &campus.pue, PUE)?,
-            availability: inputs.add(
-                format!("{name}/availability"),
-                &campus.availability,
-                Domain::SHARE,
-            )?,
+            pue: inputs.register(&campus.name, campus.fields().pue())?,
+            availability: inputs.register(&campus.name, campus.fields().availability())?,
             grid: nodes.grid,
             applied_kw: campus.grid.iter().map(|step| step.power_mw * 1_000.0).sum(),
             bridges: nodes.bridges,

@@ -35,10 +35,6 @@ plan! {
     pub fn new;
 }
 
-pub(crate) fn is_zero(value: &f64) -> bool {
-    *value == 0.0
-}
-
 impl Part {
     /// Failures a month that are not covered: λ = (1 - covered) / (time between failures).
     pub fn failures_per_month(&self) -> f64 {

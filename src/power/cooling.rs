@@ -98,8 +98,7 @@ plan! {
         /// Water evaporated when cooling is fully mechanical, in litres per kWh of IT, 0 or more; in proportion below. Drawn once a trial. Fleets report 0.12 to 0.84 on average over the year.
         pub water_litres_per_kwh: Uncertain = Uncertain::zero() => LITRES_PER_KWH.input("water"),
     }
-    /// The assumed defaults at these mean temperatures, January to December, in °C.
-    pub fn at;
+    fn of_temperatures;
 }
 
 /// Losses stay below ten times the IT draw.
@@ -192,6 +191,11 @@ impl Losses {
 }
 
 impl Efficiency {
+    /// The assumed defaults at these mean temperatures, January to December, in °C.
+    pub fn at(temperatures_celsius: [f64; 12]) -> Self {
+        Self::of_temperatures(temperatures_celsius.to_vec())
+    }
+
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
         self.check_fields(at, problems);
         let months = self.temperatures_celsius.len();

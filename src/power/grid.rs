@@ -48,10 +48,6 @@ plan! {
     fn plain;
 }
 
-pub(crate) fn is_constant_zero(quantity: &Uncertain) -> bool {
-    quantity.constant() == Some(0.0)
-}
-
 plan! {
     /// An application for grid power, which one or more steps belong to.
     pub struct GridApplication {

@@ -56,7 +56,6 @@ use crate::date::Date;
 use crate::field::{MEGAWATTS, plan};
 use crate::problem::{Path, Problems, check_name};
 use crate::schedule::{Activity, Dependency, check_activities};
-use crate::uncertain::Domain;
 
 plan! {
     /// A substation, energised when its activities have finished.
@@ -75,12 +74,6 @@ plan! {
     /// A substation whose activities begin at the start of the scenario.
     pub fn new;
 }
-
-/// PUE cannot be below 1: what the IT takes, the facility takes.
-pub const PUE: Domain = Domain {
-    min: 1.0,
-    max: f64::INFINITY,
-};
 
 impl Substation {
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
