@@ -1,0 +1,3 @@
+//! What information, certainty and changes are worth.
+
+pub mod information;
