@@ -17,6 +17,7 @@ pub mod groups;
 pub mod partial_correlation;
 #[cfg(test)]
 pub(crate) mod reference;
+pub mod report;
 pub mod resampling;
 pub mod screening;
 pub mod tornado;

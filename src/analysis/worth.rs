@@ -1,3 +1,5 @@
 //! What information, certainty and changes are worth.
 
+pub mod changes;
 pub mod information;
+pub mod report;

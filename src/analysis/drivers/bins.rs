@@ -59,9 +59,9 @@ impl Bins {
         let few = ties(order, values).take(most + 1).count() <= most;
         let (mut bin, mut filled) = (0_usize, 0);
         for tie in ties(order, values) {
-            // A bin is closed once it has its share of what the bins from it on hold.
+            // A bin is closed where its size is nearest to its share of what it and the bins after it hold.
             let left = values.len() - (tie.start - filled);
-            let is_full = filled * most.saturating_sub(bin) >= left;
+            let is_full = (2 * filled + tie.len()) * most.saturating_sub(bin) > 2 * left;
             if filled > 0 && bin + 1 < most && (few || is_full) {
                 bin += 1;
                 filled = 0;

@@ -213,7 +213,7 @@ fn at_least_that_of_parts(worths: &mut [InformationWorth], sets: &[Group]) {
 mod tests {
     use super::*;
     use crate::analysis::drivers::reference::uniform_columns;
-    use crate::uncertain::special::normal_quantile;
+    use crate::uncertain::normal_quantile;
 
     fn normals(inputs: usize, trials: u64) -> Vec<Vec<f64>> {
         let mut columns = uniform_columns(inputs, trials);
