@@ -19,6 +19,7 @@ pub mod partial_correlation;
 pub(crate) mod reference;
 pub mod report;
 pub mod resampling;
+pub mod run;
 pub mod screening;
 pub mod tornado;
 pub mod totals;

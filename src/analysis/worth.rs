@@ -3,3 +3,4 @@
 pub mod changes;
 pub mod information;
 pub mod report;
+pub mod run;
