@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use crate::monte_carlo::streams::Source;
+use crate::sampling::streams::Source;
 
 /// First-order indices of Ishigami's function.
 pub(crate) const ISHIGAMI_FIRST: [f64; 3] = [0.314, 0.442, 0.0];

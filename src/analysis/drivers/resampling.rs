@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::monte_carlo::streams::Source;
+use crate::sampling::streams::Source;
 
 /// An estimated number with what its bootstrap says of it.
 ///

@@ -9,10 +9,10 @@ use super::totals::{Factor, PointWithNoise, variance_shares};
 use super::{Drivers, DriversError, GivenInput, GivenTrials, ResultKind, given_drivers};
 use crate::model::Model;
 use crate::monte_carlo::batch::{Cancel, OnProgress};
-use crate::monte_carlo::design::{Design, Drawing};
-use crate::monte_carlo::ensemble::{Ensemble, EnsembleError};
 use crate::monte_carlo::sample_run::{SampleError, SampleRun};
 use crate::projection::{MeasureColumn, MeasureKind, Samples};
+use crate::sampling::design::{Design, Drawing};
+use crate::sampling::ensemble::{Ensemble, EnsembleError};
 
 /// How many trials each of the two samples has by which total indices are confirmed.
 pub const DEFAULT_CONFIRMING_TRIALS: u64 = 2_000;

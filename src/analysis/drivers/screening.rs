@@ -12,7 +12,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::resampling::mean_and_sd;
-use crate::monte_carlo::streams::Source;
+use crate::sampling::streams::Source;
 
 const LEVELS: f64 = 4.0;
 /// A step of two levels, as a share of the three from the first to the last.

@@ -143,7 +143,7 @@ mod tests {
         ISHIGAMI_FIRST, ISHIGAMI_TOTAL, ishigami, sobol_g, sobol_g_totals,
     };
     use super::*;
-    use crate::monte_carlo::streams::Source;
+    use crate::sampling::streams::Source;
 
     fn shares(
         inputs: usize,

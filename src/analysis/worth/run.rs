@@ -9,12 +9,12 @@ use crate::analysis::drivers::DriversError;
 use crate::analysis::drivers::groups::{Group, groups_by_name};
 use crate::model::Model;
 use crate::monte_carlo::batch::{Cancel, DEFAULT_TRIALS, OnProgress, RunError};
-use crate::monte_carlo::design::{Design, Drawing};
-use crate::monte_carlo::ensemble::{Ensemble, EnsembleError};
 use crate::monte_carlo::sample_run::{SampleError, SampleRun};
 use crate::pattern::matches;
 use crate::problem::name_help;
 use crate::projection::{MeasureKind, Samples};
+use crate::sampling::design::{Design, Drawing};
+use crate::sampling::ensemble::{Ensemble, EnsembleError};
 
 /// The outcome that counts as money if no other is named.
 pub const DEFAULT_MONEY: &str = "npv";

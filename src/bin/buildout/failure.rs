@@ -9,7 +9,7 @@ use buildout::analysis::drivers::run::DriversRunError;
 use buildout::analysis::levers::LeverError;
 use buildout::analysis::paired::PairedError;
 use buildout::analysis::worth::run::WorthError;
-use buildout::construction::import::ImportError;
+use buildout::import::ImportError;
 use buildout::monte_carlo::part::PartError;
 use buildout::monte_carlo::sample_run::SampleError;
 use buildout::{RunError, ScenarioError, report};
