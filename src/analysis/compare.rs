@@ -37,10 +37,10 @@ use super::paired::{Gathered, Paired, PairedError};
 use crate::date::Date;
 use crate::model::Model;
 use crate::monte_carlo::batch::{Batch, Cancel, DEFAULT_TRIALS, OnProgress, RunError};
-use crate::monte_carlo::design::Drawing;
 use crate::monte_carlo::stop::{GoalError, Until, look_and_run};
 use crate::problem::name_help;
 use crate::projection::{Distribution, MeasureError, RowPlace};
+use crate::sampling::design::Drawing;
 use crate::uncertain::normal_quantile;
 
 pub(crate) use crate::projection::SHARE;

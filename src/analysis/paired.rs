@@ -17,12 +17,12 @@ use sha2::{Digest, Sha256};
 use crate::model::Model;
 use crate::monte_carlo::batch::{Batch, RunError};
 use crate::monte_carlo::checkpoint::hexadecimal;
-use crate::monte_carlo::design::{DesignError, Drawing, Sampling};
 use crate::monte_carlo::experiment::{Experiment, Prepared, Simulator};
 use crate::monte_carlo::part::Part;
 use crate::projection::{
     Distribution, Layout, Metric, Projection, Provenance, RowPlace, TargetLabel, TrialRow,
 };
+use crate::sampling::design::{DesignError, Drawing, Sampling};
 use crate::trial::Workspace;
 
 /// Why models cannot be compared.
@@ -66,7 +66,7 @@ pub struct Gain {
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use buildout::scenario::{Campus, ExistingCapacity};
+/// use buildout::site::{Campus, ExistingCapacity};
 /// use buildout::tenants::{Segment, Voucher};
 /// use buildout::{Date, Scenario, compute::RackType, paired_gains};
 ///

@@ -13,7 +13,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::checkpoint::{CheckpointError, remove_leftovers};
-use super::design::{Design, DesignError, Drawing};
 use super::experiment::{Experiment, Prepared, Simulator};
 use super::part::{Part, PartError};
 use super::stop::GoalError;
@@ -21,6 +20,7 @@ pub use super::trial_loop::{Cancel, OnProgress};
 use super::trial_loop::{LARGEST_BLOCK, Reached, Stretch, TrialLoop, Worker};
 use crate::model::Model;
 use crate::projection::{LayoutError, Projection, ProjectionError, TrialRow};
+use crate::sampling::design::{Design, DesignError, Drawing};
 
 /// How many trials are run if nothing else is said.
 pub const DEFAULT_TRIALS: u64 = 10_000;
@@ -67,7 +67,7 @@ pub enum RunError {
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use buildout::{Batch, Date, Scenario, scenario::Campus};
+/// use buildout::{Batch, Date, Scenario, site::Campus};
 /// let mut scenario = Scenario::new("empty land", Date::month(2025, 1)?, 12);
 /// scenario.campuses.push(Campus::new("north"));
 /// let projection = Batch::new(&scenario.compile()?).trials(100).seed(7).run()?;

@@ -6,9 +6,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::design::{DesignError, Drawing, Sampling};
 use crate::model::Model;
 use crate::projection::{Layout, Provenance, TrialRow};
+use crate::sampling::design::{DesignError, Drawing, Sampling};
 use crate::trial::Workspace;
 
 /// Something that yields a row of results for each trial number.

@@ -4,12 +4,12 @@ use std::ops::Range;
 use std::sync::atomic::AtomicU64;
 
 use super::batch::{DEFAULT_TRIALS, RunError};
-use super::design::{Design, Drawing, Noise, Sampling};
 use super::experiment::Experiment as _;
 use super::trial_loop::{Cancel, LARGEST_BLOCK, OnProgress, Stretch, TrialLoop, Worker};
 use crate::model::Model;
 use crate::problem::name_help;
 use crate::projection::{Layout, Measure, MeasureError, RowPlace, Samples, TrialRow};
+use crate::sampling::design::{Design, Drawing, Noise, Sampling};
 use crate::trial::Workspace;
 
 /// About so many rows of months are held in memory at once.
@@ -476,7 +476,7 @@ mod tests {
 
     use super::*;
     use crate::Scenario;
-    use crate::monte_carlo::ensemble::Ensemble;
+    use crate::sampling::ensemble::Ensemble;
 
     fn qingyang() -> Model {
         let scenario = Scenario::from_path("examples/qingyang.toml").unwrap();

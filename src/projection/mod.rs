@@ -38,6 +38,7 @@ mod exact_sum;
 mod few;
 mod layout;
 mod measure;
+pub mod metrics;
 mod output;
 mod row;
 mod samples;
@@ -50,7 +51,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
-use crate::monte_carlo::design::Design;
+use crate::sampling::design::Design;
 
 pub use layout::{Layout, LayoutError, Metric, TargetLabel};
 pub use measure::{Measure, MeasureError, MeasureKind, MeasureLabel, MetricTime};

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
-use buildout::monte_carlo::design::{DEFAULT_REPLICATES, Drawing};
-use buildout::monte_carlo::ensemble::Ensemble;
 use buildout::monte_carlo::part::Part;
 use buildout::monte_carlo::stop::{
     DEFAULT_AT_LEAST, DEFAULT_AT_MOST, Goal, Output, Stopped, Until, run_until,
 };
 use buildout::projection::Layout;
+use buildout::sampling::design::{DEFAULT_REPLICATES, Drawing};
+use buildout::sampling::ensemble::Ensemble;
 use buildout::{Batch, Cancel, Date, Design, Model, Projection, RunError};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -91,7 +91,10 @@ impl Sampling {
             Method::Sobol => Design::Sobol { replicates },
             Method::Ensemble(path) => return self.ensemble(path, asked, models, quiet),
         };
-        Ok((trials, Drawing::new(design, self.seed.unwrap_or(DEFAULT_SEED))))
+        Ok((
+            trials,
+            Drawing::new(design, self.seed.unwrap_or(DEFAULT_SEED)),
+        ))
     }
 
     /// The words of the command line that say the same.

@@ -8,11 +8,11 @@ use buildout::analysis::compare::CompareError;
 use buildout::analysis::levers::LeverError;
 use buildout::analysis::paired::PairedError;
 use buildout::analysis::schedule::ScheduleError;
-use buildout::construction::import::ImportError;
-use buildout::monte_carlo::ensemble_file::EnsembleFileError;
+use buildout::import::ImportError;
 use buildout::monte_carlo::part::PartError;
 use buildout::monte_carlo::sample_run::SampleError;
 use buildout::report::TrialTableError;
+use buildout::sampling::ensemble_file::EnsembleFileError;
 use buildout::{RunError, ScenarioError, report};
 
 /// Why the command failed.

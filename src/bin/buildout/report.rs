@@ -69,12 +69,8 @@ pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
         folder.prepare(&[&name])?;
     }
     let models = loaded.iter().map(|(model, _)| model);
-    let (trials, drawing) = (arguments.sampling).drawing(
-        arguments.trials,
-        DEFAULT_TRIALS,
-        models,
-        arguments.quiet,
-    )?;
+    let (trials, drawing) =
+        (arguments.sampling).drawing(arguments.trials, DEFAULT_TRIALS, models, arguments.quiet)?;
     let mut projections = Vec::new();
     for (model, _) in &loaded {
         let batch = Batch::new(model)

@@ -4,12 +4,12 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use buildout::Scenario;
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
 use buildout::monte_carlo::sample_run::SampleRun;
 use buildout::report::{OutputFolder, TrialTableError, write_trial_months_csv, write_trials_csv};
 #[cfg(feature = "parquet")]
 use buildout::report::{write_trial_months_parquet, write_trials_parquet};
-use buildout::Scenario;
 use clap::{Args, ValueEnum};
 
 use crate::failure::{Failure, say};
@@ -115,7 +115,7 @@ pub(crate) fn run(arguments: &Trials) -> Result<(), Failure> {
                 "Parquet is written to a file: name one with --out".to_owned(),
             ));
         }
-        let written = arguments.write(&run, format, BufWriter::new(io::stdout().lock()));
+        let written = arguments.write(&run, format, BufWriter::new(io::stdout()));
         bar.finish_and_clear();
         return match written {
             Err(TrialTableError::Writing(error)) => Err(Failure::Print(error)),
@@ -124,8 +124,9 @@ pub(crate) fn run(arguments: &Trials) -> Result<(), Failure> {
     };
     let path = arguments.write_file(&run, format, out);
     bar.finish_and_clear();
+    let path = path?;
     if !arguments.quiet {
-        say(&format!("wrote {}", path?.display()));
+        say(&format!("wrote {}", path.display()));
     }
     Ok(())
 }
