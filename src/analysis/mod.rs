@@ -2,6 +2,7 @@
 
 pub mod compare;
 pub mod drivers;
+pub mod fit;
 pub mod levers;
 pub mod paired;
 mod regression;
