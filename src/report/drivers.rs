@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::outputs::OutputFile;
 use super::summary::{columns, one_line, paragraph};
-use super::text::{CountedIn, MISSING, decimals, grouped, percent, whole_percent};
+use super::text::{CountedIn, MISSING, decimals, grouped, percent, whole_percent, wrapped};
 use crate::analysis::drivers::conditions::{Condition, FailureBox};
 use crate::analysis::drivers::report::{Confirmed, DriversReport, ResultDrivers};
 use crate::analysis::drivers::resampling::Estimate;
@@ -19,6 +19,8 @@ pub const DRIVERS_OUTPUTS: [&str; 4] = ["drivers.json", "drivers.csv", "drivers.
 /// Inputs and groups in the tables; the files have all of them.
 const MOST_INPUTS: usize = 12;
 const MOST_GROUPS: usize = 8;
+/// The widest line.
+pub(super) const WIDTH: usize = 80;
 /// Names are cut to this width, so that the tables stay within 80 columns.
 const NAME_WIDTH: usize = 36;
 
@@ -34,9 +36,9 @@ fn one(report: &DriversReport, result: &ResultDrivers) -> String {
     let found = &result.drivers;
     let title = format!("What drives: {}", one_line(&found.of.name));
     let mut parts = vec![format!(
-        "{title}\n{}\n{}\n",
+        "{title}\n{}\n{}",
         "=".repeat(title.width()),
-        heading(report, found)
+        wrapped(&heading(report, found), WIDTH)
     )];
     if found.inputs.is_empty() {
         parts.push(format!(
@@ -307,16 +309,17 @@ pub(super) fn condition(condition: &Condition) -> String {
 }
 
 fn failures_text(found: &Drivers, failures: &[FailureBox]) -> String {
+    let missed = percent(Some(1.0 - found.of.mean));
     if failures.is_empty() {
-        return format!(
-            "When it is missed: no conditions on inputs tell it better than chance ({} of all trials).\n",
-            percent(Some(1.0 - found.of.mean))
+        let text = format!(
+            "When it is missed: no conditions on inputs tell it better than chance ({missed} of all trials)."
         );
+        return wrapped(&text, WIDTH);
     }
-    let mut text = format!(
-        "When it is missed ({} of all trials; shares are of trials not used to find them):\n",
-        percent(Some(1.0 - found.of.mean))
+    let text = format!(
+        "When it is missed ({missed} of all trials; shares are of trials not used to find them):"
     );
+    let mut text = wrapped(&text, WIDTH);
     for (number, failure) in failures.iter().enumerate() {
         let _ = writeln!(
             text,
@@ -349,11 +352,11 @@ fn confirmed_table(confirmed: &Confirmed) -> String {
         })
         .collect();
     let heads = ["confirmed by pick-freeze runs", "alone", "with others"];
-    format!(
-        "{}({} more trials; a pair of trials that differ in an input has the same process noise,\nwhich counts as a factor of its own)\n",
-        paragraph(&columns(&heads, &rows, &[1, 2])),
+    let note = format!(
+        "({} more trials; two that differ in an input have the same process noise, which is a factor of its own)",
         grouped(confirmed.trials as f64, 0),
-    )
+    );
+    paragraph(&columns(&heads, &rows, &[1, 2])) + &wrapped(&note, WIDTH)
 }
 
 fn screened_table(of: &DrivenResult, screened: &[ElementaryEffect]) -> String {
@@ -378,14 +381,14 @@ fn screened_table(of: &DrivenResult, screened: &[ElementaryEffect]) -> String {
 }
 
 fn notes(found: &Drivers) -> String {
-    let left = 1.0 - found.explained.value;
-    format!(
-        "± is one standard error (bootstrap). An input of no effect shows {} % of the variance or\n\
-         more in one of twenty analyses. What inputs do not explain, {} at most, is process\n\
-         noise (arrivals, sizes, churn) or inputs acting together: --confirm tells them apart.\n",
+    let text = format!(
+        "± is one standard error (bootstrap). An input of no effect shows {} % of the variance or more in one of twenty \
+         analyses. What inputs do not explain, {} at most, is process noise (arrivals, sizes, churn) or inputs acting \
+         together: --confirm tells them apart.",
         grouped(found.noise_floor.first_order * 100.0, 1),
-        whole_percent(left),
-    )
+        whole_percent(1.0 - found.explained.value),
+    );
+    wrapped(&text, WIDTH)
 }
 
 /// What drives each result, as Markdown for a wiki or a mail.

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::drivers::short;
+use super::drivers::{WIDTH, short};
 use super::outputs::OutputFile;
 use super::summary::{columns, one_line, paragraph};
-use super::text::{CountedIn, MISSING, decimals, grouped, percent, whole_percent};
+use super::text::{CountedIn, MISSING, decimals, grouped, percent, whole_percent, wrapped};
 use crate::analysis::worth::changes::{ChangeWorth, PairedGain};
 use crate::analysis::worth::information::{Information, InformationWorth};
 use crate::analysis::worth::report::WorthReport;
@@ -29,23 +29,26 @@ pub(super) struct Money {
 }
 
 impl Money {
+    /// For the changes of a report.
     pub(super) fn of(report: &WorthReport) -> Self {
         let gains = report
             .changes
             .iter()
             .filter_map(|change| change.money.as_ref());
-        let information = report
-            .information
-            .iter()
-            .map(|information| information.perfect.worth);
-        let greatest = gains
-            .map(|gain| gain.gain.abs())
-            .chain(information)
-            .fold(0.0, f64::max);
+        let greatest = gains.map(|gain| gain.gain.abs()).fold(0.0, f64::max);
+        Self::for_greatest(greatest, &report.currency)
+    }
+
+    /// For what information is worth.
+    pub(super) fn of_information(information: &Information, currency: &str) -> Self {
+        Self::for_greatest(information.perfect.worth, currency)
+    }
+
+    fn for_greatest(greatest: f64, currency: &str) -> Self {
         let counted = CountedIn::for_greatest(greatest);
         Self {
             places: decimals("", greatest / counted.size),
-            unit: counted.unit(&report.currency),
+            unit: counted.unit(currency),
             counted,
         }
     }
@@ -87,8 +90,7 @@ pub(super) fn break_even(money: &Money, change: &ChangeWorth) -> String {
         None => MISSING.to_owned(),
         Some(price) if price.high == 0.0 => "nothing".to_owned(),
         Some(price) => format!(
-            "{} ({} to {})",
-            money.amount(price.price),
+            "{} to {}",
             money.amount(price.low),
             money.amount(price.high)
         ),
@@ -126,6 +128,7 @@ pub fn worth(report: &WorthReport) -> String {
         parts.push(changes_table(report, &money));
     }
     if let Some(information) = &report.information {
+        let money = Money::of_information(information, &report.currency);
         parts.push(information_table(information, &money));
     }
     parts.join("\n")
@@ -159,24 +162,23 @@ fn changes_table(report: &WorthReport, money: &Money) -> String {
     let mut text = paragraph(&columns(&heads, &rows, &numbers));
     if let Some(target) = target {
         let target = &report.changes[0].targets[target];
-        let _ = writeln!(
-            text,
+        let note = format!(
             "P(target) in percentage points of \"{}\", met in {} without a change.",
             one_line(&target.name),
             percent(Some(target.without))
         );
+        text += &wrapped(&note, WIDTH);
     }
-    if let Some(outcome) = &report.money {
-        let _ = writeln!(
-            text,
-            "Pays up to: the price, paid at the start, at which the mean of {outcome} stays the same\n\
-             (95 % interval). What a change costs in its own scenario is taken off already."
-        );
-    } else {
-        text +=
-            "Without money in the scenario ([finance] or prices) there is no break-even price.\n";
-    }
-    text
+    let note = match &report.money {
+        Some(outcome) => format!(
+            "Pays up to: the price, paid at the start, at which the mean of {outcome} stays the same (95 % interval). \
+             What a change costs in its own scenario is taken off already."
+        ),
+        None => {
+            "Without money in the scenario ([finance]) there is no break-even price.".to_owned()
+        }
+    };
+    text + &wrapped(&note, WIDTH)
 }
 
 /// Whether it is worth more than chance would make of knowing nothing.
@@ -186,14 +188,15 @@ pub(super) fn is_told(worth: &InformationWorth) -> bool {
 
 fn information_table(information: &Information, money: &Money) -> String {
     let best = &information.options[information.best];
-    let mut text = format!(
-        "To choose among {} plans: \"{}\" is best on average, and in {} of trials.\n\
-         What it is worth to know before choosing, in {}:\n\n",
+    let text = format!(
+        "To choose among {} plans: \"{}\" is best on average, and in {} of trials. \
+         What it is worth to know before choosing, in {}:\n",
         information.options.len(),
         one_line(&best.name),
         whole_percent(best.best_in),
         money.unit,
     );
+    let mut text = wrapped(&text, WIDTH) + "\n";
     let row = |worth: &InformationWorth, name: String| {
         vec![
             name,
@@ -225,7 +228,7 @@ fn information_table(information: &Information, money: &Money) -> String {
     if untold > 0 {
         let _ = writeln!(
             text,
-            "{untold} inputs and groups are worth nothing that {TOLD_FROM_NOTHING} standard errors tell."
+            "{untold} inputs and groups are worth nothing that can be told from chance."
         );
     }
     text
@@ -262,6 +265,7 @@ pub fn worth_markdown(report: &WorthReport) -> String {
         }
     }
     if let Some(information) = &report.information {
+        let money = Money::of_information(information, &report.currency);
         let _ = writeln!(
             text,
             "\n| known before choosing | worth, {} | chooses otherwise |\n|---|---:|---:|",

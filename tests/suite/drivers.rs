@@ -133,8 +133,8 @@ fn sobol_g_through_the_engine() {
         .unwrap();
     let v = SOBOL_G.map(|a| 1.0 / (3.0 * (1.0 + a) * (1.0 + a)));
     let product: f64 = v.iter().map(|v| 1.0 + v).product();
-    for input in 0..3 {
-        let expected = v[input] * product / (1.0 + v[input]) / (product - 1.0);
+    for (input, v) in v.iter().enumerate().take(3) {
+        let expected = v * product / (1.0 + v) / (product - 1.0);
         let (found, std_error) = total(&report.results[0], input);
         assert!(
             (found - expected).abs() < 4.0 * std_error,

@@ -173,7 +173,7 @@ fn information(report: &WorthReport) -> String {
     let Some(information) = &report.information else {
         return String::new();
     };
-    let money = Money::of(report);
+    let money = Money::of_information(information, &report.currency);
     let best = &information.options[information.best];
     let mut html = format!(
         "<p>Of {} plans “{}” is best on average, and in {} of trials. What it is worth to know before choosing:</p>\
