@@ -737,9 +737,9 @@ fn cohorts_are_distributed_as_tenants_are() {
             let (mean, other) = (a.mean().unwrap(), b.mean().unwrap());
             // Five standard errors of a difference of means.
             let error = 5.0 * a.std_error().unwrap().hypot(b.std_error().unwrap());
-            // The times within a month of signing and moving in are not quite uniform.
+            // The times within a month of signing and moving in are not quite uniform, least so in the first months.
             assert!(
-                (mean - other).abs() < error + 0.01 * other,
+                (mean - other).abs() < error + 0.02 * other,
                 "{name} {month}: {mean} {other}"
             );
             let (spread, other) = (a.std_dev().unwrap(), b.std_dev().unwrap());

@@ -131,7 +131,7 @@ mod tests {
             [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]
         );
         assert_eq!(
-            key(0xa409_3822, 0x299f_31d0).words(0x0370_7344_13198a2e, 0x243f_6a88, 0x85a3_08d3),
+            key(0xa409_3822, 0x299f_31d0).words(0x0370_7344_1319_8a2e, 0x243f_6a88, 0x85a3_08d3),
             [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
         );
     }
