@@ -33,48 +33,56 @@ impl WithSimd for Signing<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, _: S) {
-        match self.origin {
-            Origin::Outreach => self.list_months(),
-            Origin::Negotiating => self.list_waiting(),
-            // Listed by who asks for it.
-            Origin::Existing | Origin::Named | Origin::Program => self.pass(),
+        let mut next = Next::default();
+        loop {
+            let is_last = match self.origin {
+                Origin::Outreach => self.list_months(&mut next),
+                Origin::Negotiating => self.list_waiting(&mut next),
+                // Listed by who asks for it.
+                Origin::Existing | Origin::Named | Origin::Program => true,
+            };
+            self.pass();
+            if is_last {
+                break;
+            }
         }
     }
 }
 
+/// The next company to be listed: its month, counted from the first, and its number in it.
+#[derive(Default)]
+struct Next {
+    month: usize,
+    number: u32,
+}
+
 impl Signing<'_> {
-    /// Lists those who sign, or may, of all contacted in the months; they were contacted evenly spread over their month.
-    #[inline(always)]
-    fn list_months(&mut self) {
-        for (place, month) in self.months.clone().enumerate() {
-            let number = self.draft.counts.listed[place];
-            let offset = self.draft.counts.offsets[place];
-            let width = 1.0 / number as f32;
-            let mut from = 0;
-            while from < number {
+    /// Lists those who sign, or may, of all contacted in the months, which is evenly spread over each month. Whether
+    /// these are the last.
+    fn list_months(&mut self, next: &mut Next) -> bool {
+        while next.month < self.months.len() {
+            let month = self.months.start + next.month;
+            let count = self.draft.counts.listed[next.month];
+            let offset = self.draft.counts.offsets[next.month];
+            let width = 1.0 / count as f32;
+            while next.number < count {
                 let time = |number: u32| month as f32 + (number as f32 + offset) * width;
-                from += self.draft.list(month as u32, from..number, time);
+                next.number += self.draft.list(month as u32, next.number..count, time);
                 if self.draft.is_full() {
-                    self.pass();
+                    return false;
                 }
             }
+            (next.month, next.number) = (next.month + 1, 0);
         }
-        self.pass();
+        true
     }
 
-    /// Lists the companies that had not decided at the start.
-    #[inline(always)]
-    fn list_waiting(&mut self) {
-        let number = self.market.segments[self.position].existing.negotiating;
+    /// Lists the companies that had not decided at the start. Whether these are the last.
+    fn list_waiting(&mut self, next: &mut Next) -> bool {
+        let count = self.market.segments[self.position].existing.negotiating;
         let plane = (self.origin as u32) << 16;
-        let mut from = 0;
-        while from < number {
-            from += self.draft.list(plane, from..number, |_| 0.0);
-            if self.draft.is_full() {
-                self.pass();
-            }
-        }
-        self.pass();
+        next.number += self.draft.list(plane, next.number..count, |_| 0.0);
+        next.number >= count
     }
 
     /// Draws for all of the list, lets them sign, and empties it.
