@@ -32,7 +32,7 @@ use crate::uncertain::{Domain, Uncertain};
 
 plan! {
     /// A group of tenants that behave alike.
-    pub struct Segment {
+    pub struct Segment in "tenants/SEGMENT" {
         /// Its name.
         pub name: String,
         /// Companies contacted in the first month, 0 or more. Drawn once a trial.
@@ -52,27 +52,27 @@ plan! {
         /// Probability that a contacted company (with `stages`: one that has come to the last of them) signs a contract, 0 to 1. Drawn once a trial.
         pub sign_probability: Uncertain = Uncertain::one() => SHARE.input("sign probability"),
         /// Time from contact to signature, in months, 0 or more. Drawn for each contract.
-        pub sign_lag_months: Uncertain = Uncertain::zero() => MONTHS.input("sign lag"),
+        pub sign_lag_months: Uncertain = Uncertain::zero() => MONTHS,
         /// Probability that a company that signed sets up a local subsidiary, 0 to 1. Drawn once a trial.
         pub subsidiary_probability: Uncertain = Uncertain::zero() => SHARE.input("subsidiary probability"),
         /// Time from signature to the subsidiary, in months, 0 or more. Drawn for each contract.
-        pub subsidiary_lag_months: Uncertain = Uncertain::zero() => MONTHS.input("subsidiary lag"),
+        pub subsidiary_lag_months: Uncertain = Uncertain::zero() => MONTHS,
         /// Size of a contract in kW of critical IT power, above 0. Drawn for each contract. Give this or `contract_standard_racks`.
-        pub contract_power_kw: Option<Uncertain> => KILOWATTS.within(0.0, f64::INFINITY).input("contract size"),
+        pub contract_power_kw: Option<Uncertain> => KILOWATTS.within(0.0, f64::INFINITY),
         /// Size of a contract in standard racks, rounded up to whole ones and 1 at least. Drawn for each contract.
-        pub contract_standard_racks: Option<Uncertain> => NUMBER.input("contract size"),
+        pub contract_standard_racks: Option<Uncertain> => NUMBER,
         /// Size of a contract in PFLOPS at the scenario's precision. Drawn for each contract. The power follows from `contract_hardware` as it is delivered at the time of signing.
-        pub contract_pflops: Option<Uncertain> => PFLOPS.input("contract size"),
+        pub contract_pflops: Option<Uncertain> => PFLOPS,
         /// The generation that a contract in PFLOPS reckons with; left out, the newest that is released when it is signed.
         pub contract_hardware: Option<String>,
         /// The most that one contract takes, in kW of critical IT power; a larger draw is cut to it. Left out, 10,000,000 kW (an assumption: more than any campus), to which a greater value is cut too.
         pub largest_contract_kw: Option<f64> => KILOWATTS,
         /// Time from signature until the tenant wants to move in, in months, 0 or more. Drawn for each contract.
-        pub move_in_lag_months: Uncertain = Uncertain::zero() => MONTHS.input("move-in lag"),
+        pub move_in_lag_months: Uncertain = Uncertain::zero() => MONTHS,
         /// Months over which a tenant fills its lease in equal steps, rounded to whole ones and 1 at least (1: all in the month of moving in). Drawn for each contract.
-        pub ramp_months: Uncertain = Uncertain::one() => MONTHS.input("ramp"),
+        pub ramp_months: Uncertain = Uncertain::one() => MONTHS,
         /// Term from moving in during which a tenant cannot leave, in months, rounded down to whole ones. Drawn for each contract.
-        pub term_months: Uncertain = Uncertain::zero() => MONTHS.input("term"),
+        pub term_months: Uncertain = Uncertain::zero() => MONTHS,
         /// Probability of leaving at the end of each month after the term, 0 to 1. Drawn once a trial.
         pub churn_per_month: Uncertain = Uncertain::zero() => SHARE.input("churn").usually(0.0, 0.05, "2 to 2.5 % a quarter is usual: 0.007 to 0.008 a month"),
         /// What happens at the end of the term; not together with `churn_per_month`.
@@ -88,7 +88,7 @@ plan! {
         /// Months that a contract waits for the first of its campuses before it goes to another that it accepts (0: at once).
         pub spill_over_after_months: u32 [= 0] => MONTHS,
         /// How long a contract waits for capacity before it is lost, in months; left out, for ever. Drawn for each contract.
-        pub patience_months: Option<Uncertain> => MONTHS.input("patience"),
+        pub patience_months: Option<Uncertain> => MONTHS,
         /// Share of the power in service that tenants draw, 0 to 1. Drawn once a trial.
         pub draw_share: Uncertain = Uncertain::one() => SHARE.input("draw share"),
         /// Share of the compute in service that does useful work, 0 to 1. Drawn once a trial.

@@ -8,7 +8,7 @@ use crate::uncertain::Uncertain;
 
 plan! {
     /// One company with one contract that may come about. What is not stated here is as in its segment.
-    pub struct NamedTenant {
+    pub struct NamedTenant in "tenants/TENANT" {
         /// Its name, which no segment has.
         pub name: String,
         /// The segment whose terms and prices it has, and with which it is counted.

@@ -8,7 +8,7 @@ use crate::uncertain::{Domain, Uncertain};
 
 plan! {
     /// A curve of adoption, in the place of a trend.
-    pub struct AdoptionCurve {
+    pub struct AdoptionCurve in "tenants/SEGMENT" {
         /// All companies that are ever contacted, 0 or more. Drawn once a trial.
         pub companies: Uncertain => NUMBER.input("companies"),
         /// When adoption begins; left out, at the start of the scenario. Before it nobody is contacted.
@@ -58,7 +58,7 @@ pub fn logistic_share(midpoint_months: f64, rise_months: f64, months: f64) -> f6
 
 plan! {
     /// An effort for a time: trade fairs, a new policy.
-    pub struct Campaign {
+    pub struct Campaign in "tenants/SEGMENT/campaign CAMPAIGN" {
         /// Its name, unique in its segment.
         pub name: String,
         /// Its first month.
@@ -92,11 +92,11 @@ plan! {
 
 plan! {
     /// A state of the market.
-    pub struct RegimeState {
+    pub struct RegimeState in "regimes/REGIME/STATE" {
         /// Its name.
         pub name: String,
         /// How long it lasts in the mean, in months, 1 or more: it ends in any month with probability 1 / mean. Left out, for ever. Drawn once a trial.
-        pub mean_months: Option<Uncertain> => MONTHS.within(1.0, f64::INFINITY).input("mean time"),
+        pub mean_months: Option<Uncertain> => MONTHS.within(1.0, f64::INFINITY).input("mean months"),
         /// The states that may follow; one of them does, each as likely as any other. Left out, any other state.
         pub then: Vec<String> = [],
         /// What outreach is multiplied by, 0 or more. Drawn once a trial.

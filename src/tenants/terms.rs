@@ -6,11 +6,11 @@ use crate::uncertain::Uncertain;
 
 plan! {
     /// What happens at the end of the term. Without it a tenant may leave at the end of any month after the term, with the segment's churn.
-    pub struct Renewal {
+    pub struct Renewal in "tenants/SEGMENT" {
         /// Probability that a contract is renewed at the end of a term, 0 to 1; otherwise the tenant leaves then. Drawn once a trial.
         pub probability: Uncertain => SHARE.input("renewal probability"),
         /// The term of a renewal, in months, rounded down to whole ones and 1 at least; left out, that of the contract. Drawn for each contract.
-        pub term_months: Option<Uncertain> => MONTHS.input("renewal term"),
+        pub term_months: Option<Uncertain> => MONTHS,
     }
     /// A renewal with this probability, for the term of the contract.
     pub fn new;
@@ -18,13 +18,13 @@ plan! {
 
 plan! {
     /// An option to take more, later. An expansion is a contract of its own that is signed when it is exercised, has the ramp and the patience of the first, and leaves with it.
-    pub struct Expansion {
+    pub struct Expansion in "tenants/SEGMENT" {
         /// Probability that a tenant expands, 0 to 1. Drawn once a trial.
         pub probability: Uncertain => SHARE.input("expansion probability"),
         /// Time from moving in until the expansion is wanted, in months, rounded to whole ones and 1 at least. Drawn for each contract.
-        pub after_months: Uncertain => MONTHS.input("expansion time"),
+        pub after_months: Uncertain => MONTHS,
         /// Size of the expansion / size of the contract, 0 or more. Drawn for each contract.
-        pub size_share: Uncertain => SHARE.within(0.0, f64::INFINITY).input("expansion size"),
+        pub size_share: Uncertain => SHARE.within(0.0, f64::INFINITY),
     }
     /// An expansion with this probability, so long after moving in and of this size.
     pub fn new;
@@ -32,7 +32,7 @@ plan! {
 
 plan! {
     /// The right to leave before the end of the term, for a fee.
-    pub struct EarlyExit {
+    pub struct EarlyExit in "tenants/SEGMENT" {
         /// Probability of leaving at the end of each month of the term, 0 to 1. Drawn once a trial.
         pub exit_probability: Uncertain => SHARE.input("exit probability"),
         /// The fee, in months of the rent of the whole lease, 0 or more. Drawn once a trial.
@@ -44,7 +44,7 @@ plan! {
 
 plan! {
     /// Liquidated damages for capacity that is not there when the tenant wants to move in.
-    pub struct Damages {
+    pub struct Damages in "tenants/SEGMENT" {
         /// Damages of a kW that is missing, a month, in prices of the day. Drawn once a trial.
         pub per_kw_month: Uncertain => MONEY.input("damages"),
         /// Whole months of delay that cost nothing.
@@ -58,13 +58,13 @@ plan! {
 
 plan! {
     /// A commitment on the way from contact to signature, such as a letter of intent or a deposit.
-    pub struct Stage {
+    pub struct Stage in "tenants/SEGMENT/stage STAGE" {
         /// Its name, such as "letter of intent".
         pub name: String,
         /// Probability that a company at the stage before comes to this one, 0 to 1. Drawn once a trial.
-        pub reach_probability: Uncertain => SHARE,
+        pub reach_probability: Uncertain => SHARE.input(""),
         /// Time from the stage before until that is decided, in months, 0 or more. Drawn for each company.
-        pub lag_months: Uncertain = Uncertain::zero() => MONTHS.input("lag"),
+        pub lag_months: Uncertain = Uncertain::zero() => MONTHS,
         /// What a company pays down when it comes to this stage; left out, nothing.
         pub deposit: Option<Deposit>,
     }
@@ -73,7 +73,7 @@ plan! {
 
 plan! {
     /// Money that a company pays down. It is paid back, or credited against the rent, when the company signs; if the company decides against signing what is not forfeited is paid back then.
-    pub struct Deposit {
+    pub struct Deposit in "tenants/SEGMENT/stage STAGE" {
         /// The amount of each company, 0 or more. Drawn once a trial.
         pub amount: Uncertain => MONEY.input("deposit"),
         /// The share that is lost to a company that decides against signing, 0 to 1. Drawn once a trial.
@@ -85,7 +85,7 @@ plan! {
 
 plan! {
     /// How signing depends on the capacity on offer: with f kW free at the end of the last month on the campuses and rack types that the segment accepts, the probability of signing is multiplied by factor + (1 - factor) min(1, f / ample_kw).
-    pub struct Scarcity {
+    pub struct Scarcity in "tenants/SEGMENT" {
         /// The free capacity from which on nobody is deterred, in kW, above 0.
         pub ample_kw: f64 => KILOWATTS,
         /// The factor where nothing is free, 0 to 1. Drawn once a trial.

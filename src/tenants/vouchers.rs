@@ -11,7 +11,7 @@ plan! {
     /// A company that is contacted while there is budget left signs with `sign_factor` times its
     /// probability and for `size_factor` times the size. If it signs it is granted `amount_per_kw` for
     /// each kW of its contract in that month, or what is left of the budget.
-    pub struct Voucher {
+    pub struct Voucher in "vouchers/VOUCHER" {
         /// Its name.
         pub name: String,
         /// The segments that are eligible; left out, all.
