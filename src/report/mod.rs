@@ -39,6 +39,7 @@ mod png;
 mod schedule;
 mod summary;
 mod text;
+mod trials;
 mod words;
 mod write;
 
@@ -55,5 +56,6 @@ pub use html::HtmlReport;
 pub use markdown::markdown;
 pub use outputs::{ChartChoice, OutputChoice, OutputFile, OutputsError, PictureFormat, outputs};
 pub use summary::summary;
+pub use trials::{TrialTableError, write_trial_months_csv, write_trials_csv};
 pub use words::sentences;
 pub use write::{OutputFolder, WriteError, replace_file};

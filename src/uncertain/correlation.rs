@@ -307,6 +307,11 @@ impl Copula {
         Ok(Self { members, lower })
     }
 
+    /// Positions of the correlated inputs.
+    pub fn members(&self) -> &[usize] {
+        &self.members
+    }
+
     /// Correlates a trial's uniforms, each in (0, 1), in their place.
     pub fn correlate(&self, uniforms: &mut [f64]) {
         let n = self.members.len();

@@ -17,7 +17,6 @@ mod run;
 mod schedule;
 mod set;
 mod shell;
-#[cfg(feature = "parquet")]
 mod trials;
 mod validate;
 
@@ -74,8 +73,7 @@ enum Command {
     Levers(levers::Levers),
     /// Makes one page to open in a browser, of one scenario or several side by side
     Report(report::Report),
-    /// Writes every trial's milestones, targets and outcomes as Parquet
-    #[cfg(feature = "parquet")]
+    /// Writes every trial's inputs, milestones, targets and outcomes as a table
     Trials(trials::Trials),
     /// Lists and shows published figures to build scenarios from
     Presets(presets::Presets),
@@ -101,7 +99,6 @@ impl Command {
             Self::Compare(arguments) => compare::run(arguments),
             Self::Levers(arguments) => levers::run(arguments),
             Self::Report(arguments) => report::run(arguments),
-            #[cfg(feature = "parquet")]
             Self::Trials(arguments) => trials::run(arguments),
             Self::Presets(arguments) => presets::run(arguments),
             Self::Schema(arguments) => shell::schema(arguments),
