@@ -18,6 +18,10 @@
 //!   analytical study of the PERT assumptions", Operations Research 12, 1964): compare the plan's
 //!   finish with the P50, and with the probability to finish by the plan.
 //!
+//! The live date of a building is that of its first hall in the trial: the last of its hand-over, the energisation of
+//! what feeds it, and the arrival of its equipment, which counts from the activity after which it is ordered. What
+//! came last is told with its share, and chains go on backwards from there.
+//!
 //! A chain ends at a phase that metrics start: what moved the metrics is no activity.
 //!
 //! Durations and dates are in months, probabilities 0 to 1. Results take about 35 bytes for each
