@@ -99,6 +99,7 @@ pub mod analysis;
 pub mod compute;
 pub mod construction;
 pub mod date;
+pub mod disk;
 pub mod finance;
 pub mod metrics;
 mod model;

@@ -17,7 +17,7 @@ use crate::power::{
     BridgePower, Cooling, Curtailment, Efficiency, ElectricalChain, Energy, GridApplication,
     GridStep, Substation,
 };
-use crate::scenario::{Campus, ExistingCapacity, Milestone, Scenario, Target};
+use crate::scenario::{Campus, ExistingCapacity, Limits, Milestone, Scenario, Target};
 use crate::tenants::{
     AdoptionCurve, Allocation, Campaign, Damages, EarlyExit, ExistingTenants, Expansion,
     NamedTenant, Regime, Renewal, Scarcity, Segment, Stage, Voucher,
@@ -88,6 +88,7 @@ setters! { Scenario
     finance: some Finance;
     milestones: list Milestone;
     targets: list Target;
+    limits: set Limits;
 }
 
 setters! { Campus

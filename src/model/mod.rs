@@ -11,6 +11,7 @@ use crate::compute::{
     compile_generations,
 };
 use crate::construction::network::{Cycle, Network, NodeId};
+use crate::construction::schedule::Plan;
 use crate::construction::{Hall, LIFE};
 use crate::finance::books::CompiledFinance;
 use crate::metrics::{CAUSES, Feature, METRICS, MetricId, STRANDED};
@@ -23,7 +24,7 @@ use crate::power::cooling::CompiledEfficiency;
 use crate::power::energy::CompiledEnergy;
 use crate::power::grid::HOURS;
 use crate::power::{Battery, DeliveryTree, ElectricalChain, Feed, PUE};
-use crate::problem::{Path, Problems, name_help};
+use crate::problem::{Path, Problems};
 use crate::projection::{Layout, Metric, TargetLabel};
 use crate::scenario::{Campus, Scenario};
 use crate::tenants::Voucher;
@@ -348,6 +349,12 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
     };
     if problems.has_errors() {
         return None;
+    }
+    if let (Some(compiled), Some(stated)) = (&finance, &scenario.finance) {
+        let mut finish = Vec::new();
+        let medians = inputs.as_ref().map(Inputs::medians).unwrap_or_default();
+        network.schedule(&medians, &mut Plan::default(), &mut finish);
+        compiled.warn_of_sunk(&stated.capex, &finish, problems);
     }
     let parts = Parts {
         network,
@@ -904,7 +911,7 @@ fn compile_targets(
                 None => problems.error(
                     &at.key("milestone"),
                     format!("there is no milestone \"{wanted}\""),
-                    name_help(wanted, names),
+                    problems.name_help(wanted, names),
                 ),
             }
         }

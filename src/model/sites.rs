@@ -14,7 +14,7 @@ use crate::finance::{Capex, Finance};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::policy::{Clause, Gate, Phase, levers};
 use crate::power::{BridgePower, ElectricalChain, Feed, GridStep};
-use crate::problem::{Path, Problems, name_help};
+use crate::problem::{Path, Problems};
 use crate::projection::Layout;
 use crate::scenario::{Campus, Scenario};
 use crate::uncertain::Domain;
@@ -695,7 +695,7 @@ impl<'a> Sites<'a> {
         problems.error(
             at,
             format!("there is no activity, building or substation \"{wanted}\""),
-            name_help(wanted, known.iter().map(String::as_str)),
+            problems.name_help(wanted, known.iter().map(String::as_str)),
         );
     }
 
@@ -734,7 +734,7 @@ impl<'a> Sites<'a> {
                             problems.error(
                                 &at,
                                 format!("there is no building \"{building}\""),
-                                name_help(wanted, known.iter().map(String::as_str)),
+                                problems.name_help(wanted, known.iter().map(String::as_str)),
                             );
                         }
                     }

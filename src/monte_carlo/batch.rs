@@ -71,6 +71,9 @@ pub enum RunError {
 /// Told, as a batch goes on, how many trials are done of how many.
 pub type OnProgress<'a> = dyn Fn(u64, u64) + Sync + 'a;
 
+/// Told that a checkpoint could not be written on the way.
+pub type OnUnsaved<'a> = dyn Fn(&CheckpointError) + Sync + 'a;
+
 /// Stops a running batch from another thread.
 #[derive(Debug, Default)]
 pub struct Cancel(AtomicBool);
@@ -113,6 +116,7 @@ pub struct Batch<'a> {
     on_progress: Option<Box<OnProgress<'a>>>,
     cancel: Option<&'a Cancel>,
     checkpoint: Option<(PathBuf, Duration)>,
+    on_unsaved: Option<Box<OnUnsaved<'a>>>,
 }
 
 impl<'a> Batch<'a> {
@@ -127,6 +131,7 @@ impl<'a> Batch<'a> {
             on_progress: None,
             cancel: None,
             checkpoint: None,
+            on_unsaved: None,
         }
     }
 
@@ -186,6 +191,14 @@ impl<'a> Batch<'a> {
     #[must_use]
     pub fn checkpoint(mut self, path: impl AsRef<Path>, every: Duration) -> Self {
         self.checkpoint = Some((path.as_ref().to_owned(), every));
+        self
+    }
+
+    /// Calls `report` when a checkpoint cannot be written on the way, because the disk is full, say. The batch goes on: the next
+    /// one may be written, and at the end there is an error only if the last one was not.
+    #[must_use]
+    pub fn on_unsaved(mut self, report: impl Fn(&CheckpointError) + Sync + 'a) -> Self {
+        self.on_unsaved = Some(Box::new(report));
         self
     }
 
@@ -250,7 +263,7 @@ impl<'a> Batch<'a> {
                     return Err(RunError::Cancelled);
                 }
                 if next_save.is_some_and(|moment| Instant::now() >= moment) {
-                    self.save(part)?;
+                    self.save_on_the_way(part)?;
                     next_save = self.next_save();
                 }
             }
@@ -267,6 +280,16 @@ impl<'a> Batch<'a> {
             part.save(path)?;
         }
         Ok(())
+    }
+
+    fn save_on_the_way(&self, part: &Part) -> Result<(), RunError> {
+        match (self.save(part), &self.on_unsaved) {
+            (Err(RunError::Checkpoint(error)), report) => {
+                report.iter().for_each(|report| report(&error));
+                Ok(())
+            }
+            (saved, _) => saved,
+        }
     }
 
     fn next_save(&self) -> Option<Instant> {

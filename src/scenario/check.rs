@@ -11,7 +11,7 @@ use crate::metrics::METRICS;
 use crate::policy::Seen;
 use crate::policy::levers::{Known, check_levers};
 use crate::power::PUE;
-use crate::problem::{Path, Problems, check_known, check_name, check_positive, check_unique};
+use crate::problem::{Path, Problems, check_characters, check_known, check_name, check_positive, check_unique};
 use crate::tenants::market::{CONTACTED, stage_metric, voucher_metric};
 use crate::uncertain::Domain;
 
@@ -585,6 +585,7 @@ fn check_label(name: &str, at: &Path, problems: &mut Problems) {
     if name.trim().is_empty() {
         problems.error(at, "the name is empty", "a name of one character or more");
     }
+    check_characters(name, at, problems);
 }
 
 /// Checks what a campus says of its applications, generation, cooling and energy.

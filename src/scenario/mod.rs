@@ -7,8 +7,10 @@
 mod check;
 #[cfg(feature = "files")]
 mod file;
+mod limits;
 mod unlikely;
 
+pub use limits::Limits;
 #[cfg(feature = "files")]
 pub use file::{Case, ComparisonFile, Edited, Factor, Input, Loaded};
 
@@ -123,6 +125,9 @@ pub struct Scenario {
     /// What should be reached by when.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<Target>,
+    /// How large the scenario may be; larger ones are refused, for they are mostly slips.
+    #[serde(default, skip_serializing_if = "Limits::is_default")]
+    pub limits: Limits,
 }
 
 fn format() -> u32 {
@@ -414,6 +419,7 @@ impl Scenario {
             finance: None,
             milestones: Vec::new(),
             targets: Vec::new(),
+            limits: Limits::default(),
         }
     }
 
@@ -483,6 +489,7 @@ impl Scenario {
     fn compile_with_warnings(&self) -> (Option<Model>, Problems) {
         let mut problems = Problems::new();
         self.check_parts(&mut problems);
+        self.check_limits(&mut problems);
         self.check_likelihood(&mut problems);
         if problems.has_errors() {
             // The network can be checked for cycles and unknown names all the same.

@@ -17,6 +17,7 @@ mod named;
 mod outreach;
 mod terms;
 mod vouchers;
+pub(crate) mod volume;
 
 pub use named::NamedTenant;
 pub use outreach::{AdoptionCurve, Campaign, Regime, RegimeState, bass_share, logistic_share};

@@ -1,9 +1,11 @@
 //! All prices of a scenario, compiled.
 
-use super::places::{Outlay, Places};
+use super::costs::month_of;
+use super::places::{Outlay, Places, When};
+use crate::construction::network::NodeId;
 use crate::date::HOURS_PER_MONTH;
 use crate::finance::layout;
-use crate::finance::{EnergyTariff, Finance, OpexUnit, Price, RATE, Tax};
+use crate::finance::{Capex, EnergyTariff, Finance, OpexUnit, Price, RATE, Tax};
 use crate::metrics::{METRICS, MetricId};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::problem::{Path, Problems};
@@ -115,6 +117,7 @@ impl CompiledFinance {
             let first = outlays.len();
             places.outlays(capex, amount, &at, &mut outlays, problems);
             for outlay in &mut outlays[first..] {
+                outlay.capex = position;
                 let touching = terms
                     .iter()
                     .filter(|(names, _)| names.contains(&capex.name));
@@ -233,6 +236,38 @@ impl CompiledFinance {
         self.first_outcome = layout.outcomes.len();
         let outcomes = layout::outcome_labels(currency, &layout.scopes[1..]);
         layout.outcomes.extend(outcomes);
+    }
+
+    /// Warns of capex that falls before the start of the scenario, at the finishes of a typical trial: it is not counted.
+    pub(crate) fn warn_of_sunk(&self, capex: &[Capex], finish: &[f64], problems: &mut Problems) {
+        let at = Path::root().key("finance").key("capex");
+        for (position, capex) in capex.iter().enumerate() {
+            let mut most = 0;
+            for outlay in self.outlays.iter().filter(|one| one.capex == position) {
+                let due = match outlay.when {
+                    When::Start => Some(0),
+                    When::Node(node) => month_of(finish[node.index()]),
+                    When::Delivered(_) => continue,
+                };
+                let is_known = |node: NodeId| finish[node.index()].is_finite();
+                let before = match (due, outlay.when) {
+                    (Some(due), _) => (outlay.instalments as usize).saturating_sub(due + 1),
+                    (None, When::Node(node)) if is_known(node) => outlay.instalments as usize,
+                    _ => 0,
+                };
+                most = most.max(before);
+            }
+            if most > 0 {
+                problems.warning(
+                    &at.index(position),
+                    format!(
+                        "{most} of {} payments of capex \"{}\" fall before the start of the scenario and are not counted",
+                        capex.instalments, capex.name
+                    ),
+                    "an earlier start, or only what is still to be paid",
+                );
+            }
+        }
     }
 
     /// By how much a PFLOPS-hour of a segment is cheaper for each year of the hardware's age.

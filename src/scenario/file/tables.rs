@@ -85,7 +85,7 @@ fn rows(
         return Err(misfit(&named.place, message, help));
     };
     let path = folder.join(name);
-    let text = std::fs::read_to_string(&path).map_err(|error| {
+    let text = crate::disk::read_text(&path).map_err(|error| {
         let message = format!("\"{name}\" cannot be read: {error}");
         let help = match super::nearest_file(&path) {
             Some(near) => format!("did you mean \"{near}\"?"),
@@ -97,7 +97,7 @@ fn rows(
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
     let number = texts.len();
     let separator = separator(&text);
-    let table = Text { name: path, text };
+    let table = Text::new(path, text);
     let result = read(&table.text, separator, number, shape);
     texts.push(table);
     result.map_err(|(place, message, help)| misfit(&place, message, help))
