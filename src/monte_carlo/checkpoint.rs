@@ -124,6 +124,8 @@ impl Part {
             ["sha256", sum, "bytes", length] => (sum, length.parse::<usize>().ok()),
             _ => ("", None),
         };
+        // Written in one way only.
+        let expected = expected.filter(|length| header == format!("sha256 {sum} bytes {length}"));
         let Some(expected) = expected else {
             let reason = "its second line is not a checksum and a length".to_owned();
             return Err(CheckpointError::Damaged { path, reason });

@@ -1,7 +1,7 @@
 """One future, month by month, reckoned a second time.
 
 Written from docs/model.md alone, without a look at the Rust, for scenarios in which nothing is left to chance. It
-reads the scenario file beside it and writes a row for each scope, metric and month, and for each outcome:
+reads a scenario file and writes a row for each scope and metric with a value for each month, and one for each outcome:
 
     python3 tests/independent/model.py tests/independent/two-campuses.toml > tests/independent/two-campuses.csv
 
@@ -13,7 +13,7 @@ import sys
 import tomllib
 
 HOURS = 730.5
-CLOUD_FOREVER = 10**9
+FOREVER = 10**9
 
 
 def months_between(start, date):
@@ -81,12 +81,14 @@ class Hall:
     def __init__(self, stated, building, types):
         self.stated, self.building, self.types = stated, building, types
         self.take(stated)
+        self.design_before = self.design
         self.handed_over = self.equipped = False
         self.live_since = None
         self.given = 0.0
         self.retrofitted = False
 
     def take(self, stated):
+        """What the hall is made for; a retrofit changes it."""
         self.type = stated["rack_type"]
         self.positions = stated.get("racks", self.stated["racks"])
         self.power = stated.get("power_kw", self.stated.get("power_kw", math.inf))
@@ -193,11 +195,11 @@ class Contract:
         term = math.floor(terms.get("term_months", 0))
         if "renewal" in terms:
             assert terms["renewal"]["probability"] == 1
-            self.leaves = CLOUD_FOREVER
+            self.leaves = FOREVER
         elif terms.get("churn_per_month", 0) == 1:
             self.leaves = month + term + 1
         else:
-            self.leaves = CLOUD_FOREVER
+            self.leaves = FOREVER
         if "early_exit" in terms:
             assert terms["early_exit"]["exit_probability"] == 1
             if month + 1 < month + term:
@@ -313,10 +315,13 @@ class Plan:
             self.retrofits.append((hall, ends, retrofit["capex_per_kw"] * hall.design))
         generation = hall.choose(self.generations, lambda g: ends - g.lead)
         arrival = max(ends, generation.arrival(ends - generation.lead))
-        # What is there until then goes on asking for as much.
-        self.add(arrival + downtime, lambda: self.renew(hall, generation, arrival))
+        # Until then the hall counts as what it was made for before, and goes on asking for as much.
+        made_for = hall.design
+        hall.design = hall.design_before
+        self.add(arrival + downtime, lambda: self.renew(hall, generation, arrival, made_for))
 
-    def renew(self, hall, generation, arrival):
+    def renew(self, hall, generation, arrival, made_for):
+        hall.design = hall.design_before = made_for
         hall.hold(generation, arrival)
         hall.given = min(hall.given, hall.served)
         self.deliver(hall)
@@ -489,13 +494,13 @@ class Plan:
     def note_energy_and_compute(self, month):
         """Chapter 8: draw, and compute in the order in which it went live."""
         self.paid_pflops = {}
-        per = {name: dict(draw=0.0, used=0.0, useful=0.0, pflops=0.0, available=0.0) for name in self.campuses}
+        per = {name: dict(draw=0.0, used=0.0, pflops=0.0, effective=0.0) for name in self.campuses}
         for pool in [(c, t) for c in self.campuses for t in self.types]:
             parts = [p for p in self.served if p.pool == pool]
             used = sum(self.served[p] for p in parts)
             live = [h for h in self.halls if (h.building.campus, h.type) == pool and h.deployable > 0]
             live.sort(key=lambda h: h.live_since)
-            pflops = available = left = 0.0
+            pflops = available = 0.0
             left = used
             filling = []
             for hall in live:
@@ -507,14 +512,15 @@ class Plan:
                 filling.append((kw * hall.pflops_per_kw * works, hall.live_since))
             campus = per[pool[0]]
             campus["pflops"] += pflops
-            campus["available"] += available
             campus["used"] += used
+            useful = 0.0
             for part in parts:
                 kw = self.served[part]
                 campus["draw"] += kw * part.contract.terms.get("draw_share", 1)
-                campus["useful"] += kw * part.contract.terms.get("utilisation", 1)
+                useful += kw * part.contract.terms.get("utilisation", 1)
                 share = kw / used if used > 0 else 0.0
                 self.paid_pflops[part] = (share, filling)
+            campus["effective"] += available * (useful / used if used > 0 else 0.0)
         for scope, campuses in self.scopes():
             of = lambda key: sum(per[name][key] for name in campuses)
             self.put(scope, "in_service_power_mw", month, of("used") / 1000)
@@ -522,11 +528,7 @@ class Plan:
             draw = sum(per[name]["draw"] * self.pue[name] for name in campuses)
             self.put(scope, "facility_draw_mw", month, draw / 1000)
             self.put(scope, "in_service_pflops", month, of("pflops"))
-            effective = 0.0
-            for name in campuses:
-                one = per[name]
-                utilisation = one["useful"] / one["used"] if one["used"] > 0 else 0.0
-                effective += one["available"] * self.available[name] * utilisation
+            effective = sum(per[name]["effective"] * self.available[name] for name in campuses)
             self.put(scope, "effective_pflops", month, effective)
             deployable = sum(h.deployable for h in self.halls if h.building.campus in campuses)
             self.put(scope, "take_up", month, of("used") / deployable if deployable > 0 else 0.0)
@@ -541,7 +543,7 @@ class Plan:
         waiting = [c for c in waiting if c.leaves is None or month < c.leaves]
         put("waiting_demand_mw", sum(c.left for c in waiting) / 1000)
         put("leased_power_mw", sum(p.kw for p in self.active(month) if p.pool[0] in campuses) / 1000)
-        put("contracts_signed", sum(c.parent is None and math.floor(c.signed) <= month for c in homed))
+        put("contracts_signed", sum(math.floor(c.signed) <= month for c in homed))
         there = [c for c in homed if c.moved_in is not None]
         put("contracts_in_service", sum(month < c.leaves for c in there))
         put("contracts_left", sum(month >= c.leaves for c in there))
@@ -731,26 +733,36 @@ class Plan:
         segments = ["revenue from " + s["name"] for s in self.stated["segments"]]
         nothing = [0.0] * self.months
         for scope, campuses in self.scopes():
+            signed = {}
             for kind in kinds + segments:
                 flows = [self.flows.get((name, kind), nothing) for name in campuses]
-                self.rows[scope, kind] = [sum(flow[m] for flow in flows) for m in range(self.months)]
-            cash = [sum(self.rows[scope, kind][m] for kind in kinds) for m in range(self.months)]
+                signed[kind] = [sum(flow[m] for flow in flows) for m in range(self.months)]
+                # What goes out is reported as an amount without a sign.
+                sign = -1 if kind in ("capex", "opex", "energy_paid", "damages", "tax") else 1
+                self.rows[scope, kind] = [sign * value for value in signed[kind]]
+            cash = [sum(signed[kind][m] for kind in kinds) for m in range(self.months)]
             self.rows[scope, "cash_flow"] = cash
             self.rows[scope, "cumulated_cash"] = [sum(cash[: m + 1]) for m in range(self.months)]
         cash = self.rows["total", "cash_flow"]
         self.outcomes = {"profit": sum(cash)}
-        self.outcomes["npv"] = sum(c * (1 + rate) ** (-(m + 1) / 12) for m, c in enumerate(cash))
+        worth = lambda rate: sum(c * (1 + rate) ** (-(m + 1) / 12) for m, c in enumerate(cash))
+        self.outcomes["npv"] = worth(rate)
+        self.outcomes["peak_funding"] = -min(0.0, min(self.rows["total", "cumulated_cash"]))
 
 
 def main():
     plan = Plan(sys.argv[1])
     plan.run()
-    print("scope,metric,month,value")
+    print("scope,metric,values by month (of an outcome: its value)")
     for (scope, metric), values in plan.rows.items():
-        for month, value in enumerate(values):
-            print(f"{scope},{metric},{month},{value:.6f}")
+        print(f"{scope},{metric},{' '.join(written(value) for value in values)}")
     for name, value in plan.outcomes.items():
-        print(f"total,{name},,{value:.6f}")
+        print(f"total,outcome {name},{written(value)}")
+
+
+def written(value):
+    """Nine digits, so that the last one does not depend on the order of a sum."""
+    return f"{value:.9g}" if abs(value) > 1e-9 else "0"
 
 
 if __name__ == "__main__":
