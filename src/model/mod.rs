@@ -46,6 +46,8 @@ pub struct Model {
     /// Whether commitments of tenants are among them.
     pub(crate) reports_commitments: bool,
     pub(crate) months: usize,
+    /// Contracts of a trial at the upper end of what the scenario states.
+    pub(crate) most_contracts: f64,
     pub(crate) standard_rack_kw: f64,
     pub(crate) inputs: Inputs,
     pub(crate) network: Network,
@@ -266,6 +268,20 @@ impl Model {
     /// The scenario's fingerprint: [`Scenario::fingerprint`].
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// About how much memory a run takes on so many threads, in bytes: within a factor of two, where tenants do not
+    /// grow far beyond their median. (What each part takes was measured.)
+    pub fn memory_bytes(&self, threads: usize) -> u64 {
+        /// The program, and what each thread takes anyway.
+        const BASE: f64 = 16e6;
+        /// The histogram of a number that differs from trial to trial, with its sums.
+        const SERIES: f64 = 4e3;
+        /// A contract with its leases and its place in queues.
+        const CONTRACT: f64 = 150.0;
+        let numbers = self.layout.monthly_len() as f64;
+        let of_a_thread = numbers * SERIES + self.most_contracts * CONTRACT;
+        (BASE + threads.max(1) as f64 * of_a_thread) as u64
     }
 
     /// Adds metrics, policies and tenants that are given in Rust to a model of the scenario.
@@ -668,6 +684,7 @@ fn assemble(
         reports_commitments: parts.reported.contains(&MetricId::CommittedPower),
         reported: parts.reported,
         months,
+        most_contracts: scenario.most_contracts(),
         standard_rack_kw: scenario.standard_rack_power_kw,
         inputs,
         network: parts.network,

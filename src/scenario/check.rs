@@ -34,6 +34,12 @@ impl Scenario {
                 format!("horizon_months is {}", self.horizon_months),
                 format!("1 to {LONGEST_HORIZON_MONTHS} months"),
             );
+        } else if (self.start.plus_months(f64::from(self.horizon_months))).is_none() {
+            problems.error(
+                &root.key("horizon_months"),
+                format!("{} months after {} is beyond the year 9999", self.horizon_months, self.start),
+                "an earlier start, or a shorter horizon",
+            );
         }
         check_positive(
             Some(self.standard_rack_power_kw),

@@ -6,6 +6,7 @@ use super::Scenario;
 use crate::policy::levers::prompted;
 use crate::problem::{Path, Problems};
 use crate::tenants::volume::{Surroundings, Volume};
+use crate::tenants::{Allocation, Segment};
 
 /// Contacts that do not sign take a little time and less memory: so many of them are admitted for each contract.
 const CONTACTS_PER_CONTRACT: f64 = 16.0;
@@ -69,7 +70,14 @@ impl Scenario {
         }
     }
 
-    fn check_volume(&self, problems: &mut Problems) {
+    /// Contracts that a trial may come to one by one, each quantity at its upper end.
+    pub(crate) fn most_contracts(&self) -> f64 {
+        let volumes = self.volumes();
+        volumes.iter().map(|(_, volume)| volume.contracts).sum()
+    }
+
+    /// The segments as levers make them, and what each may come to.
+    fn volumes(&self) -> Vec<(Segment, Volume)> {
         let around = Surroundings {
             regimes: &self.regimes,
             vouchers: &self.vouchers,
@@ -77,39 +85,35 @@ impl Scenario {
             months: self.horizon_months,
         };
         let segments = prompted(&self.segments, &self.levers, self.start, self.horizon_months);
-        let volumes: Vec<Volume> = segments.iter().map(|one| one.volume(around)).collect();
+        let volumes = segments.into_iter().map(|segment| {
+            let volume = segment.volume(around);
+            (segment, volume)
+        });
+        volumes.collect()
+    }
+
+    fn check_volume(&self, problems: &mut Problems) {
         let at = Path::root().key("segments");
-        for (position, (segment, volume)) in segments.iter().zip(&volumes).enumerate() {
-            let is_cohort = segment.allocation == crate::tenants::Allocation::Cohort;
-            if is_cohort && volume.contacted_in_a_month > MOST_CONTACTED_IN_COHORTS {
-                problems.error(
-                    &at.index(position),
-                    format!(
-                        "segment \"{}\" may contact {} companies in a month",
-                        segment.name,
-                        rounded(volume.contacted_in_a_month)
-                    ),
-                    "1e9 or fewer: less growth (0.05 is 5 % a year), or a shorter horizon",
-                );
+        let (mut contracts, mut contacted) = (0.0, 0.0);
+        let mut largest = (0, 0.0);
+        for (position, (segment, volume)) in self.volumes().iter().enumerate() {
+            if segment.allocation == Allocation::Cohort {
+                check_cohort(segment, volume, &at.index(position), problems);
+                continue;
+            }
+            contracts += volume.contracts;
+            contacted += volume.contacted;
+            if volume.contacted > largest.1 {
+                largest = (position, volume.contacted);
             }
         }
-        let one_by_one = || {
-            let all = volumes.iter().zip(&segments);
-            all.filter(|(_, one)| one.allocation != crate::tenants::Allocation::Cohort)
-        };
         let most = self.limits.contracts_per_trial as f64;
-        let contracts: f64 = one_by_one().map(|(volume, _)| volume.contracts).sum();
-        let contacted: f64 = one_by_one().map(|(volume, _)| volume.contacted).sum();
         let needed = contracts.max(contacted / CONTACTS_PER_CONTRACT);
         if needed <= most {
             return;
         }
-        let largest = (0..volumes.len()).max_by(|&a, &b| {
-            let size = |at: usize| volumes[at].contracts.max(volumes[at].contacted);
-            size(a).total_cmp(&size(b))
-        });
         problems.error(
-            &largest.map_or(at.clone(), |largest| at.index(largest)),
+            &at.index(largest.0),
             format!(
                 "a trial may come to {} companies contacted and {} contracts in {} months, more than the {} and {most} that are admitted",
                 rounded(contacted),
@@ -121,6 +125,20 @@ impl Scenario {
                 "less growth (0.05 is 5 % a year), a shorter horizon, the allocation \"cohort\", or `limits = {{ contracts_per_trial = {} }}`",
                 rounded(needed)
             ),
+        );
+    }
+}
+
+fn check_cohort(segment: &Segment, volume: &Volume, at: &Path, problems: &mut Problems) {
+    if volume.contacted_in_a_month > MOST_CONTACTED_IN_COHORTS {
+        problems.error(
+            at,
+            format!(
+                "segment \"{}\" may contact {} companies in a month",
+                segment.name,
+                rounded(volume.contacted_in_a_month)
+            ),
+            "1e9 or fewer: less growth (0.05 is 5 % a year), or a shorter horizon",
         );
     }
 }
@@ -139,9 +157,9 @@ fn rounded(count: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use crate::Date;
     use crate::problem::Severity;
-    use crate::tenants::{Allocation, Segment};
-    use crate::{Date, Scenario};
 
     fn scenario(growth: f64) -> Scenario {
         let mut scenario = Scenario::new("s", Date::month(2025, 1).unwrap(), 120);
@@ -170,7 +188,7 @@ mod tests {
         }
         large.limits.contracts_per_trial = 1_000_000_000_000;
         assert_eq!(refusals(&large), "");
-        large.limits = super::Limits::default();
+        large.limits = Limits::default();
         large.segments[0].allocation = Allocation::Cohort;
         large.segments[0].outreach_growth_per_year = 2.0.into();
         assert_eq!(refusals(&large), "");
