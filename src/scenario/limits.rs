@@ -51,10 +51,10 @@ impl Limits {
 
 impl Scenario {
     /// Refuses what is larger than the scenario's limits.
-    pub(super) fn check_limits(&self, problems: &mut Problems) {
+    pub(crate) fn check_limits(&self, problems: &mut Problems) {
         let root = Path::root();
         let buildings = self.campuses.iter().flat_map(|campus| &campus.buildings);
-        let count = |building: &crate::construction::Building| {
+        let count = |building: &crate::site::Building| {
             (building.series.as_ref()).map_or(1, |series| u64::from(series.count))
         };
         let count: u64 = buildings.map(count).sum();
@@ -163,7 +163,7 @@ mod tests {
 
     fn scenario(growth: f64) -> Scenario {
         let mut scenario = Scenario::new("s", Date::month(2025, 1).unwrap(), 120);
-        scenario.campuses.push(crate::scenario::Campus::new("north"));
+        scenario.campuses.push(crate::site::Campus::new("north"));
         let mut segment = Segment::new("s");
         segment.outreach_per_month = 10.0.into();
         segment.outreach_growth_per_year = growth.into();

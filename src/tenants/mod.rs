@@ -19,6 +19,7 @@ mod terms;
 mod vouchers;
 pub(crate) mod volume;
 
+pub use market::OwnContract;
 pub use named::NamedTenant;
 pub use outreach::{AdoptionCurve, Campaign, Regime, RegimeState, bass_share, logistic_share};
 pub use terms::{Damages, Deposit, EarlyExit, Expansion, Renewal, Scarcity, Stage};

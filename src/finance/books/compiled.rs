@@ -2,14 +2,14 @@
 
 use super::costs::month_of;
 use super::places::{Outlay, Places, When};
-use crate::construction::network::NodeId;
 use crate::date::HOURS_PER_MONTH;
 use crate::finance::layout;
 use crate::finance::{Capex, EnergyTariff, Finance, OpexUnit, Price, RATE, Tax};
-use crate::metrics::{METRICS, MetricId};
-use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::problem::{Path, Problems};
 use crate::projection::Layout;
+use crate::projection::metrics::{METRICS, MetricId};
+use crate::sampling::inputs::{Inputs, Quantity};
+use crate::schedule::network::NodeId;
 use crate::uncertain::{Domain, Uncertain, UncertainError};
 
 #[derive(Clone, Debug)]
