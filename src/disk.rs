@@ -251,9 +251,17 @@ mod tests {
     #[test]
     fn what_never_ends_is_refused_with_the_limit_and_how_to_raise_it() {
         let error = read_at_most(io::repeat(0), 1).unwrap_err().to_string();
-        assert!(error.contains("1 MB") && error.contains(MOST_MB_VARIABLE), "{error}");
+        assert!(
+            error.contains("1 MB") && error.contains(MOST_MB_VARIABLE),
+            "{error}"
+        );
         assert_eq!(read_at_most(&b"whole"[..], 1).unwrap(), b"whole");
-        assert_eq!(read_at_most(io::repeat(0).take(1_000_000), 1).unwrap().len(), 1_000_000);
+        assert_eq!(
+            read_at_most(io::repeat(0).take(1_000_000), 1)
+                .unwrap()
+                .len(),
+            1_000_000
+        );
     }
 
     #[cfg(unix)]
@@ -263,7 +271,12 @@ mod tests {
         let pipe = folder.path().join("pipe");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status();
         if made.is_ok_and(|status| status.success()) {
-            assert!(read_file(&pipe).unwrap_err().to_string().contains("named pipe"));
+            assert!(
+                read_file(&pipe)
+                    .unwrap_err()
+                    .to_string()
+                    .contains("named pipe")
+            );
         }
     }
 }

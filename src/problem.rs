@@ -266,8 +266,7 @@ impl fmt::Display for Problems {
             write!(f, "{problem}")?;
         }
         let is_full = |severity| self.count(severity) >= MOST_PROBLEMS;
-        if self.0.len() >= MOST_PROBLEMS
-            && (is_full(Severity::Error) || is_full(Severity::Warning))
+        if self.0.len() >= MOST_PROBLEMS && (is_full(Severity::Error) || is_full(Severity::Warning))
         {
             write!(f, "\n\nonly the first {MOST_PROBLEMS} are listed")?;
         }
@@ -316,7 +315,10 @@ pub(crate) fn check_characters(name: &str, at: &Path, problems: &mut Problems) {
     if let Some(hidden) = name.chars().find(|c| is_hidden(*c)) {
         problems.error(
             at,
-            format!("the name {name:?} holds a control character ({})", hidden.escape_unicode()),
+            format!(
+                "the name {name:?} holds a control character ({})",
+                hidden.escape_unicode()
+            ),
             "characters that can be seen",
         );
     }

@@ -211,7 +211,10 @@ const UNFINISHED: &str = ".buildout-";
 
 /// An empty temporary file for `path`, locked as long as it is open.
 fn unfinished(path: &Path) -> io::Result<NamedTempFile> {
-    disk::temporary(disk::folder_of(path), &format!("{}{UNFINISHED}", prefix_of(path)))
+    disk::temporary(
+        disk::folder_of(path),
+        &format!("{}{UNFINISHED}", prefix_of(path)),
+    )
 }
 
 /// Removes what processes that were killed while they wrote the checkpoint at `path`, or those of ranks beside it, have left.

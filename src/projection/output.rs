@@ -113,7 +113,10 @@ impl Projection {
         let outcomes: Map<String, Value> = (self.outcomes())
             .map(|(metric, distribution)| {
                 let mut entry = one_number(&metric.unit, distribution);
-                entry.insert(SHARE_OF_TRIALS.into(), json!(distribution.share_of_trials()));
+                entry.insert(
+                    SHARE_OF_TRIALS.into(),
+                    json!(distribution.share_of_trials()),
+                );
                 let risk = bad_end(distribution).map(|(name, value)| (name.into(), json!(value)));
                 entry.extend(risk);
                 (metric.name.clone(), Value::Object(entry))

@@ -33,7 +33,11 @@ pub(super) fn outcomes(projection: &Projection) -> Option<String> {
             let cells = values.map(|value| amount.show(value));
             let names = [name, amount.unit()].into_iter();
             let share = [percent(distribution.share_of_trials())];
-            names.chain(cells).chain(share).take(columns_shown).collect()
+            names
+                .chain(cells)
+                .chain(share)
+                .take(columns_shown)
+                .collect()
         })
         .collect();
     if rows.is_empty() {

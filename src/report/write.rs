@@ -330,7 +330,11 @@ mod tests {
             let wanted = files.iter().find(|file| file.name == name).unwrap();
             assert_eq!(fs::read(there).unwrap(), wanted.contents);
         }
-        assert!(fs::symlink_metadata(out.join("summary.txt")).unwrap().is_symlink());
+        assert!(
+            fs::symlink_metadata(out.join("summary.txt"))
+                .unwrap()
+                .is_symlink()
+        );
     }
 
     #[cfg(unix)]

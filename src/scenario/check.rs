@@ -5,7 +5,9 @@ use crate::date::Date;
 use crate::finance::metric_names;
 use crate::policy::levers::{Known, check_levers};
 use crate::power::PUE;
-use crate::problem::{Path, Problems, check_characters, check_known, check_name, check_positive, check_unique};
+use crate::problem::{
+    Path, Problems, check_characters, check_known, check_name, check_positive, check_unique,
+};
 use crate::projection::metrics::METRICS;
 use crate::schedule::calendars::check_calendars;
 use crate::schedule::check_activities;
@@ -39,7 +41,10 @@ impl Scenario {
         } else if (self.start.plus_months(f64::from(self.horizon_months))).is_none() {
             problems.error(
                 &root.key("horizon_months"),
-                format!("{} months after {} is beyond the year 9999", self.horizon_months, self.start),
+                format!(
+                    "{} months after {} is beyond the year 9999",
+                    self.horizon_months, self.start
+                ),
                 "an earlier start, or a shorter horizon",
             );
         }

@@ -61,7 +61,10 @@ impl Scenario {
         if count > self.limits.buildings {
             problems.error(
                 &root.key("campuses"),
-                format!("there are {count} buildings, more than {}", self.limits.buildings),
+                format!(
+                    "there are {count} buildings, more than {}",
+                    self.limits.buildings
+                ),
                 format!("fewer, or `limits = {{ buildings = {count} }}`"),
             );
         }
@@ -84,7 +87,12 @@ impl Scenario {
             start: self.start,
             months: self.horizon_months,
         };
-        let segments = prompted(&self.segments, &self.levers, self.start, self.horizon_months);
+        let segments = prompted(
+            &self.segments,
+            &self.levers,
+            self.start,
+            self.horizon_months,
+        );
         let volumes = segments.into_iter().map(|segment| {
             let volume = segment.volume(around);
             (segment, volume)

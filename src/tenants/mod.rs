@@ -16,8 +16,8 @@ pub(crate) mod market;
 mod named;
 mod outreach;
 mod terms;
-mod vouchers;
 pub(crate) mod volume;
+mod vouchers;
 
 pub use market::OwnContract;
 pub use named::NamedTenant;

@@ -75,7 +75,10 @@ fn with_files_up_to(folder: &Path, blocks: u32, arguments: &str) -> Output {
 #[test]
 fn a_full_disk_loses_no_result() {
     let folder = folder();
-    let whole = buildout(folder.path(), &["run", "s.toml", "--trials", "300", "--json", "--quiet"]);
+    let whole = buildout(
+        folder.path(),
+        &["run", "s.toml", "--trials", "300", "--json", "--quiet"],
+    );
     assert!(whole.status.success(), "{}", err(&whole));
     let output = with_files_up_to(
         folder.path(),
@@ -84,7 +87,11 @@ fn a_full_disk_loses_no_result() {
     );
     assert_eq!(output.status.code(), Some(1), "{}", err(&output));
     assert_eq!(output.stdout, whole.stdout);
-    assert!(err(&output).contains("cannot be written"), "{}", err(&output));
+    assert!(
+        err(&output).contains("cannot be written"),
+        "{}",
+        err(&output)
+    );
     assert!(names(&folder.path().join("out")).is_empty());
     let output = with_files_up_to(
         folder.path(),
@@ -93,7 +100,11 @@ fn a_full_disk_loses_no_result() {
     );
     // The first checkpoint, of no trial, is small; those on the way and the last one do not fit.
     assert_eq!(output.status.code(), Some(1), "{}", err(&output));
-    assert!(err(&output).contains("could not be written"), "{}", err(&output));
+    assert!(
+        err(&output).contains("could not be written"),
+        "{}",
+        err(&output)
+    );
     assert_eq!(output.stdout, whole.stdout);
 }
 
@@ -101,46 +112,86 @@ fn a_full_disk_loses_no_result() {
 fn a_run_killed_at_any_moment_leaves_whole_files_or_none_and_is_gone_on_with() {
     let folder = folder();
     let run = [
-        "run", "s.toml", "--trials", "20000", "--json", "--quiet", "--threads", "1",
+        "run",
+        "s.toml",
+        "--trials",
+        "20000",
+        "--json",
+        "--quiet",
+        "--threads",
+        "1",
     ];
-    let resume = ["--checkpoint", "run.checkpoint", "--checkpoint-every", "0", "--resume"];
+    let resume = [
+        "--checkpoint",
+        "run.checkpoint",
+        "--checkpoint-every",
+        "0",
+        "--resume",
+    ];
     let whole = buildout(folder.path(), &run);
     for moment in [5, 20, 45, 80, 130] {
-        let mut child = command(folder.path(), &[&run[..], &resume[..], &["--out", "out"]].concat())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = command(
+            folder.path(),
+            &[&run[..], &resume[..], &["--out", "out"]].concat(),
+        )
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
         std::thread::sleep(Duration::from_millis(moment));
         child.kill().unwrap();
         child.wait().unwrap();
         let _ = fs::remove_dir_all(folder.path().join("out"));
     }
-    let output = buildout(folder.path(), &[&run[..], &resume[..], &["--out", "out"]].concat());
+    let output = buildout(
+        folder.path(),
+        &[&run[..], &resume[..], &["--out", "out"]].concat(),
+    );
     assert!(output.status.success(), "{}", err(&output));
     assert_eq!(output.stdout, whole.stdout);
     assert_eq!(names(folder.path()), ["out", "run.checkpoint", "s.toml"]);
     let out = folder.path().join("out");
-    assert!(names(&out).iter().all(|name| !name.starts_with('.')), "{:?}", names(&out));
+    assert!(
+        names(&out).iter().all(|name| !name.starts_with('.')),
+        "{:?}",
+        names(&out)
+    );
 }
 
 #[test]
 fn a_checkpoint_that_is_damaged_anywhere_is_refused() {
     let folder = folder();
-    let run = ["run", "s.toml", "--trials", "50", "--quiet", "--checkpoint", "a", "--shard", "0/1"];
+    let run = [
+        "run",
+        "s.toml",
+        "--trials",
+        "50",
+        "--quiet",
+        "--checkpoint",
+        "a",
+        "--shard",
+        "0/1",
+    ];
     assert!(buildout(folder.path(), &run).status.success());
     let whole = fs::read(folder.path().join("a")).unwrap();
     let merged = buildout(folder.path(), &["merge", "a", "--json"]);
     assert!(merged.status.success(), "{}", err(&merged));
     let header = whole.iter().position(|byte| *byte == b'{').unwrap();
     let step = (whole.len() - header) / 12;
-    let places = (0..header).step_by(7).chain((header..whole.len()).step_by(step.max(1)));
+    let places = (0..header)
+        .step_by(7)
+        .chain((header..whole.len()).step_by(step.max(1)));
     for place in places {
         let mut bytes = whole.clone();
         bytes[place] = bytes[place].wrapping_add(1);
         fs::write(folder.path().join("b"), &bytes).unwrap();
         let output = buildout(folder.path(), &["merge", "b", "--json"]);
-        assert_eq!(output.status.code(), Some(1), "byte {place}: {}", err(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "byte {place}: {}",
+            err(&output)
+        );
         assert!(output.stdout.is_empty(), "byte {place}");
     }
     let cut = &whole[..whole.len() - 1];
@@ -165,13 +216,24 @@ fn several_settings_at_once_are_all_kept() {
         "segments.s.sign_probability=0.25",
     ];
     let children: Vec<_> = (keys.iter())
-        .map(|key| command(folder.path(), &["set", "s.toml", key, "--quiet"]).spawn().unwrap())
+        .map(|key| {
+            command(folder.path(), &["set", "s.toml", key, "--quiet"])
+                .spawn()
+                .unwrap()
+        })
         .collect();
     for mut child in children {
         assert!(child.wait().unwrap().success());
     }
     let text = fs::read_to_string(folder.path().join("s.toml")).unwrap();
-    for words in ["horizon_months = 30", "= 20", "pue = 1.3", "= 2\n", "power_kw = 6", "0.25"] {
+    for words in [
+        "horizon_months = 30",
+        "= 20",
+        "pue = 1.3",
+        "= 2\n",
+        "power_kw = 6",
+        "0.25",
+    ] {
         assert!(text.contains(words), "{words} is not in\n{text}");
     }
     assert_eq!(names(folder.path()), ["s.toml"]);
@@ -184,15 +246,35 @@ fn only_regular_files_are_replaced_and_links_are_followed() {
     std::os::unix::fs::symlink("/dev/full", path("full.toml")).unwrap();
     let output = buildout(folder.path(), &["new", "full.toml", "--force"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(err(&output).contains("not a regular file"), "{}", err(&output));
-    if Command::new("mkfifo").arg(path("pipe")).status().is_ok_and(|made| made.success()) {
+    assert!(
+        err(&output).contains("not a regular file"),
+        "{}",
+        err(&output)
+    );
+    if Command::new("mkfifo")
+        .arg(path("pipe"))
+        .status()
+        .is_ok_and(|made| made.success())
+    {
         let output = buildout(folder.path(), &["new", "pipe", "--force"]);
-        assert!(err(&output).contains("not a regular file"), "{}", err(&output));
+        assert!(
+            err(&output).contains("not a regular file"),
+            "{}",
+            err(&output)
+        );
     }
     fs::write(path("real"), "").unwrap();
     std::os::unix::fs::symlink("real", path("link")).unwrap();
     fs::remove_file(path("real")).unwrap();
-    let run = ["run", "s.toml", "--trials", "50", "--quiet", "--checkpoint", "link"];
+    let run = [
+        "run",
+        "s.toml",
+        "--trials",
+        "50",
+        "--quiet",
+        "--checkpoint",
+        "link",
+    ];
     assert!(buildout(folder.path(), &run).status.success());
     assert!(fs::symlink_metadata(path("link")).unwrap().is_symlink());
     assert!(fs::symlink_metadata(path("real")).unwrap().is_file());
@@ -207,13 +289,34 @@ fn only_regular_files_are_replaced_and_links_are_followed() {
 fn more_trials_than_asked_for_are_told_even_where_notes_are_not_wanted() {
     let folder = folder();
     let run = |trials: &str| {
-        let arguments = ["run", "s.toml", "--quiet", "--checkpoint", "a", "--resume", "--trials", trials];
+        let arguments = [
+            "run",
+            "s.toml",
+            "--quiet",
+            "--checkpoint",
+            "a",
+            "--resume",
+            "--trials",
+            trials,
+        ];
         buildout(folder.path(), &arguments)
     };
     assert!(run("200").status.success());
     let output = run("100");
     assert!(output.status.success());
-    assert!(err(&output).contains("200 trials, more than the 100"), "{}", err(&output));
-    let shard = ["run", "s.toml", "--checkpoint", "b", "--shard", "0/2", "--json"];
+    assert!(
+        err(&output).contains("200 trials, more than the 100"),
+        "{}",
+        err(&output)
+    );
+    let shard = [
+        "run",
+        "s.toml",
+        "--checkpoint",
+        "b",
+        "--shard",
+        "0/2",
+        "--json",
+    ];
     assert_eq!(buildout(folder.path(), &shard).status.code(), Some(2));
 }

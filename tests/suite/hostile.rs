@@ -59,14 +59,20 @@ const WORKS: &str = r#"{ name = "works", duration_months = 3 }"#;
 fn refused(text: &str, words: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("s.toml"), text).unwrap();
-    for arguments in [&["validate", "s.toml"][..], &["run", "s.toml", "--trials", "5"][..]] {
+    for arguments in [
+        &["validate", "s.toml"][..],
+        &["run", "s.toml", "--trials", "5"][..],
+    ] {
         let begun = Instant::now();
         let output = buildout(folder.path(), arguments);
         let said = err(&output);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
         assert!(!said.contains("panicked"), "{said}");
         for word in words {
-            assert!(said.contains(word), "{arguments:?}: \"{word}\" is not in\n{said}");
+            assert!(
+                said.contains(word),
+                "{arguments:?}: \"{word}\" is not in\n{said}"
+            );
         }
         // A second where nothing else runs.
         assert!(begun.elapsed() < Duration::from_secs(20), "{arguments:?}");
@@ -79,7 +85,10 @@ fn parameters_beyond_all_bounds_are_refused_where_they_stand() {
     let work = r#"{ name = "works", duration_months = 3, calendar = "five" }"#;
     refused(&scenario(&calendar, work, ""), &["seven numbers of hours"]);
     let work = r#"{ name = "works", duration_months = { pert = [2, 3, 1e308] } }"#;
-    refused(&scenario(YEARS, work, ""), &["max is 1e308", "at most 1e18"]);
+    refused(
+        &scenario(YEARS, work, ""),
+        &["max is 1e308", "at most 1e18"],
+    );
     let ramp = "outreach_per_month = 1\nramp_months = { p10 = 1e-300, p90 = 1e300 }";
     refused(&scenario(YEARS, WORKS, ramp), &["ramp_months", "1e300"]);
     let ramp = "outreach_per_month = 1\nramp_months = { p10 = 1e-16, p50 = 1, p90 = 1e17 }";
@@ -91,11 +100,18 @@ fn what_asks_for_too_much_is_refused_with_the_limit_and_how_to_raise_it() {
     let growth = "outreach_per_month = 10\noutreach_growth_per_year = 5";
     refused(
         &scenario("horizon_months = 120", WORKS, growth),
-        &["contracts in 120 months", "limits = { contracts_per_trial = ", "cohort"],
+        &[
+            "contracts in 120 months",
+            "limits = { contracts_per_trial = ",
+            "cohort",
+        ],
     );
     let many = "outreach_per_month = 1e9";
     refused(&scenario(YEARS, WORKS, many), &["1000000 or less"]);
-    refused(&scenario("horizon_months = 100_000", WORKS, ""), &["1 to 1200 months"]);
+    refused(
+        &scenario("horizon_months = 100_000", WORKS, ""),
+        &["1 to 1200 months"],
+    );
     let mut buildings = scenario(YEARS, WORKS, "outreach_per_month = 1");
     for number in 0..21 {
         buildings += &format!(
@@ -106,7 +122,10 @@ fn what_asks_for_too_much_is_refused_with_the_limit_and_how_to_raise_it() {
     let (before, after) = buildings.split_once("[[segments]]").unwrap();
     let (segment, rest) = after.split_once("\n\n").unwrap_or((after, ""));
     let buildings = format!("{before}{rest}\n[[segments]]{segment}");
-    refused(&buildings, &["21001 buildings", "limits = { buildings = 21001 }"]);
+    refused(
+        &buildings,
+        &["21001 buildings", "limits = { buildings = 21001 }"],
+    );
 }
 
 #[test]
@@ -119,7 +138,11 @@ fn deep_nesting_and_circles_of_files_end() {
         fs::write(folder.path().join(format!("{number}.toml")), next).unwrap();
     }
     let output = buildout(folder.path(), &["validate", "0.toml"]);
-    assert!(err(&output).contains("more than 32 files extend one another"), "{}", err(&output));
+    assert!(
+        err(&output).contains("more than 32 files extend one another"),
+        "{}",
+        err(&output)
+    );
     fs::write(folder.path().join("me.toml"), "extends = \"me.toml\"\n").unwrap();
     let output = buildout(folder.path(), &["validate", "me.toml"]);
     assert!(err(&output).contains("in turn"), "{}", err(&output));
@@ -129,7 +152,9 @@ fn deep_nesting_and_circles_of_files_end() {
 #[test]
 fn files_that_never_end_are_not_waited_for() {
     let folder = tempfile::tempdir().unwrap();
-    let made = Command::new("mkfifo").arg(folder.path().join("pipe")).status();
+    let made = Command::new("mkfifo")
+        .arg(folder.path().join("pipe"))
+        .status();
     let has_pipe = made.is_ok_and(|status| status.success());
     for arguments in [
         &["validate", "pipe"][..],
@@ -141,9 +166,18 @@ fn files_that_never_end_are_not_waited_for() {
         }
         let begun = Instant::now();
         let output = buildout(folder.path(), arguments);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", err(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{arguments:?}: {}",
+            err(&output)
+        );
         let words = ["named pipe", "more than 64 MB"];
-        assert!(words.iter().any(|words| err(&output).contains(words)), "{}", err(&output));
+        assert!(
+            words.iter().any(|words| err(&output).contains(words)),
+            "{}",
+            err(&output)
+        );
         assert!(begun.elapsed() < Duration::from_secs(30), "{arguments:?}");
     }
 }
@@ -170,7 +204,10 @@ fn checking_a_file_takes_time_in_proportion_to_its_size() {
     write("many.toml", 8_000);
     let few = (0..3).map(|_| time("few.toml")).min().unwrap();
     let many = (0..2).map(|_| time("many.toml")).min().unwrap();
-    assert!(many < 24 * few + Duration::from_millis(200), "{few:?}, {many:?}");
+    assert!(
+        many < 24 * few + Duration::from_millis(200),
+        "{few:?}, {many:?}"
+    );
 }
 
 #[test]
@@ -178,14 +215,20 @@ fn very_many_wrong_values_are_told_in_time_and_up_to_a_limit() {
     let folder = tempfile::tempdir().unwrap();
     let mut text = scenario(YEARS, WORKS, "outreach_per_month = 1");
     for number in 0..20_000 {
-        text += &format!("[[targets]]\nname = \"t{number}\"\nmilestone = \"none{number}\"\nby = \"2026-01\"\n");
+        text += &format!(
+            "[[targets]]\nname = \"t{number}\"\nmilestone = \"none{number}\"\nby = \"2026-01\"\n"
+        );
     }
     fs::write(folder.path().join("s.toml"), text).unwrap();
     let begun = Instant::now();
     let output = buildout(folder.path(), &["validate", "s.toml"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(err(&output).contains("only the first 1000 are listed"));
-    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(30),
+        "{:?}",
+        begun.elapsed()
+    );
 }
 
 /// Names that would move the cursor of a terminal, run in a browser, or count as formulas.
@@ -198,7 +241,9 @@ fn names_neither_control_a_terminal_nor_run_in_what_is_made_of_them() {
     let text = scenario(YEARS, WORKS, "outreach_per_month = 1")
         .replace("\"hostile\"", &format!("\"{name}\""))
         .replace("name = \"c\"", "name = \"@SUM(1)<b>\"");
-    let text = format!("{text}\n[[targets]]\nname = \"+1<script>\"\nmetric = \"it_power_mw\"\nat_least = 1\nby = \"2026-01\"\n");
+    let text = format!(
+        "{text}\n[[targets]]\nname = \"+1<script>\"\nmetric = \"it_power_mw\"\nat_least = 1\nby = \"2026-01\"\n"
+    );
     fs::write(folder.path().join("s.toml"), text).unwrap();
     let run = ["run", "s.toml", "--trials", "20", "--quiet", "--out", "out"];
     let output = buildout(folder.path(), &run);
@@ -212,10 +257,16 @@ fn names_neither_control_a_terminal_nor_run_in_what_is_made_of_them() {
     }
     for file in ["summary.md", "report.html"] {
         let text = read(file);
-        assert!(!text.contains("<img") && !text.contains("<script>\""), "{file}");
+        assert!(
+            !text.contains("<img") && !text.contains("<script>\""),
+            "{file}"
+        );
         assert!(!text.contains("+1<script>"), "{file}");
     }
     assert!(!read("summary.md").contains("[x](javascript"));
-    let replay = buildout(folder.path(), &["replay", "s.toml", "--trial", "0", "--format", "csv"]);
+    let replay = buildout(
+        folder.path(),
+        &["replay", "s.toml", "--trial", "0", "--format", "csv"],
+    );
     assert!(!out(&replay).contains("\n\"@SUM"), "{}", out(&replay));
 }

@@ -61,12 +61,19 @@ fn the_model_agrees_with_the_independent_one_month_by_month() {
         for (month, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
             compared += 1;
             if (ours - theirs).abs() > tolerance(metric, *theirs, &unit) {
-                apart.push(format!("{scope}, {metric}, month {month}: {ours}, there {theirs}"));
+                apart.push(format!(
+                    "{scope}, {metric}, month {month}: {ours}, there {theirs}"
+                ));
             }
         }
     }
     assert!(compared > 8_000, "{compared}");
-    assert!(apart.is_empty(), "{} differ:\n{}", apart.len(), apart.join("\n"));
+    assert!(
+        apart.is_empty(),
+        "{} differ:\n{}",
+        apart.len(),
+        apart.join("\n")
+    );
 }
 
 #[test]

@@ -42,9 +42,14 @@ fn cases(usual: u64) -> u64 {
 
 fn examples() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let mut files: Vec<PathBuf> = entries
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+        })
         .collect();
     files.sort_unstable();
     files
@@ -173,9 +178,15 @@ fn check_row(row: &TrialRow, case: u64) {
     for month in 0..built.len() {
         let parts: f64 = stranded.iter().map(|of| of[month]).sum();
         let apart = (built[month] - live[month] - parts).abs();
-        assert!(apart <= 1e-6 * built[month].max(1.0), "case {case}, month {month}: {apart}");
+        assert!(
+            apart <= 1e-6 * built[month].max(1.0),
+            "case {case}, month {month}: {apart}"
+        );
         let above = in_service[month] - live[month];
-        assert!(above <= 1e-6 * live[month].max(1.0), "case {case}, month {month}: {above}");
+        assert!(
+            above <= 1e-6 * live[month].max(1.0),
+            "case {case}, month {month}: {above}"
+        );
     }
 }
 
@@ -209,7 +220,8 @@ fn plans_changed_by_chance_are_refused_or_keep_their_balances() {
         }
         // What is accepted can be written, and reads back as the same.
         let text = scenario.to_toml().unwrap();
-        let again = Scenario::from_toml(&text).unwrap_or_else(|e| panic!("case {case}: {e}\n{text}"));
+        let again =
+            Scenario::from_toml(&text).unwrap_or_else(|e| panic!("case {case}: {e}\n{text}"));
         assert_eq!(again, scenario, "case {case}");
     }
     assert!(accepted > count / 10, "{accepted}");
@@ -234,7 +246,16 @@ fn changed_bytes(of: &[u8], chance: &mut Chance) -> Vec<u8> {
             }
             3 => bytes.truncate(place),
             _ => {
-                let words: [&[u8]; 8] = [b"1e308", b"-1", b"\"\"", b"[", b"{", b"]]>", b"\n%R\t", b"\xff\xfe"];
+                let words: [&[u8]; 8] = [
+                    b"1e308",
+                    b"-1",
+                    b"\"\"",
+                    b"[",
+                    b"{",
+                    b"]]>",
+                    b"\n%R\t",
+                    b"\xff\xfe",
+                ];
                 bytes.splice(place..place, chance.of(&words).iter().copied());
             }
         }
@@ -244,7 +265,9 @@ fn changed_bytes(of: &[u8], chance: &mut Chance) -> Vec<u8> {
 
 #[test]
 fn texts_changed_by_chance_are_read_or_refused() {
-    let texts: Vec<Vec<u8>> = (examples().iter()).map(|path| fs::read(path).unwrap()).collect();
+    let texts: Vec<Vec<u8>> = (examples().iter())
+        .map(|path| fs::read(path).unwrap())
+        .collect();
     for case in 0..cases(300) {
         let mut chance = Chance(case);
         let text = changed_bytes(chance.of(&texts), &mut chance);
@@ -255,8 +278,12 @@ fn texts_changed_by_chance_are_read_or_refused() {
 }
 
 fn corpus(folder: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(folder);
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/corpus")
+        .join(folder);
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let mut files: Vec<PathBuf> = entries.collect();
     files.sort_unstable();
     files.iter().map(|path| fs::read(path).unwrap()).collect()
@@ -285,7 +312,8 @@ fn schedules_changed_by_chance_are_read_or_refused() {
 
 #[test]
 fn checkpoints_changed_by_chance_are_refused() {
-    let text = "name = \"c\"\nstart = \"2025-01\"\nhorizon_months = 3\ncampuses = [{ name = \"c\" }]";
+    let text =
+        "name = \"c\"\nstart = \"2025-01\"\nhorizon_months = 3\ncampuses = [{ name = \"c\" }]";
     let model = Scenario::from_toml(text).unwrap().compile().unwrap();
     let batch = Batch::new(&model).trials(20);
     let mut part = batch.begin().unwrap();

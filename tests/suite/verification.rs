@@ -87,10 +87,14 @@ fn sampler(text: &str) -> Sampler {
         })
         .collect::<Vec<_>>()
         .join("[");
-    let text = format!("name = \"d\"\nstart = \"2025-01\"\nhorizon_months = 1\ncampuses = [{{ name = \"c\", activities = [{{ name = \"a\", duration_months = {toml} }}] }}]");
+    let text = format!(
+        "name = \"d\"\nstart = \"2025-01\"\nhorizon_months = 1\ncampuses = [{{ name = \"c\", activities = [{{ name = \"a\", duration_months = {toml} }}] }}]"
+    );
     let scenario = Scenario::from_toml(&text).unwrap_or_else(|error| panic!("{text}\n{error}"));
     let quantity: &Uncertain = &scenario.campuses[0].activities[0].duration_months;
-    quantity.sampler(Domain::NON_NEGATIVE).expect("a distribution")
+    quantity
+        .sampler(Domain::NON_NEGATIVE)
+        .expect("a distribution")
 }
 
 fn run(text: &str, trials: u64) -> Projection {
@@ -113,16 +117,31 @@ fn mean_from(projection: &Projection, metric: &str, from: usize) -> f64 {
 }
 
 fn last(projection: &Projection, metric: &str) -> f64 {
-    *projection.metric(metric).expect("a metric").mean().last().expect("a month")
+    *projection
+        .metric(metric)
+        .expect("a metric")
+        .mean()
+        .last()
+        .expect("a month")
 }
 
 fn cpm(inputs: &str) -> f64 {
     let works: Vec<String> = (inputs.split(';').map(str::trim))
         .map(|line| {
             let words: Vec<&str> = line.split(' ').collect();
-            let after: Vec<String> = words[2..].iter().map(|name| format!("\"{name}\"")).collect();
-            let after = if after.is_empty() { "\"c0\"".to_owned() } else { after.join(", ") };
-            format!("{{ name = \"{}\", duration_months = {}, after = [{after}] }}", words[0], words[1])
+            let after: Vec<String> = words[2..]
+                .iter()
+                .map(|name| format!("\"{name}\""))
+                .collect();
+            let after = if after.is_empty() {
+                "\"c0\"".to_owned()
+            } else {
+                after.join(", ")
+            };
+            format!(
+                "{{ name = \"{}\", duration_months = {}, after = [{after}] }}",
+                words[0], words[1]
+            )
         })
         .collect();
     let names: Vec<String> = (inputs.split(';').map(str::trim))
@@ -188,7 +207,10 @@ fn mg_infinity(inputs: &str) -> f64 {
         "outreach_per_month = {}\nterm_months = {}\nchurn_per_month = {}",
         given["arrivals"], given["term"], given["churn"]
     );
-    last(&run(&market(120, 1_000_000, &segment), 16_000), "contracts_in_service")
+    last(
+        &run(&market(120, 1_000_000, &segment), 16_000),
+        "contracts_in_service",
+    )
 }
 
 fn erlang_b(inputs: &str) -> f64 {
@@ -219,7 +241,10 @@ fn newsvendor(inputs: &str) -> f64 {
     let given = numbers(inputs);
     let segment = "outreach_per_month = 0";
     let text = market(3, (given["capacity"] / 10.0) as u32, segment)
-        + &format!("[[tenants]]\nname = \"t\"\nsegment = \"s\"\nstarts = \"2025-01\"\ncontract_power_kw = {{ uniform = [0, {}] }}\n", given["most"]);
+        + &format!(
+            "[[tenants]]\nname = \"t\"\nsegment = \"s\"\nstarts = \"2025-01\"\ncontract_power_kw = {{ uniform = [0, {}] }}\n",
+            given["most"]
+        );
     last(&run(&text, 40_000), "in_service_power_mw") * 1_000.0
 }
 
@@ -227,7 +252,10 @@ fn facility_mw(inputs: &str) -> f64 {
     let given = numbers(inputs);
     let text = format!(
         "name = \"p\"\nstart = \"2025-01\"\nhorizon_months = 1\nrack_types = [{{ name = \"r\", power_kw = {} }}]\ncampuses = [{{ name = \"c\", pue = {}, existing = {{ racks = {}, rack_type = \"r\", power_kw = {} }} }}]",
-        given["rack_kw"], given["pue"], given["racks"], given["racks"] * given["rack_kw"]
+        given["rack_kw"],
+        given["pue"],
+        given["racks"],
+        given["racks"] * given["rack_kw"]
     );
     last(&run(&text, 1), "facility_power_mw")
 }
@@ -257,19 +285,30 @@ fn computed(case: &Case) -> f64 {
         "k_of_n" => {
             let given = numbers(inputs);
             let count = |name: &str| given[name] as u32;
-            let group = ModuleGroup::independent(count("modules"), count("needed"), given["unavailability"]);
+            let group = ModuleGroup::independent(
+                count("modules"),
+                count("needed"),
+                given["unavailability"],
+            );
             let found: GroupAvailability = group.availability().expect("a group");
             found.full
         }
         "usable" => {
             let (redundancy, modules) = inputs.split_once(' ').expect("two words");
             let redundancy: Redundancy = redundancy.parse().expect("a redundancy");
-            redundancy.usable_modules(modules.parse().expect("a number")).into()
+            redundancy
+                .usable_modules(modules.parse().expect("a number"))
+                .into()
         }
         "facility_mw" => facility_mw(inputs),
         "mechanical" => {
             let given = numbers(inputs);
-            mechanical_share(given["mean"], given["spread"], given["free_below"], given["mechanical_above"])
+            mechanical_share(
+                given["mean"],
+                given["spread"],
+                given["free_below"],
+                given["mechanical_above"],
+            )
         }
         "backorders" => {
             let given = numbers(inputs);
@@ -303,7 +342,11 @@ fn shown(value: f64) -> String {
     if value == 0.0 || (1e-4..1e9).contains(&size) {
         let digits = (9 - size.max(1e-9).log10().floor() as i32).clamp(0, 9) as usize;
         let text = format!("{value:.digits$}");
-        let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+        let text = if text.contains('.') {
+            text.trim_end_matches('0').trim_end_matches('.')
+        } else {
+            &text
+        };
         return text.to_owned();
     }
     format!("{value:.1e}")
@@ -341,7 +384,12 @@ fn every_case_is_met_and_the_table_in_the_documents_says_so() {
         .collect();
     let missed: Vec<String> = (found.iter())
         .filter(|(case, got)| !((got - case.expected).abs() <= case.tolerance))
-        .map(|(case, got)| format!("{}: {got}, not {} +- {}", case.name, case.expected, case.tolerance))
+        .map(|(case, got)| {
+            format!(
+                "{}: {got}, not {} +- {}",
+                case.name, case.expected, case.tolerance
+            )
+        })
         .collect();
     assert!(missed.is_empty(), "{}", missed.join("\n"));
     let path = file("docs/verification.md");
@@ -357,10 +405,23 @@ fn every_case_is_met_and_the_table_in_the_documents_says_so() {
     for (line, (case, got)) in text[begin..end].lines().skip(3).zip(&found) {
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
         assert_eq!(cells.get(2), Some(&case.name.as_str()), "renew the table");
-        assert_eq!(cells[3], shown(case.expected), "{}: renew the table", case.name);
+        assert_eq!(
+            cells[3],
+            shown(case.expected),
+            "{}: renew the table",
+            case.name
+        );
         let told: f64 = cells[4].parse().expect("a number");
         let apart = (told - got).abs();
-        assert!(apart <= 2.0 * case.tolerance + 1e-8 * got.abs(), "{}: renew the table", case.name);
+        assert!(
+            apart <= 2.0 * case.tolerance + 1e-8 * got.abs(),
+            "{}: renew the table",
+            case.name
+        );
     }
-    assert_eq!(text[begin..end].lines().count(), found.len() + 4, "renew the table");
+    assert_eq!(
+        text[begin..end].lines().count(),
+        found.len() + 4,
+        "renew the table"
+    );
 }

@@ -244,7 +244,10 @@ mod tests {
 
     #[test]
     fn nothing_that_is_printed_moves_the_cursor() {
-        assert_eq!(visible("庆阳\n\t\u{1b}[31m\u{7}\u{202e}"), "庆阳\n\t\u{fffd}[31m\u{fffd}\u{fffd}");
+        assert_eq!(
+            visible("庆阳\n\t\u{1b}[31m\u{7}\u{202e}"),
+            "庆阳\n\t\u{fffd}[31m\u{fffd}\u{fffd}"
+        );
     }
 
     #[test]
