@@ -32,6 +32,36 @@ pub fn read_text(path: &Path) -> io::Result<String> {
     String::from_utf8(read_file(path)?).map_err(not_text)
 }
 
+/// The environment variable that, set to 1, lets files name others anywhere.
+pub const ANY_PATH_VARIABLE: &str = "BUILDOUT_ANY_PATH";
+
+/// Refuses a path that a file in `folder` names unless it leads into that folder, the one around it, or the one in which
+/// the program runs: a file from elsewhere must not have others read. A path that leads nowhere is for the reader to tell.
+pub(crate) fn check_within(folder: &Path, path: &Path) -> io::Result<()> {
+    if std::env::var_os(ANY_PATH_VARIABLE).is_some_and(|value| value == "1") {
+        return Ok(());
+    }
+    let Ok(named) = path.canonicalize() else {
+        return Ok(());
+    };
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    let own = folder.canonicalize()?;
+    let admitted = [own.parent().map(Path::to_owned), Some(own), std::env::current_dir().ok()];
+    if admitted.iter().flatten().any(|folder| named.starts_with(folder)) {
+        return Ok(());
+    }
+    Err(io::Error::new(
+        io::ErrorKind::PermissionDenied,
+        format!(
+            "it lies beyond the folder around that of the file which names it; {ANY_PATH_VARIABLE}=1 admits it"
+        ),
+    ))
+}
+
 fn most_mb() -> u64 {
     let stated = std::env::var(MOST_MB_VARIABLE).ok();
     stated.and_then(|mb| mb.parse().ok()).unwrap_or(MOST_MB)
@@ -262,6 +292,21 @@ mod tests {
                 .len(),
             1_000_000
         );
+    }
+
+    #[test]
+    fn files_name_others_near_them_alone() {
+        let top = tempfile::tempdir().unwrap();
+        let deep = top.path().join("a/b");
+        fs::create_dir_all(&deep).unwrap();
+        for name in ["a/b/x", "a/x", "x"] {
+            fs::write(top.path().join(name), "").unwrap();
+        }
+        assert!(check_within(&deep, &deep.join("x")).is_ok());
+        assert!(check_within(&deep, &deep.join("../x")).is_ok());
+        let error = check_within(&deep, &deep.join("../../x")).unwrap_err();
+        assert!(error.to_string().contains(ANY_PATH_VARIABLE), "{error}");
+        assert!(check_within(&deep, &deep.join("../../none")).is_ok());
     }
 
     #[cfg(unix)]

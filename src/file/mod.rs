@@ -34,7 +34,7 @@ use self::merge::{Misfit, merge, set};
 use self::node::{Node, Place, Text, Value, parse, parse_value};
 use self::read::Reader;
 use self::shape::Shape;
-use crate::disk::read_file;
+use crate::disk::{check_within, read_file};
 use crate::problem::{Path, Problem, Problems, nearest};
 use crate::scenario::{FORMAT, Scenario, ScenarioError};
 
@@ -240,7 +240,8 @@ impl Files {
             let help = "take one `extends` of the circle away".to_owned();
             return Err(self.refuse(&extends.place, "extends", message, help));
         }
-        let mut node = match self.read_chain(&base, chain) {
+        let text = text_beside(folder, &base);
+        let mut node = match text.and_then(|text| self.chain_of(&base, text, chain)) {
             Err(ScenarioError::Unreadable {
                 path,
                 nearest,
@@ -387,6 +388,16 @@ fn steps_of(key: &str) -> Vec<String> {
         Ok(keys) => keys.iter().map(|key| key.get().to_owned()).collect(),
         Err(_) => key.split('.').map(|step| step.trim().to_owned()).collect(),
     }
+}
+
+/// The text of a file that another one in `folder` names.
+fn text_beside(folder: &FilePath, path: &FilePath) -> Result<String, ScenarioError> {
+    check_within(folder, path).map_err(|source| ScenarioError::Unreadable {
+        path: path.to_owned(),
+        nearest: None,
+        source,
+    })?;
+    text_of(path)
 }
 
 /// The text of a file.

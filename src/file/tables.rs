@@ -5,6 +5,7 @@ use std::path::Path as FilePath;
 use super::merge::{Misfit, nearest_name_of};
 use super::node::{Entry, Node, Place, Text, Value, parse_value, put_at};
 use super::shape::Shape;
+use crate::disk::{check_within, read_text};
 
 /// The end of a key that names a table.
 const FROM: &str = "_from";
@@ -85,7 +86,8 @@ fn rows(
         return Err(misfit(&named.place, message, help));
     };
     let path = folder.join(name);
-    let text = crate::disk::read_text(&path).map_err(|error| {
+    let text = check_within(folder, &path).and_then(|()| read_text(&path));
+    let text = text.map_err(|error| {
         let message = format!("\"{name}\" cannot be read: {error}");
         let help = match super::nearest_file(&path) {
             Some(near) => format!("did you mean \"{near}\"?"),

@@ -270,3 +270,21 @@ fn names_neither_control_a_terminal_nor_run_in_what_is_made_of_them() {
     );
     assert!(!out(&replay).contains("\n\"@SUM"), "{}", out(&replay));
 }
+
+#[test]
+fn a_scenario_has_no_file_read_that_lies_elsewhere() {
+    let top = tempfile::tempdir().unwrap();
+    let folder = top.path().join("a/b");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(top.path().join("secret"), "secret = 1\n").unwrap();
+    let named = top.path().join("secret");
+    let named = named.to_str().unwrap();
+    for key in ["extends", "rack_types_from"] {
+        let text = format!("{key} = \"{named}\"\n{}", scenario(YEARS, WORKS, ""));
+        fs::write(folder.join("s.toml"), text).unwrap();
+        let output = buildout(&folder, &["validate", "s.toml"]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(err(&output).contains("BUILDOUT_ANY_PATH"), "{}", err(&output));
+        assert!(!err(&output).contains("secret = 1"), "{}", err(&output));
+    }
+}

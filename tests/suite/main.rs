@@ -2,6 +2,7 @@
 
 mod command;
 mod comparison;
+mod coverage;
 mod documents;
 mod examples;
 mod faults;
@@ -22,5 +23,6 @@ mod reference;
 mod schedule;
 mod schedule_command;
 mod subcommands;
+mod terms;
 mod verification;
 mod yardstick;
