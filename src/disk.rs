@@ -50,8 +50,16 @@ pub(crate) fn check_within(folder: &Path, path: &Path) -> io::Result<()> {
         folder
     };
     let own = folder.canonicalize()?;
-    let admitted = [own.parent().map(Path::to_owned), Some(own), std::env::current_dir().ok()];
-    if admitted.iter().flatten().any(|folder| named.starts_with(folder)) {
+    let admitted = [
+        own.parent().map(Path::to_owned),
+        Some(own),
+        std::env::current_dir().ok(),
+    ];
+    if admitted
+        .iter()
+        .flatten()
+        .any(|folder| named.starts_with(folder))
+    {
         return Ok(());
     }
     Err(io::Error::new(

@@ -46,7 +46,9 @@ fn coverage(design: Design, repetitions: u64) -> Vec<(&'static str, f64)> {
         }
     }
     let share = |held: u64| held as f64 / repetitions as f64;
-    held.into_iter().map(|(name, held)| (name, share(held))).collect()
+    held.into_iter()
+        .map(|(name, held)| (name, share(held)))
+        .collect()
 }
 
 fn assert_coverage(design: Design, repetitions: u64, within: std::ops::RangeInclusive<f64>) {
@@ -74,10 +76,16 @@ fn errors_of_designs_cover_as_sixteen_replicates_can() {
     let replicates = 16;
     for design in [
         Design::Antithetic { replicates },
-        Design::LatinHypercube { size: 20, replicates },
+        Design::LatinHypercube {
+            size: 20,
+            replicates,
+        },
     ] {
         for (name, share) in coverage(design, 4_000) {
-            assert!((0.915..=0.975).contains(&share), "{design:?}: {name}: {share}");
+            assert!(
+                (0.915..=0.975).contains(&share),
+                "{design:?}: {name}: {share}"
+            );
         }
     }
 }

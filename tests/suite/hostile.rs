@@ -284,7 +284,11 @@ fn a_scenario_has_no_file_read_that_lies_elsewhere() {
         fs::write(folder.join("s.toml"), text).unwrap();
         let output = buildout(&folder, &["validate", "s.toml"]);
         assert_eq!(output.status.code(), Some(2));
-        assert!(err(&output).contains("BUILDOUT_ANY_PATH"), "{}", err(&output));
+        assert!(
+            err(&output).contains("BUILDOUT_ANY_PATH"),
+            "{}",
+            err(&output)
+        );
         assert!(!err(&output).contains("secret = 1"), "{}", err(&output));
     }
 }

@@ -270,7 +270,8 @@ fn texts_changed_by_chance_are_read_or_refused() {
         .collect();
     for case in 0..cases(300) {
         let mut chance = Chance(case);
-        let text = changed_bytes(chance.of(&texts), &mut chance);
+        let text: &Vec<u8> = chance.of(&texts);
+        let text = changed_bytes(text, &mut chance);
         if let Ok(text) = String::from_utf8(text) {
             let _ = Scenario::from_toml(&text);
         }
@@ -304,7 +305,8 @@ fn schedules_changed_by_chance_are_read_or_refused() {
     let schedules = corpus("schedule");
     for case in 0..cases(2_000) {
         let mut chance = Chance(case);
-        let bytes = changed_bytes(chance.of(&schedules), &mut chance);
+        let schedule: &Vec<u8> = chance.of(&schedules);
+        let bytes = changed_bytes(schedule, &mut chance);
         let _ = xer::read(&bytes).map(|schedule| schedule.to_scenario(60));
         let _ = mspdi::read_bytes(&bytes).map(|schedule| schedule.to_scenario(60));
     }

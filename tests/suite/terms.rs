@@ -48,7 +48,11 @@ fn nothing_is_billed_while_hardware_is_replaced() {
     {
         let there = !(12..=20).contains(&month);
         assert_eq!(served, if there { 1.0 } else { 0.0 }, "month {month}");
-        assert_eq!(revenue, if there { 100_000.0 } else { 0.0 }, "month {month}");
+        assert_eq!(
+            revenue,
+            if there { 100_000.0 } else { 0.0 },
+            "month {month}"
+        );
     }
 }
 
@@ -57,8 +61,14 @@ fn nothing_is_billed_once_a_hall_was_rebuilt_for_other_racks() {
     let hall = r#"retrofit = { rack_type = "dense", racks = 20, downtime_months = 2 }"#;
     let projection = run(&replaced(hall, "per_kw_month = 100"));
     let revenue = metric(&projection, "revenue");
-    assert!(revenue[..12].iter().all(|month| *month == 100_000.0), "{revenue:?}");
-    assert!(revenue[12..].iter().all(|month| *month == 0.0), "{revenue:?}");
+    assert!(
+        revenue[..12].iter().all(|month| *month == 100_000.0),
+        "{revenue:?}"
+    );
+    assert!(
+        revenue[12..].iter().all(|month| *month == 0.0),
+        "{revenue:?}"
+    );
 }
 
 #[test]
@@ -67,7 +77,10 @@ fn hardware_that_was_replaced_is_new_when_it_is_live() {
     let revenue = metric(&run(&replaced("refresh_months = 3", price)), "revenue");
     assert!(revenue[0] > 0.0 && revenue[14] == 0.0, "{revenue:?}");
     assert!((revenue[15] / revenue[0] - 1.0).abs() < 1e-9, "{revenue:?}");
-    assert!((revenue[11] / revenue[0] - 0.5_f64.powf(11.0 / 12.0)).abs() < 1e-6, "{revenue:?}");
+    assert!(
+        (revenue[11] / revenue[0] - 0.5_f64.powf(11.0 / 12.0)).abs() < 1e-6,
+        "{revenue:?}"
+    );
 }
 
 #[test]
@@ -76,9 +89,15 @@ fn racks_of_a_hall_are_those_that_stand_there_until_others_do() {
         "generations = [",
         "generations = [{ name = \"later\", rack_power_kw = 4, rack_pflops = { fp16_dense = 20 }, available_from = \"2025-06\" }, ",
     );
-    let racks = metric(&run(&text.replace("hardware = \"g\"", "hardware = \"newest\"")), "racks_built");
+    let racks = metric(
+        &run(&text.replace("hardware = \"g\"", "hardware = \"newest\"")),
+        "racks_built",
+    );
     assert!(racks[..15].iter().all(|built| *built == 200.0), "{racks:?}");
-    let kw = metric(&run(&text.replace("hardware = \"g\"", "hardware = \"newest\"")), "built_power_mw");
+    let kw = metric(
+        &run(&text.replace("hardware = \"g\"", "hardware = \"newest\"")),
+        "built_power_mw",
+    );
     assert!(kw.iter().all(|built| *built == 1.0), "{kw:?}");
 }
 
@@ -105,7 +124,11 @@ fn damages_end_with_the_tenant_they_are_owed_to() {
     let damages = metric(&projection, "damages");
     for (month, damages) in damages.into_iter().enumerate() {
         let is_owed = (2..=5).contains(&month);
-        assert_eq!(damages, if is_owed { 4_000.0 } else { 0.0 }, "month {month}");
+        assert_eq!(
+            damages,
+            if is_owed { 4_000.0 } else { 0.0 },
+            "month {month}"
+        );
     }
 }
 
