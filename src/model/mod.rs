@@ -398,11 +398,8 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
     if problems.has_errors() {
         return None;
     }
-    if let (Some(compiled), Some(stated)) = (&finance, &scenario.finance) {
-        let mut finish = Vec::new();
-        let medians = inputs.as_ref().map(Inputs::medians).unwrap_or_default();
-        network.schedule(&medians, &mut Plan::default(), &mut finish);
-        compiled.warn_of_sunk(&stated.capex, &finish, problems);
+    if let Some(inputs) = &inputs {
+        warn_of_sunk_capex(scenario, finance.as_ref(), &network, inputs, problems);
     }
     let parts = Parts {
         network,
@@ -428,6 +425,21 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
             problems.error(&Path::root(), error.to_string(), "");
             None
         }
+    }
+}
+
+/// Warns of capex that a trial with all inputs at their medians would pay before the start.
+fn warn_of_sunk_capex(
+    scenario: &Scenario,
+    finance: Option<&CompiledFinance>,
+    network: &Network,
+    inputs: &Inputs,
+    problems: &mut Problems,
+) {
+    if let (Some(compiled), Some(stated)) = (finance, &scenario.finance) {
+        let mut finish = Vec::new();
+        network.schedule(&inputs.medians(), &mut Plan::default(), &mut finish);
+        compiled.warn_of_sunk(&stated.capex, &finish, problems);
     }
 }
 

@@ -141,3 +141,50 @@ fn an_expansion_is_as_patient_as_the_contract_it_expands() {
     assert_eq!(lost[4], 0.0, "{lost:?}");
     assert_eq!(lost[5], 1.0, "{lost:?}");
 }
+
+#[test]
+fn payments_before_the_start_are_warned_of() {
+    let text = r#"
+name = "sunk"
+start = "2025-01"
+horizon_months = 12
+campuses = [{ name = "c", activities = [{ name = "works", duration_months = 3 }] }]
+finance = { discount_rate_per_year = 0.08, capex = [{ name = "all", amount = 6_000, when = "works", instalments = 6 }] }
+"#;
+    let scenario = Scenario::from_toml(text).unwrap_or_else(|error| panic!("{error}"));
+    let problems = scenario.check().to_string();
+    assert!(
+        problems.contains("3 of 6 payments of capex \"all\""),
+        "{problems}"
+    );
+    let capex = metric(&run(text), "capex");
+    assert_eq!(capex.iter().sum::<f64>(), 3_000.0);
+}
+
+#[test]
+fn what_few_trials_have_is_told_with_their_share() {
+    // Half of the trials earn nothing at all, so that they have no rate of return.
+    let text = r#"
+name = "few"
+start = "2025-01"
+horizon_months = 24
+rack_types = [{ name = "r", power_kw = 5 }]
+campuses = [{ name = "c", existing = { racks = 20, rack_type = "r", power_kw = 100 } }]
+finance = { discount_rate_per_year = 0.08, capex = [{ name = "all", amount = 1_000 }], prices = [{ segment = "s", per_kw_month = 1 }] }
+tenants = [{ name = "t", segment = "s", starts = "2025-06", contract_power_kw = 100, probability = 0.5 }]
+segments = [{ name = "s", contract_power_kw = 10 }]
+"#;
+    let scenario = Scenario::from_toml(text).unwrap_or_else(|error| panic!("{error}"));
+    let model = scenario.compile().expect("a model");
+    let projection = Batch::new(&model).trials(400).run().expect("trials");
+    let mut outcomes = projection.outcomes();
+    let (_, rate) = outcomes
+        .find(|(label, _)| label.name == "irr_per_year")
+        .expect("it");
+    let share = rate.share_of_trials().expect("trials");
+    assert!((share - 0.5).abs() < 0.1, "{share}");
+    let summary = buildout::report::summary(&projection);
+    assert!(summary.contains("of trials"), "{summary}");
+    let told = &projection.to_json()["outcomes"]["irr_per_year"]["share_of_trials"];
+    assert_eq!(told.as_f64(), Some(share));
+}

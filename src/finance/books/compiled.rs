@@ -9,7 +9,6 @@ use crate::problem::{Path, Problems};
 use crate::projection::Layout;
 use crate::projection::metrics::{METRICS, MetricId};
 use crate::sampling::inputs::{Inputs, Quantity};
-use crate::schedule::network::NodeId;
 use crate::uncertain::{Domain, Uncertain, UncertainError};
 
 #[derive(Clone, Debug)]
@@ -238,23 +237,23 @@ impl CompiledFinance {
         layout.outcomes.extend(outcomes);
     }
 
-    /// Warns of capex that falls before the start of the scenario, at the finishes of a typical trial: it is not counted.
+    /// Warns of capex of which a part falls before the start of the scenario, at the finishes of a typical trial: it is not
+    /// counted.
     pub(crate) fn warn_of_sunk(&self, capex: &[Capex], finish: &[f64], problems: &mut Problems) {
         let at = Path::root().key("finance").key("capex");
         for (position, capex) in capex.iter().enumerate() {
             let mut most = 0;
             for outlay in self.outlays.iter().filter(|one| one.capex == position) {
                 let due = match outlay.when {
-                    When::Start => Some(0),
-                    When::Node(node) => month_of(finish[node.index()]),
+                    When::Start => 0.0,
+                    When::Node(node) => finish[node.index()],
                     When::Delivered(_) => continue,
                 };
-                let is_known = |node: NodeId| finish[node.index()].is_finite();
-                let before = match (due, outlay.when) {
-                    (Some(due), _) => (outlay.instalments as usize).saturating_sub(due + 1),
-                    (None, When::Node(node)) if is_known(node) => outlay.instalments as usize,
-                    _ => 0,
+                // What is past altogether is known to be: only a part of it may be a surprise.
+                let Some(due) = month_of(due) else {
+                    continue;
                 };
+                let before = (outlay.instalments as usize).saturating_sub(due + 1);
                 most = most.max(before);
             }
             if most > 0 {
