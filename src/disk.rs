@@ -256,6 +256,10 @@ fn write_over(mut from: NamedTempFile, target: &Path) -> io::Result<()> {
 /// Waits until nobody else changes a file by this function's leave, and keeps others waiting as long as what is returned
 /// lives. Where the file system has no locks nobody waits.
 pub fn lock_for_change(path: &Path) -> io::Result<File> {
+    // To open a pipe might wait for ever.
+    if !fs::metadata(path)?.is_file() {
+        return Err(not_a_file());
+    }
     loop {
         let file = File::open(path)?;
         match file.lock() {

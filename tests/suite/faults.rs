@@ -93,12 +93,26 @@ fn a_full_disk_loses_no_result() {
         err(&output)
     );
     assert!(names(&folder.path().join("out")).is_empty());
+    // Room for a checkpoint of a few trials, but not for one of all.
+    let size = |name: &str, trials: &str| {
+        let run = [
+            "run",
+            "s.toml",
+            "--quiet",
+            "--checkpoint",
+            name,
+            "--trials",
+            trials,
+        ];
+        assert!(buildout(folder.path(), &run).status.success());
+        fs::metadata(folder.path().join(name)).unwrap().len()
+    };
+    let between = size("few", "1").midpoint(size("all", "300"));
     let output = with_files_up_to(
         folder.path(),
-        8,
+        u32::try_from(between / 512).unwrap(),
         "run s.toml --trials 300 --json --quiet --checkpoint run.checkpoint --checkpoint-every 0",
     );
-    // The first checkpoint, of no trial, is small; those on the way and the last one do not fit.
     assert_eq!(output.status.code(), Some(1), "{}", err(&output));
     assert!(
         err(&output).contains("could not be written"),
@@ -115,7 +129,7 @@ fn a_run_killed_at_any_moment_leaves_whole_files_or_none_and_is_gone_on_with() {
         "run",
         "s.toml",
         "--trials",
-        "20000",
+        "2000",
         "--json",
         "--quiet",
         "--threads",

@@ -118,10 +118,6 @@ fn what_asks_for_too_much_is_refused_with_the_limit_and_how_to_raise_it() {
             "\n[[campuses.buildings]]\nname = \"B{number}-{{n}}\"\nseries = {{ count = 1000 }}\nhalls = [{{ name = \"h\", racks = 1, rack_type = \"r\" }}]\nactivities = [{WORKS}]\n"
         );
     }
-    // A table of the campus stands before those of the segments.
-    let (before, after) = buildings.split_once("[[segments]]").unwrap();
-    let (segment, rest) = after.split_once("\n\n").unwrap_or((after, ""));
-    let buildings = format!("{before}{rest}\n[[segments]]{segment}");
     refused(
         &buildings,
         &["21001 buildings", "limits = { buildings = 21001 }"],

@@ -198,7 +198,7 @@ fn bass_run(inputs: &str) -> f64 {
         given["companies"], given["p"], given["q"]
     );
     let text = market(given["months"] as usize, 1_000_000, &segment);
-    last(&run(&text, 1_600), "companies_contacted")
+    last(&run(&text, 400), "companies_contacted")
 }
 
 fn mg_infinity(inputs: &str) -> f64 {
@@ -233,7 +233,7 @@ fn erlang_c(inputs: &str) -> f64 {
         "outreach_per_month = {}\nchurn_per_month = {}",
         given["arrivals"], given["churn"]
     );
-    let projection = run(&market(1_200, given["places"] as u32, &segment), 400);
+    let projection = run(&market(1_200, given["places"] as u32, &segment), 200);
     mean_from(&projection, "waiting_demand_mw", 400) / 0.01
 }
 
@@ -245,7 +245,7 @@ fn newsvendor(inputs: &str) -> f64 {
             "[[tenants]]\nname = \"t\"\nsegment = \"s\"\nstarts = \"2025-01\"\ncontract_power_kw = {{ uniform = [0, {}] }}\n",
             given["most"]
         );
-    last(&run(&text, 40_000), "in_service_power_mw") * 1_000.0
+    last(&run(&text, 10_000), "in_service_power_mw") * 1_000.0
 }
 
 fn facility_mw(inputs: &str) -> f64 {

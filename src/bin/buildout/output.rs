@@ -123,7 +123,11 @@ impl OutputOptions {
                 let folder = std::env::temp_dir().join(format!("buildout-results-{process}"));
                 match OutputFolder::new(&folder).write(&files) {
                     Ok(_) => Err(Failure::WrittenElsewhere { error, folder }),
-                    Err(_) => Err(error.into()),
+                    Err(_) => {
+                        // Nothing is in it.
+                        let _ = std::fs::remove_dir(&folder);
+                        Err(error.into())
+                    }
                 }
             }
         }
