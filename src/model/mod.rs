@@ -21,7 +21,7 @@ use crate::power::{Battery, DeliveryTree, ElectricalChain, Feed, PUE};
 use crate::problem::{Path, Problems};
 use crate::projection::metrics::{CAUSES, Feature, METRICS, MetricId, STRANDED};
 use crate::projection::{Layout, Metric, TargetLabel};
-use crate::sampling::design::{Design, DesignError, Sampling};
+use crate::sampling::design::{Design, DesignError, Drawing, Noise, Sampling};
 use crate::sampling::inputs::{Inputs, Quantity};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::schedule::network::{Cycle, Network, NodeId};
@@ -289,12 +289,54 @@ impl Model {
 
     /// Draws the inputs of an independent trial, in the order of [`Model::input_names`].
     pub fn draw_inputs(&self, seed: u64, trial: u64, drawn: &mut Vec<f64>) {
-        self.inputs.draw(&Sampling::random(seed), trial, drawn);
+        self.draw(&Sampling::random(seed), trial, drawn);
     }
 
     /// Makes a sampling design ready for this model's inputs.
     pub fn sampling(&self, design: Design, seed: u64) -> Result<Sampling, DesignError> {
-        Sampling::new(design, seed, self.inputs.sources())
+        self.sampling_of(&Drawing::new(design, seed))
+    }
+
+    /// Makes a design or an ensemble ready for this model's inputs. An ensemble's numbers go to the inputs of the same
+    /// names; an input that it does not have is drawn as in the trial whose noise a member has.
+    pub fn sampling_of(&self, drawing: &Drawing) -> Result<Sampling, DesignError> {
+        Sampling::new(drawing, self.inputs.named_sources())
+    }
+
+    /// The point of a trial in the space of the inputs: for each input, in the order of [`Model::input_names`], a uniform
+    /// number in (0, 1), independent of the others. Returns the trial's process noise.
+    pub fn point(&self, sampling: &Sampling, trial: u64, point: &mut Vec<f64>) -> Noise {
+        point.clear();
+        sampling.uniforms(trial, self.inputs.sources(), point)
+    }
+
+    /// The values of all inputs at a point (see [`Self::point`]), in their own units: correlated as the scenario says, then
+    /// the quantile of each.
+    ///
+    /// # Panics
+    /// If the point has not as many numbers as there are inputs.
+    pub fn input_values(&self, point: &[f64], values: &mut Vec<f64>) {
+        assert_eq!(point.len(), self.inputs.len(), "a number for each input");
+        values.clear();
+        values.extend_from_slice(point);
+        self.inputs.evaluate(values);
+    }
+
+    /// The inputs of a trial of a design; returns its process noise.
+    pub(crate) fn draw(&self, sampling: &Sampling, trial: u64, drawn: &mut Vec<f64>) -> Noise {
+        let noise = self.point(sampling, trial, drawn);
+        self.inputs.evaluate(drawn);
+        noise
+    }
+
+    /// How many inputs are drawn once a trial.
+    pub fn input_count(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// The inputs that are correlated with others: positions in the order of [`Model::input_names`].
+    pub fn correlated_inputs(&self) -> &[usize] {
+        self.inputs.correlated()
     }
 
     /// The scenario's fingerprint: [`Scenario::fingerprint`].

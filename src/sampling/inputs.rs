@@ -5,7 +5,6 @@
 
 use crate::pattern::matches;
 use crate::problem::{Path, Problems, name_help};
-use crate::sampling::design::Sampling;
 use crate::sampling::streams::Source;
 use crate::uncertain::correlation::{Copula, CorrelationMatrix, Correlations};
 use crate::uncertain::{Domain, Sampler, Uncertain, UncertainError};
@@ -110,6 +109,13 @@ impl Inputs {
         self.0.is_empty()
     }
 
+    /// Their names and sources of randomness, in order.
+    pub(crate) fn named_sources(&self) -> impl Iterator<Item = (&str, Source)> {
+        self.0
+            .iter()
+            .map(|input| (input.name.as_str(), input.source))
+    }
+
     /// Their sources of randomness, in order.
     pub(crate) fn sources(&self) -> impl ExactSizeIterator<Item = Source> {
         self.0.iter().map(|input| input.source)
@@ -206,16 +212,20 @@ impl Inputs {
         self.0.iter().map(|input| input.sampler.at(0.5)).collect()
     }
 
-    /// Draws all inputs of a trial: first the uniforms of the design, then their quantiles.
-    pub fn draw(&self, sampling: &Sampling, trial: u64, drawn: &mut Vec<f64>) {
-        drawn.clear();
-        sampling.uniforms(trial, self.sources(), drawn);
+    /// The values of all inputs at a point: one uniform number in (0, 1) for each, independent of one another. They
+    /// are correlated first, then turned into quantiles, each in its place.
+    pub(crate) fn evaluate(&self, point: &mut [f64]) {
         if let Some(copula) = &self.1 {
-            copula.correlate(drawn);
+            copula.correlate(point);
         }
-        for (value, input) in drawn.iter_mut().zip(&self.0) {
+        for (value, input) in point.iter_mut().zip(&self.0) {
             *value = input.sampler.at(*value);
         }
+    }
+
+    /// Positions of the inputs that are correlated with others.
+    pub(crate) fn correlated(&self) -> &[usize] {
+        self.1.as_ref().map_or(&[], Copula::members)
     }
 }
 

@@ -4,6 +4,7 @@ mod command;
 mod comparison;
 mod coverage;
 mod documents;
+mod drivers;
 mod examples;
 mod faults;
 mod golden;
