@@ -16,6 +16,7 @@ pub(crate) mod market;
 mod named;
 mod outreach;
 mod terms;
+pub(crate) mod volume;
 mod vouchers;
 
 pub use market::OwnContract;
@@ -63,7 +64,7 @@ plan! {
         pub contract_standard_racks: Option<Uncertain> => NUMBER,
         /// Size of a contract in PFLOPS at the scenario's precision. Drawn for each contract. The power follows from `contract_hardware` as it is delivered at the time of signing.
         pub contract_pflops: Option<Uncertain> => PFLOPS,
-        /// The generation that a contract in PFLOPS reckons with; left out, the newest that is released when it is signed.
+        /// The generation by which a contract in PFLOPS is sized; left out, the newest that is released when it is signed.
         pub contract_hardware: Option<String>,
         /// The most that one contract takes, in kW of critical IT power; a larger draw is cut to it. Left out, 10,000,000 kW (an assumption: more than any campus), to which a greater value is cut too.
         pub largest_contract_kw: Option<f64> => KILOWATTS,
@@ -93,13 +94,13 @@ plan! {
         pub draw_share: Uncertain = Uncertain::one() => SHARE.input("draw share"),
         /// Share of the compute in service that does useful work, 0 to 1. Drawn once a trial.
         pub utilisation: Uncertain = Uncertain::one() => SHARE.input("utilisation"),
-        /// Who is served first: a smaller number goes before a larger one, and equal ones are served first come, first served.
+        /// Who is served first: a smaller number goes before a larger one, and equal ones are served first come, first served. Of those who are ready in the same month the segment that stands first in the file is served first, named tenants last.
         pub priority: u32 [= 0] => NUMBER,
         /// How capacity is given to contracts.
         pub allocation: Allocation [= Allocation::default()],
-        /// The campuses it accepts, in the order of liking; left out, all in the order of the scenario. Its contracts and contacts count to the first.
+        /// The campuses it accepts, in the order of preference; left out, all in the order of the scenario. Its contracts and contacts count to the first.
         pub campuses: Vec<String> = [],
-        /// The rack types it accepts, in the order of liking; left out, all.
+        /// The rack types it accepts, in the order of preference; left out, all in the order of the scenario.
         pub rack_types: Vec<String> = [],
         /// What is already there at the start.
         pub existing: Option<ExistingTenants>,
