@@ -3,7 +3,7 @@
 use super::Workspace;
 use super::equipment::order;
 use super::state::{CampusState, HallState, LivePart, PoolState};
-use super::timeline::{Event, What};
+use super::timeline::{Event, What, sort_events};
 use crate::compute::Order;
 use crate::model::{CompiledCampus, Model};
 use crate::power::grid::{HOURS_PER_YEAR, Supplied};
@@ -33,23 +33,11 @@ impl Model {
             .campuses
             .resize_with(self.campuses.len(), CampusState::default);
         for (position, campus) in self.campuses.iter().enumerate() {
-            self.begin_campus(workspace, position, campus, drawn);
+            campus.begin(&mut workspace.campuses[position], drawn);
+            self.begin_halls(workspace, position, campus, drawn);
         }
         self.wait_for_supply(workspace);
-        for (position, hall) in self.halls.iter().enumerate() {
-            let number = position as u32;
-            workspace.events.push(Event {
-                months: workspace.halls[position].delivery.arrives,
-                what: What::Delivered { hall: number },
-            });
-            workspace.events.push(Event {
-                months: workspace.finish[hall.handover.index()],
-                what: What::HandedOver { hall: number },
-            });
-        }
-        workspace
-            .events
-            .sort_unstable_by(|a, b| a.months.total_cmp(&b.months).then(a.what.cmp(&b.what)));
+        self.plan_events(workspace);
         self.market.reset(&mut workspace.market, seed, trial, drawn);
         if let Some(finance) = &self.finance {
             finance.reset(&mut workspace.books);
@@ -58,105 +46,59 @@ impl Model {
         }
     }
 
-    fn begin_campus(
+    /// Plans the events of all campuses, with their dates as far as these are known.
+    fn plan_events(&self, workspace: &mut Workspace) {
+        let mut events = std::mem::take(&mut workspace.events);
+        let mut plan = |what| {
+            let months = self.due(workspace, what);
+            events.push(Event { months, what });
+        };
+        for (position, campus) in self.campuses.iter().enumerate() {
+            let number = position as u32;
+            for step in 0..campus.grid.len() as u32 {
+                plan(What::GridStep {
+                    campus: number,
+                    step,
+                });
+            }
+            for bridge in 0..campus.bridges.len() as u32 {
+                plan(What::BridgePower {
+                    campus: number,
+                    bridge,
+                });
+            }
+            for substation in 0..campus.substations.len() as u32 {
+                plan(What::Energised {
+                    campus: number,
+                    substation,
+                });
+            }
+            for (building, chain) in campus.chains() {
+                for stage in 0..chain.stages.len() as u32 {
+                    plan(What::Modules {
+                        campus: number,
+                        building: building as u32,
+                        stage,
+                    });
+                }
+            }
+        }
+        for hall in 0..self.halls.len() as u32 {
+            plan(What::Delivered { hall });
+            plan(What::HandedOver { hall });
+        }
+        sort_events(&mut events);
+        workspace.events = events;
+    }
+
+    /// Orders the first hardware of the halls of a campus; what existed before is live.
+    fn begin_halls(
         &self,
         workspace: &mut Workspace,
         position: usize,
         campus: &CompiledCampus,
         drawn: &[f64],
     ) {
-        let state = &mut workspace.campuses[position];
-        state.pue = campus.pue.value(drawn);
-        if let Some(efficiency) = &campus.efficiency {
-            state.losses = efficiency.losses(drawn);
-            state.water_litres_per_kwh = efficiency.water_litres_per_kwh(drawn);
-            state.pue = efficiency.design_pue(&state.losses);
-        }
-        state.availability = campus.availability.value(drawn);
-        state.energy.reset();
-        (state.bridge_carbon, state.bridge_price) = (0.0, 0.0);
-        state.battery_price = 0.0;
-        state.curtailed = campus.curtailment.map_or((0.0, 0.0), |curtailment| {
-            let hours = curtailment.hours_per_year.value(drawn);
-            (hours / HOURS_PER_YEAR, curtailment.depth_share.value(drawn))
-        });
-        state.handed_over = 0;
-        state.lacking.clear();
-        state.claims_grew = false;
-        state.is_stale = true;
-        state.next_start = f64::NEG_INFINITY;
-        let grid = if campus.grid.is_empty() {
-            f64::INFINITY
-        } else {
-            0.0
-        };
-        state.supplied = Supplied {
-            grid_kw: grid,
-            applied_kw: campus.applied_kw,
-            ..Supplied::default()
-        };
-        state.headroom.reset(
-            grid,
-            campus.substations.iter().map(|_| 0.0),
-            campus
-                .buildings
-                .iter()
-                .map(|building| building.carries_kw(0)),
-        );
-        state.modules.clear();
-        state.modules.resize(campus.buildings.len(), 0);
-        (state.embodied_t, state.replaced_t) = (0.0, 0.0);
-        state.trees.resize(campus.buildings.len(), None);
-        for (tree, building) in state.trees.iter_mut().zip(&campus.buildings) {
-            let empty = building
-                .chain
-                .as_ref()
-                .and_then(|chain| chain.tree.as_ref());
-            match (tree.as_mut(), empty) {
-                (Some(tree), Some(empty)) => tree.become_empty(empty),
-                _ => *tree = empty.cloned(),
-            }
-        }
-        let number = position as u32;
-        for (step, part) in campus.grid.iter().enumerate() {
-            workspace.events.push(Event {
-                months: workspace.finish[part.energised.index()] + part.delay,
-                what: What::GridStep {
-                    campus: number,
-                    step: step as u32,
-                },
-            });
-        }
-        for (bridge, plan) in campus.bridges.iter().enumerate() {
-            workspace.events.push(Event {
-                months: workspace.finish[plan.works.index()],
-                what: What::BridgePower {
-                    campus: number,
-                    bridge: bridge as u32,
-                },
-            });
-        }
-        for (substation, (node, _)) in campus.substations.iter().enumerate() {
-            workspace.events.push(Event {
-                months: workspace.finish[node.index()],
-                what: What::Energised {
-                    campus: number,
-                    substation: substation as u32,
-                },
-            });
-        }
-        for (building, chain) in campus.chains() {
-            for (stage, (node, _)) in chain.stages.iter().enumerate() {
-                workspace.events.push(Event {
-                    months: workspace.finish[node.index()],
-                    what: What::Modules {
-                        campus: number,
-                        building: building as u32,
-                        stage: stage as u32,
-                    },
-                });
-            }
-        }
         for hall_position in campus.halls.clone() {
             let hall = &self.halls[hall_position];
             let ordered = workspace.finish[hall.ordered.index()];
@@ -191,6 +133,65 @@ impl Model {
                 pflops_per_kw: existing.pflops / existing.power_kw,
                 available_share: 1.0,
             });
+        }
+    }
+}
+
+impl CompiledCampus {
+    /// Brings a campus to its state at the start of a trial.
+    fn begin(&self, state: &mut CampusState, drawn: &[f64]) {
+        state.pue = self.pue.value(drawn);
+        if let Some(efficiency) = &self.efficiency {
+            state.losses = efficiency.losses(drawn);
+            state.water_litres_per_kwh = efficiency.water_litres_per_kwh(drawn);
+            state.pue = efficiency.design_pue(&state.losses);
+        }
+        state.availability = self.availability.value(drawn);
+        state.energy.reset();
+        (state.bridge_carbon, state.bridge_price) = (0.0, 0.0);
+        state.battery_price = 0.0;
+        state.curtailed = self.curtailment.map_or((0.0, 0.0), |curtailment| {
+            let hours = curtailment.hours_per_year.value(drawn);
+            (hours / HOURS_PER_YEAR, curtailment.depth_share.value(drawn))
+        });
+        state.handed_over = 0;
+        state.lacking.clear();
+        state.claims_grew = false;
+        state.is_stale = true;
+        state.next_start = f64::NEG_INFINITY;
+        (state.embodied_t, state.replaced_t) = (0.0, 0.0);
+        self.begin_power(state);
+    }
+
+    /// Nothing is energised yet.
+    fn begin_power(&self, state: &mut CampusState) {
+        let grid = if self.grid.is_empty() {
+            f64::INFINITY
+        } else {
+            0.0
+        };
+        state.supplied = Supplied {
+            grid_kw: grid,
+            applied_kw: self.applied_kw,
+            ..Supplied::default()
+        };
+        state.headroom.reset(
+            grid,
+            self.substations.iter().map(|_| 0.0),
+            self.buildings.iter().map(|building| building.carries_kw(0)),
+        );
+        state.modules.clear();
+        state.modules.resize(self.buildings.len(), 0);
+        state.trees.resize(self.buildings.len(), None);
+        for (tree, building) in state.trees.iter_mut().zip(&self.buildings) {
+            let empty = building
+                .chain
+                .as_ref()
+                .and_then(|chain| chain.tree.as_ref());
+            match (tree.as_mut(), empty) {
+                (Some(tree), Some(empty)) => tree.become_empty(empty),
+                _ => *tree = empty.cloned(),
+            }
         }
     }
 }

@@ -48,6 +48,11 @@ pub(super) enum What {
     },
 }
 
+/// Sorts events by their time, and those of the same moment in the order in which they are taken.
+pub(super) fn sort_events(events: &mut [Event]) {
+    events.sort_unstable_by(|a, b| a.months.total_cmp(&b.months).then(a.what.cmp(&b.what)));
+}
+
 /// Puts an event that is yet to come into its place.
 pub(super) fn plan_event(events: &mut Vec<Event>, event: Event) {
     let earlier = |a: &Event| {
@@ -61,57 +66,26 @@ pub(super) fn plan_event(events: &mut Vec<Event>, event: Event) {
 }
 
 impl Model {
+    /// Applies what an event changes.
     pub(super) fn apply(&self, workspace: &mut Workspace, event: Event, drawn: &[f64]) {
+        let months = event.months;
         match event.what {
             What::GridStep { campus, step } => {
                 let campus = campus as usize;
-                let state = &mut workspace.campuses[campus];
-                let plan = &self.campuses[campus];
-                let part = &plan.grid[step as usize];
-                let facility_kw = part.kw * part.granted_share.value(drawn);
-                let before = state.supplied.limit_kw();
-                state.supplied.grid_kw += facility_kw;
-                let more = if plan.bridges.is_empty() {
-                    facility_kw
-                } else {
-                    state.supplied.limit_kw() - before
-                };
-                state.headroom.add_grid(more / state.pue);
-                self.share_out(workspace, campus, event.months, drawn);
+                self.add_grid_step(workspace, campus, step as usize, drawn);
+                self.share_out(workspace, campus, months, drawn);
             }
             What::BridgePower { campus, bridge } => {
                 let campus = campus as usize;
-                let state = &mut workspace.campuses[campus];
-                let plan = &self.campuses[campus].bridges[bridge as usize];
-                let before = state.supplied.limit_kw();
-                let price = plan.price_per_mwh.value(drawn);
-                if let Some(battery) = plan.battery {
-                    state.supplied.battery = Some((battery, plan.permanent));
-                    state.battery_price = price;
-                } else {
-                    if plan.permanent {
-                        state.supplied.permanent_kw += plan.firm_kw;
-                    } else {
-                        state.supplied.bridge_kw += plan.firm_kw;
-                    }
-                    state.bridge_carbon += plan.firm_kw * plan.carbon_g_per_kwh;
-                    state.bridge_price += plan.firm_kw * price;
-                }
-                // Where the grid is no limit, generation behind the meter adds nothing to it.
-                if before.is_finite() {
-                    let more = state.supplied.limit_kw() - before;
-                    state.headroom.add_grid(more / state.pue);
-                }
-                self.share_out(workspace, campus, event.months, drawn);
+                self.add_bridge_power(workspace, campus, bridge as usize, drawn);
+                self.share_out(workspace, campus, months, drawn);
             }
             What::Energised { campus, substation } => {
-                let campus = campus as usize;
+                let (campus, substation) = (campus as usize, substation as usize);
                 let state = &mut workspace.campuses[campus];
-                let facility_kw = self.campuses[campus].substations[substation as usize].1;
-                state
-                    .headroom
-                    .add_substation(substation as usize, facility_kw / state.pue);
-                self.share_out(workspace, campus, event.months, drawn);
+                let facility_kw = self.campuses[campus].substations[substation].1;
+                (state.headroom).add_substation(substation, facility_kw / state.pue);
+                self.share_out(workspace, campus, months, drawn);
             }
             What::Modules {
                 campus,
@@ -127,7 +101,7 @@ impl Model {
                 }
                 let after = plan.carries_kw(state.modules[building]);
                 state.headroom.add_building(building, after - before);
-                self.share_out(workspace, campus, event.months, drawn);
+                self.share_out(workspace, campus, months, drawn);
             }
             What::Delivered { hall } => {
                 let hall = hall as usize;
@@ -137,7 +111,7 @@ impl Model {
                 let campus = state.campus;
                 workspace.campuses[campus].is_stale = true;
                 self.count_embodied(workspace, hall);
-                self.note_if_live(workspace, hall, event.months, drawn);
+                self.note_if_live(workspace, hall, months, drawn);
             }
             What::HandedOver { hall } => {
                 let hall = hall as usize;
@@ -145,10 +119,92 @@ impl Model {
                 state.handed_over = true;
                 let campus = state.campus;
                 workspace.campuses[campus].embodied_t += self.halls[hall].embodied_t;
-                self.claim_power(workspace, hall, event.months, drawn);
+                self.claim_power(workspace, hall, months, drawn);
             }
-            What::Retired { hall } => self.retire(workspace, hall as usize, event.months, drawn),
-            What::Refreshed { hall } => self.refresh(workspace, hall as usize, event.months, drawn),
+            What::Retired { hall } => self.retire(workspace, hall as usize, months, drawn),
+            What::Refreshed { hall } => self.refresh(workspace, hall as usize, months, drawn),
+        }
+    }
+
+    /// A part of a step of the grid connection comes.
+    fn add_grid_step(&self, workspace: &mut Workspace, campus: usize, step: usize, drawn: &[f64]) {
+        let state = &mut workspace.campuses[campus];
+        let plan = &self.campuses[campus];
+        let part = &plan.grid[step];
+        let facility_kw = part.kw * part.granted_share.value(drawn);
+        let before = state.supplied.limit_kw();
+        state.supplied.grid_kw += facility_kw;
+        let more = if plan.bridges.is_empty() {
+            facility_kw
+        } else {
+            state.supplied.limit_kw() - before
+        };
+        state.headroom.add_grid(more / state.pue);
+    }
+
+    /// Bridge power is ready.
+    fn add_bridge_power(
+        &self,
+        workspace: &mut Workspace,
+        campus: usize,
+        bridge: usize,
+        drawn: &[f64],
+    ) {
+        let state = &mut workspace.campuses[campus];
+        let plan = &self.campuses[campus].bridges[bridge];
+        let before = state.supplied.limit_kw();
+        let price = plan.price_per_mwh.value(drawn);
+        if let Some(battery) = plan.battery {
+            state.supplied.battery = Some((battery, plan.permanent));
+            state.battery_price = price;
+        } else {
+            if plan.permanent {
+                state.supplied.permanent_kw += plan.firm_kw;
+            } else {
+                state.supplied.bridge_kw += plan.firm_kw;
+            }
+            state.bridge_carbon += plan.firm_kw * plan.carbon_g_per_kwh;
+            state.bridge_price += plan.firm_kw * price;
+        }
+        // Where the grid is no limit, generation behind the meter adds nothing to it.
+        if before.is_finite() {
+            let more = state.supplied.limit_kw() - before;
+            state.headroom.add_grid(more / state.pue);
+        }
+    }
+
+    /// When a planned event is due by the schedule and the orders, in months after the start.
+    pub(super) fn due(&self, workspace: &Workspace, what: What) -> f64 {
+        let finish = &workspace.finish;
+        match what {
+            What::GridStep { campus, step } => {
+                let part = &self.campuses[campus as usize].grid[step as usize];
+                finish[part.energised.index()] + part.delay
+            }
+            What::BridgePower { campus, bridge } => {
+                finish[self.campuses[campus as usize].bridges[bridge as usize]
+                    .works
+                    .index()]
+            }
+            What::Energised { campus, substation } => {
+                let (node, _) = self.campuses[campus as usize].substations[substation as usize];
+                finish[node.index()]
+            }
+            What::Modules {
+                campus,
+                building,
+                stage,
+            } => {
+                let building = &self.campuses[campus as usize].buildings[building as usize];
+                let chain = building.chain.as_ref();
+                chain.map_or(f64::INFINITY, |chain| {
+                    finish[chain.stages[stage as usize].0.index()]
+                })
+            }
+            What::Delivered { hall } => workspace.halls[hall as usize].delivery.arrives,
+            What::HandedOver { hall } => finish[self.halls[hall as usize].handover.index()],
+            // Planned when their hardware went live, or out.
+            What::Retired { .. } | What::Refreshed { .. } => f64::INFINITY,
         }
     }
 
@@ -186,51 +242,23 @@ impl Model {
             if event.months < f64::INFINITY {
                 continue;
             }
-            workspace.events[position].months = match event.what {
-                What::GridStep { campus, step } => {
-                    let part = &self.campuses[campus as usize].grid[step as usize];
-                    workspace.finish[part.energised.index()] + part.delay
-                }
-                What::BridgePower { campus, bridge } => {
-                    let node = self.campuses[campus as usize].bridges[bridge as usize].works;
-                    workspace.finish[node.index()]
-                }
-                What::Energised { campus, substation } => {
-                    let node = self.campuses[campus as usize].substations[substation as usize].0;
-                    workspace.finish[node.index()]
-                }
-                What::Modules {
-                    campus,
-                    building,
-                    stage,
-                } => {
-                    let building = &self.campuses[campus as usize].buildings[building as usize];
-                    let chain = building.chain.as_ref();
-                    chain.map_or(f64::INFINITY, |chain| {
-                        workspace.finish[chain.stages[stage as usize].0.index()]
-                    })
-                }
-                What::Delivered { hall } => {
-                    let hall = hall as usize;
-                    let plan = &self.halls[hall];
-                    let ordered = Order::At(workspace.finish[plan.ordered.index()]);
-                    let delivery = order(&workspace.generations, plan, ordered, drawn);
-                    workspace.halls[hall].delivery = delivery;
-                    self.fit_out(workspace, hall);
-                    self.note_claim(workspace, hall);
-                    let state = &mut workspace.halls[hall];
-                    let racks = state.racks();
-                    let generations = &mut workspace.generations;
-                    state.delivery.wait_for_supply(generations, racks);
-                    state.delivery.arrives
-                }
-                What::HandedOver { hall } => {
-                    workspace.finish[self.halls[hall as usize].handover.index()]
-                }
-                What::Retired { .. } | What::Refreshed { .. } => event.months,
-            };
+            if let What::Delivered { hall } = event.what {
+                self.order_anew(workspace, hall as usize, drawn);
+            }
+            workspace.events[position].months = self.due(workspace, event.what);
         }
-        workspace.events[next_event..]
-            .sort_unstable_by(|a, b| a.months.total_cmp(&b.months).then(a.what.cmp(&b.what)));
+        sort_events(&mut workspace.events[next_event..]);
+    }
+
+    /// Orders the hardware of a hall that waited for a phase.
+    fn order_anew(&self, workspace: &mut Workspace, hall: usize, drawn: &[f64]) {
+        let plan = &self.halls[hall];
+        let ordered = Order::At(workspace.finish[plan.ordered.index()]);
+        workspace.halls[hall].delivery = order(&workspace.generations, plan, ordered, drawn);
+        self.fit_out(workspace, hall);
+        self.note_claim(workspace, hall);
+        let state = &mut workspace.halls[hall];
+        let racks = state.racks();
+        (state.delivery).wait_for_supply(&mut workspace.generations, racks);
     }
 }
