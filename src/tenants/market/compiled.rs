@@ -90,6 +90,55 @@ pub(super) struct Existing {
     pub(super) contract: i64,
 }
 
+impl Existing {
+    fn of(segment: &Segment) -> Self {
+        let existing = segment.existing.clone().unwrap_or_default();
+        Self {
+            contacted: existing.companies_contacted,
+            negotiating: existing.companies_negotiating,
+            signed: existing.contracts_signed,
+            subsidiaries: existing.subsidiaries,
+            contract: match existing.contracts_signed {
+                0 => 0,
+                count => units(existing.leased_power_kw / f64::from(count)),
+            },
+        }
+    }
+}
+
+/// The sizes of a segment's contracts, the kW of one of their unit, and whether they are in whole units.
+fn size_of(segment: &Segment, supply: &Supply<'_>) -> (Uncertain, f64, bool) {
+    match (&segment.contract_standard_racks, &segment.contract_power_kw) {
+        (Some(racks), _) => (racks.clone(), supply.standard_rack_kw, true),
+        (None, Some(power)) => (power.clone(), 1.0, false),
+        // In PFLOPS; what a PFLOPS takes in kW is among the extras.
+        (None, None) => {
+            let size = segment.contract_pflops.clone();
+            (size.unwrap_or_else(Uncertain::zero), 1.0, false)
+        }
+    }
+}
+
+/// The pools that a segment accepts in the order of preference, and the first of its campuses.
+fn pools_of(segment: &Segment, supply: &Supply<'_>) -> (Vec<usize>, usize) {
+    let positions = |wanted: &[String], known: &[String]| -> Vec<usize> {
+        if wanted.is_empty() {
+            return (0..known.len()).collect();
+        }
+        wanted
+            .iter()
+            .filter_map(|name| known.iter().position(|other| other == name))
+            .collect()
+    };
+    let campuses = positions(&segment.campuses, supply.campuses);
+    let rack_types = positions(&segment.rack_types, supply.rack_types);
+    let pools = campuses.iter().flat_map(|&campus| {
+        let kinds = rack_types.iter();
+        kinds.map(move |&kind| supply.pool(campus, kind))
+    });
+    (pools.collect(), campuses.first().copied().unwrap_or(0))
+}
+
 impl Market {
     pub(crate) fn compile(
         demand: Demand<'_>,
@@ -169,36 +218,8 @@ impl CompiledSegment {
             Varying::new(name, what, quantity, Domain::NON_NEGATIVE)
         };
         let source = |what: &str| Source::named(&format!("tenants/{name}/{what}"));
-        let (size, size_kw, size_whole) =
-            match (&segment.contract_standard_racks, &segment.contract_power_kw) {
-                (Some(racks), _) => (racks.clone(), supply.standard_rack_kw, true),
-                (None, Some(power)) => (power.clone(), 1.0, false),
-                // In PFLOPS; what a PFLOPS takes in kW is among the extras.
-                (None, None) => {
-                    let size = segment.contract_pflops.clone();
-                    (size.unwrap_or_else(Uncertain::zero), 1.0, false)
-                }
-            };
-        let positions = |wanted: &[String], known: &[String]| -> Vec<usize> {
-            if wanted.is_empty() {
-                return (0..known.len()).collect();
-            }
-            wanted
-                .iter()
-                .filter_map(|name| known.iter().position(|other| other == name))
-                .collect()
-        };
-        let campuses = positions(&segment.campuses, supply.campuses);
-        let rack_types = positions(&segment.rack_types, supply.rack_types);
-        let pools = campuses
-            .iter()
-            .flat_map(|&campus| {
-                rack_types
-                    .iter()
-                    .map(move |&kind| supply.pool(campus, kind))
-            })
-            .collect();
-        let existing = segment.existing.clone().unwrap_or_default();
+        let (size, size_kw, size_whole) = size_of(segment, supply);
+        let (pools, home) = pools_of(segment, supply);
         Ok(Self {
             outreach: drawn(
                 "outreach",
@@ -239,18 +260,9 @@ impl CompiledSegment {
             signing: source("signing"),
             contracts: source("contracts"),
             allocation: segment.allocation,
-            home: campuses.first().copied().unwrap_or(0),
+            home,
             pools,
-            existing: Existing {
-                contacted: existing.companies_contacted,
-                negotiating: existing.companies_negotiating,
-                signed: existing.contracts_signed,
-                subsidiaries: existing.subsidiaries,
-                contract: match existing.contracts_signed {
-                    0 => 0,
-                    count => units(existing.leased_power_kw / f64::from(count)),
-                },
-            },
+            existing: Existing::of(segment),
             extras: None,
             plain_ramp: None,
         })
