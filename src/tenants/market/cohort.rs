@@ -205,6 +205,11 @@ impl Market {
         }
     }
 
+    fn cohort_of(&self, position: usize) -> Option<&Cohort> {
+        let extras = self.segments[position].extras.as_ref()?;
+        extras.cohort.as_ref()
+    }
+
     /// Lets those contacted in a month sign, and those who want to move in form groups.
     pub(super) fn gather_cohort(
         &self,
@@ -213,87 +218,118 @@ impl Market {
         month: usize,
         contacted: u64,
     ) {
-        let Some(cohort) =
-            (self.segments[position].extras.as_ref()).and_then(|extras| extras.cohort.as_ref())
-        else {
+        let Some(cohort) = self.cohort_of(position) else {
             return;
         };
-        let (seed, trial) = (state.seed, state.trial);
-        let mut stream = cohort.source.stream_at(seed, trial, month as u64);
-        let rates = &state.segments[position].rates;
-        let subsidiaries = rates.subsidiary_probability;
-        let churn = -libm::expm1(rates.ln_stay);
-        let first = self.months_of(position);
-        let end = first + self.months;
-        let classes = 1 + self.vouchers.len();
-        let ready_at = |class: usize| (position * classes + class) * self.months;
+        let mut stream = (cohort.source).stream_at(state.seed, state.trial, month as u64);
+        self.sign_cohort(
+            state,
+            position,
+            month,
+            contacted,
+            cohort.mean_kw,
+            &mut stream,
+        );
         let mut declined = contacted;
-        let mean_kw = cohort.mean_kw;
-        self.sign_cohort(state, position, month, contacted, mean_kw, &mut stream);
         let signed_by_class = std::mem::take(&mut state.cohorts.signers);
         for &(class, signers) in &signed_by_class {
             declined -= signers;
-            let signing = &mut state.flow.signing[first..end];
-            let establishing = &mut state.flow.establishing[first..end];
-            let ready = &mut state.cohorts.ready[ready_at(class)..][..self.months];
-            split(
-                signers,
-                cohort.signature.iter().copied(),
-                &mut stream,
-                |lag, number, stream| {
-                    let signed = month + lag;
-                    if signed >= signing.len() {
-                        return;
-                    }
-                    signing[signed] += number as u32;
-                    let founders = stream.binomial(number, subsidiaries);
-                    let lags = cohort.subsidiary.iter().copied();
-                    split(founders, lags, stream, |lag, number, _| {
-                        if let Some(count) = establishing.get_mut(signed + lag) {
-                            *count += number as u32;
-                        }
-                    });
-                    let lags = cohort.moving_in.iter().copied();
-                    split(number, lags, stream, |lag, number, _| {
-                        if let Some(count) = ready.get_mut(signed + lag) {
-                            *count += number;
-                        }
-                    });
-                },
-            );
+            self.spread_signers(state, position, month, (class, signers), &mut stream);
         }
         state.cohorts.signers = signed_by_class;
-        state.flow.declining[first + month] += declined as u32;
+        state.flow.declining[self.months_of(position) + month] += declined as u32;
         let gone = state.cohorts.leaving[position * self.months + month];
         state.counts[position].in_service -= gone;
         state.counts[position].left += gone;
-        for class in 0..classes {
-            let moving_in = state.cohorts.ready[ready_at(class) + month];
-            let size_factor = match class.checked_sub(1) {
-                Some(voucher) => state.funnel.budgets[voucher].size_factor,
-                None => 1.0,
-            };
-            // The first month of absence is that after the term, or a geometric number of months
-            // later.
-            let mut beyond = 0.0;
-            let stays = (0..self.months - month).map(|stay| {
-                beyond = beyond * (1.0 - churn) + cohort.term.get(stay).copied().unwrap_or(0.0);
-                beyond * churn
-            });
-            let mut groups = std::mem::take(&mut state.cohorts.formed);
-            groups.clear();
-            let rest = split(moving_in, stays, &mut stream, |stay, number, stream| {
-                groups.push((stay as u32 + 1, number, cohort.power_kw(number, stream)));
-            });
-            if rest > 0 {
-                groups.push((FOREVER, rest, cohort.power_kw(rest, &mut stream)));
-            }
-            for &(stay, number, power_kw) in &groups {
-                let group = (stay, number, power_kw * size_factor);
-                self.form_group(state, position, month, group, cohort.ramp);
-            }
-            state.cohorts.formed = groups;
+        for class in 0..=self.vouchers.len() {
+            self.form_groups(state, position, month, class, &mut stream);
         }
+    }
+
+    /// Where the months of a class of a cohort begin among those that move in.
+    fn cohort_class(&self, position: usize, class: usize) -> usize {
+        (position * (1 + self.vouchers.len()) + class) * self.months
+    }
+
+    /// Spreads those of a class who were contacted in a month and sign over the months in which they do, in which they
+    /// move in, and in which they found subsidiaries.
+    fn spread_signers(
+        &self,
+        state: &mut MarketState,
+        position: usize,
+        month: usize,
+        (class, signers): (usize, u64),
+        stream: &mut Stream,
+    ) {
+        let Some(cohort) = self.cohort_of(position) else {
+            return;
+        };
+        let subsidiaries = state.segments[position].rates.subsidiary_probability;
+        let months = self.months_of(position)..self.months_of(position) + self.months;
+        let signing = &mut state.flow.signing[months.clone()];
+        let establishing = &mut state.flow.establishing[months];
+        let ready = &mut state.cohorts.ready[self.cohort_class(position, class)..][..self.months];
+        let lags = cohort.signature.iter().copied();
+        split(signers, lags, stream, |lag, number, stream| {
+            let signed = month + lag;
+            if signed >= signing.len() {
+                return;
+            }
+            signing[signed] += number as u32;
+            let founders = stream.binomial(number, subsidiaries);
+            let lags = cohort.subsidiary.iter().copied();
+            split(founders, lags, stream, |lag, number, _| {
+                if let Some(count) = establishing.get_mut(signed + lag) {
+                    *count += number as u32;
+                }
+            });
+            let lags = cohort.moving_in.iter().copied();
+            split(number, lags, stream, |lag, number, _| {
+                if let Some(count) = ready.get_mut(signed + lag) {
+                    *count += number;
+                }
+            });
+        });
+    }
+
+    /// Divides those of a class that move in in a month by the months in which they leave.
+    fn form_groups(
+        &self,
+        state: &mut MarketState,
+        position: usize,
+        month: usize,
+        class: usize,
+        stream: &mut Stream,
+    ) {
+        let Some(cohort) = self.cohort_of(position) else {
+            return;
+        };
+        let churn = -libm::expm1(state.segments[position].rates.ln_stay);
+        let moving_in = state.cohorts.ready[self.cohort_class(position, class) + month];
+        let size_factor = match class.checked_sub(1) {
+            Some(voucher) => state.funnel.budgets[voucher].size_factor,
+            None => 1.0,
+        };
+        // The first month of absence is that after the term, or a geometric number of months
+        // later.
+        let mut beyond = 0.0;
+        let stays = (0..self.months - month).map(|stay| {
+            beyond = beyond * (1.0 - churn) + cohort.term.get(stay).copied().unwrap_or(0.0);
+            beyond * churn
+        });
+        let mut groups = std::mem::take(&mut state.cohorts.formed);
+        groups.clear();
+        let rest = split(moving_in, stays, stream, |stay, number, stream| {
+            groups.push((stay as u32 + 1, number, cohort.power_kw(number, stream)));
+        });
+        if rest > 0 {
+            groups.push((FOREVER, rest, cohort.power_kw(rest, stream)));
+        }
+        for &(stay, number, power_kw) in &groups {
+            let group = (stay, number, power_kw * size_factor);
+            self.form_group(state, position, month, group, cohort.ramp);
+        }
+        state.cohorts.formed = groups;
     }
 
     /// A group moves in together; it counts as one contract when it does and when it leaves.

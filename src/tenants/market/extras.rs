@@ -115,6 +115,65 @@ pub(super) struct TermRates {
     expansion: f64,
 }
 
+impl CompiledExpansion {
+    fn compile(segment: &Segment, inputs: &mut Inputs) -> Result<Option<Self>, UncertainError> {
+        let Some(expansion) = &segment.expansion else {
+            return Ok(None);
+        };
+        let name = &segment.name;
+        let varying = |what: &str, quantity: &Uncertain| {
+            Varying::new(name, what, quantity, Domain::NON_NEGATIVE)
+        };
+        let input = format!("tenants/{name}/expansion probability");
+        Ok(Some(Self {
+            probability: inputs.add(input, &expansion.probability, Domain::SHARE)?,
+            after: varying("expansion time", &expansion.after_months)?,
+            share: varying("expansion size", &expansion.size_share)?,
+        }))
+    }
+}
+
+impl CompiledDamages {
+    fn compile(segment: &Segment, inputs: &mut Inputs) -> Result<Option<Self>, UncertainError> {
+        let Some(damages) = &segment.damages else {
+            return Ok(None);
+        };
+        let input = format!("tenants/{}/damages", segment.name);
+        Ok(Some(Self {
+            per_kw_month: inputs.add(input, &damages.per_kw_month, Domain::NON_NEGATIVE)?,
+            grace: damages.grace_months as usize,
+            most: damages.most_months.map_or(usize::MAX, |most| most as usize),
+        }))
+    }
+}
+
+impl Named {
+    fn compile(
+        tenant: &NamedTenant,
+        supply: &Supply<'_>,
+        inputs: &mut Inputs,
+    ) -> Result<Self, UncertainError> {
+        let input = |what: &str| format!("tenants/{}/{what}", tenant.name);
+        Ok(Self {
+            probability: inputs.add(input("probability"), &tenant.probability, Domain::SHARE)?,
+            comes: Source::named(&input("comes")),
+            starts: tenant.starts.months_after(supply.start),
+            delay: inputs.add(input("delay"), &tenant.delay_months, Domain::ANY)?,
+            signed: tenant.signed.map(|date| date.months_after(supply.start)),
+        })
+    }
+}
+
+/// The generations with which contracts in PFLOPS reckon.
+fn hardware_of(segment: &Segment, supply: &Supply<'_>) -> Vec<CompiledGeneration> {
+    let wanted = segment.contract_hardware.as_deref();
+    let generations = supply.generations.iter().zip(supply.generation_names);
+    generations
+        .filter(|(_, name)| wanted.is_none_or(|wanted| wanted == **name))
+        .map(|(generation, _)| generation.clone())
+        .collect()
+}
+
 impl Extras {
     /// The extras of a segment; none for a plain one.
     pub(super) fn compile(
@@ -125,7 +184,6 @@ impl Extras {
         inputs: &mut Inputs,
     ) -> Result<Option<Self>, UncertainError> {
         let name = &segment.name;
-        let source = |what: &str| Source::named(&format!("tenants/{name}/{what}"));
         let varying = |what: &str, quantity: &Uncertain| {
             Varying::new(name, what, quantity, Domain::NON_NEGATIVE)
         };
@@ -136,7 +194,6 @@ impl Extras {
         let mut add = |what: &str, quantity: &Uncertain, domain| {
             inputs.add(format!("tenants/{name}/{what}"), quantity, domain)
         };
-        let zero = Quantity::Fixed(0.0);
         let renewal = match &segment.renewal {
             Some(renewal) => {
                 let term = renewal.term_months.as_ref();
@@ -156,54 +213,20 @@ impl Extras {
                 )?),
                 add("exit fee", &exit.fee_months, Domain::NON_NEGATIVE)?,
             ),
-            None => (None, zero),
+            None => (None, Quantity::Fixed(0.0)),
         };
-        let expansion = match &segment.expansion {
-            Some(expansion) => Some(CompiledExpansion {
-                probability: add(
-                    "expansion probability",
-                    &expansion.probability,
-                    Domain::SHARE,
-                )?,
-                after: varying("expansion time", &expansion.after_months)?,
-                share: varying("expansion size", &expansion.size_share)?,
-            }),
-            None => None,
-        };
-        let damages = match &segment.damages {
-            Some(damages) => Some(CompiledDamages {
-                per_kw_month: add("damages", &damages.per_kw_month, Domain::NON_NEGATIVE)?,
-                grace: damages.grace_months as usize,
-                most: damages.most_months.map_or(usize::MAX, |most| most as usize),
-            }),
-            None => None,
-        };
-        let minimum_take = add("minimum take", &segment.minimum_take_share, Domain::SHARE)?;
+        let expansion = CompiledExpansion::compile(segment, inputs)?;
+        let damages = CompiledDamages::compile(segment, inputs)?;
+        let minimum_take = inputs.add(
+            format!("tenants/{name}/minimum take"),
+            &segment.minimum_take_share,
+            Domain::SHARE,
+        )?;
         let named = match tenant {
-            Some(tenant) => Some(Named {
-                probability: add("probability", &tenant.probability, Domain::SHARE)?,
-                comes: source("comes"),
-                starts: tenant.starts.months_after(supply.start),
-                delay: add("delay", &tenant.delay_months, Domain::ANY)?,
-                signed: tenant.signed.map(|date| date.months_after(supply.start)),
-            }),
+            Some(tenant) => Some(Named::compile(tenant, supply, inputs)?),
             None => None,
         };
-        let hardware = segment.contract_pflops.as_ref().map(|_| {
-            let chosen: Vec<CompiledGeneration> = supply
-                .generations
-                .iter()
-                .zip(supply.generation_names)
-                .filter(|(_, name)| {
-                    segment
-                        .contract_hardware
-                        .as_deref()
-                        .is_none_or(|w| w == **name)
-                })
-                .map(|(generation, _)| generation.clone())
-                .collect();
-            chosen
-        });
+        let hardware = (segment.contract_pflops.as_ref()).map(|_| hardware_of(segment, supply));
         let cohort = match segment.allocation {
             Allocation::Cohort => Some(Cohort::compile(segment, supply)?),
             _ => None,
