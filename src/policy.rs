@@ -20,7 +20,7 @@ use crate::construction::network::NodeId;
 use crate::construction::{Dependency, check_dependencies};
 use crate::date::Date;
 use crate::metrics::METRICS;
-use crate::problem::{Path, Problems, check_name};
+use crate::problem::{Path, Problems, check_name, check_probability};
 use crate::projection::TrialRow;
 
 /// The start of a phase of a campus.
@@ -36,6 +36,9 @@ pub struct Phase {
     /// What must have finished before it starts, such as "A1/shell".
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<Dependency>,
+    /// The probability that it comes at all, 0 to 1; in the other trials it never does, nor what waits for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f64>,
     /// What the metrics of a past month must have shown, all together. Left out, nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub when: Vec<Condition>,
@@ -88,6 +91,7 @@ impl Phase {
             name: name.into(),
             starts: None,
             after: Vec::new(),
+            probability: None,
             when: Vec::new(),
             at_latest: None,
         }
@@ -102,6 +106,7 @@ impl Phase {
     ) {
         check_name(&self.name, &at.key("name"), problems);
         check_dependencies(Some(&self.after), at, problems);
+        check_probability(self.probability, at, problems);
         if self.at_latest.is_some() && self.when.is_empty() {
             problems.error(
                 &at.key("at_latest"),

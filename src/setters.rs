@@ -122,6 +122,7 @@ setters! { Building
     template: some String;
     starts: some Date;
     after: list Dependency;
+    probability: some f64;
     substation: some String;
     power_kw: some f64;
     electrical: some ElectricalChain;
@@ -209,6 +210,7 @@ setters! { NamedTenant
 setters! { Phase
     starts: some Date;
     after: list Dependency;
+    probability: some f64;
     when: list Condition;
     at_latest: some Date;
 }

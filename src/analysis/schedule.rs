@@ -156,6 +156,8 @@ struct Dates {
 struct Ends {
     all: Vec<NodeId>,
     first_of: Vec<Vec<NodeId>>,
+    /// What does not happen in a trial is not waited for: so it is with the end of all construction.
+    of_what_happens: bool,
 }
 
 impl Ends {
@@ -166,7 +168,9 @@ impl Ends {
             group.iter().copied().min_by(earlier)
         };
         let firsts = self.first_of.iter().filter_map(first);
-        self.all.iter().copied().chain(firsts).collect()
+        let happens = |node: &NodeId| !self.of_what_happens || finish(*node) < f64::INFINITY;
+        let all = self.all.iter().copied().filter(happens);
+        all.chain(firsts).collect()
     }
 }
 
@@ -201,6 +205,7 @@ impl Model {
             None => Ends {
                 all: self.network.nodes().collect(),
                 first_of: Vec::new(),
+                of_what_happens: self.network.may_leave_out(),
             },
         };
         let works: Vec<NodeId> = (self.network.nodes())
@@ -313,6 +318,7 @@ impl Model {
         Some(Ends {
             all: compiled.finished.clone(),
             first_of: first_of.collect(),
+            of_what_happens: false,
         })
     }
 

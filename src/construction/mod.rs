@@ -40,7 +40,9 @@ use crate::date::Date;
 use crate::power::ElectricalChain;
 use crate::power::availability::is_zero;
 use crate::power::grid::is_constant_zero;
-use crate::problem::{Path, Problems, check_known, check_name, check_positive, check_unique};
+use crate::problem::{
+    Path, Problems, check_known, check_name, check_positive, check_probability, check_unique,
+};
 use crate::uncertain::{Domain, Uncertain};
 
 /// A data hall: the space in which racks stand.
@@ -215,6 +217,9 @@ pub struct Building {
     /// What must have finished before its first activity starts, such as "A1/shell".
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<Dependency>,
+    /// The probability that it is built at all, 0 to 1; in the other trials it never is, nor what waits for it. Of a series each building is drawn by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f64>,
     /// The substation that feeds it; left out, it hangs on the campus grid directly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub substation: Option<String>,
@@ -378,6 +383,7 @@ pub(crate) fn check_building(
         }
     }
     check_dependencies(Some(&building.after), at, problems);
+    check_probability(building.probability, at, problems);
     for (position, one) in building.overrides.iter().enumerate() {
         one.check(&at.key("overrides").index(position), problems);
     }

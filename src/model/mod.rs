@@ -10,7 +10,7 @@ use crate::compute::{
     CompiledGeneration, Hardware, NEWEST, PlannedGeneration, Positions, RackType,
     compile_generations,
 };
-use crate::construction::network::{Cycle, Network, NodeId};
+use crate::construction::network::{Cycle, Network, NodeId, Presence};
 use crate::construction::{Hall, LIFE};
 use crate::finance::books::CompiledFinance;
 use crate::metrics::{CAUSES, Feature, METRICS, MetricId, STRANDED};
@@ -171,6 +171,8 @@ pub(crate) struct CompiledHall {
     pub(crate) pool: usize,
     /// When its building may start.
     pub(crate) started: NodeId,
+    /// What must hold in a trial for its building to be built.
+    pub(crate) presence: Vec<Presence>,
     pub(crate) handover: NodeId,
     pub(crate) ordered: NodeId,
     pub(crate) hardware: Hardware,
@@ -563,6 +565,7 @@ fn assemble(
             halls.push(CompiledHall {
                 pool: supply.pool(position, kind),
                 started: hall.started,
+                presence: hall.presence.clone(),
                 handover: hall.handover,
                 ordered: hall.ordered,
                 hardware,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::construction::network::{self, NetworkBuilder, NodeId};
+use crate::construction::network::{self, NetworkBuilder, NodeId, Presence};
 use crate::construction::risks::happens;
 use crate::construction::{
     Activity, Dependency, Details, Hall, Override, PlannedBuilding, draw, plan_buildings,
@@ -90,6 +90,8 @@ pub(super) struct HallNodes<'a> {
     pub(super) ordered: NodeId,
     pub(super) feed: Feed,
     pub(super) building: usize,
+    /// What must hold for its building to be built.
+    pub(super) presence: Vec<Presence>,
 }
 
 pub(super) struct Link {
@@ -178,6 +180,7 @@ impl<'a> Sites<'a> {
             let name = format!("{}/{}", campus.name, substation.name);
             let earliest = earliest_months(scenario, substation.starts, &substation.after);
             let start = self.network.add(format!("{name}/start"), AT_ONCE, earliest);
+            self.may_happen(start, &name, substation.probability, inputs);
             self.link(start, &campus.name, &substation.after, &at);
             let list = ActivityList {
                 prefix: &name,
@@ -207,6 +210,25 @@ impl<'a> Sites<'a> {
         self.campuses.push(nodes);
     }
 
+    /// Makes what starts at `node` happen with a probability, or never in a trial; what must hold for that.
+    pub(super) fn may_happen(
+        &mut self,
+        node: NodeId,
+        name: &str,
+        probability: Option<f64>,
+        inputs: &mut Option<Inputs>,
+    ) -> Vec<Presence> {
+        let Some(probability) = probability.filter(|probability| *probability < 1.0) else {
+            return Vec::new();
+        };
+        let presence = Presence {
+            of: chance(inputs, &format!("{name}/built"), probability),
+            at_least: 1.0,
+        };
+        self.network.require(node, presence);
+        vec![presence]
+    }
+
     /// Work that is no activity of a list: a grid step, bridge power.
     pub(super) fn mark_as_work(&mut self, node: NodeId, name: String) {
         self.network.mark_as_work(node);
@@ -227,7 +249,7 @@ impl<'a> Sites<'a> {
     ) {
         for (phase_position, phase) in campus.phases.iter().enumerate() {
             let at = at.key("phases").index(phase_position);
-            self.lay_out_phase(scenario, position, phase_position, phase, &at);
+            self.lay_out_phase(scenario, position, phase_position, phase, &at, inputs);
         }
         if campus.activities.is_empty() {
             return;
@@ -253,17 +275,20 @@ impl<'a> Sites<'a> {
         position: usize,
         phase: &'a Phase,
         at: &Path,
+        inputs: &mut Option<Inputs>,
     ) {
         let campus_name = &scenario.campuses[campus].name;
         let name = format!("{campus_name}/{}", phase.name);
         let earliest = earliest_months(scenario, phase.starts, &phase.after);
         self.places.insert(name.clone(), at.clone());
         if phase.when.is_empty() {
-            let node = self.network.add(name, AT_ONCE, earliest);
+            let node = self.network.add(name.clone(), AT_ONCE, earliest);
+            self.may_happen(node, &name, phase.probability, inputs);
             self.link(node, campus_name, &phase.after, at);
             return;
         }
         let ready = self.network.add(format!("{name}/start"), AT_ONCE, earliest);
+        self.may_happen(ready, &name, phase.probability, inputs);
         self.link(ready, campus_name, &phase.after, at);
         let node = self.network.add(name, AT_ONCE, NO_DATE);
         self.network.depend(node, ready, AT_ONCE);
@@ -326,6 +351,8 @@ impl<'a> Sites<'a> {
                 self.link(node, &campus.name, &step.after, &at);
                 (node, node)
             };
+            let step_name = format!("{}/{}", campus.name, step.name);
+            self.may_happen(energised.0, &step_name, step.probability, inputs);
             let application = step.application.as_ref().and_then(|wanted| {
                 let mut known = campus.grid_applications.iter();
                 known.position(|application| &application.name == wanted)
@@ -396,6 +423,7 @@ impl<'a> Sites<'a> {
         // In a series each building starts at its own distance from the first.
         let offset = Quantity::Fixed(planned.offset_months);
         let start = self.network.add(format!("{name}/start"), offset, earliest);
+        let presence = self.may_happen(start, &name, plan.probability, inputs);
         self.link(start, &campus.name, &plan.after, &planned.at);
         let list = ActivityList {
             prefix: &name,
@@ -454,6 +482,7 @@ impl<'a> Sites<'a> {
                     substation,
                 },
                 building: self.buildings.len(),
+                presence: presence.clone(),
             });
         }
         self.buildings.push(BuildingNodes {

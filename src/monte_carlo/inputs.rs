@@ -6,8 +6,9 @@
 use crate::monte_carlo::design::Sampling;
 use crate::monte_carlo::streams::Source;
 use crate::pattern::matches;
-use crate::problem::{Path, Problems, name_help};
+use crate::problem::{Path, Problems, check_unique, name_help};
 use crate::uncertain::correlation::{Copula, CorrelationMatrix, Correlations};
+use crate::uncertain::factors::{CommonFactor, Factors, LOADING, Weight};
 use crate::uncertain::{Domain, Sampler, Uncertain, UncertainError};
 
 /// A quantity as the model reads it: known beforehand, or drawn once a trial.
@@ -61,7 +62,7 @@ pub struct Input {
 
 /// All quantities that are drawn once a trial, in the order of the scenario.
 #[derive(Clone, Debug, Default)]
-pub struct Inputs(Vec<Input>, Option<Copula>);
+pub struct Inputs(Vec<Input>, Option<Copula>, Option<Factors>);
 
 impl Inputs {
     /// Registers an uncertain quantity. One that cannot vary is fixed and never drawn.
@@ -115,45 +116,86 @@ impl Inputs {
         self.0.iter().map(|input| input.source)
     }
 
-    /// Lets inputs go together, once all are registered; what cannot be is noted.
+    /// Lets inputs go together, once all others are registered; what cannot be is noted.
     pub(crate) fn correlate(
         &mut self,
         correlations: &Correlations,
         at: &Path,
         problems: &mut Problems,
     ) {
-        let mut stated = Vec::new();
-        for (position, group) in correlations.groups.iter().enumerate() {
-            let at = at.key("groups").index(position);
-            check_coefficient(group.coefficient, &at, problems);
-            let mut members = Vec::new();
-            for (item, pattern) in group.inputs.iter().enumerate() {
-                members.extend(self.meant(pattern, &at.key("inputs").index(item), problems));
-            }
-            for (place, &first) in members.iter().enumerate() {
-                let others = members[..place].iter().filter(|&&other| other != first);
-                stated.extend(others.map(|&other| (first, other, group.coefficient)));
-            }
+        let factors = &correlations.factors;
+        let factors_at = at.key("factors");
+        let names = factors.iter().map(|factor| factor.name.as_str());
+        check_unique("factor", names, &factors_at, problems);
+        let others = self.0.len();
+        let added: Vec<(usize, Vec<Weight>)> = (factors.iter().enumerate())
+            .map(|(position, factor)| {
+                self.add_factor(factor, &factors_at.index(position), problems)
+            })
+            .collect();
+        self.couple(correlations, at, problems);
+        if problems.has_errors() || factors.is_empty() {
+            return;
         }
-        for (position, pair) in correlations.pairs.iter().enumerate() {
-            let at = at.key("pairs").index(position);
-            check_coefficient(pair.coefficient, &at, problems);
-            let at = at.key("between");
-            let meant: Vec<Vec<usize>> = (pair.between.iter().enumerate())
-                .map(|(item, pattern)| self.meant(pattern, &at.index(item), problems))
-                .collect();
-            match meant.iter().map(Vec::as_slice).collect::<Vec<_>>()[..] {
-                [&[first], &[second]] if first != second => {
-                    stated.push((first, second, pair.coefficient));
+        let mut loaded = Factors::default();
+        for (number, (factor, (position, weights))) in factors.iter().zip(added).enumerate() {
+            let at = factors_at.index(number).key("loadings");
+            for (part, (loading, weight)) in factor.loadings.iter().zip(weights).enumerate() {
+                let at = at.index(part).key("inputs");
+                for (item, pattern) in loading.inputs.iter().enumerate() {
+                    for input in self.meant(pattern, &at.index(item), problems) {
+                        // Factors and their loadings are what is common, and load on nothing themselves.
+                        if input < others {
+                            loaded.load(input, position, weight.clone());
+                        }
+                    }
                 }
-                _ if meant.iter().any(Vec::is_empty) => {}
-                _ => problems.error(
-                    &at,
-                    format!("{:?} are no pair of inputs", pair.between),
-                    "name two different inputs, each in full",
-                ),
             }
         }
+        if let Some((input, sum)) = loaded.overloaded() {
+            let name = &self.0[input].name;
+            problems.error(
+                &factors_at,
+                format!("the squares of the loadings of \"{name}\" sum to {sum:.3}"),
+                "1 at most: weaken some of them",
+            );
+        }
+        self.2 = Some(loaded);
+    }
+
+    /// Registers a factor and its uncertain loadings as inputs: its position, and what each loading is.
+    fn add_factor(
+        &mut self,
+        factor: &CommonFactor,
+        at: &Path,
+        problems: &mut Problems,
+    ) -> (usize, Vec<Weight>) {
+        let before = problems.len();
+        factor.check(at, problems);
+        let name = format!("factors/{}", factor.name);
+        let position = self.0.len();
+        let standard = Uncertain::normal(0.0, 1.0);
+        if problems.len() > before || self.add(name.clone(), &standard, Domain::ANY).is_err() {
+            return (position, Vec::new());
+        }
+        let weights = factor.loadings.iter().enumerate().map(|(number, part)| {
+            let name = format!("{name}/loading {}", number + 1);
+            match self.add(name, &part.loading, LOADING) {
+                Ok(Quantity::Drawn(position)) => {
+                    let position = position as usize;
+                    Weight::Drawn(position, self.0[position].sampler.clone())
+                }
+                Ok(Quantity::Fixed(loading)) => Weight::Known(loading),
+                _ => Weight::Known(0.0),
+            }
+        });
+        (position, weights.collect())
+    }
+
+    /// The copula of the coefficients that groups and pairs state.
+    fn couple(&mut self, correlations: &Correlations, at: &Path, problems: &mut Problems) {
+        let mut stated = self.grouped(correlations, at, problems);
+        stated.extend(self.paired(correlations, at, problems));
         if problems.has_errors() {
             return;
         }
@@ -179,6 +221,59 @@ impl Inputs {
                 "weaken some of them, or set nearest = true to take the nearest ones that can hold",
             ),
         }
+    }
+
+    /// The coefficients of each two inputs of a group.
+    fn grouped(
+        &self,
+        correlations: &Correlations,
+        at: &Path,
+        problems: &mut Problems,
+    ) -> Vec<(usize, usize, f64)> {
+        let mut stated = Vec::new();
+        for (position, group) in correlations.groups.iter().enumerate() {
+            let at = at.key("groups").index(position);
+            check_coefficient(group.coefficient, &at, problems);
+            let mut members = Vec::new();
+            for (item, pattern) in group.inputs.iter().enumerate() {
+                members.extend(self.meant(pattern, &at.key("inputs").index(item), problems));
+            }
+            for (place, &first) in members.iter().enumerate() {
+                let others = members[..place].iter().filter(|&&other| other != first);
+                stated.extend(others.map(|&other| (first, other, group.coefficient)));
+            }
+        }
+        stated
+    }
+
+    /// The coefficients of pairs.
+    fn paired(
+        &self,
+        correlations: &Correlations,
+        at: &Path,
+        problems: &mut Problems,
+    ) -> Vec<(usize, usize, f64)> {
+        let mut stated = Vec::new();
+        for (position, pair) in correlations.pairs.iter().enumerate() {
+            let at = at.key("pairs").index(position);
+            check_coefficient(pair.coefficient, &at, problems);
+            let at = at.key("between");
+            let meant: Vec<Vec<usize>> = (pair.between.iter().enumerate())
+                .map(|(item, pattern)| self.meant(pattern, &at.index(item), problems))
+                .collect();
+            match meant.iter().map(Vec::as_slice).collect::<Vec<_>>()[..] {
+                [&[first], &[second]] if first != second => {
+                    stated.push((first, second, pair.coefficient));
+                }
+                _ if meant.iter().any(Vec::is_empty) => {}
+                _ => problems.error(
+                    &at,
+                    format!("{:?} are no pair of inputs", pair.between),
+                    "name two different inputs, each in full",
+                ),
+            }
+        }
+        stated
     }
 
     /// The inputs that a pattern means; none is noted.
@@ -212,6 +307,9 @@ impl Inputs {
         sampling.uniforms(trial, self.sources(), drawn);
         if let Some(copula) = &self.1 {
             copula.correlate(drawn);
+        }
+        if let Some(factors) = &self.2 {
+            factors.apply(drawn);
         }
         for (value, input) in drawn.iter_mut().zip(&self.0) {
             *value = input.sampler.at(*value);

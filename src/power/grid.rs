@@ -22,7 +22,7 @@ use super::availability::{check_share, is_zero};
 use super::battery::{Battery, Storage};
 use crate::construction::{Dependency, check_dependencies, is_false};
 use crate::date::Date;
-use crate::problem::{Path, Problems, check_name, check_positive};
+use crate::problem::{Path, Problems, check_name, check_positive, check_probability};
 use crate::uncertain::{Domain, Uncertain};
 
 /// A step (tranche) of the campus's grid connection: so much more import from a moment on.
@@ -43,6 +43,9 @@ pub struct GridStep {
     /// What must have finished before; a step of the same connection that comes first, say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<Dependency>,
+    /// The probability that it comes at all, 0 to 1; in the other trials it never does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f64>,
     /// Time from then to its energisation, in months, 0 or more.
     #[serde(default = "Uncertain::zero")]
     pub wait_months: Uncertain,
@@ -159,6 +162,7 @@ impl GridStep {
             application: None,
             starts: None,
             after: Vec::new(),
+            probability: None,
             wait_months: wait_months.into(),
             slip_probability: 0.0,
             slip_months: Uncertain::zero(),
@@ -187,6 +191,7 @@ impl GridStep {
         check_positive(Some(self.power_mw), "power_mw", at, problems);
         self.wait_months
             .check(Domain::NON_NEGATIVE, &at.key("wait_months"), problems);
+        check_probability(self.probability, at, problems);
         check_share(self.slip_probability, "slip_probability", at, problems);
         self.slip_months
             .check(Domain::NON_NEGATIVE, &at.key("slip_months"), problems);

@@ -56,7 +56,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::construction::{Activity, Dependency, check_activities};
 use crate::date::Date;
-use crate::problem::{Path, Problems, check_name, check_positive};
+use crate::problem::{Path, Problems, check_name, check_positive, check_probability};
 use crate::uncertain::Domain;
 
 /// A substation, energised when its activities have finished.
@@ -74,6 +74,9 @@ pub struct Substation {
     /// What must have finished before its first activity starts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<Dependency>,
+    /// The probability that it is built at all, 0 to 1; in the other trials it never is, nor what waits for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f64>,
     /// Its activities from start to energisation; a list is a chain unless `after` says otherwise.
     pub activities: Vec<Activity>,
 }
@@ -92,6 +95,7 @@ impl Substation {
             power_mw,
             starts: None,
             after: Vec::new(),
+            probability: None,
             activities,
         }
     }
@@ -99,6 +103,7 @@ impl Substation {
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
         check_positive(Some(self.power_mw), "power_mw", at, problems);
+        check_probability(self.probability, at, problems);
         check_activities(&self.activities, &at.key("activities"), problems);
         if self.activities.is_empty() {
             problems.error(

@@ -164,6 +164,7 @@ impl Model {
                 delivery,
                 pool: hall.pool,
                 fit: hall.fit,
+                is_planned: (hall.presence.iter()).all(|presence| presence.holds(drawn)),
                 is_retrofitted: false,
                 design_kw: 0.0,
                 density_kw: 0.0,

@@ -105,6 +105,9 @@ impl Model {
         let relief = &mut short.relief_kw;
         for number in campus.halls.clone() {
             let hall = &workspace.halls[number];
+            if !hall.is_planned {
+                continue;
+            }
             if !hall.handed_over {
                 short.pending_kw += hall.space_kw;
                 continue;

@@ -15,6 +15,8 @@ pub(super) struct HallState {
     pub(super) delivery: Delivery,
     pub(super) pool: usize,
     pub(super) fit: HallFit,
+    /// Whether it is built at all in this trial.
+    pub(super) is_planned: bool,
     pub(super) is_retrofitted: bool,
     /// What the hall is made for, and what of it is lost to density, cooling and the delivery
     /// tree, in kW.
