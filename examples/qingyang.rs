@@ -281,13 +281,7 @@ fn buildings() -> Result<Vec<Building>, AnyError> {
         building.starts = Some(Date::month(year, month)?);
         Ok::<_, AnyError>(building)
     };
-    let series = |count, every_months| {
-        Some(Series {
-            count,
-            first: 1,
-            every_months,
-        })
-    };
+    let series = |count, every_months| Some(Series::new(count, every_months));
     // The fit-out crew goes from one building of the park to the next.
     let fit_out_after = |others: [&str; 2]| {
         let mut activities = park_activities();

@@ -98,6 +98,7 @@ metrics! {
     MarketCarbon = "carbon_market_based_t", "t", "As location-based, less what renewables match over twelve months";
     AnnualMatching = "annual_matching_share", "share", "Renewable generation / facility energy of the last twelve months, at most 1";
     HourlyMatching = "hourly_matching_share", "share", "Share of the month's facility energy that renewables match in the same hour, approximated";
+    BuildingsLive = "buildings_live", "buildings", "Buildings of which a hall has gone live since the start";
     ComputePerPower = "effective_pflops_per_facility_mw", "PFLOPS/MW", "Effective compute / facility draw, which is PFLOPS-hours per facility MWh";
 }
 
@@ -124,6 +125,8 @@ pub(crate) enum Feature {
     /// Commitments of tenants matter: there are named tenants, stages before the signature or
     /// money, or a target asks for them.
     Commitments,
+    /// How many buildings there will be is uncertain.
+    Buildings,
 }
 
 /// What is stranded, on either side, by cause: the metrics whose sums over the horizon are reported as
@@ -171,6 +174,7 @@ impl MetricId {
                 Some(Feature::Battery)
             }
             Self::CurtailedEnergy => Some(Feature::Curtailment),
+            Self::BuildingsLive => Some(Feature::Buildings),
             Self::FacilityEnergy
             | Self::GridEnergy
             | Self::BridgeEnergy

@@ -20,8 +20,10 @@ use crate::construction::network::NodeId;
 use crate::construction::{Dependency, check_dependencies};
 use crate::date::Date;
 use crate::metrics::METRICS;
+use crate::power::grid::is_constant_zero;
 use crate::problem::{Path, Problems, check_name, check_probability};
 use crate::projection::TrialRow;
+use crate::uncertain::{Domain, Uncertain};
 
 /// The start of a phase of a campus.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +38,9 @@ pub struct Phase {
     /// What must have finished before it starts, such as "A1/shell".
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<Dependency>,
+    /// How much later than its date, and than what it is after, it starts, in months; negative: earlier. Drawn once a trial.
+    #[serde(default = "Uncertain::zero", skip_serializing_if = "is_constant_zero")]
+    pub delay_months: Uncertain,
     /// The probability that it comes at all, 0 to 1; in the other trials it never does, nor what waits for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
@@ -91,6 +96,7 @@ impl Phase {
             name: name.into(),
             starts: None,
             after: Vec::new(),
+            delay_months: Uncertain::zero(),
             probability: None,
             when: Vec::new(),
             at_latest: None,
@@ -107,6 +113,8 @@ impl Phase {
         check_name(&self.name, &at.key("name"), problems);
         check_dependencies(Some(&self.after), at, problems);
         check_probability(self.probability, at, problems);
+        self.delay_months
+            .check(Domain::ANY, &at.key("delay_months"), problems);
         if self.at_latest.is_some() && self.when.is_empty() {
             problems.error(
                 &at.key("at_latest"),

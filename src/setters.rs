@@ -7,8 +7,8 @@ use crate::construction::calendars::Calendar;
 use crate::construction::crews::{Crew, CrewNeed};
 use crate::construction::risks::Risk;
 use crate::construction::{
-    Activity, Building, BuildingTemplate, Dependency, Hall, Override, Retrofit, Series, Slots,
-    Status,
+    Activity, Building, BuildingTemplate, CampusExpansion, Dependency, Hall, Override, PlanClass,
+    Retrofit, Series, Slots, Status,
 };
 use crate::date::Date;
 use crate::finance::Finance;
@@ -75,6 +75,7 @@ setters! { Scenario
     hardware_catalogue: some CatalogueUse;
     generation_trend: some GenerationTrend;
     building_templates: list BuildingTemplate;
+    plan_classes: list PlanClass;
     calendars: list Calendar;
     crews: list Crew;
     risks: list Risk;
@@ -108,8 +109,8 @@ setters! { Campus
 }
 
 setters! { Hall
-    power_kw: some f64;
-    cooling_power_kw: some f64;
+    power_kw: some Uncertain;
+    cooling_power_kw: some Uncertain;
     hardware: some String;
     hardware_ordered_after: some String;
     hardware_life_months: some Uncertain;
@@ -122,15 +123,18 @@ setters! { Building
     template: some String;
     starts: some Date;
     after: list Dependency;
+    delay_months: set Uncertain;
+    plan_class: some String;
     probability: some f64;
     substation: some String;
-    power_kw: some f64;
+    power_kw: some Uncertain;
     electrical: some ElectricalChain;
     embodied_carbon_t: some f64;
     activities: some_list Activity;
     halls: some_list Hall;
     overrides: list Override;
     series: some Series;
+    expansion: some CampusExpansion;
 }
 
 setters! { Activity
@@ -210,6 +214,7 @@ setters! { NamedTenant
 setters! { Phase
     starts: some Date;
     after: list Dependency;
+    delay_months: set Uncertain;
     probability: some f64;
     when: list Condition;
     at_latest: some Date;
@@ -233,7 +238,7 @@ mod tests {
                 .contract_power_kw(50.0)
                 .churn_per_month(0.01)]);
         let mut hall = Hall::new("hall", 400, "air");
-        hall.power_kw = Some(3_900.0);
+        hall.power_kw = Some(3_900.0.into());
         let mut activity = Activity::new("shell", 8.0);
         activity.milestone = true;
         let mut building = Building::new("A1");

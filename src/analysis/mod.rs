@@ -1,5 +1,6 @@
 //! Analysis: what is learned by running a model in a certain way, as plain results.
 
+pub mod certainty;
 pub mod compare;
 pub mod levers;
 pub mod paired;

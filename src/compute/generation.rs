@@ -9,7 +9,7 @@ use crate::date::Date;
 use crate::power::Cooling;
 use crate::power::availability::is_zero;
 use crate::power::grid::is_constant_zero;
-use crate::problem::{Path, Problems, check_known, check_name, check_positive, name_help};
+use crate::problem::{Path, Problems, check_known, check_name, name_help};
 use crate::uncertain::{Domain, Uncertain};
 
 /// A generation of hardware, by the rack.
@@ -19,10 +19,10 @@ use crate::uncertain::{Domain, Uncertain};
 pub struct Generation {
     /// Its name.
     pub name: String,
-    /// Critical IT power of one rack of it, in kW, above 0.
-    pub rack_power_kw: f64,
-    /// Compute of one rack in PFLOPS, by named precision (`fp16_dense`, say).
-    pub rack_pflops: BTreeMap<String, f64>,
+    /// Critical IT power of one rack of it, in kW, above 0. Drawn once a trial.
+    pub rack_power_kw: Uncertain,
+    /// Compute of one rack in PFLOPS, by named precision (`fp16_dense`, say), 0 or more. Drawn once a trial.
+    pub rack_pflops: BTreeMap<String, Uncertain>,
     /// When it can first be delivered; left out, it always could.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub available_from: Option<Date>,
@@ -213,14 +213,14 @@ impl Generation {
     /// A generation that is available at once, of a given compute at one precision.
     pub fn new(
         name: impl Into<String>,
-        rack_power_kw: f64,
+        rack_power_kw: impl Into<Uncertain>,
         precision: impl Into<String>,
-        pflops: f64,
+        pflops: impl Into<Uncertain>,
     ) -> Self {
         Self {
             name: name.into(),
-            rack_power_kw,
-            rack_pflops: BTreeMap::from([(precision.into(), pflops)]),
+            rack_power_kw: rack_power_kw.into(),
+            rack_pflops: BTreeMap::from([(precision.into(), pflops.into())]),
             available_from: None,
             lead_time_months: Uncertain::zero(),
             growth_per_year: Uncertain::zero(),
@@ -244,15 +244,11 @@ impl Generation {
                 format!("\"{NEWEST}\" stands for whatever is the newest; use another name"),
             );
         }
-        check_positive(Some(self.rack_power_kw), "rack_power_kw", at, problems);
-        for (name, &pflops) in &self.rack_pflops {
-            if !(pflops.is_finite() && pflops >= 0.0) {
-                problems.error(
-                    &at.key("rack_pflops").key(name),
-                    format!("{name} is {pflops} PFLOPS"),
-                    "a number of 0 or more",
-                );
-            }
+        self.rack_power_kw
+            .check(Domain::POSITIVE, &at.key("rack_power_kw"), problems);
+        for (name, pflops) in &self.rack_pflops {
+            let at = at.key("rack_pflops").key(name);
+            pflops.check(Domain::NON_NEGATIVE, &at, problems);
         }
         if !self.rack_pflops.contains_key(precision) {
             problems.error(

@@ -19,9 +19,11 @@ pub mod cpm;
 pub mod crews;
 mod details;
 pub mod driving;
+pub mod expansion;
 pub mod import;
 pub mod network;
 mod order;
+mod plan_class;
 pub mod priority;
 pub mod risks;
 pub mod schedule;
@@ -33,6 +35,8 @@ use serde::{Deserialize, Serialize};
 pub use activity::{Activity, Dependency, Lagged, Override, Slots};
 pub(crate) use activity::{check_activities, check_dependencies, is_false};
 pub(crate) use details::{Details, draw};
+pub use expansion::CampusExpansion;
+pub use plan_class::PlanClass;
 pub use status::{ActivityStatus, Status};
 
 use crate::compute::Oversubscription;
@@ -52,16 +56,16 @@ use crate::uncertain::{Domain, Uncertain};
 pub struct Hall {
     /// Its name, unique within its building.
     pub name: String,
-    /// Rack positions, 1 or more.
-    pub racks: u32,
+    /// Rack positions, 1 or more. Drawn once a trial, and rounded.
+    pub racks: Uncertain,
     /// The rack type that its positions are made for.
     pub rack_type: String,
-    /// Critical IT power that the hall can take, in kW; left out, all positions at the power of their rack type.
+    /// Critical IT power that the hall can take, in kW, above 0; left out, all positions at the power of their rack type. Drawn once a trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub power_kw: Option<f64>,
-    /// Heat that the hall's cooling can take away, in kW of critical IT power; left out, all of it.
+    pub power_kw: Option<Uncertain>,
+    /// Heat that the hall's cooling can take away, in kW of critical IT power, above 0; left out, all of it. Drawn once a trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cooling_power_kw: Option<f64>,
+    pub cooling_power_kw: Option<Uncertain>,
     /// The hardware generation installed, or "newest" for the newest one that is released when the order is placed and fits the rack type. Left out, tenants bring their own hardware: no delivery is waited for and no PFLOPS are counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hardware: Option<String>,
@@ -89,15 +93,15 @@ pub struct Hall {
 pub struct Retrofit {
     /// The rack type that its positions are then made for.
     pub rack_type: String,
-    /// Rack positions then, 1 or more; left out, as many as before.
+    /// Rack positions then, 1 or more; left out, as many as before. Drawn once a trial, and rounded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub racks: Option<u32>,
-    /// Critical IT power that the hall can then take, in kW; left out, as much as before.
+    pub racks: Option<Uncertain>,
+    /// Critical IT power that the hall can then take, in kW, above 0; left out, as much as before. Drawn once a trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub power_kw: Option<f64>,
-    /// Heat that its cooling can then take away, in kW; left out, all of it.
+    pub power_kw: Option<Uncertain>,
+    /// Heat that its cooling can then take away, in kW, above 0; left out, all of it. Drawn once a trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cooling_power_kw: Option<f64>,
+    pub cooling_power_kw: Option<Uncertain>,
     /// Time that the hall is out of service for it, in months, 0 or more. Drawn once a trial.
     pub downtime_months: Uncertain,
     /// What the work costs, in money per kW of critical IT power for which the hall is then made, in prices of the start of the scenario, 0 or more. Where the scenario has `finance`, it is paid as capex when the work begins, and written off over 240 months (assumption). Drawn once a trial.
@@ -116,15 +120,11 @@ pub(crate) const LIFE: Domain = Domain {
 
 impl Retrofit {
     fn check(&self, at: &Path, problems: &mut Problems) {
-        if self.racks == Some(0) {
-            problems.error(
-                &at.key("racks"),
-                "racks is 0",
-                "a hall has 1 rack position or more",
-            );
+        if let Some(racks) = &self.racks {
+            racks.check_count(1, &at.key("racks"), problems);
         }
-        check_positive(self.power_kw, "power_kw", at, problems);
-        check_positive(self.cooling_power_kw, "cooling_power_kw", at, problems);
+        check_some(&self.power_kw, "power_kw", at, problems);
+        check_some(&self.cooling_power_kw, "cooling_power_kw", at, problems);
         self.downtime_months
             .check(Domain::NON_NEGATIVE, &at.key("downtime_months"), problems);
         self.capex_per_kw
@@ -142,10 +142,14 @@ impl Retrofit {
 
 impl Hall {
     /// A hall of so many positions of a rack type, handed over with its building; all else is set on its fields.
-    pub fn new(name: impl Into<String>, racks: u32, rack_type: impl Into<String>) -> Self {
+    pub fn new(
+        name: impl Into<String>,
+        racks: impl Into<Uncertain>,
+        rack_type: impl Into<String>,
+    ) -> Self {
         Self {
             name: name.into(),
-            racks,
+            racks: racks.into(),
             rack_type: rack_type.into(),
             power_kw: None,
             cooling_power_kw: None,
@@ -164,8 +168,34 @@ impl Building {
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
-            ..Self::default()
+            template: None,
+            starts: None,
+            delay_months: Uncertain::zero(),
+            plan_class: None,
+            after: Vec::new(),
+            probability: None,
+            substation: None,
+            power_kw: None,
+            electrical: None,
+            oversubscription: None,
+            embodied_carbon_t: None,
+            activities: None,
+            halls: None,
+            overrides: Vec::new(),
+            series: None,
+            expansion: None,
         }
+    }
+}
+
+impl Building {
+    /// Whether it is uncertain how many buildings the entry stands for.
+    pub(crate) fn is_uncertain(&self) -> bool {
+        let series = self.series.as_ref();
+        self.expansion.is_some()
+            || self.probability.is_some()
+            || self.plan_class.is_some()
+            || series.is_some_and(|series| series.count.constant().is_none())
     }
 }
 
@@ -202,7 +232,7 @@ impl BuildingTemplate {
 }
 
 /// A building, or a series of like buildings.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Building {
@@ -214,6 +244,12 @@ pub struct Building {
     /// When its first activity may start; left out, at the start of the scenario.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starts: Option<Date>,
+    /// How much later than its date, and than what it waits for, it may start, in months; negative: earlier. Drawn once a trial, of a series for each building.
+    #[serde(default = "Uncertain::zero", skip_serializing_if = "is_constant_zero")]
+    pub delay_months: Uncertain,
+    /// The class of plans that it belongs to, which says how plans slip, grow and are dropped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_class: Option<String>,
     /// What must have finished before its first activity starts, such as "A1/shell".
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<Dependency>,
@@ -223,9 +259,9 @@ pub struct Building {
     /// The substation that feeds it; left out, it hangs on the campus grid directly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub substation: Option<String>,
-    /// Critical IT power that its own electrical chain can carry, in kW; left out, as much as its halls take.
+    /// Critical IT power that its own electrical chain can carry, in kW, above 0; left out, as much as its halls take. Drawn once a trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub power_kw: Option<f64>,
+    pub power_kw: Option<Uncertain>,
     /// Its electrical chain in modules and their redundancy, from which what it can carry and its availability follow; left out, `power_kw` alone is the limit, and the chain never fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub electrical: Option<ElectricalChain>,
@@ -247,6 +283,9 @@ pub struct Building {
     /// Makes this a series of like buildings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<Series>,
+    /// Makes this a process of further buildings that are not announced yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expansion: Option<CampusExpansion>,
 }
 
 /// How a series of like buildings is numbered and spaced.
@@ -254,13 +293,64 @@ pub struct Building {
 #[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Series {
-    /// How many buildings, 1 to 1,000.
-    pub count: u32,
+    /// How many buildings, 1 to 1,000; if it is uncertain, 0 or more. Drawn once a trial, and rounded.
+    pub count: Uncertain,
     /// The number of the first.
     #[serde(default = "one")]
     pub first: u32,
-    /// Time from the start of one building to the start of the next, in months, 0 or more.
-    pub every_months: f64,
+    /// Time from the start of one building to the start of the next, in months, 0 or more. Drawn for each of them.
+    pub every_months: Uncertain,
+    /// Where the count is uncertain: the most buildings that are simulated, 1 to 1,000; left out, the greatest count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<u32>,
+}
+
+impl Series {
+    /// So many buildings, numbered from 1, so many months apart.
+    pub fn new(count: impl Into<Uncertain>, every_months: impl Into<Uncertain>) -> Self {
+        Self {
+            count: count.into(),
+            first: 1,
+            every_months: every_months.into(),
+            at_most: None,
+        }
+    }
+
+    /// The most buildings that there are in any trial.
+    fn most(&self) -> f64 {
+        let most = match self.count {
+            Uncertain::Constant(count) => count,
+            _ => self.count.range(Domain::NON_NEGATIVE).1.round(),
+        };
+        most.min(self.at_most.map_or(f64::INFINITY, f64::from))
+    }
+
+    /// Whether each building has a fixed distance from the first.
+    fn is_fixed(&self) -> Option<f64> {
+        self.count.constant()?;
+        self.every_months.constant()
+    }
+
+    fn check(&self, at: &Path, problems: &mut Problems) {
+        let least = if self.count.constant().is_some() {
+            1
+        } else {
+            0
+        };
+        self.count.check_count(least, &at.key("count"), problems);
+        if self.most() > f64::from(MOST_IN_A_SERIES) {
+            problems.error(
+                &at.key("count"),
+                format!("count may be {}", self.most()),
+                format!("a series has 1 to {MOST_IN_A_SERIES} buildings; `at_most` limits an uncertain count"),
+            );
+        }
+        self.every_months
+            .check(Domain::NON_NEGATIVE, &at.key("every_months"), problems);
+        if self.at_most == Some(0) {
+            problems.error(&at.key("at_most"), "at_most is 0", "1 building or more");
+        }
+    }
 }
 
 fn one() -> u32 {
@@ -271,8 +361,9 @@ fn one() -> u32 {
 #[derive(Clone, Debug)]
 pub(crate) struct PlannedBuilding<'a> {
     pub(crate) name: String,
-    /// Months from the start date of its series to its own.
-    pub(crate) offset_months: f64,
+    /// Its number among those of its entry, from 0.
+    pub(crate) number: u32,
+    pub(crate) begins: Beginning<'a>,
     pub(crate) plan: &'a Building,
     pub(crate) activities: &'a [Activity],
     pub(crate) activities_at: Path,
@@ -284,7 +375,20 @@ pub(crate) struct PlannedBuilding<'a> {
     pub(crate) at: Path,
 }
 
-/// Resolves templates and series; what a template does not provide is reported by [`check_building`].
+/// When a building of an entry is due.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Beginning<'a> {
+    /// At the date of the entry, which has no other.
+    Alone,
+    /// So many months after the first of its series.
+    Offset(f64),
+    /// Some time after the one before it in its series.
+    Gap,
+    /// As a wave of an expansion.
+    Wave(&'a CampusExpansion),
+}
+
+/// Resolves templates, series and expansions; what a template does not provide is reported by [`check_building`].
 pub(crate) fn plan_buildings<'a>(
     buildings: &'a [Building],
     templates: &'a [BuildingTemplate],
@@ -317,24 +421,34 @@ pub(crate) fn plan_buildings<'a>(
         let of_template = template.as_ref().map(|(template, _)| *template);
         let of_template = of_template.and_then(|template| template.oversubscription.as_ref());
         let oversubscription = plan.oversubscription.as_ref().or(of_template);
-        let (count, first, every) = match &plan.series {
-            Some(series) => (
-                series.count.min(MOST_IN_A_SERIES),
-                series.first,
-                series.every_months,
-            ),
-            None => (1, 1, 0.0),
+        let (count, first) = match (&plan.series, &plan.expansion) {
+            (Some(series), _) => {
+                let most = series.most().clamp(0.0, f64::from(MOST_IN_A_SERIES));
+                (most as u32, series.first)
+            }
+            (None, Some(expansion)) => (expansion.waves(), 1),
+            (None, None) => (1, 1),
         };
         for number in 0..count {
-            let name = match &plan.series {
-                Some(_) => plan
-                    .name
-                    .replace("{n}", &first.saturating_add(number).to_string()),
-                None => plan.name.clone(),
+            let (name, begins) = match (&plan.series, &plan.expansion) {
+                (None, None) => (plan.name.clone(), Beginning::Alone),
+                (series, expansion) => {
+                    let name = first.saturating_add(number).to_string();
+                    let begins = match (series, expansion) {
+                        (Some(series), _) => match series.is_fixed() {
+                            Some(every) => Beginning::Offset(f64::from(number) * every),
+                            None => Beginning::Gap,
+                        },
+                        (None, Some(expansion)) => Beginning::Wave(expansion),
+                        (None, None) => Beginning::Alone,
+                    };
+                    (plan.name.replace("{n}", &name), begins)
+                }
             };
             planned.push(PlannedBuilding {
                 name,
-                offset_months: f64::from(number) * every,
+                number,
+                begins,
                 plan,
                 activities,
                 activities_at: activities_at.clone(),
@@ -383,11 +497,14 @@ pub(crate) fn check_building(
         }
     }
     check_dependencies(Some(&building.after), at, problems);
+    building
+        .delay_months
+        .check(Domain::ANY, &at.key("delay_months"), problems);
     check_probability(building.probability, at, problems);
     for (position, one) in building.overrides.iter().enumerate() {
         one.check(&at.key("overrides").index(position), problems);
     }
-    check_positive(building.power_kw, "power_kw", at, problems);
+    check_some(&building.power_kw, "power_kw", at, problems);
     check_positive(
         building.embodied_carbon_t,
         "embodied_carbon_t",
@@ -408,26 +525,14 @@ pub(crate) fn check_building(
     }
     if let Some(series) = &building.series {
         let at = at.key("series");
-        if !(1..=MOST_IN_A_SERIES).contains(&series.count) {
-            problems.error(
-                &at.key("count"),
-                format!("count is {}", series.count),
-                format!("a series has 1 to {MOST_IN_A_SERIES} buildings"),
-            );
-        }
-        if !(series.every_months.is_finite() && series.every_months >= 0.0) {
-            problems.error(
-                &at.key("every_months"),
-                format!("every_months is {}", series.every_months),
-                "0 months or more",
-            );
-        }
-        if series.count > 1 && !building.name.contains("{n}") {
+        series.check(&at, problems);
+        if series.most() > 1.0 && !building.name.contains("{n}") {
             problems.error(
                 &at.key("count"),
                 format!(
                     "all {} buildings of the series would be named \"{}\"",
-                    series.count, building.name
+                    series.most(),
+                    building.name
                 ),
                 format!(
                     "put {{n}} into the name, such as \"{}{{n}}\"",
@@ -435,6 +540,38 @@ pub(crate) fn check_building(
                 ),
             );
         }
+    }
+    if let Some(expansion) = &building.expansion {
+        check_expansion(expansion, building, &at.key("expansion"), problems);
+    }
+}
+
+fn check_expansion(
+    expansion: &CampusExpansion,
+    building: &Building,
+    at: &Path,
+    problems: &mut Problems,
+) {
+    expansion.check(at, problems);
+    if building.series.is_some() {
+        problems.error(
+            at,
+            format!("\"{}\" is a series and an expansion at once", building.name),
+            "give those that are announced and those that are not an entry each",
+        );
+    }
+    if expansion.most > 1 && !building.name.contains("{n}") {
+        problems.error(
+            &at.key("most"),
+            format!(
+                "all waves of the expansion would be named \"{}\"",
+                building.name
+            ),
+            format!(
+                "put {{n}} into the name, such as \"{}{{n}}\"",
+                building.name
+            ),
+        );
     }
 }
 
@@ -452,19 +589,20 @@ impl BuildingTemplate {
     }
 }
 
+/// Checks an amount above 0 that may be left out.
+fn check_some(amount: &Option<Uncertain>, key: &str, at: &Path, problems: &mut Problems) {
+    if let Some(amount) = amount {
+        amount.check(Domain::POSITIVE, &at.key(key), problems);
+    }
+}
+
 fn check_halls(halls: &[Hall], at: &Path, problems: &mut Problems) {
     for (position, hall) in halls.iter().enumerate() {
         let at = at.index(position);
         check_name(&hall.name, &at.key("name"), problems);
-        if hall.racks == 0 {
-            problems.error(
-                &at.key("racks"),
-                "racks is 0",
-                "a hall has 1 rack position or more",
-            );
-        }
-        check_positive(hall.power_kw, "power_kw", &at, problems);
-        check_positive(hall.cooling_power_kw, "cooling_power_kw", &at, problems);
+        hall.racks.check_count(1, &at.key("racks"), problems);
+        check_some(&hall.power_kw, "power_kw", &at, problems);
+        check_some(&hall.cooling_power_kw, "cooling_power_kw", &at, problems);
         if let Some(life) = &hall.hardware_life_months {
             life.check(LIFE, &at.key("hardware_life_months"), problems);
         }

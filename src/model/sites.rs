@@ -6,20 +6,24 @@ use std::collections::BTreeMap;
 use crate::construction::network::{self, NetworkBuilder, NodeId, Presence};
 use crate::construction::risks::happens;
 use crate::construction::{
-    Activity, Dependency, Details, Hall, Override, PlannedBuilding, draw, plan_buildings,
+    Activity, Beginning, Dependency, Details, Hall, Override, PlannedBuilding, draw, plan_buildings,
 };
 use crate::date::Date;
 use crate::finance::books::{BuildingPlace, CompiledFinance, HallPlace, Places, Renters};
 use crate::finance::{Capex, Finance};
 use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::policy::{Clause, Gate, Phase, levers};
-use crate::power::{BridgePower, ElectricalChain, Feed, GridStep};
+use crate::power::{BridgePower, ElectricalChain, Feed};
 use crate::problem::{Path, Problems, name_help};
 use crate::projection::Layout;
 use crate::scenario::{Campus, Scenario};
-use crate::uncertain::Domain;
+use crate::uncertain::{Domain, Uncertain};
 
-use super::{CompiledBridge, CompiledBuilding, CompiledChain, CompiledMilestone, CompiledStep};
+use super::beginning::{Plan, Run};
+use super::{
+    Capacity, CompiledBridge, CompiledBuilding, CompiledChain, CompiledMilestone, CompiledStep,
+    Size,
+};
 
 /// The nodes of all campuses while the network is laid out.
 pub(super) struct Sites<'a> {
@@ -35,6 +39,8 @@ pub(super) struct Sites<'a> {
     pub(super) places: BTreeMap<String, Path>,
     pub(super) details: Details<'a>,
     pub(super) gates: Vec<GatePlan>,
+    /// The buildings of the entry that is being laid out.
+    pub(super) run: Option<Run>,
 }
 
 /// A phase that starts when conditions hold.
@@ -68,8 +74,10 @@ impl GatePlan {
 
 pub(super) struct CampusNodes {
     pub(super) grid: Vec<CompiledStep>,
+    /// By step, what it adds to the import.
+    pub(super) applied: Vec<Capacity>,
     pub(super) bridges: Vec<CompiledBridge>,
-    pub(super) substations: Vec<(NodeId, f64)>,
+    pub(super) substations: Vec<(NodeId, Capacity)>,
     pub(super) buildings: Vec<CompiledBuilding>,
     pub(super) halls: std::ops::Range<usize>,
     pub(super) calendar: Option<u32>,
@@ -92,6 +100,9 @@ pub(super) struct HallNodes<'a> {
     pub(super) building: usize,
     /// What must hold for its building to be built.
     pub(super) presence: Vec<Presence>,
+    /// Whether it is planned from the beginning, rather than a wave of an expansion.
+    pub(super) is_announced: bool,
+    pub(super) compute_factor: Quantity,
 }
 
 pub(super) struct Link {
@@ -136,6 +147,7 @@ impl<'a> Sites<'a> {
             network,
             details,
             gates: Vec::new(),
+            run: None,
             campuses: Vec::new(),
             halls: Vec::new(),
             buildings: Vec::new(),
@@ -161,6 +173,7 @@ impl<'a> Sites<'a> {
     ) {
         let mut nodes = CampusNodes {
             grid: Vec::new(),
+            applied: Vec::new(),
             bridges: Vec::new(),
             substations: Vec::new(),
             buildings: Vec::new(),
@@ -178,10 +191,18 @@ impl<'a> Sites<'a> {
         for (substation_position, substation) in campus.substations.iter().enumerate() {
             let at = at.key("substations").index(substation_position);
             let name = format!("{}/{}", campus.name, substation.name);
-            let earliest = earliest_months(scenario, substation.starts, &substation.after);
-            let start = self.network.add(format!("{name}/start"), AT_ONCE, earliest);
-            self.may_happen(start, &name, substation.probability, inputs);
-            self.link(start, &campus.name, &substation.after, &at);
+            let plan = Plan {
+                name: &name,
+                starts: substation.starts,
+                after: &substation.after,
+                delay_months: &substation.delay_months,
+                probability: substation.probability,
+                class: substation.plan_class.as_deref(),
+                scope: &campus.name,
+                at: &at,
+            };
+            let begun = self.begin(scenario, &plan, format!("{name}/start"), inputs);
+            let start = begun.start;
             let list = ActivityList {
                 prefix: &name,
                 starts_after: start,
@@ -191,10 +212,11 @@ impl<'a> Sites<'a> {
                 within: String::new(),
             };
             let done = self.add_activities(&list, &substation.activities, inputs, problems);
-            let energised = self.complete(name, start, &done);
-            nodes
-                .substations
-                .push((energised, substation.power_mw * 1_000.0));
+            let energised = self.complete(name.clone(), start, &done);
+            nodes.substations.push((
+                energised,
+                capacity(&name, &substation.power_mw, begun.size, inputs),
+            ));
         }
         let planned = plan_buildings(
             &campus.buildings,
@@ -279,17 +301,23 @@ impl<'a> Sites<'a> {
     ) {
         let campus_name = &scenario.campuses[campus].name;
         let name = format!("{campus_name}/{}", phase.name);
-        let earliest = earliest_months(scenario, phase.starts, &phase.after);
         self.places.insert(name.clone(), at.clone());
+        let plan = Plan {
+            name: &name,
+            starts: phase.starts,
+            after: &phase.after,
+            delay_months: &phase.delay_months,
+            probability: phase.probability,
+            class: None,
+            scope: campus_name,
+            at,
+        };
         if phase.when.is_empty() {
-            let node = self.network.add(name.clone(), AT_ONCE, earliest);
-            self.may_happen(node, &name, phase.probability, inputs);
-            self.link(node, campus_name, &phase.after, at);
+            self.begin(scenario, &plan, name.clone(), inputs);
             return;
         }
-        let ready = self.network.add(format!("{name}/start"), AT_ONCE, earliest);
-        self.may_happen(ready, &name, phase.probability, inputs);
-        self.link(ready, campus_name, &phase.after, at);
+        let ready = self.begin(scenario, &plan, format!("{name}/start"), inputs);
+        let ready = ready.start;
         let node = self.network.add(name, AT_ONCE, NO_DATE);
         self.network.depend(node, ready, AT_ONCE);
         self.network.set_gate(node, self.gates.len() as u32);
@@ -333,6 +361,9 @@ impl<'a> Sites<'a> {
             let at = at.key("grid").index(position);
             let name = format!("{}/{}", campus.name, step.name);
             let wait = draw(inputs, &name, &step.wait_months, Domain::NON_NEGATIVE);
+            let class = step.plan_class.as_deref();
+            let fate = self.fate(scenario, &name, class, step.probability, inputs);
+            let wait = wait.times(fate.slip).unwrap_or(wait);
             let earliest = earliest_months(scenario, step.starts, &step.after);
             let energised = if step.slip_probability > 0.0 {
                 let due = self.network.add(format!("{name}/due"), wait, earliest);
@@ -352,20 +383,38 @@ impl<'a> Sites<'a> {
                 (node, node)
             };
             let step_name = format!("{}/{}", campus.name, step.name);
-            self.may_happen(energised.0, &step_name, step.probability, inputs);
+            self.may_happen(energised.0, &step_name, fate.probability, inputs);
             let application = step.application.as_ref().and_then(|wanted| {
                 let mut known = campus.grid_applications.iter();
                 known.position(|application| &application.name == wanted)
             });
+            if fate.delay != AT_ONCE {
+                let now = self
+                    .network
+                    .add(format!("{step_name}/due/applied"), AT_ONCE, earliest);
+                self.link(now, &campus.name, &step.after, &at);
+                self.network.depend(energised.0, now, fate.delay);
+            }
             let mut granted_share = Quantity::Fixed(1.0);
             if let Some(application) = application {
                 let (node, granted) = applications[application];
                 self.network.depend(energised.0, node, AT_ONCE);
                 granted_share = granted;
             }
-            nodes
-                .grid
-                .extend(step_parts(step, energised.1, granted_share));
+            let capacity = capacity(
+                &step_name,
+                &step.power_mw,
+                Size::of_class(fate.size),
+                inputs,
+            );
+            nodes.applied.push(capacity);
+            let parts = step.parts().into_iter().map(|part| CompiledStep {
+                energised: energised.1,
+                part,
+                capacity,
+                granted_share,
+            });
+            nodes.grid.extend(parts);
         }
         for (position, bridge) in campus.bridge_power.iter().enumerate() {
             let at = at.key("bridge_power").index(position);
@@ -419,12 +468,18 @@ impl<'a> Sites<'a> {
     ) {
         let plan = planned.plan;
         let name = format!("{}/{}", campus.name, planned.name);
-        let earliest = earliest_months(scenario, plan.starts, &plan.after);
-        // In a series each building starts at its own distance from the first.
-        let offset = Quantity::Fixed(planned.offset_months);
-        let start = self.network.add(format!("{name}/start"), offset, earliest);
-        let presence = self.may_happen(start, &name, plan.probability, inputs);
-        self.link(start, &campus.name, &plan.after, &planned.at);
+        let beginning = Plan {
+            name: &name,
+            starts: plan.starts,
+            after: &plan.after,
+            delay_months: &plan.delay_months,
+            probability: plan.probability,
+            class: plan.plan_class.as_deref(),
+            scope: &campus.name,
+            at: &planned.at,
+        };
+        let begun = self.begin_building(scenario, &planned, &beginning, inputs);
+        let start = begun.start;
         let list = ActivityList {
             prefix: &name,
             starts_after: start,
@@ -448,7 +503,12 @@ impl<'a> Sites<'a> {
             .electrical
             .map(|chain| self.lay_out_chain(&name, chain, complete, &planned, inputs));
         nodes.buildings.push(CompiledBuilding {
-            power_kw: plan.power_kw.unwrap_or(f64::INFINITY),
+            power_kw: match &plan.power_kw {
+                Some(power) => draw(inputs, &format!("{name}/power"), power, Domain::POSITIVE),
+                None => Quantity::Fixed(f64::INFINITY),
+            },
+            size: begun.size,
+            halls: first_hall..first_hall + planned.halls.len(),
             chain,
             sold_per_fed: planned
                 .oversubscription
@@ -482,7 +542,9 @@ impl<'a> Sites<'a> {
                     substation,
                 },
                 building: self.buildings.len(),
-                presence: presence.clone(),
+                presence: begun.presence.clone(),
+                is_announced: !matches!(planned.begins, Beginning::Wave(_)),
+                compute_factor: begun.compute_factor,
             });
         }
         self.buildings.push(BuildingNodes {
@@ -984,19 +1046,12 @@ pub(super) fn earliest_months(
     }
 }
 
-pub(super) fn step_parts(
-    step: &GridStep,
-    energised: NodeId,
-    granted_share: Quantity,
-) -> impl Iterator<Item = CompiledStep> {
-    step.parts()
-        .into_iter()
-        .map(move |(delay, kw)| CompiledStep {
-            energised,
-            delay,
-            kw,
-            granted_share,
-        })
+/// Facility power that is stated in MW.
+fn capacity(name: &str, power_mw: &Uncertain, size: Size, inputs: &mut Option<Inputs>) -> Capacity {
+    Capacity {
+        mw: draw(inputs, &format!("{name}/power"), power_mw, Domain::POSITIVE),
+        size,
+    }
 }
 
 /// Registers whether something happens: 1 with the probability, 0 otherwise.

@@ -8,6 +8,7 @@ use crate::monte_carlo::streams::Source;
 use crate::pattern::matches;
 use crate::problem::{Path, Problems, check_unique, name_help};
 use crate::uncertain::correlation::{Copula, CorrelationMatrix, Correlations};
+use crate::uncertain::exchangeable::Draw;
 use crate::uncertain::factors::{CommonFactor, Factors, LOADING, Weight};
 use crate::uncertain::{Domain, Sampler, Uncertain, UncertainError};
 
@@ -57,7 +58,26 @@ pub struct Input {
     /// Its name, which is also that of its source of randomness.
     pub name: String,
     source: Source,
-    sampler: Sampler,
+    draw: Quantile,
+}
+
+/// The quantile function of an input.
+#[derive(Clone, Debug)]
+enum Quantile {
+    Alone(Sampler),
+    /// Given the value of an input before it.
+    Given(Quantity, Box<Draw>),
+}
+
+impl Quantile {
+    /// The quantile at `u`, where the inputs before it have the values `before`.
+    #[inline]
+    fn at(&self, u: f64, before: &[f64]) -> f64 {
+        match self {
+            Self::Alone(sampler) => sampler.at(u),
+            Self::Given(on, draw) => draw.at(on.value(before), u),
+        }
+    }
 }
 
 /// All quantities that are drawn once a trial, in the order of the scenario.
@@ -76,13 +96,34 @@ impl Inputs {
             return Ok(Quantity::Fixed(value));
         }
         let sampler = quantity.sampler(domain)?;
+        Ok(self.add_sampler(name, sampler))
+    }
+
+    /// Registers an input of a compiled distribution.
+    pub(crate) fn add_sampler(&mut self, name: String, sampler: Sampler) -> Quantity {
+        self.push(name, Quantile::Alone(sampler))
+    }
+
+    /// Registers an input whose distribution depends on the value of one that is registered already.
+    pub(crate) fn add_given(&mut self, name: String, on: Quantity, draw: Draw) -> Quantity {
+        self.push(name, Quantile::Given(on, Box::new(draw)))
+    }
+
+    fn push(&mut self, name: String, draw: Quantile) -> Quantity {
         let position = u32::try_from(self.0.len()).expect("fewer than 2^32 inputs");
         self.0.push(Input {
             source: Source::named(&name),
             name,
-            sampler,
+            draw,
         });
-        Ok(Quantity::Drawn(position))
+        Quantity::Drawn(position)
+    }
+
+    fn sampler(&self, position: u32) -> Option<&Sampler> {
+        match &self.0.get(position as usize)?.draw {
+            Quantile::Alone(sampler) => Some(sampler),
+            Quantile::Given(..) => None,
+        }
     }
 
     /// Makes an input that is drawn as it is its luck alone, uniform from 0 to 1, and returns its
@@ -93,7 +134,10 @@ impl Inputs {
         };
         let input = self.0.get_mut(position as usize)?;
         let luck = Uncertain::uniform(0.0, 1.0).sampler(Domain::SHARE).ok()?;
-        Some(std::mem::replace(&mut input.sampler, luck))
+        match &mut input.draw {
+            Quantile::Alone(sampler) => Some(std::mem::replace(sampler, luck)),
+            Quantile::Given(..) => None,
+        }
     }
 
     /// The inputs, in order.
@@ -181,10 +225,10 @@ impl Inputs {
         let weights = factor.loadings.iter().enumerate().map(|(number, part)| {
             let name = format!("{name}/loading {}", number + 1);
             match self.add(name, &part.loading, LOADING) {
-                Ok(Quantity::Drawn(position)) => {
-                    let position = position as usize;
-                    Weight::Drawn(position, self.0[position].sampler.clone())
-                }
+                Ok(Quantity::Drawn(drawn)) => match self.sampler(drawn) {
+                    Some(sampler) => Weight::Drawn(drawn as usize, sampler.clone()),
+                    None => Weight::Known(0.0),
+                },
                 Ok(Quantity::Fixed(loading)) => Weight::Known(loading),
                 _ => Weight::Known(0.0),
             }
@@ -298,7 +342,12 @@ impl Inputs {
 
     /// The median of every input.
     pub fn medians(&self) -> Vec<f64> {
-        self.0.iter().map(|input| input.sampler.at(0.5)).collect()
+        let mut medians = Vec::with_capacity(self.len());
+        for input in &self.0 {
+            let median = input.draw.at(0.5, &medians);
+            medians.push(median);
+        }
+        medians
     }
 
     /// Draws all inputs of a trial: first the uniforms of the design, then their quantiles.
@@ -311,8 +360,9 @@ impl Inputs {
         if let Some(factors) = &self.2 {
             factors.apply(drawn);
         }
-        for (value, input) in drawn.iter_mut().zip(&self.0) {
-            *value = input.sampler.at(*value);
+        for (position, input) in self.0.iter().enumerate() {
+            let (before, from) = drawn.split_at_mut(position);
+            from[0] = input.draw.at(from[0], before);
         }
     }
 }

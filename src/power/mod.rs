@@ -56,8 +56,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::construction::{Activity, Dependency, check_activities};
 use crate::date::Date;
-use crate::problem::{Path, Problems, check_name, check_positive, check_probability};
-use crate::uncertain::Domain;
+use crate::power::grid::is_constant_zero;
+use crate::problem::{Path, Problems, check_name, check_probability};
+use crate::uncertain::{Domain, Uncertain};
 
 /// A substation, energised when its activities have finished.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,14 +67,20 @@ use crate::uncertain::Domain;
 pub struct Substation {
     /// Its name, unique on its campus.
     pub name: String,
-    /// Facility power that it carries once energised, in MW, above 0.
-    pub power_mw: f64,
+    /// Facility power that it carries once energised, in MW, above 0. Drawn once a trial.
+    pub power_mw: Uncertain,
     /// When its first activity may start; left out, at the start of the scenario.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starts: Option<Date>,
     /// What must have finished before its first activity starts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<Dependency>,
+    /// How much later than its date, and than what it waits for, its first activity may start, in months; negative: earlier. Drawn once a trial.
+    #[serde(default = "Uncertain::zero", skip_serializing_if = "is_constant_zero")]
+    pub delay_months: Uncertain,
+    /// The class of plans that it belongs to, which says how plans slip, grow and are dropped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_class: Option<String>,
     /// The probability that it is built at all, 0 to 1; in the other trials it never is, nor what waits for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
@@ -89,12 +96,18 @@ pub const PUE: Domain = Domain {
 
 impl Substation {
     /// A substation whose activities begin at the start of the scenario.
-    pub fn new(name: impl Into<String>, power_mw: f64, activities: Vec<Activity>) -> Self {
+    pub fn new(
+        name: impl Into<String>,
+        power_mw: impl Into<Uncertain>,
+        activities: Vec<Activity>,
+    ) -> Self {
         Self {
             name: name.into(),
-            power_mw,
+            power_mw: power_mw.into(),
             starts: None,
             after: Vec::new(),
+            delay_months: Uncertain::zero(),
+            plan_class: None,
             probability: None,
             activities,
         }
@@ -102,8 +115,11 @@ impl Substation {
 
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
-        check_positive(Some(self.power_mw), "power_mw", at, problems);
+        self.power_mw
+            .check(Domain::POSITIVE, &at.key("power_mw"), problems);
         check_probability(self.probability, at, problems);
+        self.delay_months
+            .check(Domain::ANY, &at.key("delay_months"), problems);
         check_activities(&self.activities, &at.key("activities"), problems);
         if self.activities.is_empty() {
             problems.error(

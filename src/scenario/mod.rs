@@ -23,7 +23,7 @@ use crate::construction::calendars::Calendar;
 use crate::construction::crews::Crew;
 use crate::construction::priority::CrewPriority;
 use crate::construction::risks::Risk;
-use crate::construction::{Activity, Building, BuildingTemplate, Status};
+use crate::construction::{Activity, Building, BuildingTemplate, PlanClass, Status};
 use crate::date::Date;
 use crate::finance::Finance;
 use crate::model::Model;
@@ -79,6 +79,9 @@ pub struct Scenario {
     /// What many buildings have in common.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub building_templates: Vec<BuildingTemplate>,
+    /// Classes of plans: how plans of each kind slip, grow and are dropped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plan_classes: Vec<PlanClass>,
     /// Calendars: when work is done, and at what pace.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calendars: Vec<Calendar>,
@@ -399,6 +402,7 @@ impl Scenario {
             hardware_catalogue: None,
             generation_trend: None,
             building_templates: Vec::new(),
+            plan_classes: Vec::new(),
             calendars: Vec::new(),
             crews: Vec::new(),
             crew_priority: CrewPriority::default(),

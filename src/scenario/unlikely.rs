@@ -35,7 +35,7 @@ const TAKES_TIME: [&str; 7] = [
 
 /// The median of a quantity, if it is one at all.
 fn median(of: &Uncertain, domain: Domain) -> Option<f64> {
-    of.sampler(domain).ok().map(|sampler| sampler.at(0.5))
+    of.median(domain)
 }
 
 fn unlikely(at: &Path, problems: &mut Problems, message: String, help: &str) {
@@ -59,14 +59,12 @@ impl Scenario {
             );
         }
         for (position, rack) in self.rack_types.iter().enumerate() {
-            if rack.power_kw > HIGHEST_RACK_KW {
+            let usual_kw = median(&rack.power_kw, Domain::POSITIVE).unwrap_or(0.0);
+            if usual_kw > HIGHEST_RACK_KW {
                 unlikely(
                     &root.key("rack_types").index(position).key("power_kw"),
                     problems,
-                    format!(
-                        "a rack of {} kW is beyond all that is announced",
-                        rack.power_kw
-                    ),
+                    format!("a rack of {usual_kw} kW is beyond all that is announced"),
                     "the densest racks announced take about 600 kW",
                 );
             }
@@ -89,18 +87,17 @@ impl Scenario {
     fn check_generations(&self, at: &Path, problems: &mut Problems) {
         for (position, generation) in self.generations.iter().enumerate() {
             let at = at.index(position);
-            if let Some(pflops) = generation.rack_pflops.get(&self.precision)
-                && *pflops > 0.0
-                && generation.rack_power_kw > 0.0
-                && !PFLOPS_PER_KW.contains(&(pflops / generation.rack_power_kw))
+            let pflops = generation.rack_pflops.get(&self.precision);
+            let pflops = pflops.and_then(|pflops| median(pflops, Domain::NON_NEGATIVE));
+            let power_kw = median(&generation.rack_power_kw, Domain::POSITIVE);
+            if let (Some(pflops), Some(power_kw)) = (pflops, power_kw)
+                && pflops > 0.0
+                && !PFLOPS_PER_KW.contains(&(pflops / power_kw))
             {
                 unlikely(
                     &at.key("rack_pflops").key(&self.precision),
                     problems,
-                    format!(
-                        "{pflops} PFLOPS in {} kW is far from all known hardware",
-                        generation.rack_power_kw
-                    ),
+                    format!("{pflops} PFLOPS in {power_kw} kW is far from all known hardware"),
                     "a rack of 72 GB200 has 180 PFLOPS dense BF16 in 145 kW; give PFLOPS of a whole rack",
                 );
             }
@@ -293,7 +290,7 @@ mod tests {
                 s.campuses[0].buildings[0].starts = Date::month(2029, 1).ok();
             }),
             ("rack_types[0].power_kw", "2500", |s| {
-                s.rack_types[0].power_kw = 2_500.0
+                s.rack_types[0].power_kw = 2_500.0.into()
             }),
         ];
         for (path, words, change) in cases {

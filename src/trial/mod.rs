@@ -94,7 +94,7 @@ impl Model {
                 self.happen(workspace, event, &drawn);
                 next_event += 1;
             }
-            self.take_stock(workspace);
+            self.take_stock(workspace, &drawn);
             self.note_starts(workspace, until);
             if let Some(own) = &self.own {
                 own.sign(seed, trial, month, row, |segment, contract| {

@@ -55,6 +55,15 @@ pub(crate) enum Draw {
 }
 
 impl Draw {
+    /// The value, if it cannot vary.
+    pub(crate) fn constant(&self) -> Option<f64> {
+        match self {
+            Self::Value(values) => values.class.constant(),
+            Self::Remaining(values, wait) => Some(values.class.constant()?.max(wait.months)),
+            Self::Comes(..) => None,
+        }
+    }
+
     /// The quantile at `u` of (0, 1), given the effect of the site.
     pub(crate) fn at(&self, effect: f64, u: f64) -> f64 {
         match self {
@@ -85,8 +94,9 @@ impl Exchangeable {
         self.common > 0.0
     }
 
-    /// The effect of a site that has these values, and has perhaps waited for the next one.
-    pub(crate) fn effect(&self, seen: &[f64], waited: Option<Unfinished>) -> Sampler {
+    /// The effect of a site that has these values, and has perhaps waited for the next one, which comes from the
+    /// class that is named with the wait.
+    pub(crate) fn effect(&self, seen: &[f64], waited: Option<(&Self, Unfinished)>) -> Sampler {
         const POINTS: u32 = 2_001;
         const SPREAD: f64 = 9.0;
         let between = self.common * self.common;
@@ -104,8 +114,8 @@ impl Exchangeable {
         for point in 0..POINTS {
             let z = -SPREAD + step * f64::from(point);
             let effect = mean + sd * z;
-            let likelihood = waited.map_or(1.0, |wait| {
-                wait.in_vain + (1.0 - wait.in_vain) * self.survival(effect, wait.months)
+            let likelihood = waited.map_or(1.0, |(next, wait)| {
+                wait.in_vain + (1.0 - wait.in_vain) * next.survival(effect, wait.months)
             });
             let density = libm::exp(-0.5 * z * z) * likelihood;
             if point > 0 {
@@ -176,7 +186,8 @@ mod tests {
     fn moments(at: impl Fn(f64) -> f64) -> (f64, f64) {
         const POINTS: u32 = 20_000;
         let values = (0..POINTS).map(|point| at((f64::from(point) + 0.5) / f64::from(POINTS)));
-        let (sum, squares) = values.fold((0.0, 0.0), |(sum, squares), x| (sum + x, squares + x * x));
+        let (sum, squares) =
+            values.fold((0.0, 0.0), |(sum, squares), x| (sum + x, squares + x * x));
         let mean = sum / f64::from(POINTS);
         (mean, squares / f64::from(POINTS) - mean * mean)
     }
@@ -202,7 +213,7 @@ mod tests {
             months: of_score(a),
             in_vain: 0.0,
         };
-        let effect = values.effect(&[], Some(wait));
+        let effect = values.effect(&[], Some((&values, wait)));
         let tail = normal_cdf(-a);
         let hazard = libm::exp(-0.5 * a * a) / (2.0 * std::f64::consts::PI).sqrt() / tail;
         let (mean, _) = moments(|u| effect.at(u));
@@ -236,7 +247,7 @@ mod tests {
                 months: of_score(a),
                 in_vain: p,
             };
-            let effect = values.effect(&[], Some(wait));
+            let effect = values.effect(&[], Some((&values, wait)));
             let draw = Draw::Comes(values, wait);
             const SIDE: u32 = 500;
             let mut comes = 0.0;

@@ -134,7 +134,10 @@ impl Factors {
     /// The first input whose loadings may leave no room for its own variance, and the sum of their squares.
     pub(crate) fn overloaded(&self) -> Option<(usize, f64)> {
         let sums = self.members.iter().map(|member| {
-            let squares = member.loadings.iter().map(|(_, weight)| weight.most_squared());
+            let squares = member
+                .loadings
+                .iter()
+                .map(|(_, weight)| weight.most_squared());
             (member.position, squares.sum::<f64>())
         });
         sums.into_iter().find(|(_, sum)| *sum > 1.0 + 1e-9)
@@ -224,7 +227,10 @@ mod tests {
         assert!((mean_product(&z[0], &z[1]) - 0.32).abs() < TOLERANCE);
         let fourth = z[0].iter().map(|z| z.powi(4)).sum::<f64>() / TRIALS as f64;
         // The variance of z^4 is 96.
-        assert!((fourth - 3.0).abs() < 4.0 * (96.0 / TRIALS as f64).sqrt(), "{fourth}");
+        assert!(
+            (fourth - 3.0).abs() < 4.0 * (96.0 / TRIALS as f64).sqrt(),
+            "{fourth}"
+        );
     }
 
     #[test]

@@ -50,9 +50,8 @@ impl Knots {
                 let (below, up_to) = part.shares(x);
                 (weight * below, weight * up_to)
             });
-            let (below, up_to) = shares.fold((0.0, 0.0), |sum, share| {
-                (sum.0 + share.0, sum.1 + share.1)
-            });
+            let (below, up_to) =
+                shares.fold((0.0, 0.0), |sum, share| (sum.0 + share.0, sum.1 + share.1));
             let before = knots.last().map_or(0.0, |knot| knot.0);
             knots.push((below.max(before), x));
             if up_to > below {
@@ -167,7 +166,17 @@ mod tests {
     #[test]
     fn observed_values_are_joined_by_straight_lines() {
         let observed = sampler(&Uncertain::empirical([5.0, 1.0, 3.0, 3.0, 9.0]));
-        let at = [1e-12, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0 - 1e-12];
+        let at = [
+            1e-12,
+            0.125,
+            0.25,
+            0.375,
+            0.5,
+            0.625,
+            0.75,
+            0.875,
+            1.0 - 1e-12,
+        ];
         let values = at.map(|u| (observed.at(u) * 1e6).round() / 1e6);
         assert_eq!(values, [1.0, 2.0, 3.0, 3.0, 3.0, 4.0, 5.0, 7.0, 9.0]);
         // Trapezoids of a quarter each: 2, 3, 4, 7.
@@ -200,7 +209,10 @@ mod tests {
             previous = x;
             // In the piece from 0 to the least of the lognormal that is tabulated nothing else lies.
             let (least, most) = (below(x, false), below(x, true));
-            assert!(least - 2e-5 <= u && u <= most + 2e-5, "{u}: {x}, {least} {most}");
+            assert!(
+                least - 2e-5 <= u && u <= most + 2e-5,
+                "{u}: {x}, {least} {most}"
+            );
         }
         let mean = 0.5 * 14.0 * libm::exp(0.125) + 0.3 * 3.0 + 0.2 * 22.5;
         assert!((mixed.mean() - mean).abs() < 1e-12);
@@ -222,7 +234,12 @@ mod tests {
 
     #[test]
     fn pasted_quantiles_are_taken_as_they_are() {
-        let pasted = sampler(&Uncertain::quantiles([(0.0, 1.0), (0.5, 7.0), (0.5, 9.0), (1.0, 19.0)]));
+        let pasted = sampler(&Uncertain::quantiles([
+            (0.0, 1.0),
+            (0.5, 7.0),
+            (0.5, 9.0),
+            (1.0, 19.0),
+        ]));
         let values = [0.25, 0.5, 0.75].map(|u| pasted.at(u));
         assert_eq!(values, [4.0, 7.0, 14.0]);
         assert!((pasted.mean() - (2.0 + 7.0)).abs() < 1e-12);

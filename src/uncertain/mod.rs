@@ -174,6 +174,16 @@ impl Domain {
         min: 0.0,
         max: f64::INFINITY,
     };
+    /// More than 0.
+    pub const POSITIVE: Self = Self {
+        min: f64::MIN_POSITIVE,
+        max: f64::INFINITY,
+    };
+    /// How many there are, 1 or more; what is drawn is rounded.
+    pub const COUNT: Self = Self {
+        min: 1.0,
+        max: f64::INFINITY,
+    };
     /// A share or a probability: 0 to 1.
     pub const SHARE: Self = Self { min: 0.0, max: 1.0 };
 
@@ -182,6 +192,9 @@ impl Domain {
     }
 
     fn describe(self) -> String {
+        if self == Self::POSITIVE {
+            return "more than 0".to_owned();
+        }
         match (self.min.is_finite(), self.max.is_finite()) {
             (true, true) => format!("{} to {}", self.min, self.max),
             (true, false) => format!("{} or more", self.min),
@@ -276,6 +289,18 @@ impl UncertainError {
 impl From<f64> for Uncertain {
     fn from(value: f64) -> Self {
         Self::Constant(value)
+    }
+}
+
+impl From<u32> for Uncertain {
+    fn from(count: u32) -> Self {
+        Self::Constant(f64::from(count))
+    }
+}
+
+impl From<i32> for Uncertain {
+    fn from(count: i32) -> Self {
+        Self::Constant(f64::from(count))
     }
 }
 
@@ -411,6 +436,19 @@ impl Uncertain {
         }
     }
 
+    /// The least and the greatest value that it takes but for one trial in 10^15; none if something is wrong with it.
+    pub(crate) fn range(&self, domain: Domain) -> (f64, f64) {
+        match self.sampler(domain) {
+            Ok(sampler) => (sampler.at(f64::EPSILON), sampler.at(1.0 - f64::EPSILON)),
+            Err(_) => (f64::NAN, f64::NAN),
+        }
+    }
+
+    /// The median; none if something is wrong with it.
+    pub(crate) fn median(&self, domain: Domain) -> Option<f64> {
+        Some(self.sampler(domain).ok()?.at(0.5))
+    }
+
     /// Notes all that is wrong with it for a quantity of this domain, at the places where a file
     /// has the parameters.
     pub fn check(&self, domain: Domain, at: &Path, problems: &mut Problems) {
@@ -438,6 +476,25 @@ impl Uncertain {
                 part.quantity
                     .check(domain, &inner.index(index).index(1), problems);
             }
+        }
+    }
+
+    /// Notes all that is wrong with it as a number of things, of which there are `least` or more.
+    pub(crate) fn check_count(&self, least: u32, at: &Path, problems: &mut Problems) {
+        let domain = Domain {
+            min: f64::from(least),
+            max: f64::INFINITY,
+        };
+        self.check(domain, at, problems);
+        if let Self::Constant(count) = self
+            && count.fract() != 0.0
+        {
+            let key = at.last_key().unwrap_or("the value");
+            problems.error(
+                at,
+                format!("{key} is {count}"),
+                "a whole number, or a distribution, of which what is drawn is rounded",
+            );
         }
     }
 
@@ -560,7 +617,10 @@ impl Uncertain {
     /// Compiles it for a quantity of this domain; the error is the first thing that is wrong.
     pub fn sampler(&self, domain: Domain) -> Result<Sampler, UncertainError> {
         let own = self.faults(domain).into_iter().next();
-        if let Some(error) = own.map(|(_, error)| error).or_else(|| self.fault_of_parts(domain)) {
+        if let Some(error) = own
+            .map(|(_, error)| error)
+            .or_else(|| self.fault_of_parts(domain))
+        {
             return Err(error);
         }
         if let Some(value) = self.constant() {
@@ -962,7 +1022,12 @@ impl Faults {
     /// Probabilities rise from 0 to 1, and values do not fall.
     fn quantiles(&mut self, quantiles: &[Outcome]) {
         let start = self.list.len();
-        self.observed(&quantiles.iter().map(|known| known.value).collect::<Vec<_>>());
+        self.observed(
+            &quantiles
+                .iter()
+                .map(|known| known.value)
+                .collect::<Vec<_>>(),
+        );
         for (place, _) in self.list.iter_mut().skip(start) {
             if let Place::Item(index) = *place {
                 *place = Place::Outcome(index, 1);

@@ -297,10 +297,7 @@ impl<'a> Reader<'a> {
         let Value::Table(entries) = &node.value else {
             return None;
         };
-        let kinds = DISTRIBUTIONS
-            .iter()
-            .map(|(name, ..)| *name)
-            .chain(LISTS);
+        let kinds = DISTRIBUTIONS.iter().map(|(name, ..)| *name).chain(LISTS);
         let is_known =
             |key: &str| kinds.clone().any(|kind| kind == key) || PERCENTILES.contains(&key);
         let mut is_right = true;
