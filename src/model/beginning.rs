@@ -3,11 +3,12 @@
 
 use super::Size;
 use super::sites::{AT_ONCE, NO_DATE, Sites, earliest_months};
-use crate::construction::expansion::{CampusExpansion, Wave, Waves};
-use crate::construction::network::{NodeId, Presence};
-use crate::construction::{Beginning, Dependency, PlannedBuilding, draw};
+use crate::site::expansion::{CampusExpansion, Wave, Waves};
+use crate::schedule::network::{NodeId, Presence};
+use crate::schedule::{Dependency, draw};
+use crate::site::{Beginning, PlannedBuilding};
 use crate::date::Date;
-use crate::monte_carlo::inputs::{Inputs, Quantity};
+use crate::sampling::inputs::{Inputs, Quantity};
 use crate::problem::Path;
 use crate::scenario::Scenario;
 use crate::uncertain::{Domain, Uncertain};

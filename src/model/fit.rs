@@ -1,8 +1,8 @@
 //! What halls are made for: as planners state it, and as it is in one trial.
 
 use crate::compute::{Positions, RackType};
-use crate::construction::{Hall, Retrofit};
-use crate::monte_carlo::inputs::{Inputs, Quantity};
+use crate::site::{Hall, Retrofit};
+use crate::sampling::inputs::{Inputs, Quantity};
 use crate::power::Cooling;
 use crate::uncertain::{Domain, Uncertain, UncertainError};
 

@@ -54,10 +54,10 @@ pub use redundancy::{Redundancy, RedundancyError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::construction::{Activity, Dependency, check_activities};
 use crate::date::Date;
 use crate::power::grid::is_constant_zero;
 use crate::problem::{Path, Problems, check_name, check_probability};
+use crate::schedule::{Activity, Dependency, check_activities};
 use crate::uncertain::{Domain, Uncertain};
 
 /// A substation, energised when its activities have finished.

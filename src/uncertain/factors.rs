@@ -163,7 +163,7 @@ impl Factors {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::monte_carlo::streams::Source;
+    use crate::sampling::streams::Source;
 
     const TRIALS: u64 = 20_000;
 

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use buildout::Scenario;
 use buildout::compute::RackType;
-use buildout::construction::Hall;
 #[cfg(feature = "import")]
-use buildout::construction::import::mspdi;
-use buildout::construction::import::{Finding, ImportError, Imported, SpreadRule, xer};
+use buildout::import::mspdi;
+use buildout::import::{Finding, ImportError, Imported, SpreadRule, xer};
 use buildout::report::{OutputFile, OutputFolder};
+use buildout::site::Hall;
 use clap::Args;
 
 use crate::EXIT_STATUS;

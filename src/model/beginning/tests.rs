@@ -1,7 +1,7 @@
 //! What is built in a trial, against closed forms.
 
 use crate::model::Model;
-use crate::monte_carlo::design::Design;
+use crate::sampling::design::Design;
 use crate::projection::TrialRow;
 use crate::trial::Workspace;
 use crate::uncertain::normal_cdf;

@@ -1,0 +1,397 @@
+//! A building, or a series of like buildings, and how templates and series are resolved.
+
+use serde::{Deserialize, Serialize};
+
+use super::hall::check_halls;
+use super::{BuildingTemplate, Hall};
+use crate::compute::Oversubscription;
+use crate::date::Date;
+use crate::power::ElectricalChain;
+use super::CampusExpansion;
+use super::hall::check_some;
+use crate::power::grid::is_constant_zero;
+use crate::problem::{
+    Path, Problems, check_known, check_name, check_positive, check_probability,
+};
+use crate::schedule::{Activity, Dependency, Override, check_activities, check_dependencies};
+use crate::uncertain::{Domain, Uncertain};
+
+/// A building, or a series of like buildings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Building {
+    /// Its name, unique on its campus. In a series, `{n}` stands for the number of the building.
+    pub name: String,
+    /// The template that provides what is not given here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// When its first activity may start; left out, at the start of the scenario.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts: Option<Date>,
+    /// How much later than its date, and than what it waits for, it may start, in months; negative: earlier. Drawn once a trial, of a series for each building.
+    #[serde(default = "Uncertain::zero", skip_serializing_if = "is_constant_zero")]
+    pub delay_months: Uncertain,
+    /// The class of plans that it belongs to, which says how plans slip, grow and are dropped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_class: Option<String>,
+    /// What must have finished before its first activity starts, such as "A1/shell".
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<Dependency>,
+    /// The probability that it is built at all, 0 to 1; in the other trials it never is, nor what waits for it. Of a series each building is drawn by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f64>,
+    /// The substation that feeds it; left out, it hangs on the campus grid directly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub substation: Option<String>,
+    /// Critical IT power that its own electrical chain can carry, in kW, above 0; left out, as much as its halls take. Drawn once a trial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power_kw: Option<Uncertain>,
+    /// Its electrical chain in modules and their redundancy, from which what it can carry and its availability follow; left out, `power_kw` alone is the limit, and the chain never fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub electrical: Option<ElectricalChain>,
+    /// How much more its halls sell than they are fed, at which risk; left out, no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oversubscription: Option<Oversubscription>,
+    /// CO2 emitted in building it, in t, 0 or more; counted when its halls are handed over, each an equal part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embodied_carbon_t: Option<f64>,
+    /// Its activities from start to hand-over; a list is a chain unless `after` says otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activities: Option<Vec<Activity>>,
+    /// Its halls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub halls: Option<Vec<Hall>>,
+    /// What differs from the template in single activities.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<Override>,
+    /// Makes this a series of like buildings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<Series>,
+    /// Makes this a process of further buildings that are not announced yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expansion: Option<CampusExpansion>,
+}
+
+/// How a series of like buildings is numbered and spaced.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Series {
+    /// How many buildings, 1 to 1,000; if it is uncertain, 0 or more. Drawn once a trial, and rounded.
+    pub count: Uncertain,
+    /// The number of the first.
+    #[serde(default = "one")]
+    pub first: u32,
+    /// Time from the start of one building to the start of the next, in months, 0 or more. Drawn for each of them.
+    pub every_months: Uncertain,
+    /// Where the count is uncertain: the most buildings that are simulated, 1 to 1,000; left out, the greatest count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<u32>,
+}
+
+impl Series {
+    /// So many buildings, numbered from 1, so many months apart.
+    pub fn new(count: impl Into<Uncertain>, every_months: impl Into<Uncertain>) -> Self {
+        Self {
+            count: count.into(),
+            first: 1,
+            every_months: every_months.into(),
+            at_most: None,
+        }
+    }
+
+    /// The most buildings that there are in any trial.
+    fn most(&self) -> f64 {
+        let most = match self.count {
+            Uncertain::Constant(count) => count,
+            _ => self.count.range(Domain::NON_NEGATIVE).1.round(),
+        };
+        most.min(self.at_most.map_or(f64::INFINITY, f64::from))
+    }
+
+    /// Whether each building has a fixed distance from the first.
+    fn is_fixed(&self) -> Option<f64> {
+        self.count.constant()?;
+        self.every_months.constant()
+    }
+
+    fn check(&self, at: &Path, problems: &mut Problems) {
+        let least = if self.count.constant().is_some() {
+            1
+        } else {
+            0
+        };
+        self.count.check_count(least, &at.key("count"), problems);
+        if self.most() > f64::from(MOST_IN_A_SERIES) {
+            problems.error(
+                &at.key("count"),
+                format!("count may be {}", self.most()),
+                format!("a series has 1 to {MOST_IN_A_SERIES} buildings; `at_most` limits an uncertain count"),
+            );
+        }
+        self.every_months
+            .check(Domain::NON_NEGATIVE, &at.key("every_months"), problems);
+        if self.at_most == Some(0) {
+            problems.error(&at.key("at_most"), "at_most is 0", "1 building or more");
+        }
+    }
+}
+
+impl Building {
+    /// A building of which all is still to be set on its fields.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            template: None,
+            starts: None,
+            delay_months: Uncertain::zero(),
+            plan_class: None,
+            after: Vec::new(),
+            probability: None,
+            substation: None,
+            power_kw: None,
+            electrical: None,
+            oversubscription: None,
+            embodied_carbon_t: None,
+            activities: None,
+            halls: None,
+            overrides: Vec::new(),
+            series: None,
+            expansion: None,
+        }
+    }
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// One building of a campus after templates and series are resolved.
+#[derive(Clone, Debug)]
+pub(crate) struct PlannedBuilding<'a> {
+    pub(crate) name: String,
+    /// Its number among those of its entry, from 0.
+    pub(crate) number: u32,
+    pub(crate) begins: Beginning<'a>,
+    pub(crate) plan: &'a Building,
+    pub(crate) activities: &'a [Activity],
+    pub(crate) activities_at: Path,
+    pub(crate) halls: &'a [Hall],
+    pub(crate) halls_at: Path,
+    pub(crate) electrical: Option<&'a ElectricalChain>,
+    pub(crate) electrical_at: Path,
+    pub(crate) oversubscription: Option<&'a Oversubscription>,
+    pub(crate) at: Path,
+}
+
+/// When a building of an entry is due.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Beginning<'a> {
+    /// At the date of the entry, which has no other.
+    Alone,
+    /// So many months after the first of its series.
+    Offset(f64),
+    /// Some time after the one before it in its series.
+    Gap,
+    /// As a wave of an expansion.
+    Wave(&'a CampusExpansion),
+}
+
+/// Resolves templates, series and expansions; what a template does not provide is reported by [`check_building`].
+pub(crate) fn plan_buildings<'a>(
+    buildings: &'a [Building],
+    templates: &'a [BuildingTemplate],
+    at: &Path,
+) -> Vec<PlannedBuilding<'a>> {
+    let mut planned = Vec::new();
+    for (position, plan) in buildings.iter().enumerate() {
+        let at = at.index(position);
+        let template = plan.template.as_ref().and_then(|wanted| {
+            let position = templates
+                .iter()
+                .position(|template| &template.name == wanted)?;
+            let at = Path::root().key("building_templates").index(position);
+            Some((&templates[position], at))
+        });
+        let (activities, activities_at) = match (&plan.activities, &template) {
+            (Some(own), _) => (own.as_slice(), at.key("activities")),
+            (None, Some((template, at))) => (template.activities.as_slice(), at.key("activities")),
+            (None, None) => (&[][..], at.key("activities")),
+        };
+        let (halls, halls_at) = match (&plan.halls, &template) {
+            (Some(own), _) => (own.as_slice(), at.key("halls")),
+            (None, Some((template, at))) => (template.halls.as_slice(), at.key("halls")),
+            (None, None) => (&[][..], at.key("halls")),
+        };
+        let (electrical, electrical_at) = match (&plan.electrical, &template) {
+            (None, Some((template, at))) => (template.electrical.as_ref(), at.key("electrical")),
+            (own, _) => (own.as_ref(), at.key("electrical")),
+        };
+        let of_template = template.as_ref().map(|(template, _)| *template);
+        let of_template = of_template.and_then(|template| template.oversubscription.as_ref());
+        let oversubscription = plan.oversubscription.as_ref().or(of_template);
+        let (count, first) = match (&plan.series, &plan.expansion) {
+            (Some(series), _) => {
+                let most = series.most().clamp(0.0, f64::from(MOST_IN_A_SERIES));
+                (most as u32, series.first)
+            }
+            (None, Some(expansion)) => (expansion.waves(), 1),
+            (None, None) => (1, 1),
+        };
+        for number in 0..count {
+            let (name, begins) = match (&plan.series, &plan.expansion) {
+                (None, None) => (plan.name.clone(), Beginning::Alone),
+                (series, expansion) => {
+                    let name = first.saturating_add(number).to_string();
+                    let begins = match (series, expansion) {
+                        (Some(series), _) => match series.is_fixed() {
+                            Some(every) => Beginning::Offset(f64::from(number) * every),
+                            None => Beginning::Gap,
+                        },
+                        (None, Some(expansion)) => Beginning::Wave(expansion),
+                        (None, None) => Beginning::Alone,
+                    };
+                    (plan.name.replace("{n}", &name), begins)
+                }
+            };
+            planned.push(PlannedBuilding {
+                name,
+                number,
+                begins,
+                plan,
+                activities,
+                activities_at: activities_at.clone(),
+                halls,
+                halls_at: halls_at.clone(),
+                electrical,
+                electrical_at: electrical_at.clone(),
+                oversubscription,
+                at: at.clone(),
+            });
+        }
+    }
+    planned
+}
+
+const MOST_IN_A_SERIES: u32 = 1_000;
+
+/// Checks what a building says of itself; names that it refers to are checked where they are known.
+pub(crate) fn check_building(
+    building: &Building,
+    templates: &[BuildingTemplate],
+    at: &Path,
+    problems: &mut Problems,
+) {
+    check_name(&building.name, &at.key("name"), problems);
+    if let Some(wanted) = &building.template {
+        check_known(
+            "building template",
+            wanted,
+            templates.iter().map(|template| template.name.as_str()),
+            &at.key("template"),
+            problems,
+        );
+    } else {
+        for (given, key) in [
+            (building.activities.is_some(), "activities"),
+            (building.halls.is_some(), "halls"),
+        ] {
+            if !given {
+                problems.error(
+                    at,
+                    format!("building \"{}\" has no {key}", building.name),
+                    format!("give it `{key}`, or a `template` that has them"),
+                );
+            }
+        }
+    }
+    check_dependencies(Some(&building.after), at, problems);
+    building
+        .delay_months
+        .check(Domain::ANY, &at.key("delay_months"), problems);
+    check_probability(building.probability, at, problems);
+    for (position, one) in building.overrides.iter().enumerate() {
+        one.check(&at.key("overrides").index(position), problems);
+    }
+    check_some(&building.power_kw, "power_kw", at, problems);
+    check_positive(
+        building.embodied_carbon_t,
+        "embodied_carbon_t",
+        at,
+        problems,
+    );
+    if let Some(activities) = &building.activities {
+        check_activities(activities, &at.key("activities"), problems);
+    }
+    if let Some(halls) = &building.halls {
+        check_halls(halls, &at.key("halls"), problems);
+    }
+    if let Some(oversubscription) = &building.oversubscription {
+        oversubscription.check(&at.key("oversubscription"), problems);
+    }
+    if let Some(electrical) = &building.electrical {
+        electrical.check(&at.key("electrical"), problems);
+    }
+    if let Some(series) = &building.series {
+        let at = at.key("series");
+        series.check(&at, problems);
+        if series.most() > 1.0 && !building.name.contains("{n}") {
+            problems.error(
+                &at.key("count"),
+                format!(
+                    "all {} buildings of the series would be named \"{}\"",
+                    series.most(),
+                    building.name
+                ),
+                format!(
+                    "put {{n}} into the name, such as \"{}{{n}}\"",
+                    building.name
+                ),
+            );
+        }
+    }
+    if let Some(expansion) = &building.expansion {
+        check_expansion(expansion, building, &at.key("expansion"), problems);
+    }
+}
+
+fn check_expansion(
+    expansion: &CampusExpansion,
+    building: &Building,
+    at: &Path,
+    problems: &mut Problems,
+) {
+    expansion.check(at, problems);
+    if building.series.is_some() {
+        problems.error(
+            at,
+            format!("\"{}\" is a series and an expansion at once", building.name),
+            "give those that are announced and those that are not an entry each",
+        );
+    }
+    if expansion.most > 1 && !building.name.contains("{n}") {
+        problems.error(
+            &at.key("most"),
+            format!(
+                "all waves of the expansion would be named \"{}\"",
+                building.name
+            ),
+            format!(
+                "put {{n}} into the name, such as \"{}{{n}}\"",
+                building.name
+            ),
+        );
+    }
+}
+
+impl Building {
+    /// Whether it is uncertain how many buildings the entry stands for.
+    pub(crate) fn is_uncertain(&self) -> bool {
+        let series = self.series.as_ref();
+        self.expansion.is_some()
+            || self.probability.is_some()
+            || self.plan_class.is_some()
+            || series.is_some_and(|series| series.count.constant().is_none())
+    }
+}
