@@ -2,6 +2,7 @@
 
 pub mod certainty;
 pub mod compare;
+pub mod fit;
 pub mod levers;
 pub mod paired;
 pub mod schedule;
