@@ -3,14 +3,14 @@
 
 use super::Size;
 use super::sites::{AT_ONCE, NO_DATE, Sites, earliest_months};
-use crate::site::expansion::{CampusExpansion, Wave, Waves};
+use crate::date::Date;
+use crate::problem::Path;
+use crate::sampling::inputs::{Inputs, Quantity};
+use crate::scenario::Scenario;
 use crate::schedule::network::{NodeId, Presence};
 use crate::schedule::{Dependency, draw};
+use crate::site::expansion::{CampusExpansion, Wave, Waves};
 use crate::site::{Beginning, PlannedBuilding};
-use crate::date::Date;
-use crate::sampling::inputs::{Inputs, Quantity};
-use crate::problem::Path;
-use crate::scenario::Scenario;
 use crate::uncertain::{Domain, Uncertain};
 
 /// How a thing begins in a model.

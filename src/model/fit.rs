@@ -1,9 +1,9 @@
 //! What halls are made for: as planners state it, and as it is in one trial.
 
 use crate::compute::{Positions, RackType};
-use crate::site::{Hall, Retrofit};
-use crate::sampling::inputs::{Inputs, Quantity};
 use crate::power::Cooling;
+use crate::sampling::inputs::{Inputs, Quantity};
+use crate::site::{Hall, Retrofit};
 use crate::uncertain::{Domain, Uncertain, UncertainError};
 
 /// What a hall is made for in a trial.

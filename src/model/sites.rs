@@ -16,8 +16,8 @@ use crate::schedule::network::{self, NetworkBuilder, NodeId, Presence};
 use crate::schedule::risks::happens;
 use crate::schedule::{Activity, Dependency, Details, Override, draw};
 use crate::site::Campus;
-use crate::site::{Clause, Gate, Phase};
 use crate::site::{Beginning, Hall, PlannedBuilding, plan_buildings};
+use crate::site::{Clause, Gate, Phase};
 use crate::uncertain::{Domain, Uncertain};
 
 use super::beginning::{Plan, Run};

@@ -2,17 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::CampusExpansion;
 use super::hall::check_halls;
+use super::hall::check_some;
 use super::{BuildingTemplate, Hall};
 use crate::compute::Oversubscription;
 use crate::date::Date;
 use crate::power::ElectricalChain;
-use super::CampusExpansion;
-use super::hall::check_some;
 use crate::power::grid::is_constant_zero;
-use crate::problem::{
-    Path, Problems, check_known, check_name, check_positive, check_probability,
-};
+use crate::problem::{Path, Problems, check_known, check_name, check_positive, check_probability};
 use crate::schedule::{Activity, Dependency, Override, check_activities, check_dependencies};
 use crate::uncertain::{Domain, Uncertain};
 

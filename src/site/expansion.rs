@@ -11,12 +11,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::schedule::network::Presence;
 use super::plan_class::is_constant_one;
 use crate::date::Date;
-use crate::sampling::inputs::{Inputs, Quantity};
 use crate::power::availability::{check_share, is_zero};
 use crate::problem::{Path, Problems};
+use crate::sampling::inputs::{Inputs, Quantity};
+use crate::schedule::network::Presence;
 use crate::uncertain::exchangeable::{Draw, Exchangeable, MOST_BETWEEN, Unfinished};
 use crate::uncertain::{Domain, Uncertain, UncertainError};
 

@@ -123,13 +123,18 @@ impl Hall {
 }
 
 /// Checks an amount above 0 that may be left out.
-pub(super) fn check_some(amount: &Option<Uncertain>, key: &str, at: &Path, problems: &mut Problems) {
+pub(super) fn check_some(
+    amount: &Option<Uncertain>,
+    key: &str,
+    at: &Path,
+    problems: &mut Problems,
+) {
     if let Some(amount) = amount {
         amount.check(Domain::POSITIVE, &at.key(key), problems);
     }
 }
 
-fn check_halls(halls: &[Hall], at: &Path, problems: &mut Problems) {
+pub(super) fn check_halls(halls: &[Hall], at: &Path, problems: &mut Problems) {
     for (position, hall) in halls.iter().enumerate() {
         let at = at.index(position);
         check_name(&hall.name, &at.key("name"), problems);

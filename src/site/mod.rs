@@ -21,8 +21,8 @@ mod phase;
 mod plan_class;
 mod template;
 
-pub use building::{Building, Series};
 pub(crate) use building::{Beginning, PlannedBuilding, check_building, plan_buildings};
+pub use building::{Building, Series};
 pub use campus::{Campus, ExistingCapacity};
 pub use expansion::CampusExpansion;
 pub(crate) use hall::LIFE;

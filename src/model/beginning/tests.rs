@@ -1,8 +1,8 @@
 //! What is built in a trial, against closed forms.
 
 use crate::model::Model;
-use crate::sampling::design::Design;
 use crate::projection::TrialRow;
+use crate::sampling::design::Design;
 use crate::trial::Workspace;
 use crate::uncertain::normal_cdf;
 use crate::{Batch, Scenario};
