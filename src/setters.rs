@@ -67,6 +67,7 @@ macro_rules! setters {
 
 setters! { Scenario
     description: set String;
+    fixed_plan: set bool;
     precision: set String;
     standard_rack_power_kw: set f64;
     rack_types: list RackType;

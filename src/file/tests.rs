@@ -203,7 +203,7 @@ contract_power_kw = 100
         ),
         (19, "NaN is not a finite number", ""),
         (20, "inf is not a finite number", ""),
-        (24, "1.5 is not a whole number", ""),
+        (24, "racks is 1.5", ""),
         (24, "there is no rack type \"ari\"", "did you mean \"air\"?"),
         (28, "sign_probability is 1.3", "allowed: 0 to 1"),
     ];

@@ -49,6 +49,9 @@ pub struct Scenario {
     pub start: Date,
     /// How many months are simulated, 1 to 1,200.
     pub horizon_months: u32,
+    /// Whether what is planned is all that will be built, as in a study of a design: then nothing is said where results far ahead do not vary.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub fixed_plan: bool,
     /// The precision in which PFLOPS are counted, such as "fp16_dense".
     #[serde(default = "precision")]
     pub precision: String,
@@ -121,6 +124,10 @@ pub struct Scenario {
 
 fn format() -> u32 {
     FORMAT
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn precision() -> String {
@@ -296,6 +303,7 @@ impl Scenario {
             description: String::new(),
             start,
             horizon_months,
+            fixed_plan: false,
             precision: precision(),
             standard_rack_power_kw: standard_rack(),
             rack_types: Vec::new(),

@@ -12,6 +12,7 @@ use crate::power::ElectricalChain;
 use crate::power::grid::is_constant_zero;
 use crate::problem::{Path, Problems, check_known, check_name, check_positive, check_probability};
 use crate::schedule::{Activity, Dependency, Override, check_activities, check_dependencies};
+use crate::uncertain::form::as_count;
 use crate::uncertain::{Domain, Uncertain};
 
 /// A building, or a series of like buildings.
@@ -77,6 +78,7 @@ pub struct Building {
 #[serde(deny_unknown_fields)]
 pub struct Series {
     /// How many buildings, 1 to 1,000; if it is uncertain, 0 or more. Drawn once a trial, and rounded.
+    #[serde(serialize_with = "as_count")]
     pub count: Uncertain,
     /// The number of the first.
     #[serde(default = "one")]

@@ -6,6 +6,7 @@ use crate::power::availability::is_zero;
 use crate::power::grid::is_constant_zero;
 use crate::problem::{Path, Problems, check_name, check_unique};
 use crate::schedule::{Activity, check_activities};
+use crate::uncertain::form::{as_count, as_some_count};
 use crate::uncertain::{Domain, Uncertain};
 
 /// A data hall: the space in which racks stand.
@@ -16,6 +17,7 @@ pub struct Hall {
     /// Its name, unique within its building.
     pub name: String,
     /// Rack positions, 1 or more. Drawn once a trial, and rounded.
+    #[serde(serialize_with = "as_count")]
     pub racks: Uncertain,
     /// The rack type that its positions are made for.
     pub rack_type: String,
@@ -53,7 +55,11 @@ pub struct Retrofit {
     /// The rack type that its positions are then made for.
     pub rack_type: String,
     /// Rack positions then, 1 or more; left out, as many as before. Drawn once a trial, and rounded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "as_some_count"
+    )]
     pub racks: Option<Uncertain>,
     /// Critical IT power that the hall can then take, in kW, above 0; left out, as much as before. Drawn once a trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]

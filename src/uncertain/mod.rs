@@ -9,7 +9,7 @@
 pub mod correlation;
 pub(crate) mod exchangeable;
 pub mod factors;
-mod form;
+pub(crate) mod form;
 mod knots;
 mod percentiles;
 mod shared;

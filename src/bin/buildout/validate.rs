@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use buildout::problem::Severity;
+use buildout::problem::{Path, Severity};
 use buildout::{Problem, Problems, Scenario, ScenarioError};
 use clap::Args;
 use serde_json::{Value, json};
@@ -43,7 +43,11 @@ pub(crate) fn run(arguments: &Validate) -> Result<(), Failure> {
     let mut list: Vec<Value> = Vec::new();
     for file in &arguments.files {
         let problems = match Scenario::load(file, &arguments.set) {
-            Ok(loaded) => loaded.warnings,
+            Ok(loaded) => {
+                let mut warnings = loaded.warnings;
+                warn_of_certainty(&loaded.scenario, &mut warnings)?;
+                warnings
+            }
             Err(ScenarioError::Invalid(problems)) => problems,
             Err(other) if arguments.json => {
                 list.push(json!({
@@ -86,6 +90,28 @@ pub(crate) fn run(arguments: &Validate) -> Result<(), Failure> {
     }
     if errors > 0 || (arguments.strict && warnings > 0) {
         return Err(Failure::Invalid);
+    }
+    Ok(())
+}
+
+/// Warns of results that do not vary though they lie far ahead.
+fn warn_of_certainty(scenario: &Scenario, problems: &mut Problems) -> Result<(), Failure> {
+    if scenario.fixed_plan {
+        return Ok(());
+    }
+    for certain in scenario.compile()?.certain_metrics()? {
+        problems.warning(
+            &Path::root().key("horizon_months"),
+            format!(
+                "{} is certain from {} on: P5 and P95 are both {} {} in the end",
+                certain.metric,
+                certain.from.to_month_string(),
+                (certain.value * 1e3).round() / 1e3,
+                certain.unit
+            ),
+            "say what may not be built (`probability`), be more or fewer (`count` of a series) or come besides \
+             (`expansion`); or state `fixed_plan = true`",
+        );
     }
     Ok(())
 }

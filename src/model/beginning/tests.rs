@@ -8,13 +8,15 @@ use crate::uncertain::normal_cdf;
 use crate::{Batch, Scenario};
 
 /// One campus with buildings of one hall of 1 MW, which take no time to build.
-fn scenario(buildings: &str) -> Scenario {
+fn scenario(classes: &str, buildings: &str) -> Scenario {
     let text = format!(
         r#"
 name = "test"
 start = "2025-01"
 horizon_months = 24
 rack_types = [{{ name = "air", power_kw = 10 }}]
+generations = [{{ name = "chip", rack_power_kw = 10, rack_pflops = {{ fp16_dense = 5 }} }}]
+{classes}
 [[building_templates]]
 name = "block"
 activities = [{{ name = "work", duration_months = 0 }}]
@@ -28,7 +30,7 @@ name = "north"
 }
 
 fn compile(buildings: &str) -> Model {
-    scenario(buildings)
+    scenario("", buildings)
         .compile()
         .unwrap_or_else(|error| panic!("{error}"))
 }
@@ -130,8 +132,8 @@ series = { count = { discrete = [[0, 0.2], [1, 0.2], [2, 0.2], [3, 0.2], [4, 0.2
     is_mean(&built, mean);
     let squares: Vec<f64> = built.iter().map(|mw| (mw - mean).powi(2)).collect();
     is_mean(&squares, variance);
-    // In the fifth month, two of four at most.
-    assert!(megawatts(&model, 3, 500).iter().all(|mw| *mw <= 3.01));
+    // By the end of the third month two of them are due.
+    assert!(megawatts(&model, 2, 500).iter().all(|mw| *mw <= 3.01));
 }
 
 #[test]
@@ -228,23 +230,17 @@ expansion = { most = 1, wait_months = 1, size = { discrete = [[2, 0.5], [3, 0.5]
 #[test]
 fn a_class_slips_enlarges_and_drops_plans() {
     let with_class = |class: &str, plan: &str| {
-        let mut scenario = scenario(&format!(
-            r#"
-[[campuses.buildings]]
-name = "A"
-template = "block"
-plan_class = "announced"
-{plan}
-"#
-        ));
-        let text = format!("name = \"announced\"\n{class}");
-        scenario.plan_classes = vec![toml_edit::de::from_str(&text).unwrap()];
+        let classes = format!("plan_classes = [{{ name = \"announced\", {class} }}]");
+        let building = format!(
+            r#"buildings = [{{ name = "A", template = "block", plan_class = "announced"{plan} }}]"#
+        );
+        let scenario = scenario(&classes, &building);
         scenario.compile().unwrap_or_else(|error| panic!("{error}"))
     };
     // Announced for the fifth month; four months left, times 1 or 3.
     let slipping = with_class(
-        "slip_factor = { discrete = [[1, 0.5], [3, 0.5]] }\nprobability = 0.8",
-        "starts = \"2025-05\"",
+        "slip_factor = { discrete = [[1, 0.5], [3, 0.5]] }, probability = 0.8",
+        ", starts = \"2025-05\"",
     );
     is_mean(&megawatts(&slipping, 5, TRIALS), 0.4);
     is_mean(&megawatts(&slipping, 23, TRIALS), 0.8);
@@ -256,7 +252,7 @@ plan_class = "announced"
 
 #[test]
 fn waves_of_several_buildings_with_hardware_of_their_own_are_counted() {
-    let mut scenario = scenario(
+    let model = compile(
         r#"
 [[campuses.buildings]]
 name = "X{n}"
@@ -265,9 +261,6 @@ halls = [{ name = "hall", racks = 100, rack_type = "air", hardware = "chip" }]
 expansion = { most = 2, wait_months = 2, buildings = { discrete = [[1, 0.5], [2, 0.5]] }, compute_factor = { discrete = [[1, 0.5], [1.5, 0.5]] } }
 "#,
     );
-    let chip = crate::compute::Generation::new("chip", 10.0, "fp16_dense", 5.0);
-    scenario.generations = vec![chip];
-    let model = scenario.compile().unwrap_or_else(|error| panic!("{error}"));
     let [power, pflops, buildings] = ["it_power_mw", "installed_pflops", "buildings_live"]
         .map(|metric| monthly(&model, metric, 11, 4_000));
     assert_eq!(power, buildings, "1 MW each");
