@@ -132,7 +132,7 @@ fn correlations() -> Correlations {
         "*/lead time of liquid trend",
         "hardware/*/slip",
     ];
-    let mut plan = CommonFactor::new("China Mobile's plan", ["China Mobile/*/slip"], 1.0);
+    let mut plan = CommonFactor::new("China Mobile's plan", ["China Mobile/*/plan slip"], 1.0);
     let sizes = CommonFactor::new("", ["China Mobile/*/plan size"], 0.8);
     plan.loadings.extend(sizes.loadings);
     Correlations {

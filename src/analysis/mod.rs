@@ -2,7 +2,10 @@
 
 pub mod certainty;
 pub mod compare;
+pub mod drivers;
 pub mod fit;
 pub mod levers;
 pub mod paired;
+mod regression;
 pub mod schedule;
+pub mod worth;

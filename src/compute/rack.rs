@@ -1,36 +1,26 @@
 //! Kinds of rack positions.
 
-use serde::{Deserialize, Serialize};
-
 use super::Generation;
+use crate::field::{KILOWATTS, plan};
 use crate::power::Cooling;
 use crate::problem::{Path, Problems, check_name};
 use crate::uncertain::{Domain, Uncertain};
 
-/// A kind of rack position: what power and cooling it is made for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct RackType {
-    /// Its name.
-    pub name: String,
-    /// The most critical IT power that a rack may take in such a position, in kW, above 0. Drawn once a trial.
-    pub power_kw: Uncertain,
-    /// The cooling of such a position; left out, it takes hardware of any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cooling: Option<Cooling>,
+plan! {
+    /// A kind of rack position: what power and cooling it is made for.
+    pub struct RackType {
+        /// Its name.
+        pub name: String,
+        /// The most critical IT power that a rack may take in such a position, in kW, above 0. Drawn once a trial.
+        pub power_kw: Uncertain => KILOWATTS.input("power").usually(0.0, 1_000.0, "the densest racks announced take about 600 kW"),
+        /// The cooling of such a position; left out, it takes hardware of any.
+        pub cooling: Option<Cooling>,
+    }
+    /// A rack type.
+    pub fn new;
 }
 
 impl RackType {
-    /// A rack type.
-    pub fn new(name: impl Into<String>, power_kw: impl Into<Uncertain>) -> Self {
-        Self {
-            name: name.into(),
-            power_kw: power_kw.into(),
-            cooling: None,
-        }
-    }
-
     /// Whether it takes racks of that hardware, if need be in some trials alone: of no more power for each of their
     /// positions, and of a cooling that it accepts.
     pub fn fits(&self, hardware: &Generation) -> bool {
@@ -48,8 +38,7 @@ impl RackType {
 
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
-        self.power_kw
-            .check(Domain::POSITIVE, &at.key("power_kw"), problems);
+        self.check_fields(at, problems);
         let usual = self.power_kw.median(Domain::POSITIVE).unwrap_or(0.0);
         if let Some(cooling) = self.cooling
             && usual > cooling.usual_limit_kw()

@@ -5,8 +5,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::node::{Node, Place, Text, Value};
 use super::shape::{DISTRIBUTIONS, Field, Shape};
-use super::units::{Measure, SHARE, UnitError};
 use crate::date::Date;
+use crate::field::{Measure, SHARE, UnitError};
 use crate::power::{Redundancy, RedundancyError};
 use crate::problem::{Path, Problem, Problems, Severity, nearest};
 
@@ -21,7 +21,7 @@ pub(super) struct Reader<'a> {
 /// How a number is written at some place.
 #[derive(Clone, Copy, Default)]
 struct Numbers {
-    measure: Option<Measure>,
+    measure: Option<&'static Measure>,
     /// The key was written without its unit, so that each value needs one.
     needs_unit: bool,
 }
@@ -161,7 +161,7 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let numbers = Numbers {
-                measure: Measure::of(&field.key),
+                measure: field.measure,
                 needs_unit: is_shortened,
             };
             let value = self.read(&entry.node, &field.shape, numbers, &at);
@@ -422,6 +422,10 @@ impl<'a> Reader<'a> {
 
     /// What is written as a list: observed values, or pairs of a probability and what it is the probability of.
     fn listed(&mut self, kind: &str, node: &Node, numbers: Numbers, at: &Path) -> Option<Json> {
+        let probability = Numbers {
+            measure: Some(SHARE.measure),
+            needs_unit: false,
+        };
         let help = match kind {
             "discrete" => "a list of [value, probability] belongs here",
             "quantiles" => "a list of [probability, value] belongs here",
@@ -448,14 +452,14 @@ impl<'a> Reader<'a> {
             let [first, second] = match kind {
                 "discrete" => [
                     self.number(pair[0], numbers, &first).map(|x| json!(x)),
-                    self.number(pair[1], PROBABILITY, &second).map(|x| json!(x)),
+                    self.number(pair[1], probability, &second).map(|x| json!(x)),
                 ],
                 "quantiles" => [
-                    self.number(pair[0], PROBABILITY, &first).map(|x| json!(x)),
+                    self.number(pair[0], probability, &first).map(|x| json!(x)),
                     self.number(pair[1], numbers, &second).map(|x| json!(x)),
                 ],
                 _ => [
-                    self.number(pair[0], PROBABILITY, &first).map(|x| json!(x)),
+                    self.number(pair[0], probability, &first).map(|x| json!(x)),
                     Some(self.uncertain(pair[1], numbers, &second)),
                 ],
             };
@@ -480,11 +484,6 @@ impl<'a> Reader<'a> {
 
 /// Distributions that are written as a list.
 const LISTS: [&str; 4] = ["discrete", "empirical", "quantiles", "mixture"];
-
-const PROBABILITY: Numbers = Numbers {
-    measure: Some(SHARE),
-    needs_unit: false,
-};
 
 const PERCENTILES: [&str; 3] = ["p10", "p50", "p90"];
 

@@ -101,8 +101,8 @@ impl<'a> Sites<'a> {
             draw(inputs, &format!("{name}/{what}"), quantity, domain)
         };
         Fate {
-            slip: of("slip", &class.slip_factor, Domain::NON_NEGATIVE),
-            delay: of("class delay", &class.delay_months, Domain::ANY),
+            slip: of("plan slip", &class.slip_factor, Domain::NON_NEGATIVE),
+            delay: of("plan delay", &class.delay_months, Domain::ANY),
             size: of("plan size", &class.size_factor, Domain::POSITIVE),
             probability: probability.or(class.probability),
         }

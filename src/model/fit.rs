@@ -4,7 +4,7 @@ use crate::compute::{Positions, RackType};
 use crate::power::Cooling;
 use crate::sampling::inputs::{Inputs, Quantity};
 use crate::site::{Hall, Retrofit};
-use crate::uncertain::{Domain, Uncertain, UncertainError};
+use crate::uncertain::UncertainError;
 
 /// What a hall is made for in a trial.
 #[derive(Clone, Copy, Debug)]
@@ -83,9 +83,9 @@ pub(super) struct Kind {
 
 impl Kind {
     pub(super) fn compile(kind: &RackType, inputs: &mut Inputs) -> Result<Self, UncertainError> {
-        let name = format!("rack types/{}/power", kind.name);
+        let name = format!("rack types/{}", kind.name);
         Ok(Self {
-            position_kw: inputs.add(name, &kind.power_kw, Domain::POSITIVE)?,
+            position_kw: inputs.register(&name, kind.fields().power_kw())?,
             cooling: kind.cooling,
         })
     }
@@ -101,18 +101,15 @@ impl HallPlan {
         sold_per_fed: f64,
         inputs: &mut Inputs,
     ) -> Result<Self, UncertainError> {
-        let mut limit = |what: &str, limit: &Option<Uncertain>| match limit {
-            Some(limit) => inputs.add(format!("{name}/{what}"), limit, Domain::POSITIVE),
-            None => Ok(NO_LIMIT),
-        };
-        let power_kw = limit("power", &hall.power_kw)?;
-        let cooling_kw = limit("cooling power", &hall.cooling_power_kw)?;
+        let fields = hall.fields();
+        let power_kw = inputs.register(name, fields.power_kw())?;
+        let cooling_kw = inputs.register(name, fields.cooling_power_kw())?;
         Ok(Self {
-            racks: inputs.add(format!("{name}/racks"), &hall.racks, Domain::COUNT)?,
+            racks: inputs.register(name, fields.racks())?,
             position_kw: kind.position_kw,
             cooling: kind.cooling,
-            power_kw,
-            cooling_kw,
+            power_kw: power_kw.unwrap_or(NO_LIMIT),
+            cooling_kw: cooling_kw.unwrap_or(NO_LIMIT),
             size,
             sold_per_fed,
         })
@@ -126,21 +123,16 @@ impl HallPlan {
         kind: Kind,
         inputs: &mut Inputs,
     ) -> Result<Self, UncertainError> {
-        let mut drawn = |what: &str, stated: &Option<Uncertain>, domain, before| match stated {
-            Some(stated) => inputs.add(format!("{name}/retrofit {what}"), stated, domain),
-            None => Ok(before),
-        };
-        let [racks, power, cooling] = [
-            (&retrofit.racks, Domain::COUNT, self.racks),
-            (&retrofit.power_kw, Domain::POSITIVE, self.power_kw),
-            (&retrofit.cooling_power_kw, Domain::POSITIVE, NO_LIMIT),
-        ];
+        let fields = retrofit.fields();
+        let racks = inputs.register(name, fields.racks())?;
+        let power_kw = inputs.register(name, fields.power_kw())?;
+        let cooling_kw = inputs.register(name, fields.cooling_power_kw())?;
         Ok(Self {
-            racks: drawn("racks", racks.0, racks.1, racks.2)?,
+            racks: racks.unwrap_or(self.racks),
             position_kw: kind.position_kw,
             cooling: kind.cooling,
-            power_kw: drawn("power", power.0, power.1, power.2)?,
-            cooling_kw: drawn("cooling power", cooling.0, cooling.1, cooling.2)?,
+            power_kw: power_kw.unwrap_or(self.power_kw),
+            cooling_kw: cooling_kw.unwrap_or(NO_LIMIT),
             ..*self
         })
     }

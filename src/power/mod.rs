@@ -52,74 +52,40 @@ pub use energy::{Energy, OnOff, Renewable, matched_mw};
 pub use grid::{BridgePower, Curtailment, GridApplication, GridStep};
 pub use redundancy::{Redundancy, RedundancyError};
 
-use serde::{Deserialize, Serialize};
-
 use crate::date::Date;
-use crate::power::grid::is_constant_zero;
-use crate::problem::{Path, Problems, check_name, check_probability};
+use crate::field::{MEGAWATTS, MONTHS, SHARE, plan};
+use crate::problem::{Path, Problems, check_name};
 use crate::schedule::{Activity, Dependency, check_activities};
-use crate::uncertain::{Domain, Uncertain};
+use crate::uncertain::Uncertain;
 
-/// A substation, energised when its activities have finished.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Substation {
-    /// Its name, unique on its campus.
-    pub name: String,
-    /// Facility power that it carries once energised, in MW, above 0. Drawn once a trial.
-    pub power_mw: Uncertain,
-    /// When its first activity may start; left out, at the start of the scenario.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub starts: Option<Date>,
-    /// What must have finished before its first activity starts.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub after: Vec<Dependency>,
-    /// How much later than its date, and than what it waits for, its first activity may start, in months; negative: earlier. Drawn once a trial.
-    #[serde(default = "Uncertain::zero", skip_serializing_if = "is_constant_zero")]
-    pub delay_months: Uncertain,
-    /// The class of plans that it belongs to, which says how plans slip, grow and are dropped.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plan_class: Option<String>,
-    /// The probability that it is built at all, 0 to 1; in the other trials it never is, nor what waits for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub probability: Option<f64>,
-    /// Its activities from start to energisation; a list is a chain unless `after` says otherwise.
-    pub activities: Vec<Activity>,
+plan! {
+    /// A substation, energised when its activities have finished.
+    pub struct Substation {
+        /// Its name, unique on its campus.
+        pub name: String,
+        /// Facility power that it carries once energised, in MW, above 0. Drawn once a trial.
+        pub power_mw: Uncertain => MEGAWATTS.input("power"),
+        /// When its first activity may start; left out, at the start of the scenario.
+        pub starts: Option<Date>,
+        /// What must have finished before its first activity starts.
+        pub after: Vec<Dependency> = [],
+        /// How much later than its date, and than what it waits for, its first activity may start, in months; negative: earlier. Drawn once a trial.
+        pub delay_months: Uncertain [= Uncertain::zero()] => MONTHS.any().input("delay"),
+        /// The class of plans that it belongs to, which says how plans slip, grow and are dropped.
+        pub plan_class: Option<String>,
+        /// The probability that it is built at all, 0 to 1; in the other trials it never is, nor what waits for it.
+        pub probability: Option<f64> => SHARE,
+        /// Its activities from start to energisation; a list is a chain unless `after` says otherwise.
+        pub activities: Vec<Activity>,
+    }
+    /// A substation whose activities begin at the start of the scenario.
+    pub fn new;
 }
 
-/// PUE cannot be below 1: what the IT takes, the facility takes.
-pub const PUE: Domain = Domain {
-    min: 1.0,
-    max: f64::INFINITY,
-};
-
 impl Substation {
-    /// A substation whose activities begin at the start of the scenario.
-    pub fn new(
-        name: impl Into<String>,
-        power_mw: impl Into<Uncertain>,
-        activities: Vec<Activity>,
-    ) -> Self {
-        Self {
-            name: name.into(),
-            power_mw: power_mw.into(),
-            starts: None,
-            after: Vec::new(),
-            delay_months: Uncertain::zero(),
-            plan_class: None,
-            probability: None,
-            activities,
-        }
-    }
-
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
-        self.power_mw
-            .check(Domain::POSITIVE, &at.key("power_mw"), problems);
-        check_probability(self.probability, at, problems);
-        self.delay_months
-            .check(Domain::ANY, &at.key("delay_months"), problems);
+        self.check_fields(at, problems);
         check_activities(&self.activities, &at.key("activities"), problems);
         if self.activities.is_empty() {
             problems.error(

@@ -1,106 +1,74 @@
 //! A building, or a series of like buildings, and how templates and series are resolved.
 
-use serde::{Deserialize, Serialize};
-
-use super::CampusExpansion;
 use super::hall::check_halls;
-use super::hall::check_some;
-use super::{BuildingTemplate, Hall};
+use super::{BuildingTemplate, CampusExpansion, Hall};
 use crate::compute::Oversubscription;
 use crate::date::Date;
+use crate::field::{CARBON_TONNES, COUNT, KILOWATTS, MONTHS, NUMBER, SHARE, plan};
 use crate::power::ElectricalChain;
-use crate::power::grid::is_constant_zero;
-use crate::problem::{Path, Problems, check_known, check_name, check_positive, check_probability};
+use crate::problem::{Path, Problems, check_known, check_name};
 use crate::schedule::{Activity, Dependency, Override, check_activities, check_dependencies};
-use crate::uncertain::form::as_count;
 use crate::uncertain::{Domain, Uncertain};
 
-/// A building, or a series of like buildings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Building {
-    /// Its name, unique on its campus. In a series, `{n}` stands for the number of the building.
-    pub name: String,
-    /// The template that provides what is not given here.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub template: Option<String>,
-    /// When its first activity may start; left out, at the start of the scenario.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub starts: Option<Date>,
-    /// How much later than its date, and than what it waits for, it may start, in months; negative: earlier. Drawn once a trial, of a series for each building.
-    #[serde(default = "Uncertain::zero", skip_serializing_if = "is_constant_zero")]
-    pub delay_months: Uncertain,
-    /// The class of plans that it belongs to, which says how plans slip, grow and are dropped.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plan_class: Option<String>,
-    /// What must have finished before its first activity starts, such as "A1/shell".
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub after: Vec<Dependency>,
-    /// The probability that it is built at all, 0 to 1; in the other trials it never is, nor what waits for it. Of a series each building is drawn by itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub probability: Option<f64>,
-    /// The substation that feeds it; left out, it hangs on the campus grid directly.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub substation: Option<String>,
-    /// Critical IT power that its own electrical chain can carry, in kW, above 0; left out, as much as its halls take. Drawn once a trial.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub power_kw: Option<Uncertain>,
-    /// Its electrical chain in modules and their redundancy, from which what it can carry and its availability follow; left out, `power_kw` alone is the limit, and the chain never fails.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub electrical: Option<ElectricalChain>,
-    /// How much more its halls sell than they are fed, at which risk; left out, no more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub oversubscription: Option<Oversubscription>,
-    /// CO2 emitted in building it, in t, 0 or more; counted when its halls are handed over, each an equal part.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub embodied_carbon_t: Option<f64>,
-    /// Its activities from start to hand-over; a list is a chain unless `after` says otherwise.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub activities: Option<Vec<Activity>>,
-    /// Its halls.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub halls: Option<Vec<Hall>>,
-    /// What differs from the template in single activities.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub overrides: Vec<Override>,
-    /// Makes this a series of like buildings.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub series: Option<Series>,
-    /// Makes this a process of further buildings that are not announced yet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expansion: Option<CampusExpansion>,
+plan! {
+    /// A building, or a series of like buildings.
+    pub struct Building {
+        /// Its name, unique on its campus. In a series, `{n}` stands for the number of the building.
+        pub name: String,
+        /// The template that provides what is not given here.
+        pub template: Option<String>,
+        /// When its first activity may start; left out, at the start of the scenario.
+        pub starts: Option<Date>,
+        /// How much later than its date, and than what it waits for, it may start, in months; negative: earlier. Drawn once a trial, of a series for each building.
+        pub delay_months: Uncertain [= Uncertain::zero()] => MONTHS.any().input("delay"),
+        /// The class of plans that it belongs to, which says how plans slip, grow and are dropped.
+        pub plan_class: Option<String>,
+        /// What must have finished before its first activity starts, such as "A1/shell".
+        pub after: Vec<Dependency> = [],
+        /// The probability that it is built at all, 0 to 1; in the other trials it never is, nor what waits for it. Of a series each building is drawn by itself.
+        pub probability: Option<f64> => SHARE,
+        /// The substation that feeds it; left out, it hangs on the campus grid directly.
+        pub substation: Option<String>,
+        /// Critical IT power that its own electrical chain can carry, in kW; left out, as much as its halls take. Drawn once a trial.
+        pub power_kw: Option<Uncertain> => KILOWATTS.input("power"),
+        /// Its electrical chain in modules and their redundancy, from which what it can carry and its availability follow; left out, `power_kw` alone is the limit, and the chain never fails.
+        pub electrical: Option<ElectricalChain>,
+        /// How much more its halls sell than they are fed, at which risk; left out, no more.
+        pub oversubscription: Option<Oversubscription>,
+        /// CO2 emitted in building it, in t, 0 or more; counted when its halls are handed over, each an equal part.
+        pub embodied_carbon_t: Option<f64> => CARBON_TONNES.above_zero(),
+        /// Its activities from start to hand-over; a list is a chain unless `after` says otherwise.
+        pub activities: Option<Vec<Activity>>,
+        /// Its halls.
+        pub halls: Option<Vec<Hall>>,
+        /// What differs from the template in single activities.
+        pub overrides: Vec<Override> = [],
+        /// Makes this a series of like buildings.
+        pub series: Option<Series>,
+        /// Makes this a process of further buildings that are not announced yet.
+        pub expansion: Option<CampusExpansion>,
+    }
+    /// A building of which all is still to be set on its fields.
+    pub fn new;
 }
 
-/// How a series of like buildings is numbered and spaced.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Series {
-    /// How many buildings, 1 to 1,000; if it is uncertain, 0 or more. Drawn once a trial, and rounded.
-    #[serde(serialize_with = "as_count")]
-    pub count: Uncertain,
-    /// The number of the first.
-    #[serde(default = "one")]
-    pub first: u32,
-    /// Time from the start of one building to the start of the next, in months, 0 or more. Drawn for each of them.
-    pub every_months: Uncertain,
-    /// Where the count is uncertain: the most buildings that are simulated, 1 to 1,000; left out, the greatest count.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at_most: Option<u32>,
+plan! {
+    /// How a series of like buildings is numbered and spaced.
+    pub struct Series {
+        /// How many buildings, 1 to 1,000; if it is uncertain, 0 or more. Drawn once a trial, and rounded.
+        pub count: Uncertain => NUMBER.input("count"),
+        /// The number of the first.
+        pub first: u32 = 1 => NUMBER,
+        /// Time from the start of one building to the start of the next, in months, 0 or more. Drawn for each of them.
+        pub every_months: Uncertain => MONTHS.input("gap"),
+        /// Where the count is uncertain: the most buildings that are simulated, 1 to 1,000; left out, the greatest count.
+        pub at_most: Option<u32> => COUNT,
+    }
+    /// So many buildings, numbered from 1, so many months apart.
+    pub fn new;
 }
 
 impl Series {
-    /// So many buildings, numbered from 1, so many months apart.
-    pub fn new(count: impl Into<Uncertain>, every_months: impl Into<Uncertain>) -> Self {
-        Self {
-            count: count.into(),
-            first: 1,
-            every_months: every_months.into(),
-            at_most: None,
-        }
-    }
-
     /// The most buildings that there are in any trial.
     fn most(&self) -> f64 {
         let most = match self.count {
@@ -110,61 +78,25 @@ impl Series {
         most.min(self.at_most.map_or(f64::INFINITY, f64::from))
     }
 
-    /// Whether each building has a fixed distance from the first.
-    fn is_fixed(&self) -> Option<f64> {
+    /// Where each building has a fixed distance from the first: the months from one to the next.
+    fn fixed_gap(&self) -> Option<f64> {
         self.count.constant()?;
         self.every_months.constant()
     }
 
     fn check(&self, at: &Path, problems: &mut Problems) {
-        let least = if self.count.constant().is_some() {
-            1
-        } else {
-            0
-        };
-        self.count.check_count(least, &at.key("count"), problems);
-        if self.most() > f64::from(MOST_IN_A_SERIES) {
+        self.check_fields(at, problems);
+        let at = at.key("count");
+        self.count.check_whole(&at, problems);
+        let least = f64::from(u8::from(self.count.constant().is_some()));
+        if !(least..=f64::from(MOST_IN_A_SERIES)).contains(&self.most()) {
             problems.error(
-                &at.key("count"),
-                format!("count may be {}", self.most()),
+                &at,
+                format!("count is {}", self.most()),
                 format!("a series has 1 to {MOST_IN_A_SERIES} buildings; `at_most` limits an uncertain count"),
             );
         }
-        self.every_months
-            .check(Domain::NON_NEGATIVE, &at.key("every_months"), problems);
-        if self.at_most == Some(0) {
-            problems.error(&at.key("at_most"), "at_most is 0", "1 building or more");
-        }
     }
-}
-
-impl Building {
-    /// A building of which all is still to be set on its fields.
-    pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            template: None,
-            starts: None,
-            delay_months: Uncertain::zero(),
-            plan_class: None,
-            after: Vec::new(),
-            probability: None,
-            substation: None,
-            power_kw: None,
-            electrical: None,
-            oversubscription: None,
-            embodied_carbon_t: None,
-            activities: None,
-            halls: None,
-            overrides: Vec::new(),
-            series: None,
-            expansion: None,
-        }
-    }
-}
-
-fn one() -> u32 {
-    1
 }
 
 /// One building of a campus after templates and series are resolved.
@@ -245,7 +177,7 @@ pub(crate) fn plan_buildings<'a>(
                 (series, expansion) => {
                     let name = first.saturating_add(number).to_string();
                     let begins = match (series, expansion) {
-                        (Some(series), _) => match series.is_fixed() {
+                        (Some(series), _) => match series.fixed_gap() {
                             Some(every) => Beginning::Offset(f64::from(number) * every),
                             None => Beginning::Gap,
                         },
@@ -307,20 +239,10 @@ pub(crate) fn check_building(
         }
     }
     check_dependencies(Some(&building.after), at, problems);
-    building
-        .delay_months
-        .check(Domain::ANY, &at.key("delay_months"), problems);
-    check_probability(building.probability, at, problems);
     for (position, one) in building.overrides.iter().enumerate() {
         one.check(&at.key("overrides").index(position), problems);
     }
-    check_some(&building.power_kw, "power_kw", at, problems);
-    check_positive(
-        building.embodied_carbon_t,
-        "embodied_carbon_t",
-        at,
-        problems,
-    );
+    building.check_fields(at, problems);
     if let Some(activities) = &building.activities {
         check_activities(activities, &at.key("activities"), problems);
     }

@@ -9,157 +9,66 @@
 //!
 //! So many waves are compiled as there can be at most; which of them start is drawn in each trial.
 
-use serde::{Deserialize, Serialize};
-
-use super::plan_class::is_constant_one;
 use crate::date::Date;
-use crate::power::availability::{check_share, is_zero};
+use crate::field::{COUNT, MONTHS, NUMBER, Quantity as Measured, SHARE, plan};
 use crate::problem::{Path, Problems};
 use crate::sampling::inputs::{Inputs, Quantity};
 use crate::schedule::network::Presence;
 use crate::uncertain::exchangeable::{Draw, Exchangeable, MOST_BETWEEN, Unfinished};
 use crate::uncertain::{Domain, Uncertain, UncertainError};
 
-/// A process of further buildings, none of which is announced.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct CampusExpansion {
-    /// The most waves that are simulated, 1 to 200 (assumption if left out: 20).
-    #[serde(default = "usual_most")]
-    pub most: u32,
-    /// When the last wave so far started: the first wait counts from then, and it was not over at the start of the scenario. Left out, it counts from what the building is `after`, or from its `starts`, or from the start of the scenario.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub since: Option<Date>,
-    /// Time from the start of a wave to that of the next, in months, 0 or more: as it is distributed among campuses of the class.
-    pub wait_months: Uncertain,
-    /// The first wait, where it is distributed otherwise: from the clearing of the land to the first building, say.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first_wait_months: Option<Uncertain>,
-    /// Share of the variance of waits (of their normal scores) that lies between campuses, 0 to 0.99: the correlation of two waits of a campus.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub waits_between_share: f64,
-    /// Waits between waves of this campus so far, in months.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub past_waits_months: Vec<f64>,
-    /// What racks and power of the template's halls, and the building's own power, are multiplied by, above 0: as it is distributed among campuses of the class. Drawn for each wave.
-    #[serde(default = "Uncertain::one")]
-    pub size: Uncertain,
-    /// Share of the variance of sizes (of their normal scores) that lies between campuses, 0 to 0.99.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub sizes_between_share: f64,
-    /// Sizes of the waves of this campus so far.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub past_sizes: Vec<f64>,
-    /// How many buildings a wave consists of, 1 or more; its size is multiplied by that. Drawn for each wave, and rounded.
-    #[serde(default = "Uncertain::one", skip_serializing_if = "is_constant_one")]
-    pub buildings: Uncertain,
-    /// What the PFLOPS of the hardware of a wave are multiplied by, above 0: as it is distributed among campuses of the class. Drawn for each wave.
-    #[serde(default = "Uncertain::one", skip_serializing_if = "is_constant_one")]
-    pub compute_factor: Uncertain,
-    /// Share of the variance of the compute factors (of their normal scores) that lies between campuses, 0 to 0.99.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub compute_between_share: f64,
-    /// Compute factors of the waves of this campus so far.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub past_compute_factors: Vec<f64>,
-    /// The probability, before each wave, that no further one ever comes, 0 to 1. For the first it is what follows from the wait so far.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub stop_probability: f64,
-    /// How many waves there are at most, 0 or more; left out, no other limit than `most`. Drawn once a trial, and rounded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub count: Option<Uncertain>,
+plan! {
+    /// A process of further buildings, none of which is announced.
+    pub struct CampusExpansion {
+        /// The most waves that are simulated, 1 to 200 (assumption if left out: 20).
+        pub most: u32 [= 20] => COUNT.within(1.0, MOST_WAVES as f64),
+        /// When the last wave so far started: the first wait counts from then, and it was not over at the start of the scenario. Left out, it counts from what the building is `after`, or from its `starts`, or from the start of the scenario.
+        pub since: Option<Date>,
+        /// Time from the start of a wave to that of the next, in months, 0 or more: as it is distributed among campuses of the class.
+        pub wait_months: Uncertain => MONTHS.input("wait"),
+        /// The first wait, where it is distributed otherwise: from the clearing of the land to the first building, say.
+        pub first_wait_months: Option<Uncertain> => MONTHS.input("wait"),
+        /// Share of the variance of waits (of their normal scores) that lies between campuses, 0 to 0.99: the correlation of two waits of a campus.
+        pub waits_between_share: f64 [= 0.0] => BETWEEN,
+        /// Waits between waves of this campus so far, in months.
+        pub past_waits_months: Vec<f64> = [] => MONTHS,
+        /// What racks and power of the template's halls, and the building's own power, are multiplied by, above 0: as it is distributed among campuses of the class. Drawn for each wave.
+        pub size: Uncertain [= Uncertain::one()] => NUMBER.above_zero().input("size"),
+        /// Share of the variance of sizes (of their normal scores) that lies between campuses, 0 to 0.99.
+        pub sizes_between_share: f64 [= 0.0] => BETWEEN,
+        /// Sizes of the waves of this campus so far.
+        pub past_sizes: Vec<f64> = [] => NUMBER,
+        /// How many buildings a wave consists of, 1 or more; its size is multiplied by that. Drawn for each wave, and rounded.
+        pub buildings: Uncertain [= Uncertain::one()] => COUNT.input("buildings"),
+        /// What the PFLOPS of the hardware of a wave are multiplied by, above 0: as it is distributed among campuses of the class. Drawn for each wave.
+        pub compute_factor: Uncertain [= Uncertain::one()] => NUMBER.above_zero().input("compute"),
+        /// Share of the variance of the compute factors (of their normal scores) that lies between campuses, 0 to 0.99.
+        pub compute_between_share: f64 [= 0.0] => BETWEEN,
+        /// Compute factors of the waves of this campus so far.
+        pub past_compute_factors: Vec<f64> = [] => NUMBER,
+        /// The probability, before each wave, that no further one ever comes, 0 to 1. For the first it is what follows from the wait so far.
+        pub stop_probability: f64 [= 0.0] => SHARE,
+        /// How many waves there are at most, 0 or more; left out, no other limit than `most`. Drawn once a trial, and rounded.
+        pub count: Option<Uncertain> => NUMBER.input("count"),
+    }
+    /// Waves of independent waits that never stop.
+    pub fn new;
 }
 
-fn usual_most() -> u32 {
-    20
-}
-
+const BETWEEN: Measured = SHARE.within(0.0, MOST_BETWEEN);
 const MOST_WAVES: u32 = 200;
 
 impl CampusExpansion {
-    /// Waves of independent waits that never stop; all else is set on its fields.
-    pub fn new(wait_months: impl Into<Uncertain>) -> Self {
-        Self {
-            most: usual_most(),
-            since: None,
-            wait_months: wait_months.into(),
-            first_wait_months: None,
-            waits_between_share: 0.0,
-            past_waits_months: Vec::new(),
-            size: Uncertain::one(),
-            sizes_between_share: 0.0,
-            past_sizes: Vec::new(),
-            buildings: Uncertain::one(),
-            compute_factor: Uncertain::one(),
-            compute_between_share: 0.0,
-            past_compute_factors: Vec::new(),
-            stop_probability: 0.0,
-            count: None,
-        }
-    }
-
     /// How many waves are simulated.
     pub(crate) fn waves(&self) -> u32 {
         self.most.min(MOST_WAVES)
     }
 
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
-        if !(1..=MOST_WAVES).contains(&self.most) {
-            problems.error(
-                &at.key("most"),
-                format!("most is {}", self.most),
-                format!("1 to {MOST_WAVES} waves"),
-            );
-        }
-        let waits = [
-            (Some(&self.wait_months), "wait_months"),
-            (self.first_wait_months.as_ref(), "first_wait_months"),
-        ];
-        for (wait, key) in waits {
-            if let Some(wait) = wait {
-                wait.check(Domain::NON_NEGATIVE, &at.key(key), problems);
-            }
-        }
-        for (factor, key) in [
-            (&self.size, "size"),
-            (&self.compute_factor, "compute_factor"),
-        ] {
-            factor.check(Domain::POSITIVE, &at.key(key), problems);
-        }
-        self.buildings
-            .check_count(1, &at.key("buildings"), problems);
+        self.check_fields(at, problems);
+        self.buildings.check_whole(&at.key("buildings"), problems);
         if let Some(count) = &self.count {
-            count.check_count(0, &at.key("count"), problems);
-        }
-        check_share(self.stop_probability, "stop_probability", at, problems);
-        for (share, key) in [
-            (self.waits_between_share, "waits_between_share"),
-            (self.sizes_between_share, "sizes_between_share"),
-            (self.compute_between_share, "compute_between_share"),
-        ] {
-            if !(0.0..=MOST_BETWEEN).contains(&share) {
-                problems.error(
-                    &at.key(key),
-                    format!("{key} is {share}"),
-                    format!("0 to {MOST_BETWEEN}"),
-                );
-            }
-        }
-        for (past, key) in [
-            (&self.past_waits_months, "past_waits_months"),
-            (&self.past_sizes, "past_sizes"),
-            (&self.past_compute_factors, "past_compute_factors"),
-        ] {
-            for (position, value) in past.iter().enumerate() {
-                if !(value.is_finite() && *value >= 0.0) {
-                    problems.error(
-                        &at.key(key).index(position),
-                        format!("{key} holds {value}"),
-                        "numbers of 0 or more",
-                    );
-                }
-            }
+            count.check_whole(&at.key("count"), problems);
         }
     }
 

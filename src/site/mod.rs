@@ -25,7 +25,6 @@ pub(crate) use building::{Beginning, PlannedBuilding, check_building, plan_build
 pub use building::{Building, Series};
 pub use campus::{Campus, ExistingCapacity};
 pub use expansion::CampusExpansion;
-pub(crate) use hall::LIFE;
 pub use hall::{Hall, Retrofit};
 pub(crate) use phase::{Clause, Gate, Seen};
 pub use phase::{Condition, Phase};

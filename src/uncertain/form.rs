@@ -145,29 +145,6 @@ impl Serialize for Uncertain {
     }
 }
 
-/// Writes a number of things: a known one without a decimal point.
-pub(crate) fn as_count<S: Serializer>(count: &Uncertain, serializer: S) -> Result<S::Ok, S::Error> {
-    match *count {
-        Uncertain::Constant(known)
-            if known.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&known) =>
-        {
-            serializer.serialize_u32(known as u32)
-        }
-        _ => count.serialize(serializer),
-    }
-}
-
-/// As [`as_count`], for a number that may be left out, and is not.
-pub(crate) fn as_some_count<S: Serializer>(
-    count: &Option<Uncertain>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match count {
-        Some(count) => as_count(count, serializer),
-        None => serializer.serialize_none(),
-    }
-}
-
 impl<'de> Deserialize<'de> for Uncertain {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let form = Form::deserialize(deserializer).map_err(|_| {

@@ -9,7 +9,7 @@
 pub mod correlation;
 pub(crate) mod exchangeable;
 pub mod factors;
-pub(crate) mod form;
+mod form;
 mod knots;
 mod percentiles;
 mod shared;
@@ -187,13 +187,17 @@ impl Domain {
     /// A share or a probability: 0 to 1.
     pub const SHARE: Self = Self { min: 0.0, max: 1.0 };
 
-    fn admits(self, value: f64) -> bool {
+    pub(crate) fn admits(self, value: f64) -> bool {
         (self.min..=self.max).contains(&value)
     }
 
-    fn describe(self) -> String {
-        if self == Self::POSITIVE {
-            return "more than 0".to_owned();
+    /// What it admits, in words.
+    pub(crate) fn describe(self) -> String {
+        if self.min == f64::MIN_POSITIVE {
+            return match self.max.is_finite() {
+                true => format!("above 0, at most {}", self.max),
+                false => "a number above 0".to_owned(),
+            };
         }
         match (self.min.is_finite(), self.max.is_finite()) {
             (true, true) => format!("{} to {}", self.min, self.max),
@@ -479,14 +483,10 @@ impl Uncertain {
         }
     }
 
-    /// Notes all that is wrong with it as a number of things, of which there are `least` or more.
-    pub(crate) fn check_count(&self, least: u32, at: &Path, problems: &mut Problems) {
-        let domain = Domain {
-            min: f64::from(least),
-            max: f64::INFINITY,
-        };
-        self.check(domain, at, problems);
+    /// Notes a known number of things that is not whole.
+    pub(crate) fn check_whole(&self, at: &Path, problems: &mut Problems) {
         if let Self::Constant(count) = self
+            && count.is_finite()
             && count.fract() != 0.0
         {
             let key = at.last_key().unwrap_or("the value");
