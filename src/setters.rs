@@ -5,7 +5,7 @@
 use crate::compute::{CatalogueUse, Generation, GenerationTrend, RackType};
 use crate::date::Date;
 use crate::finance::Finance;
-use crate::scenario::{Milestone, Scenario, Target};
+use crate::scenario::{Limits, Milestone, Scenario, Target};
 use crate::schedule::calendars::Calendar;
 use crate::schedule::crews::{Crew, CrewNeed};
 use crate::schedule::risks::Risk;
@@ -83,6 +83,7 @@ setters! { Scenario
     finance: some Finance;
     milestones: list Milestone;
     targets: list Target;
+    limits: set Limits;
 }
 
 setters! { Activity

@@ -7,8 +7,13 @@ use crate::date::Date;
 use crate::finance::books::{BuildingPlace, CompiledFinance, HallPlace, Places, Renters};
 use crate::finance::{Capex, Finance};
 use crate::policy::levers;
+<<<<<<< HEAD
 use crate::power::{BridgePower, ElectricalChain, Feed};
 use crate::problem::{Path, Problems, name_help};
+=======
+use crate::power::{BridgePower, ElectricalChain, Feed, GridStep};
+use crate::problem::{Path, Problems};
+>>>>>>> main
 use crate::projection::Layout;
 use crate::sampling::inputs::{Inputs, Quantity};
 use crate::scenario::Scenario;
@@ -792,7 +797,7 @@ impl<'a> Sites<'a> {
         problems.error(
             at,
             format!("there is no activity, building or substation \"{wanted}\""),
-            name_help(wanted, known.iter().map(String::as_str)),
+            problems.name_help(wanted, known.iter().map(String::as_str)),
         );
     }
 
@@ -831,7 +836,7 @@ impl<'a> Sites<'a> {
                             problems.error(
                                 &at,
                                 format!("there is no building \"{building}\""),
-                                name_help(wanted, known.iter().map(String::as_str)),
+                                problems.name_help(wanted, known.iter().map(String::as_str)),
                             );
                         }
                     }

@@ -16,6 +16,7 @@ pub(crate) mod market;
 mod named;
 mod outreach;
 mod terms;
+pub(crate) mod volume;
 mod vouchers;
 
 pub use market::OwnContract;
@@ -125,7 +126,7 @@ pub struct Segment {
     /// Share of the compute in service that does useful work, 0 to 1. Drawn once a trial.
     #[serde(default = "Uncertain::one")]
     pub utilisation: Uncertain,
-    /// Who is served first: a smaller number goes before a larger one, and equal ones are served first come, first served.
+    /// Who is served first: a smaller number goes before a larger one, and equal ones are served first come, first served. Of those who are ready in the same month the segment that stands first in the file is served first, named tenants last.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub priority: u32,
     /// How capacity is given to contracts.
@@ -134,7 +135,7 @@ pub struct Segment {
     /// The campuses it accepts, in the order of liking; left out, all in the order of the scenario. Its contracts and contacts count to the first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub campuses: Vec<String>,
-    /// The rack types it accepts, in the order of liking; left out, all.
+    /// The rack types it accepts, in the order of liking; left out, all in the order of the scenario.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rack_types: Vec<String>,
     /// What is already there at the start.

@@ -42,11 +42,18 @@ pub(crate) fn run(arguments: &Validate) -> Result<(), Failure> {
     let mut warnings = 0;
     let mut list: Vec<Value> = Vec::new();
     for file in &arguments.files {
+        let mut memory = None;
         let problems = match Scenario::load(file, &arguments.set) {
             Ok(loaded) => {
+<<<<<<< HEAD
                 let mut warnings = loaded.warnings;
                 warn_of_certainty(&loaded.scenario, &mut warnings)?;
                 warnings
+=======
+                let model = loaded.scenario.compile().ok();
+                memory = model.map(|model| model.memory_bytes(1));
+                loaded.warnings
+>>>>>>> main
             }
             Err(ScenarioError::Invalid(problems)) => problems,
             Err(other) if arguments.json => {
@@ -75,6 +82,10 @@ pub(crate) fn run(arguments: &Validate) -> Result<(), Failure> {
             say(&format!("{problems}\n"));
         } else if !arguments.quiet {
             say(&format!("{}: nothing wrong or unlikely", file.display()));
+        }
+        if let Some(bytes) = memory.filter(|_| !arguments.quiet) {
+            let mb = bytes.div_ceil(1_000_000);
+            say(&format!("a run takes about {mb} MB on one thread"));
         }
     }
     if arguments.json {

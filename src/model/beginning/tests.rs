@@ -67,7 +67,7 @@ fn is_mean(values: &[f64], expected: f64) {
     );
 }
 
-const TRIALS: u64 = 20_000;
+const TRIALS: u64 = 8_000;
 
 #[test]
 fn a_building_is_built_with_its_probability_or_never() {
@@ -144,7 +144,7 @@ fn waves_of_independent_waits_are_a_renewal_process() {
 [[campuses.buildings]]
 name = "X{n}"
 template = "block"
-expansion = { most = 30, wait_months = { uniform = [0, 12] } }
+expansion = { most = 10, wait_months = { uniform = [0, 12] } }
 "#,
     );
     let counts = megawatts(&model, 11, TRIALS);
