@@ -25,16 +25,9 @@ use crate::projection::{Layout, Metric, TargetLabel};
 use crate::sampling::design::{Design, DesignError, Drawing, Noise, Sampling};
 use crate::sampling::inputs::{Inputs, Quantity};
 use crate::scenario::{Scenario, ScenarioError};
-<<<<<<< HEAD
 use crate::schedule::network::{Cycle, Network, NodeId, Presence};
-use crate::site::{Building, Campus, Gate, Hall};
-=======
-use crate::schedule::network::{Cycle, Network, NodeId};
 use crate::schedule::plan::Plan;
-use crate::site::Campus;
-use crate::site::Gate;
-use crate::site::Hall;
->>>>>>> main
+use crate::site::{Building, Campus, Gate, Hall};
 use crate::tenants::Voucher;
 use crate::tenants::market::{Demand, Market, Supply};
 use crate::uncertain::{Domain, UncertainError};

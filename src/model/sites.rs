@@ -7,13 +7,8 @@ use crate::date::Date;
 use crate::finance::books::{BuildingPlace, CompiledFinance, HallPlace, Places, Renters};
 use crate::finance::{Capex, Finance};
 use crate::policy::levers;
-<<<<<<< HEAD
 use crate::power::{BridgePower, ElectricalChain, Feed};
-use crate::problem::{Path, Problems, name_help};
-=======
-use crate::power::{BridgePower, ElectricalChain, Feed, GridStep};
 use crate::problem::{Path, Problems};
->>>>>>> main
 use crate::projection::Layout;
 use crate::sampling::inputs::{Inputs, Quantity};
 use crate::scenario::Scenario;

@@ -163,15 +163,8 @@ pub(crate) fn plan_buildings<'a>(
         let of_template = template.as_ref().map(|(template, _)| *template);
         let of_template = of_template.and_then(|template| template.oversubscription.as_ref());
         let oversubscription = plan.oversubscription.as_ref().or(of_template);
-        let (count, first) = match (&plan.series, &plan.expansion) {
-            (Some(series), _) => {
-                let most = series.most().clamp(0.0, f64::from(MOST_IN_A_SERIES));
-                (most as u32, series.first)
-            }
-            (None, Some(expansion)) => (expansion.waves(), 1),
-            (None, None) => (1, 1),
-        };
-        for number in 0..count {
+        let first = plan.series.as_ref().map_or(1, |series| series.first);
+        for number in 0..plan.most().min(MOST_IN_A_SERIES) {
             let (name, begins) = match (&plan.series, &plan.expansion) {
                 (None, None) => (plan.name.clone(), Beginning::Alone),
                 (series, expansion) => {
@@ -308,6 +301,16 @@ fn check_expansion(
 }
 
 impl Building {
+    /// The most buildings that the entry stands for in any trial.
+    pub(crate) fn most(&self) -> u32 {
+        match (&self.series, &self.expansion) {
+            // What is more than any number of buildings is refused as such.
+            (Some(series), _) => series.most().max(0.0) as u32,
+            (None, Some(expansion)) => expansion.waves(),
+            (None, None) => 1,
+        }
+    }
+
     /// Whether it is uncertain how many buildings the entry stands for.
     pub(crate) fn is_uncertain(&self) -> bool {
         let series = self.series.as_ref();

@@ -14,19 +14,11 @@ plan! {
         pub racks: Uncertain => COUNT.input("racks"),
         /// The rack type that its positions are made for.
         pub rack_type: String,
-<<<<<<< HEAD
         /// Critical IT power that the hall can take, in kW; left out, all positions at the power of their rack type. Drawn once a trial.
         pub power_kw: Option<Uncertain> => KILOWATTS.input("power"),
         /// Heat that the hall's cooling can take away, in kW of critical IT power; left out, all of it. Drawn once a trial.
         pub cooling_power_kw: Option<Uncertain> => KILOWATTS.input("cooling power"),
-        /// The hardware generation installed, or "newest" for the newest one that is released when the order is placed and fits the rack type. Left out, tenants bring their own hardware: no delivery is waited for and no PFLOPS are counted.
-=======
-        /// Critical IT power that the hall can take, in kW; left out, all positions at the power of their rack type.
-        pub power_kw: Option<f64> => KILOWATTS,
-        /// Heat that the hall's cooling can take away, in kW of critical IT power; left out, all of it.
-        pub cooling_power_kw: Option<f64> => KILOWATTS,
         /// The hardware generation installed, or "newest" for the newest one that is released when the order is placed and fits the rack type. Of those released on the same day the one that stands last in the scenario counts as the newest. Left out, tenants bring their own hardware: no delivery is waited for and no PFLOPS are counted.
->>>>>>> main
         pub hardware: Option<String>,
         /// The event at whose finish the hardware is ordered, such as "shell", or "start" for the start of the building. Left out, the finish of the first activity of the building.
         pub hardware_ordered_after: Option<String>,

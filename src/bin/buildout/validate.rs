@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use buildout::problem::{Path, Severity};
-use buildout::{Problem, Problems, Scenario, ScenarioError};
+use buildout::{Model, Problem, Problems, Scenario, ScenarioError};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -45,15 +45,13 @@ pub(crate) fn run(arguments: &Validate) -> Result<(), Failure> {
         let mut memory = None;
         let problems = match Scenario::load(file, &arguments.set) {
             Ok(loaded) => {
-<<<<<<< HEAD
                 let mut warnings = loaded.warnings;
-                warn_of_certainty(&loaded.scenario, &mut warnings)?;
+                let model = loaded.scenario.compile()?;
+                if !loaded.scenario.fixed_plan {
+                    warn_of_certainty(&model, &mut warnings)?;
+                }
+                memory = Some(model.memory_bytes(1));
                 warnings
-=======
-                let model = loaded.scenario.compile().ok();
-                memory = model.map(|model| model.memory_bytes(1));
-                loaded.warnings
->>>>>>> main
             }
             Err(ScenarioError::Invalid(problems)) => problems,
             Err(other) if arguments.json => {
@@ -106,11 +104,8 @@ pub(crate) fn run(arguments: &Validate) -> Result<(), Failure> {
 }
 
 /// Warns of results that do not vary though they lie far ahead.
-fn warn_of_certainty(scenario: &Scenario, problems: &mut Problems) -> Result<(), Failure> {
-    if scenario.fixed_plan {
-        return Ok(());
-    }
-    for certain in scenario.compile()?.certain_metrics()? {
+fn warn_of_certainty(model: &Model, problems: &mut Problems) -> Result<(), Failure> {
+    for certain in model.certain_metrics()? {
         problems.warning(
             &Path::root().key("horizon_months"),
             format!(
