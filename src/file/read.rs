@@ -4,11 +4,11 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::node::{Node, Place, Text, Value};
-use super::shape::{DISTRIBUTIONS, Field, Shape};
+use super::shape::{DISTRIBUTIONS, Field, Shape, one_of};
 use crate::date::Date;
 use crate::field::{Measure, SHARE, UnitError};
 use crate::power::{Redundancy, RedundancyError};
-use crate::problem::{Path, Problem, Problems, Severity, nearest};
+use crate::problem::{Path, Problem, Problems, Severity};
 
 /// Reads a tree of values against a shape.
 pub(super) struct Reader<'a> {
@@ -479,13 +479,5 @@ fn expected(shape: &Shape) -> &'static str {
         Shape::List(_) => "a list",
         Shape::Table(_) | Shape::Map(_) => "a table",
         Shape::TextOr(_) => "a text in quotes or a table",
-    }
-}
-
-/// The nearest right name; all of them if none is near.
-fn one_of<'a>(wrong: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    match nearest(wrong, known.clone()) {
-        Some(near) => format!("did you mean \"{near}\"?"),
-        None => format!("allowed: {}", known.collect::<Vec<_>>().join(", ")),
     }
 }
