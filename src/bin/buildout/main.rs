@@ -69,13 +69,13 @@ enum Command {
     Merge(merge::Merge),
     /// Runs one trial again and prints what happened in it
     Replay(replay::Replay),
-    /// Compares scenarios, or a matrix of them, on the same luck
+    /// Compares scenarios, or a matrix of them, on common random numbers
     Compare(compare::Compare),
     /// Tells what drives a result: which inputs its spread comes from, and when a target is missed
     Drivers(drivers::DriversCommand),
     /// Tells what changes of a plan are worth, and what it is worth to know more before choosing
     Worth(worth::Worth),
-    /// Shows what each lever of policy gains, on the same luck
+    /// Shows what each lever of policy gains, on common random numbers
     Levers(levers::Levers),
     /// Makes one page to open in a browser, of one scenario or several side by side
     Report(report::Report),
@@ -131,7 +131,7 @@ fn main() -> ExitCode {
         Err(failure) => {
             let code = failure.exit_code();
             let words = failure.to_string();
-            if code != ExitCode::SUCCESS && !words.is_empty() && engine::speaks_for_all() {
+            if code != ExitCode::SUCCESS && !words.is_empty() && engine::is_first_process() {
                 say(&words);
             }
             code
