@@ -1,6 +1,7 @@
 //! Analysis: what is learned by running a model in a certain way, as plain results.
 
 pub mod compare;
+pub mod decide;
 pub mod drivers;
 pub mod fit;
 pub mod levers;

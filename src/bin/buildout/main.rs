@@ -1,6 +1,7 @@
 //! The `buildout` command. Each subcommand has a file of its own.
 
 mod compare;
+mod decide;
 mod drivers;
 mod engine;
 mod failure;
@@ -75,6 +76,8 @@ enum Command {
     Drivers(drivers::DriversCommand),
     /// Tells what changes of a plan are worth, and what it is worth to know more before choosing
     Worth(worth::Worth),
+    /// Tells which plan of a comparison to choose, world by world, and what one would regret
+    Decide(decide::Decide),
     /// Shows what each lever of policy gains, on the same luck
     Levers(levers::Levers),
     /// Makes one page to open in a browser, of one scenario or several side by side
@@ -105,6 +108,7 @@ impl Command {
             Self::Compare(arguments) => compare::run(arguments),
             Self::Drivers(arguments) => drivers::run(arguments),
             Self::Worth(arguments) => worth::run(arguments),
+            Self::Decide(arguments) => decide::run(arguments),
             Self::Levers(arguments) => levers::run(arguments),
             Self::Report(arguments) => report::run(arguments),
             Self::Trials(arguments) => trials::run(arguments),
