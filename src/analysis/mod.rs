@@ -3,6 +3,7 @@
 pub mod backtest;
 pub mod certainty;
 pub mod compare;
+pub mod decide;
 pub mod drivers;
 pub mod fit;
 pub mod levers;
