@@ -5,7 +5,7 @@ use super::equipment::order;
 use super::state::{CampusState, HallState, LivePart, PoolState};
 use super::timeline::{Event, What, sort_events};
 use crate::compute::Order;
-use crate::model::{CompiledCampus, Model};
+use crate::model::{CompiledCampus, CompiledHall, Model};
 use crate::power::grid::{HOURS_PER_YEAR, Supplied};
 
 impl Model {
@@ -91,6 +91,13 @@ impl Model {
         workspace.events = events;
     }
 
+    /// Whether a hall is built in this trial as far as is known: what is not announced counts if it begins within the
+    /// horizon.
+    fn is_planned(&self, hall: &CompiledHall, finish: &[f64], drawn: &[f64]) -> bool {
+        (hall.presence.iter()).all(|presence| presence.holds(drawn))
+            && (hall.is_announced || finish[hall.started.index()] <= self.months as f64)
+    }
+
     /// Orders the first hardware of the halls of a campus; what existed before is live.
     fn begin_halls(
         &self,
@@ -102,13 +109,18 @@ impl Model {
         for hall_position in campus.halls.clone() {
             let hall = &self.halls[hall_position];
             let ordered = workspace.finish[hall.ordered.index()];
-            let delivery = order(&workspace.generations, hall, Order::At(ordered), drawn);
+            let fit = hall.plan.draw(drawn);
+            let ordered = Order::At(ordered);
+            let delivery = order(&workspace.generations, hall, ordered, &fit, drawn);
             workspace.halls.push(HallState {
                 campus: position,
                 delivery,
                 coming: None,
                 pool: hall.pool,
-                fit: hall.fit,
+                fit,
+                built_as: fit,
+                is_planned: self.is_planned(hall, &workspace.finish, drawn),
+                compute_factor: hall.compute_factor.value(drawn),
                 is_retrofitted: false,
                 design_kw: 0.0,
                 density_kw: 0.0,
@@ -160,11 +172,11 @@ impl CompiledCampus {
         state.is_stale = true;
         state.next_start = f64::NEG_INFINITY;
         (state.embodied_t, state.replaced_t) = (0.0, 0.0);
-        self.begin_power(state);
+        self.begin_power(state, drawn);
     }
 
     /// Nothing is energised yet.
-    fn begin_power(&self, state: &mut CampusState) {
+    fn begin_power(&self, state: &mut CampusState, drawn: &[f64]) {
         let grid = if self.grid.is_empty() {
             f64::INFINITY
         } else {
@@ -172,13 +184,15 @@ impl CompiledCampus {
         };
         state.supplied = Supplied {
             grid_kw: grid,
-            applied_kw: self.applied_kw,
+            applied_kw: (self.applied.iter()).map(|step| step.kw(drawn)).sum(),
             ..Supplied::default()
         };
         state.headroom.reset(
             grid,
             self.substations.iter().map(|_| 0.0),
-            self.buildings.iter().map(|building| building.carries_kw(0)),
+            self.buildings
+                .iter()
+                .map(|building| building.carries_kw(0, drawn)),
         );
         state.modules.clear();
         state.modules.resize(self.buildings.len(), 0);

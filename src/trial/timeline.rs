@@ -83,7 +83,7 @@ impl Model {
             What::Energised { campus, substation } => {
                 let (campus, substation) = (campus as usize, substation as usize);
                 let state = &mut workspace.campuses[campus];
-                let facility_kw = self.campuses[campus].substations[substation].1;
+                let facility_kw = self.campuses[campus].substations[substation].1.kw(drawn);
                 (state.headroom).add_substation(substation, facility_kw / state.pue);
                 self.share_out(workspace, campus, months, drawn);
             }
@@ -95,11 +95,11 @@ impl Model {
                 let (campus, building) = (campus as usize, building as usize);
                 let state = &mut workspace.campuses[campus];
                 let plan = &self.campuses[campus].buildings[building];
-                let before = plan.carries_kw(state.modules[building]);
+                let before = plan.carries_kw(state.modules[building], drawn);
                 if let Some(chain) = &plan.chain {
                     state.modules[building] += chain.stages[stage as usize].1;
                 }
-                let after = plan.carries_kw(state.modules[building]);
+                let after = plan.carries_kw(state.modules[building], drawn);
                 state.headroom.add_building(building, after - before);
                 self.share_out(workspace, campus, months, drawn);
             }
@@ -131,7 +131,7 @@ impl Model {
         let state = &mut workspace.campuses[campus];
         let plan = &self.campuses[campus];
         let part = &plan.grid[step];
-        let facility_kw = part.kw * part.granted_share.value(drawn);
+        let facility_kw = part.kw(drawn);
         let before = state.supplied.limit_kw();
         state.supplied.grid_kw += facility_kw;
         let more = if plan.bridges.is_empty() {
@@ -179,7 +179,7 @@ impl Model {
         match what {
             What::GridStep { campus, step } => {
                 let part = &self.campuses[campus as usize].grid[step as usize];
-                finish[part.energised.index()] + part.delay
+                finish[part.energised.index()] + part.part.delay_months
             }
             What::BridgePower { campus, bridge } => {
                 finish[self.campuses[campus as usize].bridges[bridge as usize]
@@ -254,7 +254,8 @@ impl Model {
     fn order_anew(&self, workspace: &mut Workspace, hall: usize, drawn: &[f64]) {
         let plan = &self.halls[hall];
         let ordered = Order::At(workspace.finish[plan.ordered.index()]);
-        workspace.halls[hall].delivery = order(&workspace.generations, plan, ordered, drawn);
+        let fit = workspace.halls[hall].fit;
+        workspace.halls[hall].delivery = order(&workspace.generations, plan, ordered, &fit, drawn);
         self.fit_out(workspace, hall);
         self.note_claim(workspace, hall);
         let state = &mut workspace.halls[hall];
