@@ -2,10 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::bins::{Bins, bins_for, mid_ranks, order_of};
+use super::bins::{Bins, bins_for, mid_ranks_of_ordered, order_of};
 use super::conditions::failure_boxes;
 use super::distance::{Table, cells_for};
-use super::first_order::{between_share, by_bins, by_ranks};
+use super::first_order::{Moments, between_share, by_bins, by_ranks};
 use super::groups::Group;
 use super::partial_correlation::partial_rank_correlations;
 use super::resampling::{Estimate, bootstrap_weights, mean_and_sd, permutation};
@@ -22,6 +22,8 @@ const REPLICATES: u64 = 100;
 const FLOOR_LEVEL: f64 = 0.95;
 /// The degree of the polynomials of an input that stands out, at most.
 const DEGREE: usize = 6;
+/// Columns of a regression at most: what stands out less adds little, and their cost grows with the square.
+const MOST_COLUMNS: usize = 200;
 /// How many inputs of a group may act together in the regression, and conditions may be sought among.
 const LEADING: usize = 6;
 const MOST_SEARCHED: usize = 30;
@@ -66,6 +68,7 @@ struct Prepared<'a> {
 
 struct PreparedInput {
     values: Vec<f64>,
+    ranks: Vec<f64>,
     order: Vec<u32>,
     bins: Bins,
     cells: Bins,
@@ -202,6 +205,7 @@ impl<'a> Prepared<'a> {
                 first_order: by_bins(&bins, &result, &ones),
                 delta: table.delta(),
                 pawn: table.pawn(),
+                ranks: mid_ranks_of_ordered(&order, &values),
                 values,
                 order,
                 bins,
@@ -218,31 +222,15 @@ impl<'a> Prepared<'a> {
 
     /// The largest measures over all inputs of a result that was permuted, and so has nothing to do with any of them.
     fn noise_floor(&self) -> NoiseFloor {
-        let n = self.result.len();
-        let ones = vec![1.0; n];
         let largest: Vec<[f64; 3]> = (0..REPLICATES)
             .into_par_iter()
             .map(|replicate| {
-                let order = permutation(n, self.given.seed, replicate);
-                let result: Vec<f64> = order.iter().map(|&at| self.result[at as usize]).collect();
-                let classes = Bins {
-                    of: order
-                        .iter()
-                        .map(|&at| self.classes.of[at as usize])
-                        .collect(),
-                    count: self.classes.count,
-                };
-                self.inputs
-                    .iter()
-                    .fold([f64::NEG_INFINITY; 3], |largest, input| {
-                        let table = Table::new(&input.cells, &classes, &ones);
-                        let found = [
-                            by_bins(&input.bins, &result, &ones),
-                            table.delta(),
-                            table.pawn(),
-                        ];
-                        std::array::from_fn(|measure| largest[measure].max(found[measure]))
-                    })
+                let permuted = Permuted::new(self, replicate);
+                let none = [f64::NEG_INFINITY; 3];
+                self.inputs.iter().fold(none, |largest, input| {
+                    let found = permuted.measures(input);
+                    std::array::from_fn(|measure| largest[measure].max(found[measure]))
+                })
             })
             .collect();
         let [first_order, delta, pawn] = std::array::from_fn(|measure| {
@@ -351,7 +339,7 @@ impl<'a> Prepared<'a> {
     /// Polynomials of the members that stand out, straight lines of the others, and products of the first few; as many
     /// as the trials allow, what stands out more first.
     fn columns(&self, members: &[usize], leading: &[usize]) -> Vec<Vec<f64>> {
-        let most = (self.result.len() / TRIALS_PER_COLUMN).max(1);
+        let most = (self.result.len() / TRIALS_PER_COLUMN).clamp(1, MOST_COLUMNS);
         let mut ordered: Vec<usize> = leading
             .iter()
             .copied()
@@ -364,12 +352,11 @@ impl<'a> Prepared<'a> {
                 .copied()
                 .filter(|input| !leading.contains(input)),
         );
-        let ranks = |input: usize| mid_ranks(&self.inputs[input].values);
         let degree = (most / strong.max(1)).clamp(1, DEGREE);
         let mut columns = Vec::new();
         let mut first: Vec<Vec<Vec<f64>>> = Vec::new();
         for &input in ordered[..strong].iter().take(most) {
-            let polynomials = polynomials(&ranks(input), degree);
+            let polynomials = polynomials(&self.inputs[input].ranks, degree);
             if first.len() < LEADING {
                 first.push(polynomials.iter().take(2).cloned().collect());
             }
@@ -389,7 +376,7 @@ impl<'a> Prepared<'a> {
             if columns.len() >= most {
                 break;
             }
-            columns.extend(polynomials(&ranks(input), 1));
+            columns.extend(polynomials(&self.inputs[input].ranks, 1));
         }
         columns.truncate(most);
         columns
@@ -407,6 +394,41 @@ impl<'a> Prepared<'a> {
             .collect();
         let failed: Vec<bool> = self.result.iter().map(|met| *met == 0.0).collect();
         failure_boxes(&names, &inputs, &failed)
+    }
+}
+
+/// A result that was permuted, with its class in each trial.
+struct Permuted {
+    trials: Vec<(f64, u16)>,
+    classes: usize,
+}
+
+impl Permuted {
+    fn new(prepared: &Prepared<'_>, replicate: u64) -> Self {
+        let n = prepared.result.len();
+        let order = permutation(n, prepared.given.seed, replicate);
+        let of = |at: &u32| {
+            let at = *at as usize;
+            (prepared.result[at], prepared.classes.of[at])
+        };
+        Self {
+            trials: order.iter().map(of).collect(),
+            classes: prepared.classes.count,
+        }
+    }
+
+    /// First-order index by bins, delta and PAWN of an input.
+    fn measures(&self, input: &PreparedInput) -> [f64; 3] {
+        let mut moments = Moments::new(input.bins.count);
+        let mut counts = vec![0_u32; input.cells.count * self.classes];
+        let places = input.bins.of.iter().zip(&input.cells.of);
+        for ((y, class), (bin, cell)) in self.trials.iter().zip(places) {
+            moments.add(*bin, *y);
+            counts[usize::from(*cell) * self.classes + usize::from(*class)] += 1;
+        }
+        let counts = counts.into_iter().map(f64::from).collect();
+        let table = Table::of_counts(counts, self.classes);
+        [moments.index(), table.delta(), table.pawn()]
     }
 }
 
