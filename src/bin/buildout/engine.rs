@@ -188,7 +188,14 @@ pub(crate) struct Shard {
     of: u64,
 }
 
-fn shard(text: &str) -> Result<Shard, String> {
+impl Shard {
+    /// The numbers of its trials, of so many.
+    pub(crate) fn range(self, trials: u64) -> std::ops::Range<u64> {
+        share(trials, self.index, self.of)..share(trials, self.index + 1, self.of)
+    }
+}
+
+pub(crate) fn shard(text: &str) -> Result<Shard, String> {
     let parsed = text
         .split_once('/')
         .and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
@@ -322,8 +329,8 @@ impl Request<'_> {
             batch = batch.checkpoint(path, Duration::from_secs(self.long.checkpoint_every));
         }
         let mut part = self.begin(&batch)?;
-        if let Some(Shard { index, of }) = self.long.shard {
-            batch = batch.trial_range(share(trials, index, of)..share(trials, index + 1, of));
+        if let Some(shard) = self.long.shard {
+            batch = batch.trial_range(shard.range(trials));
         }
         bar.set_position(part.done().count());
         bar.reset_eta();

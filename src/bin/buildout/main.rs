@@ -5,6 +5,7 @@ mod drivers;
 mod engine;
 mod failure;
 mod import;
+mod kept;
 mod levers;
 mod merge;
 mod new;
