@@ -473,6 +473,11 @@ pub(crate) fn command_to_resume(path: &Path, long: &LongRun) -> String {
     if !long.resume {
         words.push("--resume".to_owned());
     }
+    as_typed(&words)
+}
+
+/// Words as one types them into a shell.
+pub(crate) fn as_typed(words: &[String]) -> String {
     let quote = |word: &String| {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,".contains(c);
         if !word.is_empty() && word.chars().all(plain) {

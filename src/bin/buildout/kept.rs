@@ -9,7 +9,7 @@ use buildout::monte_carlo::sample_run::{SampleError, SampleRun};
 use buildout::projection::Samples;
 use clap::Args;
 
-use crate::engine::{Shard, command_to_resume, shard};
+use crate::engine::{Shard, as_typed, shard};
 use crate::failure::{Failure, say};
 
 /// Trials in files.
@@ -60,7 +60,7 @@ impl KeptTrials {
                 return Err(Failure::Interrupted {
                     path: path.clone(),
                     done: part.done().count(),
-                    command: command_to_resume(path, self.resume),
+                    command: self.command_to_resume(),
                 });
             }
             advanced => advanced?,
@@ -73,6 +73,14 @@ impl KeptTrials {
             return Ok(None);
         }
         Ok(Some(run.samples_of(&part)?))
+    }
+
+    fn command_to_resume(&self) -> String {
+        let mut words: Vec<String> = std::env::args().collect();
+        if !self.resume {
+            words.push("--resume".to_owned());
+        }
+        as_typed(&words)
     }
 
     fn read(&self, run: &SampleRun<'_>) -> Result<Samples, Failure> {

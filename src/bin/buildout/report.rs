@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use buildout::analysis::drivers::report::DriversReport;
+use buildout::analysis::drivers::run::DriversRun;
 use buildout::analysis::schedule::ScheduleReport;
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
 use buildout::report::{HtmlReport, OutputFile, OutputFolder, markdown};
@@ -54,6 +56,9 @@ pub(crate) struct Report {
 /// The Gantt chart is drawn from so many trials at most: enough for the eye.
 const SCHEDULE_TRIALS: u64 = 2_000;
 
+/// What drives the target that is the least sure is told from so many trials at most.
+const ANALYSED_TRIALS: u64 = 5_000;
+
 pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
     let mut loaded = Vec::new();
     for file in &arguments.files {
@@ -88,14 +93,32 @@ pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
     let schedules: Vec<Option<ScheduleReport>> = (loaded.iter())
         .map(|(model, _)| (model.schedule_report(drawing.clone(), schedule_trials, None)).ok())
         .collect();
+    let analysed = trials.min(ANALYSED_TRIALS);
+    // A scenario in which nothing is uncertain has no drivers, and one trial tells none.
+    let drivers: Vec<Option<DriversReport>> = (loaded.iter())
+        .map(|(model, _)| {
+            let search = DriversRun::new(model)
+                .trials(analysed)
+                .drawing(drawing.clone());
+            search.threads(arguments.threads).failures(true).run().ok()
+        })
+        .collect();
     let mut page: Option<HtmlReport<'_>> = None;
-    for ((projection, (_, inputs)), schedule) in projections.iter().zip(&loaded).zip(&schedules) {
+    let parts = projections
+        .iter()
+        .zip(&loaded)
+        .zip(&schedules)
+        .zip(&drivers);
+    for (((projection, (_, inputs)), schedule), drivers) in parts {
         let mut with = match page {
             None => HtmlReport::new(projection),
             Some(page) => page.beside(projection),
         };
         if let Some(schedule) = schedule {
             with = with.schedule(schedule);
+        }
+        if let Some(drivers) = drivers {
+            with = with.drivers(drivers);
         }
         page = Some(with.inputs(inputs));
     }
