@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use buildout::Scenario;
 use buildout::analysis::drivers::report::DriversReport;
 use buildout::analysis::drivers::run::{DEFAULT_CONFIRMING_TRIALS, DriversRun};
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
 use buildout::report::{
     DRIVERS_OUTPUTS, OutputFolder, drivers, drivers_csv, drivers_markdown, drivers_outputs,
 };
+use buildout::sampling::design::Drawing;
+use buildout::{Model, Scenario};
 use clap::{Args, ValueEnum};
 
 use crate::failure::{Failure, print, say};
@@ -134,23 +135,9 @@ pub(crate) fn run(arguments: &DriversCommand) -> Result<(), Failure> {
         bar.set_length(of);
         bar.set_position(done);
     };
-    let mut search = DriversRun::new(&model)
-        .of(&arguments.of)
-        .trials(trials)
-        .drawing(drawing)
-        .threads(arguments.threads)
-        .failures(arguments.when.is_some())
+    let search = (arguments.search(&model, trials, drawing))
         .on_progress(&progress)
         .cancelled_by(&engine::INTERRUPTED);
-    for (name, patterns) in &arguments.group {
-        search = search.group(name, patterns.clone());
-    }
-    if let Some(leading) = arguments.confirm {
-        search = search.confirm(leading as usize, arguments.confirm_trials);
-    }
-    if let Some(trajectories) = arguments.screen {
-        search = search.screen(trajectories);
-    }
     engine::listen_for_interruptions(arguments.quiet)?;
     let samples = (arguments.kept).samples(search.sample_run(), trials, arguments.quiet);
     let Some(samples) = samples.inspect_err(|_| bar.finish_and_clear())? else {
@@ -173,6 +160,27 @@ pub(crate) fn run(arguments: &DriversCommand) -> Result<(), Failure> {
         arguments.format
     };
     print(&in_format(&report, format)?)
+}
+
+impl DriversCommand {
+    fn search<'a>(&self, model: &'a Model, trials: u64, drawing: Drawing) -> DriversRun<'a> {
+        let mut search = DriversRun::new(model)
+            .of(&self.of)
+            .trials(trials)
+            .drawing(drawing)
+            .threads(self.threads)
+            .failures(self.when.is_some());
+        for (name, patterns) in &self.group {
+            search = search.group(name, patterns.clone());
+        }
+        if let Some(leading) = self.confirm {
+            search = search.confirm(leading as usize, self.confirm_trials);
+        }
+        match self.screen {
+            Some(trajectories) => search.screen(trajectories),
+            None => search,
+        }
+    }
 }
 
 fn in_format(report: &DriversReport, format: Format) -> Result<Vec<u8>, Failure> {

@@ -7,7 +7,8 @@ use buildout::analysis::drivers::run::DriversRun;
 use buildout::analysis::schedule::ScheduleReport;
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
 use buildout::report::{HtmlReport, OutputFile, OutputFolder, markdown};
-use buildout::{Batch, Scenario};
+use buildout::sampling::design::Drawing;
+use buildout::{Batch, Model, Scenario};
 use clap::Args;
 
 use crate::failure::{Failure, print, say};
@@ -93,15 +94,8 @@ pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
     let schedules: Vec<Option<ScheduleReport>> = (loaded.iter())
         .map(|(model, _)| (model.schedule_report(drawing.clone(), schedule_trials, None)).ok())
         .collect();
-    let analysed = trials.min(ANALYSED_TRIALS);
-    // A scenario in which nothing is uncertain has no drivers, and one trial tells none.
     let drivers: Vec<Option<DriversReport>> = (loaded.iter())
-        .map(|(model, _)| {
-            let search = DriversRun::new(model)
-                .trials(analysed)
-                .drawing(drawing.clone());
-            search.threads(arguments.threads).failures(true).run().ok()
-        })
+        .map(|(model, _)| least_sure_target(model, trials, &drawing, arguments.threads))
         .collect();
     let mut page: Option<HtmlReport<'_>> = None;
     let parts = projections
@@ -130,6 +124,21 @@ pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// What drives the target that is the least sure; none where there is none, or the trials do not tell.
+fn least_sure_target(
+    model: &Model,
+    trials: u64,
+    drawing: &Drawing,
+    threads: usize,
+) -> Option<DriversReport> {
+    let search = DriversRun::new(model)
+        .trials(trials.min(ANALYSED_TRIALS))
+        .drawing(drawing.clone())
+        .threads(threads)
+        .failures(true);
+    search.run().ok()
 }
 
 /// The command that makes the page again, on any number of threads.
