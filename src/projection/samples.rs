@@ -125,6 +125,11 @@ impl Samples {
         &self.inputs
     }
 
+    /// The inputs alone.
+    pub fn into_inputs(self) -> Vec<InputColumn> {
+        self.inputs
+    }
+
     /// An input by name.
     pub fn input(&self, name: &str) -> Option<&InputColumn> {
         self.inputs.iter().find(|input| input.name == name)

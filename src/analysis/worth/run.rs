@@ -223,16 +223,16 @@ impl<'a> WorthRun<'a> {
             }
         }
         let plans: Vec<&Plan<'a>> = std::iter::once(&self.plan).chain(&self.changes).collect();
-        let mut samples = Vec::with_capacity(plans.len());
+        let mut trials = Vec::with_capacity(plans.len());
+        let mut known = KnownInputs::default();
         for (number, plan) in plans.iter().enumerate() {
-            samples.push(self.samples(plan, number as u64, plans.len() as u64)?);
+            let samples = self.samples(plan, number as u64, plans.len() as u64)?;
+            trials.push(self.numbers(plan, &samples));
+            known.add(plan, samples);
         }
-        let trials: Vec<PlanTrials> = (plans.iter().zip(&samples))
-            .map(|(plan, samples)| self.numbers(plan, samples))
-            .collect();
         let money = trials[0].money.as_ref();
         let information = match money {
-            Some(_) => Some(self.information(&plans, &samples, &trials)?),
+            Some(_) => Some(self.information(&known, &trials)?),
             None => None,
         };
         Ok(WorthReport {
@@ -328,31 +328,21 @@ impl<'a> WorthRun<'a> {
     /// What it is worth to know inputs before choosing among the plans; of one plan, whether to carry it out at all.
     fn information(
         &self,
-        plans: &[&Plan<'a>],
-        samples: &[Samples],
+        known: &KnownInputs,
         trials: &[PlanTrials],
     ) -> Result<Information, WorthError> {
-        let mut names: Vec<&str> = Vec::new();
-        let mut columns: Vec<&[f64]> = Vec::new();
-        for (plan, samples) in plans.iter().zip(samples) {
-            // Where they are certain they say nothing of the trial.
-            for input in samples.inputs().iter().filter(|_| plan.certain.is_empty()) {
-                if !names.contains(&input.name.as_str()) {
-                    names.push(&input.name);
-                    columns.push(&input.values);
-                }
-            }
-        }
+        let KnownInputs { names, columns } = known;
+        let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
         let mut sets: Vec<Group> = (names.iter().enumerate())
             .map(|(input, name)| Group {
-                name: (*name).to_owned(),
+                name: name.clone(),
                 inputs: vec![input],
             })
             .collect();
         for (name, patterns) in &self.groups {
-            sets.push(Group::new(name.clone(), patterns, &names)?);
+            sets.push(Group::new(name.clone(), patterns, names)?);
         }
-        sets.extend(groups_by_name(&names));
+        sets.extend(groups_by_name(names));
         sets.push(Group {
             name: "all inputs".to_owned(),
             inputs: (0..names.len()).collect(),
@@ -365,6 +355,28 @@ impl<'a> WorthRun<'a> {
             options.push((DO_NOTHING, &nothing));
         }
         Ok(worth_of_information(&options, &columns, &sets))
+    }
+}
+
+/// The inputs of all plans, each once: plans share their trials, and so what they have in common.
+#[derive(Default)]
+struct KnownInputs {
+    names: Vec<String>,
+    columns: Vec<Vec<f64>>,
+}
+
+impl KnownInputs {
+    /// Adds those of a plan that are not there yet. Where some are certain they say nothing of the trial.
+    fn add(&mut self, plan: &Plan<'_>, samples: Samples) {
+        if !plan.certain.is_empty() {
+            return;
+        }
+        for input in samples.into_inputs() {
+            if !self.names.contains(&input.name) {
+                self.names.push(input.name);
+                self.columns.push(input.values);
+            }
+        }
     }
 }
 

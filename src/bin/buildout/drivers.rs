@@ -57,7 +57,7 @@ pub(crate) struct DriversCommand {
     #[arg(long, value_name = "R", value_parser = clap::value_parser!(u64).range(2..=10_000))]
     screen: Option<u64>,
     /// How many trials to run: 10,000 if not given, or all of an ensemble
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     trials: Option<u64>,
     #[command(flatten)]
     sampling: engine::Sampling,

@@ -50,7 +50,7 @@ pub(crate) struct Worth {
     #[arg(long, value_name = "METRIC", default_value = DEFAULT_CAPACITY)]
     capacity: String,
     /// How many trials to run of each plan: 10,000 if not given, or all of an ensemble
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     trials: Option<u64>,
     #[command(flatten)]
     sampling: engine::Sampling,
