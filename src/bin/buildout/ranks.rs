@@ -1,11 +1,11 @@
 //! `buildout run` under an MPI launcher: each rank simulates its share, and rank 0 has the results.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use buildout::monte_carlo::ranks::{RankCheckpoints, Ranks};
-use buildout::{Batch, Projection, RunError};
+use buildout::{Projection, RunError};
 
 use crate::engine::{INTERRUPTED, Request, command_to_resume, progress_bar, reserve_name};
 use crate::failure::{Failure, say};
@@ -44,7 +44,8 @@ fn run(request: &Request<'_>, ranks: &Ranks) -> Result<Option<Projection>, Failu
         None => {
             let mut name = Vec::new();
             if is_first {
-                let path = reserve_name(request.model.name(), request.drawing.seed());
+                let path =
+                    reserve_name(Path::new(""), request.model.name(), request.drawing.seed());
                 let _ = fs::remove_file(&path);
                 name = path.to_string_lossy().into_owned().into_bytes();
             }
@@ -79,7 +80,8 @@ fn run(request: &Request<'_>, ranks: &Ranks) -> Result<Option<Projection>, Failu
     let trials = request.trials;
     let bar = progress_bar(trials, quiet);
     let batch = || {
-        Batch::new(request.model)
+        request
+            .batch()
             .trials(trials)
             .drawing(request.drawing.clone())
             .threads(threads)
