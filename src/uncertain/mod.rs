@@ -3,8 +3,8 @@
 //! An [`Uncertain`] is plain data. [`Uncertain::check`] lists what is wrong with it for a quantity
 //! of a given [`Domain`], and [`Uncertain::sampler`] compiles it to a [`Sampler`], which turns a
 //! uniform number into a value by inversion of the distribution function. Inversion keeps order:
-//! the same luck gives a longer duration wherever the distribution is longer, so that scenarios
-//! can be compared on the same luck.
+//! the same uniform number gives a longer duration wherever the distribution is longer, so that
+//! scenarios can be compared on common random numbers.
 
 pub mod correlation;
 mod form;

@@ -278,8 +278,8 @@ pub(crate) fn listen_for_interruptions(quiet: bool) -> Result<(), Failure> {
     .map_err(Failure::Interruptions)
 }
 
-/// Whether this process speaks for all that an MPI launcher has started together.
-pub(crate) fn speaks_for_all() -> bool {
+/// Whether this is the only process, or the first of those that an MPI launcher has started together.
+pub(crate) fn is_first_process() -> bool {
     #[cfg(feature = "mpi")]
     return buildout::monte_carlo::ranks::Ranks::is_first();
     #[cfg(not(feature = "mpi"))]
