@@ -2,6 +2,7 @@
 
 pub mod backtest;
 pub mod compare;
+pub mod decide;
 pub mod drivers;
 pub mod fit;
 pub mod levers;

@@ -2,6 +2,7 @@
 
 mod backtest;
 mod compare;
+mod decide;
 mod drivers;
 mod engine;
 mod failure;
@@ -78,6 +79,8 @@ enum Command {
     Drivers(drivers::DriversCommand),
     /// Tells what changes of a plan are worth, and what it is worth to know more before choosing
     Worth(worth::Worth),
+    /// Tells which plan of a comparison to choose, world by world, and what one would regret
+    Decide(decide::Decide),
     /// Shows what each lever of policy gains, on common random numbers
     Levers(levers::Levers),
     /// Fits distributions to a table of finished and unfinished projects
@@ -112,6 +115,7 @@ impl Command {
             Self::Compare(arguments) => compare::run(arguments),
             Self::Drivers(arguments) => drivers::run(arguments),
             Self::Worth(arguments) => worth::run(arguments),
+            Self::Decide(arguments) => decide::run(arguments),
             Self::Levers(arguments) => levers::run(arguments),
             Self::Fit(arguments) => fit::run(arguments),
             Self::Backtest(arguments) => backtest::run(arguments),
