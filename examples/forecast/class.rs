@@ -143,18 +143,14 @@ impl Class {
         law(&self.size, years, 0.0)
     }
 
-    /// Standard deviations of ln(MW a building): between campuses, with the error of the median, and from
-    /// wave to wave.
-    pub(crate) fn size_spread(&self) -> (f64, f64) {
-        let [between, within] = spread(&self.size);
-        let error = self.size.ln_median_variance_at(self.origin + 1.0);
-        ((between * between + error).sqrt(), within)
+    /// The share of the variance of sizes that is a campus's own, or that all campuses share.
+    pub(crate) fn size_between_share(&self, law: &Law) -> f64 {
+        between_share(&self.size, law)
     }
 
-    /// Standard deviations of ln(H100 equivalents a MW): between campuses and from wave to wave.
-    pub(crate) fn hardware_spread(&self) -> (f64, f64) {
-        let [between, within] = spread(&self.hardware);
-        (between, within)
+    /// The same of hardware.
+    pub(crate) fn hardware_between_share(&self, law: &Law) -> f64 {
+        between_share(&self.hardware, law)
     }
 
     /// The law of H100 equivalents a MW at a time.
@@ -172,8 +168,9 @@ fn law(fit: &GroupedFit, years: f64, shock: f64) -> Law {
     }
 }
 
-fn spread(fit: &GroupedFit) -> [f64; 2] {
-    [fit.between_share, 1.0 - fit.between_share].map(|share| fit.sigma * share.sqrt())
+fn between_share(fit: &GroupedFit, law: &Law) -> f64 {
+    let within = fit.sigma * fit.sigma * (1.0 - fit.between_share);
+    1.0 - within / (law.sigma * law.sigma)
 }
 
 /// MW a building, of a wave that has buildings.

@@ -22,6 +22,8 @@ pub(crate) struct Wait {
     pub(crate) months: f64,
     /// When it began, in years from 2024.
     pub(crate) begun: f64,
+    /// The day on which it began.
+    pub(crate) since: Date,
     /// Whether nothing was live before.
     pub(crate) first: bool,
 }
@@ -57,6 +59,7 @@ impl Known {
             waiting: Wait {
                 months: 0.0,
                 begun: 0.0,
+                since: first_seen,
                 first: true,
             },
             buildings_seen: buildings_seen(rows),
@@ -76,6 +79,7 @@ impl Known {
         known.waiting = Wait {
             months: months(since, origin),
             begun: years(since),
+            since,
             first: known.live[0] == 0.0,
         };
         Some(known)
@@ -92,6 +96,7 @@ impl Known {
             self.waits.push(Wait {
                 months: months(since, day).max(SHORTEST),
                 begun: years(since),
+                since,
                 first: before[0] == 0.0,
             });
         }

@@ -3,29 +3,30 @@
 //!
 //! ```text
 //! vintages ─▶ Known (a campus at a date) ─┐
-//!                                         ├─▶ waves: 400 futures of each campus ─▶ samples
-//! judgement ─▶ Class (all campuses by then)┘        (the shared factors by trial number)
+//!                                         ├─▶ Scenario of all campuses ─▶ trials ─▶ samples
+//! judgement ─▶ Class (all campuses by then)┘   (expansion, common factors)
 //! ```
 //!
 //! Run it by `examples/forecast/run.sh FOLDER OUT.csv`. What was scored, how it did and where it fails
-//! stands in docs/track-record.md.
+//! stands in docs/track-record.md. With a third argument, a folder, it writes the scenarios there.
 
 mod class;
+mod hub;
 mod known;
 mod vintages;
-mod waves;
 
 use std::error::Error;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
-use std::{env, fs, io};
+use std::{env, fs};
 
+use buildout::projection::TrialRow;
+use buildout::{Design, Model, Workspace};
 use jiff::civil::{Date, date};
 
 use class::Class;
 use known::Known;
 use vintages::QUANTITIES;
-use waves::{Shared, simulate};
 
 /// Months ahead that are forecast.
 const HORIZONS: [i32; 5] = [3, 6, 12, 18, 24];
@@ -33,13 +34,16 @@ const HORIZONS: [i32; 5] = [3, 6, 12, 18, 24];
 const FIRST_ORIGIN: Date = date(2023, 12, 31);
 /// Days that must pass after a target until the newest vintage, so that most campuses were seen again.
 const SEEN_AGAIN_DAYS: i32 = 30;
-const TRIALS: usize = 400;
+const TRIALS: u64 = 400;
+const SEED: u64 = 1;
 const FORECASTER: &str = "buildout";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let [folder, target] = arguments.as_slice() else {
-        return Err("usage: campus_forecast FOLDER OUT.csv".into());
+    let (folder, target, scenarios) = match arguments.as_slice() {
+        [folder, target] => (folder, target, None),
+        [folder, target, scenarios] => (folder, target, Some(Path::new(scenarios))),
+        _ => return Err("usage: forecast FOLDER OUT.csv [SCENARIOS]".into()),
     };
     let (seen, campuses) = vintages::newest(Path::new(folder))?;
     let mut out = csv::Writer::from_writer(io::BufWriter::new(fs::File::create(target)?));
@@ -53,11 +57,20 @@ fn main() -> Result<(), Box<dyn Error>> {
         "value",
     ])?;
     for origin in origins(seen) {
-        let known: Vec<Known> = campuses
-            .iter()
-            .filter_map(|c| Known::of(c, origin))
+        let known: Vec<Known> = (campuses.iter())
+            .filter_map(|campus| Known::of(campus, origin))
             .collect();
-        write_origin(&mut out, &known, origin, seen)?;
+        let horizon = HORIZONS[HORIZONS.len() - 1] as u32;
+        let scenario = hub::scenario(&known, &Class::new(&known, origin)?, origin, horizon)?;
+        if let Some(folder) = scenarios {
+            fs::create_dir_all(folder)?;
+            fs::write(folder.join(format!("{origin}.toml")), scenario.to_toml()?)?;
+        }
+        let targets: Vec<(usize, Date)> = (HORIZONS.iter())
+            .map(|&months| (months as usize, end_of_month(origin, months)))
+            .filter(|&(_, target)| is_seen(target, seen))
+            .collect();
+        forecast(&mut out, &scenario.compile()?, &known, origin, &targets)?;
     }
     out.flush()?;
     Ok(())
@@ -84,24 +97,45 @@ fn end_of_month(day: Date, months: i32) -> Date {
     .last_of_month()
 }
 
-fn write_origin(
+/// Runs the trials and writes what is live in each at each target, for each campus.
+fn forecast(
     out: &mut csv::Writer<impl Write>,
+    model: &Model,
     known: &[Known],
     origin: Date,
-    seen: Date,
+    targets: &[(usize, Date)],
 ) -> Result<(), Box<dyn Error>> {
-    let targets: Vec<(f64, Date)> = (HORIZONS.iter())
-        .map(|&months| (f64::from(months), end_of_month(origin, months)))
-        .filter(|&(_, target)| is_seen(target, seen))
+    let sampling = model.sampling(Design::latin_hypercube(TRIALS), SEED)?;
+    let layout = model.layout();
+    let metrics =
+        ["it_power_mw", "installed_pflops", "buildings_live"].map(|name| layout.metric_index(name));
+    let mut workspace = Workspace::default();
+    let rows: Vec<TrialRow> = (0..TRIALS)
+        .map(|trial| {
+            let mut row = TrialRow::new(layout.clone());
+            model.simulate_by(&sampling, trial, &mut workspace, &mut row);
+            row
+        })
         .collect();
-    let horizons: Vec<f64> = targets.iter().map(|&(months, _)| months).collect();
-    let class = Class::new(known, origin)?;
-    let shared = Shared::new(origin, TRIALS);
     for campus in known {
-        let trials = simulate(campus, &class, &shared, &horizons);
-        for (h, (_, target)) in targets.iter().enumerate() {
-            for (q, quantity) in QUANTITIES.iter().enumerate() {
-                for trial in &trials {
+        // A hub of one campus has results for the total alone.
+        let scope = layout.scope_index(&hub::scenario_name(campus)).unwrap_or(0);
+        for &(months, target) in targets {
+            for ((quantity, metric), live) in QUANTITIES.iter().zip(metrics).zip(campus.live) {
+                let unit = if quantity.name == "h100e" {
+                    hub::H100_PFLOPS
+                } else {
+                    1.0
+                };
+                // Buildings that stand are not counted among those of the scenario.
+                let before = if quantity.name == "buildings" {
+                    live
+                } else {
+                    0.0
+                };
+                for row in &rows {
+                    let grown = metric.map_or(live, |m| row.monthly(scope, m)[months - 1]);
+                    let value = format!("{:.6}", before + grown / unit);
                     out.write_record([
                         FORECASTER,
                         &campus.name,
@@ -109,10 +143,7 @@ fn write_origin(
                         &target.to_string(),
                         quantity.name,
                         "",
-                        &format!("{:.5e}", trial[h][q])
-                            .parse::<f64>()
-                            .unwrap_or(f64::NAN)
-                            .to_string(),
+                        &value,
                     ])?;
                 }
             }

@@ -108,7 +108,7 @@ pub struct GroupedFit {
     pub ln_median: f64,
     /// Its growth a year.
     pub trend_per_year: f64,
-    /// Variances and covariance of the two: of the median, of both, of the trend.
+    /// Variances and covariance of the two, given the spread: of the median, of both, of the trend.
     pub covariance: [f64; 3],
     /// When the median holds.
     pub reference_years: f64,
@@ -196,7 +196,11 @@ pub fn fit_grouped(records: &[Record], prior: &ClassPrior) -> Result<GroupedFit,
     };
     let at = maximise(ln_posterior, &start(records, prior), 0.3)
         .ok_or(FitError::NoMaximum("class of groups"))?;
-    let errors = covariance(ln_posterior, &at).ok_or(FitError::NoMaximum("class of groups"))?;
+    let located = 1 + usize::from(prior.trend_per_year.is_some());
+    // The spread is held at its estimate: where no groups differ it lies at the edge of what it may be.
+    let given_spread = |head: &[f64]| ln_posterior(&[head, &at[located..]].concat());
+    let errors =
+        covariance(given_spread, &at[..located]).ok_or(FitError::NoMaximum("class of groups"))?;
     let class = Class::unpack(&at, prior);
     let trends = prior.trend_per_year.is_some();
     let effect = |(name, members): &(Option<String>, Vec<&Record>)| {
@@ -411,6 +415,17 @@ mod tests {
         let fit = fit_grouped(&records, &prior).unwrap();
         assert!((fit.ln_median - family.scale.ln()).abs() < 1e-4);
         assert!((fit.log_likelihood - family.log_likelihood).abs() < 1e-6);
+    }
+
+    #[test]
+    fn groups_that_do_not_differ_have_no_share() {
+        let values = [8.0, 10.0, 12.5].into_iter();
+        let records: Vec<Record> = values
+            .flat_map(|value| ["a", "b", "c"].map(|group| Record::ended(value).of(group)))
+            .collect();
+        let fit = fit_grouped(&records, &ClassPrior::FLAT).unwrap();
+        assert!(fit.between_share < 0.01 && (fit.ln_median - 10.0_f64.ln()).abs() < 1e-3);
+        assert!((fit.covariance[0].sqrt() - fit.sigma / 3.0).abs() < 1e-3);
     }
 
     #[test]
