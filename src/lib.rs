@@ -85,7 +85,7 @@
 //! # Features
 //! - `files` (default): scenario files in TOML.
 //! - `charts` (default): SVG charts.
-//! - `import` (default): schedules in Microsoft Project's XML.
+//! - `import` (default): schedules of Primavera and Microsoft Project.
 //! - `png`: charts as PNG, too, with a font that comes along.
 //! - `parquet`: projections and trials as Parquet.
 //! - `cli` (default): the `buildout` command.
@@ -100,6 +100,8 @@ pub mod compute;
 pub mod construction;
 pub mod date;
 pub mod finance;
+#[cfg(feature = "import")]
+pub mod import;
 pub mod metrics;
 mod model;
 pub mod monte_carlo;

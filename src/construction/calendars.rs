@@ -11,11 +11,16 @@
 //! finish = least t with W(t) = W(start) + duration
 //! ```
 //!
-//! Inside of a day work is spread evenly, so dates agree with those of a scheduler to the day.
+//! A calendar with `shifts` works at these times of the day, at an even pace, so that dates agree with those of a
+//! scheduler to the minute. Without shifts work is spread evenly over the day, and dates agree to the day.
+//!
+//! A moment, which takes no time, stays where it is at a time of work or at the end of one, and else moves to the next
+//! time of work ([`WorkCalendar::moment_from`]).
 
 use crate::date::{DAYS_PER_MONTH, Date};
 use crate::problem::{Path, Problems, check_name, check_unique};
 use jiff::civil;
+use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 /// The name of the calendar that everything has which names none: work every day at full pace.
@@ -31,6 +36,9 @@ pub struct Calendar {
     /// Hours of work on Monday, Tuesday, … Sunday, such as [8, 8, 8, 8, 8, 0, 0]; only their proportions count. Left out, all days are alike.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub week: Option<Vec<f64>>,
+    /// Times of work on Monday, Tuesday, … Sunday instead of `week`, such as ["08:00-12:00 13:00-17:00", …, "", ""]; "" is a day without work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shifts: Option<Vec<String>>,
     /// Times of every year in which work stops or slows, such as winter.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seasons: Vec<Season>,
@@ -69,7 +77,11 @@ pub struct Break {
     /// The pace of work on it, 0 (none) to 10; 1 is that of a regular working day, on a Sunday too.
     #[serde(default)]
     pub pace: f64,
+    /// Times of work on it instead of `pace`, such as "08:00-12:00", in a calendar that has `shifts`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shifts: Option<String>,
 }
+
 
 /// The break around Chinese New Year's Day.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -146,6 +158,7 @@ impl Calendar {
                 "that word stands for the calendar without any break; use another name",
             );
         }
+        self.check_shifts(at, problems);
         if let Some(week) = &self.week {
             let is_right = week.len() == 7
                 && week.iter().all(|hours| (0.0..=24.0).contains(hours))
@@ -223,14 +236,56 @@ impl Calendar {
         }
     }
 
+    fn check_shifts(&self, at: &Path, problems: &mut Problems) {
+        const HELP: &str = "times of work such as \"08:00-12:00 13:00-17:00\", in their order";
+        if let Some(shifts) = &self.shifts {
+            let at = at.key("shifts");
+            if self.week.is_some() {
+                let message = format!("calendar \"{}\" has both `week` and `shifts`", self.name);
+                problems.error(&at, message, "give one of them: hours of a week follow from its shifts");
+            }
+            for (day, text) in shifts.iter().enumerate() {
+                if parse_shifts(text).is_none() {
+                    let message = format!("\"{text}\" are no times of work");
+                    problems.error(&at.index(day), message, HELP);
+                }
+            }
+            let hours = week_of_shifts(shifts);
+            if shifts.len() != 7 || hours.iter().sum::<f64>() <= 0.0 {
+                let message = format!("calendar \"{}\" has shifts for {} days", self.name, shifts.len());
+                problems.error(&at, message, "seven texts from Monday to Sunday, not all of them empty");
+            }
+        }
+        for (position, one) in self.breaks.iter().enumerate() {
+            let Some(text) = &one.shifts else { continue };
+            let at = at.key("breaks").index(position).key("shifts");
+            if parse_shifts(text).is_none() {
+                problems.error(&at, format!("\"{text}\" are no times of work"), HELP);
+            }
+            if self.shifts.is_none() || one.pace != 0.0 {
+                let message = "a break has `shifts`, but its calendar has none, or it has a `pace`, too".to_owned();
+                problems.error(&at, message, "give `shifts` to both, or a `pace` to the break");
+            }
+        }
+    }
+
+    /// Hours of work on each day of a regular week.
+    fn hours(&self) -> Option<std::borrow::Cow<'_, [f64]>> {
+        match (&self.shifts, &self.week) {
+            (Some(shifts), _) => Some(week_of_shifts(shifts).into()),
+            (None, Some(week)) => Some(week.into()),
+            (None, None) => None,
+        }
+    }
+
     /// The pace of work on a day: 1 on average over regular weeks.
-    fn pace(&self, day: civil::Date) -> f64 {
+    fn pace(&self, day: civil::Date, week: Option<&[f64]>) -> f64 {
         let weekday = day.weekday().to_monday_zero_offset() as usize;
-        let mut pace = match &self.week {
+        let mut pace = match week {
             Some(week) => 7.0 * week[weekday] / week.iter().sum::<f64>(),
             None => 1.0,
         };
-        let regular = match &self.week {
+        let regular = match week {
             Some(week) => {
                 let longest = week.iter().copied().fold(0.0, f64::max);
                 7.0 * longest / week.iter().sum::<f64>()
@@ -255,13 +310,30 @@ impl Calendar {
         if self.is_spring_festival(day) {
             pace = 0.0;
         }
-        for one in &self.breaks {
-            let to = one.to.unwrap_or(one.from);
-            if (one.from.civil()..=to.civil()).contains(&day) {
-                pace = one.pace * regular;
-            }
+        if let Some(one) = self.break_on(day) {
+            pace = match (&one.shifts, week) {
+                (Some(shifts), Some(week)) => 7.0 * hours_of(shifts) / week.iter().sum::<f64>(),
+                _ => one.pace * regular,
+            };
         }
         pace
+    }
+
+    /// The break that a day belongs to; of several the last of the list.
+    fn break_on(&self, day: civil::Date) -> Option<&Break> {
+        let is_in = |one: &&Break| (one.from.civil()..=one.to.unwrap_or(one.from).civil()).contains(&day);
+        self.breaks.iter().rev().find(is_in)
+    }
+
+    /// The times of work on a day, where the calendar has any: those of the longest day where there usually are none.
+    fn shifts_on(&self, day: civil::Date) -> Option<&str> {
+        let shifts = self.shifts.as_ref()?;
+        if let Some(own) = self.break_on(day).and_then(|one| one.shifts.as_deref()) {
+            return Some(own);
+        }
+        let usual = shifts.get(day.weekday().to_monday_zero_offset() as usize)?;
+        let longest = || shifts.iter().rev().max_by(|a, b| hours_of(a).total_cmp(&hours_of(b)));
+        if hours_of(usual) > 0.0 { Some(usual) } else { longest().map(String::as_str) }
     }
 
     fn is_spring_festival(&self, day: civil::Date) -> bool {
@@ -279,9 +351,51 @@ impl Calendar {
 
     /// The calendar made ready for a scenario that starts in the month of `start`.
     pub fn compile(&self, start: Date, horizon_months: u32) -> WorkCalendar {
-        WorkCalendar::new(start, horizon_months, |day| self.pace(day))
+        let week = self.hours();
+        let week = week.as_deref();
+        WorkCalendar::new(start, horizon_months, |day| (self.pace(day, week), self.shifts_on(day)))
     }
 }
+
+/// Times of work in minutes since the day began, from a text such as "08:00-12:00 13:00-17:00"; none if it is none.
+fn parse_shifts(text: &str) -> Option<Vec<(u16, u16)>> {
+    let minute = |text: &str| -> Option<u16> {
+        let (hour, minute) = text.split_once(':')?;
+        let is_right = |part: &str| part.len() == 2 && part.chars().all(|c| c.is_ascii_digit());
+        let minutes = hour.parse::<u16>().ok()? * 60 + minute.parse::<u16>().ok().filter(|minute| *minute < 60)?;
+        (is_right(hour) && is_right(minute) && minutes <= MINUTES_PER_DAY).then_some(minutes)
+    };
+    let mut shifts: Vec<(u16, u16)> = Vec::new();
+    for shift in text.split([' ', ',']).filter(|shift| !shift.is_empty()) {
+        let (from, to) = shift.split_once('-')?;
+        let (from, to) = (minute(from)?, minute(to)?);
+        if from >= to || shifts.last().is_some_and(|(_, before)| from < *before) {
+            return None;
+        }
+        shifts.push((from, to));
+    }
+    Some(shifts)
+}
+
+/// Times of work as a text that [`Calendar::shifts`] takes.
+pub(crate) fn shifts_text(shifts: &[(u16, u16)]) -> String {
+    let time = |minutes: u16| format!("{:02}:{:02}", minutes / 60, minutes % 60);
+    let shifts: Vec<String> = (shifts.iter())
+        .map(|(from, to)| format!("{}-{}", time(*from), time(*to)))
+        .collect();
+    shifts.join(" ")
+}
+
+fn hours_of(shifts: &str) -> f64 {
+    let shifts = parse_shifts(shifts).unwrap_or_default();
+    shifts.iter().map(|(from, to)| f64::from(to - from) / 60.0).sum()
+}
+
+fn week_of_shifts(shifts: &[String]) -> Vec<f64> {
+    shifts.iter().map(|day| hours_of(day)).collect()
+}
+
+const MINUTES_PER_DAY: u16 = 24 * 60;
 
 fn check_pace(pace: f64, at: &Path, problems: &mut Problems) {
     if !(0.0..=FASTEST).contains(&pace) {
@@ -347,10 +461,82 @@ pub struct WorkCalendar {
     next_on: Vec<u32>,
     /// Work of an average day, in months.
     mean: f64,
+    /// When in a day work is done: the first one is all day, evenly.
+    profiles: Vec<Profile>,
+    /// The profile of each day.
+    profile_of_day: Vec<u16>,
+}
+
+/// When in a day work is done, at an even pace.
+#[derive(Clone, Debug, PartialEq)]
+struct Profile {
+    /// From when to when, as shares of the day, and the share of the day's work that is done before.
+    shifts: Vec<(f64, f64, f64)>,
+    /// All shifts together, as a share of the day.
+    length: f64,
+}
+
+/// Two moments of a day nearer to one another than that, as a share of the day (9 ms), are the same.
+const SAME_MOMENT: f64 = 1e-7;
+
+impl Profile {
+    fn of(shifts: &[(u16, u16)]) -> Self {
+        let share = |minutes: u16| f64::from(minutes) / f64::from(MINUTES_PER_DAY);
+        let minutes: u16 = shifts.iter().map(|(from, to)| to - from).sum();
+        let mut done = 0;
+        let mut of_day = Vec::new();
+        for (from, to) in shifts {
+            of_day.push((share(*from), share(*to), f64::from(done) / f64::from(minutes)));
+            done += to - from;
+        }
+        Self {
+            shifts: of_day,
+            length: share(minutes),
+        }
+    }
+
+    fn all_day() -> Self {
+        Self::of(&[(0, MINUTES_PER_DAY)])
+    }
+
+    /// The share of the day's work that is done by a moment of the day.
+    fn done_at(&self, moment: f64) -> f64 {
+        let begun = self.shifts.iter().rev().find(|(from, ..)| *from <= moment);
+        begun.map_or(0.0, |(from, to, before)| before + (moment.min(*to) - from) / self.length)
+    }
+
+    /// The first moment of the day by which a share of its work is done.
+    fn first_moment(&self, share: f64) -> f64 {
+        let holds = |(from, to, before): &&(f64, f64, f64)| before + (to - from) / self.length >= share - SAME_MOMENT;
+        let shift = self.shifts.iter().find(holds).or(self.shifts.last());
+        shift.map_or(1.0, |(from, to, before)| (from + (share - before) * self.length).clamp(*from, *to))
+    }
+
+    /// The last moment of the day at which no more than a share of its work is done.
+    fn last_moment(&self, share: f64) -> f64 {
+        let begun = |(_, _, before): &&(f64, f64, f64)| *before <= share + SAME_MOMENT;
+        let shift = self.shifts.iter().rev().find(begun);
+        shift.map_or(0.0, |(from, to, before)| (from + (share - before) * self.length).clamp(*from, *to))
+    }
+
+    /// The first moment of the day from another one on at which work is done.
+    fn next(&self, moment: f64) -> Option<f64> {
+        let next = self.shifts.iter().find(|(_, to, _)| *to > moment + SAME_MOMENT);
+        next.map(|(from, ..)| from.max(moment))
+    }
+
+    /// Whether a moment lies in a shift or at the end of one.
+    fn holds(&self, moment: f64) -> bool {
+        (self.shifts.iter()).any(|(from, to, _)| (from - SAME_MOMENT..=to + SAME_MOMENT).contains(&moment))
+    }
 }
 
 impl WorkCalendar {
-    fn new(start: Date, horizon_months: u32, pace: impl Fn(civil::Date) -> f64) -> Self {
+    fn new<'a>(
+        start: Date,
+        horizon_months: u32,
+        works_on: impl Fn(civil::Date) -> (f64, Option<&'a str>),
+    ) -> Self {
         let last = i32::try_from(horizon_months).unwrap_or(i32::MAX / 2) + MARGIN_AFTER;
         let mut calendar = Self {
             first_month: -MARGIN_BEFORE,
@@ -360,7 +546,10 @@ impl WorkCalendar {
             next_on: Vec::new(),
             mean: 1.0 / DAYS_PER_MONTH,
             fastest: 0.0,
+            profiles: vec![Profile::all_day()],
+            profile_of_day: Vec::new(),
         };
+        let mut known = BTreeMap::new();
         let mut works = Vec::new();
         for month in -MARGIN_BEFORE..last {
             let Some(first) = start.plus_months(f64::from(month)) else {
@@ -369,8 +558,12 @@ impl WorkCalendar {
             let first = first.civil();
             for day in 1..=first.days_in_month() {
                 let date = civil::Date::new(first.year(), first.month(), day).unwrap_or(first);
-                let work = pace(date) / DAYS_PER_MONTH;
-                calendar.fastest = calendar.fastest.max(work);
+                let (pace, shifts) = works_on(date);
+                let work = pace / DAYS_PER_MONTH;
+                let profile = *known.entry(shifts).or_insert_with(|| calendar.profile(shifts));
+                let length = calendar.profiles[usize::from(profile)].length;
+                calendar.fastest = calendar.fastest.max(work / length);
+                calendar.profile_of_day.push(profile);
                 works.push(work);
                 calendar.month_of_day.push(calendar.months.len() as u32 - 1);
                 let before = calendar.done[calendar.done.len() - 1];
@@ -389,6 +582,25 @@ impl WorkCalendar {
         let days = works.len().max(1) as f64;
         calendar.mean = (calendar.done[works.len()] / days).max(1e-6 / DAYS_PER_MONTH);
         calendar
+    }
+
+    /// The number of the profile of some shifts, added if it is new.
+    fn profile(&mut self, shifts: Option<&str>) -> u16 {
+        let shifts = shifts.and_then(parse_shifts).filter(|shifts| !shifts.is_empty());
+        let Some(shifts) = shifts else { return 0 };
+        let profile = Profile::of(&shifts);
+        let there = self.profiles.iter().position(|known| *known == profile);
+        let number = there.unwrap_or_else(|| {
+            self.profiles.push(profile);
+            self.profiles.len() - 1
+        });
+        u16::try_from(number).unwrap_or(0)
+    }
+
+    /// When in a day work is done; none if it is done all day.
+    fn profile_of(&self, day: usize) -> Option<&Profile> {
+        let profile = usize::from(self.profile_of_day[day]);
+        (profile > 0).then(|| &self.profiles[profile])
     }
 
     /// The least time in months in which so much work can be done: at the fastest pace there is, in
@@ -449,7 +661,9 @@ impl WorkCalendar {
             return self.done[days] + (day - days as f64) * self.mean;
         }
         let whole = day as usize;
-        self.done[whole] + (day - whole as f64) * (self.done[whole + 1] - self.done[whole])
+        let share = day - whole as f64;
+        let share = (self.profile_of(whole)).map_or(share, |profile| profile.done_at(share));
+        self.done[whole] + share * (self.done[whole + 1] - self.done[whole])
     }
 
     /// Working time from one date to a later one, in months; negative the other way round.
@@ -471,13 +685,47 @@ impl WorkCalendar {
             .next_on
             .get(from)
             .map_or(self.days(), |&on| on as usize);
-        if on == today {
-            months
-        } else {
-            // Never before it, whatever rounding makes of the way to days and back: who asks again
-            // from what was found must get on.
-            self.months_at(on as f64).max(months)
+        let profile = (on < self.days()).then(|| self.profile_of(on)).flatten();
+        let begins = match profile {
+            Some(profile) => {
+                let moment = if on == today { day - today as f64 } else { 0.0 };
+                let next = profile.next(moment).unwrap_or(1.0);
+                if on == today && next <= moment {
+                    return months;
+                }
+                on as f64 + next
+            }
+            None if on == today => return months,
+            None => on as f64,
+        };
+        // Never before it, whatever rounding makes of the way to days and back: who asks again
+        // from what was found must get on.
+        self.months_at(begins).max(months)
+    }
+
+    /// When a moment that takes no time can be, from a date on: at a time of work, or where one has just ended.
+    pub fn moment_from(&self, months: f64) -> f64 {
+        let day = self.day_at(months);
+        if !(day >= 0.0 && day < self.days() as f64) {
+            return months;
         }
+        // At midnight it may be the end of the day before.
+        for (today, moment) in [
+            (day.floor(), day.fract()),
+            ((day - SAME_MOMENT).floor(), 1.0),
+            ((day + SAME_MOMENT).floor(), 0.0),
+        ] {
+            let is_near = (today + moment - day).abs() <= 2.0 * SAME_MOMENT;
+            if !is_near || today < 0.0 || today >= self.days() as f64 {
+                continue;
+            }
+            let today = today as usize;
+            let works = self.done[today + 1] > self.done[today];
+            if works && self.profile_of(today).is_none_or(|profile| profile.holds(moment)) {
+                return months;
+            }
+        }
+        self.next_working(months)
     }
 
     /// When so much work that begins at a date is done: the first such moment. Negative work
@@ -504,16 +752,24 @@ impl WorkCalendar {
 
     /// The moment of a day at which so much is done in all; its end is the beginning of the next.
     fn moment_of(&self, day: usize, target: f64) -> f64 {
-        let work = self.done[day + 1] - self.done[day];
-        let share = if work > 0.0 {
-            ((target - self.done[day]) / work).clamp(0.0, 1.0)
-        } else {
-            0.0
-        };
+        let share = self.share_of(day, target);
+        if let Some(profile) = self.profile_of(day) {
+            return self.months_at(day as f64 + profile.first_moment(share));
+        }
         if share >= 1.0 {
             self.months_at((day + 1) as f64)
         } else {
             self.months_at(day as f64 + share)
+        }
+    }
+
+    /// The share of a day's work at whose end so much is done in all.
+    fn share_of(&self, day: usize, target: f64) -> f64 {
+        let work = self.done[day + 1] - self.done[day];
+        if work > 0.0 {
+            ((target - self.done[day]) / work).clamp(0.0, 1.0)
+        } else {
+            0.0
         }
     }
 
@@ -535,7 +791,14 @@ impl WorkCalendar {
         }
         // The last day before which no more than that is done.
         let day = self.done.partition_point(|&done| done <= target + ROUNDING) - 1;
-        self.moment_of(day.min(days - 1), target)
+        let day = day.min(days - 1);
+        match self.profile_of(day) {
+            Some(profile) => {
+                let moment = profile.last_moment(self.share_of(day, target));
+                self.months_at(day as f64 + moment)
+            }
+            None => self.moment_of(day, target),
+        }
     }
 }
 
@@ -659,6 +922,7 @@ mod tests {
             from: date("2025-01-12"),
             to: None,
             pace: 1.0,
+            shifts: None,
         });
         let compiled = calendar.compile(start(), 12);
         assert_eq!(
@@ -687,6 +951,7 @@ mod tests {
             from: date("2025-02"),
             to: Some(date("2025-01")),
             pace: 0.0,
+            shifts: None,
         }];
         let mut problems = Problems::new();
         calendar.check(&Path::root(), &mut problems);

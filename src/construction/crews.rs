@@ -26,8 +26,9 @@ use crate::problem::{Path, Problems, check_name, check_unique};
 pub struct Crew {
     /// Its name, unique in the scenario.
     pub name: String,
-    /// How many there are at first, 0 or more.
-    pub capacity: u32,
+    /// How many there are at first, 0 or more; a part of one is one that is there part of the time.
+    #[serde(serialize_with = "whole_if_it_is")]
+    pub capacity: f64,
     /// How many there are from later dates on, in the order of dates.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<CapacityChange>,
@@ -41,7 +42,8 @@ pub struct CapacityChange {
     /// The first day.
     pub from: Date,
     /// How many there are from then on, 0 or more.
-    pub capacity: u32,
+    #[serde(serialize_with = "whole_if_it_is")]
+    pub capacity: f64,
 }
 
 /// What an activity needs of a crew: one, by name alone, or several.
@@ -62,8 +64,35 @@ pub enum CrewNeed {
 pub struct CrewUnits {
     /// The name of the crew.
     pub crew: String,
-    /// How many units, 1 or more.
-    pub units: u32,
+    /// How many units, above 0; 0.5 for half of the time of one.
+    #[serde(serialize_with = "whole_if_it_is")]
+    pub units: f64,
+}
+
+/// So many units can be counted in parts.
+pub(super) const MOST_UNITS: f64 = 1e6;
+/// Crews are counted in so many parts of one, so that sums of parts are exact.
+const PARTS: f64 = 1000.0;
+
+/// Writes a number without a fraction as a whole one.
+fn whole_if_it_is<S: serde::Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    const MOST: f64 = 4_294_967_295.0;
+    if number.fract() == 0.0 && (0.0..=MOST).contains(number) {
+        serializer.serialize_u32(*number as u32)
+    } else {
+        serializer.serialize_f64(*number)
+    }
+}
+
+/// A number of parts in units.
+pub(super) fn units_of(parts: u32) -> f64 {
+    f64::from(parts) / PARTS
+}
+
+/// A number of units in parts; nothing above 0 is no part at all.
+pub(super) fn parts(units: f64) -> u32 {
+    let parts = (units * PARTS).round().clamp(0.0, f64::from(u32::MAX));
+    if units > 0.0 { (parts as u32).max(1) } else { 0 }
 }
 
 impl CrewNeed {
@@ -76,9 +105,9 @@ impl CrewNeed {
     }
 
     /// How many units of it.
-    pub fn units(&self) -> u32 {
+    pub fn units(&self) -> f64 {
         match self {
-            Self::One(_) => 1,
+            Self::One(_) => 1.0,
             Self::Several(several) => several.units,
         }
     }
@@ -92,16 +121,25 @@ impl From<&str> for CrewNeed {
 
 impl Crew {
     /// So many units at all times.
-    pub fn new(name: impl Into<String>, capacity: u32) -> Self {
+    pub fn new(name: impl Into<String>, capacity: impl Into<f64>) -> Self {
         Self {
             name: name.into(),
-            capacity,
+            capacity: capacity.into(),
             changes: Vec::new(),
         }
     }
 
     fn check(&self, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
+        let changes = self.changes.iter().enumerate().map(|(position, change)| {
+            let at = at.key("changes").index(position);
+            (at.key("capacity"), change.capacity)
+        });
+        for (at, capacity) in std::iter::once((at.key("capacity"), self.capacity)).chain(changes) {
+            if !(0.0..=MOST_UNITS).contains(&capacity) {
+                problems.error(&at, format!("capacity is {capacity}"), "0 to 1,000,000");
+            }
+        }
         for (position, pair) in self.changes.windows(2).enumerate() {
             if pair[1].from <= pair[0].from {
                 problems.error(
@@ -152,21 +190,16 @@ pub struct CrewSupply {
 
 impl CrewSupply {
     /// A capacity, and what it becomes from later times on, in months and in their order.
-    pub fn new(capacity: u32, changes: impl IntoIterator<Item = (f64, u32)>) -> Self {
-        let mut steps = vec![(f64::NEG_INFINITY, i64::from(capacity))];
-        steps.extend(
-            changes
-                .into_iter()
-                .map(|(from, capacity)| (from, i64::from(capacity))),
-        );
+    pub fn new<C: Into<f64>>(capacity: C, changes: impl IntoIterator<Item = (f64, C)>) -> Self {
+        let mut steps = vec![(f64::NEG_INFINITY, i64::from(parts(capacity.into())))];
+        let changes = changes.into_iter();
+        steps.extend(changes.map(|(from, capacity)| (from, i64::from(parts(capacity.into())))));
         Self { steps }
     }
 
     /// What there is in the end.
-    pub(crate) fn last(&self) -> u32 {
-        self.steps
-            .last()
-            .map_or(0, |(_, capacity)| u32::try_from(*capacity).unwrap_or(0))
+    pub(crate) fn last(&self) -> f64 {
+        self.steps.last().map_or(0.0, |(_, parts)| *parts as f64 / PARTS)
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) struct Details<'a> {
     horizon_months: u32,
     calendars: &'a [Calendar],
     compiled: BTreeMap<&'a str, u32>,
-    crews: Vec<(&'a str, CrewId, u32)>,
+    crews: Vec<(&'a str, CrewId, f64)>,
     /// Activities that run with a probability, and the input that says whether.
     branches: BTreeMap<NodeId, Vec<Condition>>,
     /// Activities that run with or without others; resolved once all are known.
@@ -189,6 +189,10 @@ impl<'a> Details<'a> {
         if let Some(date) = activity.not_before {
             details.earliest = details.earliest.max(date.months_after(self.start));
         }
+        if let Some(date) = activity.finish_not_before {
+            details.earliest_finish = date.months_after(self.start);
+        }
+        details.fixed_start = activity.starts_on.map(|date| date.months_after(self.start));
         if let (Some(slots), Some(queue)) = (&activity.slots, queue) {
             let mut dates: Vec<f64> = (slots.reserved.iter())
                 .map(|date| date.months_after(self.start))
@@ -319,6 +323,9 @@ impl<'a> Details<'a> {
         problems: &mut Problems,
     ) {
         network.set_status_date(status.as_of.months_after(self.start));
+        if status.retained_logic {
+            network.retain_logic();
+        }
         for (position, one) in status.activities.iter().enumerate() {
             let at = Path::root().key("status").key("activities").index(position);
             let [node] = self.meant(&one.activity)[..] else {
@@ -339,6 +346,7 @@ impl<'a> Details<'a> {
             network.node_mut(node).actual = Some(Actual {
                 started: one.started.months_after(self.start),
                 progress,
+                resumes: (one.resumes).map_or(f64::NEG_INFINITY, |date| date.months_after(self.start)),
             });
         }
     }

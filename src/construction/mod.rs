@@ -19,7 +19,6 @@ pub mod cpm;
 pub mod crews;
 mod details;
 pub mod driving;
-pub mod import;
 pub mod network;
 mod order;
 pub mod priority;

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::calendars::WorkCalendar;
-use super::crews::{CrewId, CrewSupply};
+use super::crews::{CrewId, CrewSupply, parts};
 pub use super::order::Cycle;
 use super::order::sort;
 use super::priority::CrewPriority;
@@ -57,7 +57,7 @@ pub enum LinkKind {
 
 impl LinkKind {
     /// Whether it is the start of the predecessor that counts.
-    pub(super) fn is_from_start(self) -> bool {
+    pub(crate) fn is_from_start(self) -> bool {
         matches!(self, Self::StartToStart | Self::StartToFinish)
     }
 
@@ -94,6 +94,8 @@ pub(crate) struct Effect {
 pub(crate) struct Actual {
     pub(crate) started: f64,
     pub(crate) progress: Progress,
+    /// The rest begins no sooner than this.
+    pub(crate) resumes: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -168,6 +170,10 @@ pub(crate) struct Node {
     pub(crate) name: String,
     pub(crate) duration: Quantity,
     pub(crate) earliest: f64,
+    /// It finishes no sooner than this.
+    pub(crate) earliest_finish: f64,
+    /// It starts then, whatever it waits for.
+    pub(crate) fixed_start: Option<f64>,
     pub(crate) links: Vec<Link>,
     /// Work that someone has to begin, rather than a moment that comes by itself.
     pub(crate) is_work: bool,
@@ -191,6 +197,8 @@ impl Node {
             && self.slots.is_none()
             && self.gate.is_none()
             && self.actual.is_none()
+            && self.fixed_start.is_none()
+            && self.earliest_finish == f64::NEG_INFINITY
             && (self.links.iter())
                 .all(|link| link.kind == LinkKind::FinishToStart && link.lag_calendar.is_none())
     }
@@ -218,6 +226,7 @@ pub struct NetworkBuilder {
     calendars: Vec<Arc<WorkCalendar>>,
     crews: Vec<CrewSupply>,
     status_months: Option<f64>,
+    retains_logic: bool,
     planned: Vec<f64>,
     priority: CrewPriority,
 }
@@ -233,6 +242,8 @@ impl NetworkBuilder {
             name,
             duration,
             earliest: earliest_months,
+            earliest_finish: f64::NEG_INFINITY,
+            fixed_start: None,
             links: Vec::new(),
             is_work: false,
             calendar: None,
@@ -288,8 +299,8 @@ impl NetworkBuilder {
     }
 
     /// Makes `node` hold so many units of a crew from its start to its finish.
-    pub fn needs_crew(&mut self, node: NodeId, crew: CrewId, units: u32) {
-        self.nodes[node.index()].crews.push((crew, units));
+    pub fn needs_crew(&mut self, node: NodeId, crew: CrewId, units: impl Into<f64>) {
+        self.nodes[node.index()].crews.push((crew, parts(units.into())));
     }
 
     /// Sets the inputs that planners expect, by which priorities for crews are ranked.
@@ -300,6 +311,11 @@ impl NetworkBuilder {
     /// Nothing that has not begun starts before this date, in months from the start of the scenario.
     pub(crate) fn set_status_date(&mut self, months: f64) {
         self.status_months = Some(months);
+    }
+
+    /// The rest of what has begun waits for what it depends on, too.
+    pub(crate) fn retain_logic(&mut self) {
+        self.retains_logic = true;
     }
 
     /// Makes `node` work that someone has to begin, which the status date holds back.
@@ -378,6 +394,7 @@ impl NetworkBuilder {
             calendars: self.calendars,
             crews: self.crews,
             status_months: self.status_months,
+            retains_logic: self.retains_logic,
             nodes: self.nodes,
         }
     }
@@ -402,6 +419,8 @@ pub struct Network {
     pub(super) calendars: Vec<Arc<WorkCalendar>>,
     pub(super) crews: Vec<CrewSupply>,
     pub(super) status_months: Option<f64>,
+    /// The rest of what has begun waits for what it depends on, too.
+    pub(super) retains_logic: bool,
     pub(super) nodes: Vec<Node>,
 }
 

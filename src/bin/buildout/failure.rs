@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use buildout::analysis::compare::CompareError;
 use buildout::analysis::levers::LeverError;
 use buildout::analysis::paired::PairedError;
-use buildout::construction::import::ImportError;
+use buildout::import::ImportError;
 use buildout::monte_carlo::part::PartError;
 use buildout::{RunError, ScenarioError, report};
 

@@ -21,12 +21,12 @@ pub struct Spread {
 /// the most likely one in the middle `shell*=-10%/+5%/+40%`.
 ///
 /// ```
-/// use buildout::construction::import::SpreadRule;
+/// use buildout::import::SpreadRule;
 /// let rule: SpreadRule = "*shell*=-10 %/+40 %".parse()?;
 /// assert_eq!(rule.pattern, "*shell*");
 /// assert_eq!((rule.spread.least, rule.spread.mode, rule.spread.most), (0.9, 1.0, 1.4));
 /// assert!("*shell*=+40%/-10%".parse::<SpreadRule>().is_err());
-/// # Ok::<(), buildout::construction::import::SpreadError>(())
+/// # Ok::<(), buildout::import::SpreadError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct SpreadRule {
@@ -100,19 +100,10 @@ impl Imported {
     /// tasks or levels of the work breakdown that an activity stands under: "Shell/*". What has no
     /// duration, or was given its uncertainty already, stays as it is.
     ///
-    /// ```
-    /// use buildout::construction::import::{Spread, xer};
-    /// # let text = concat!("ERMHDR\t19.12\n%T\tPROJECT\n%F\tproj_id\tproj_short_name\tplan_start_date\n%R\t1\tP\t2025-01-06 08:00\n",
-    /// # "%T\tTASK\n%F\ttask_id\tproj_id\ttask_type\ttask_code\ttask_name\ttarget_drtn_hr_cnt\n%R\t1\t1\tTT_Task\tA1\tshell\t240\n%E\n");
-    /// let mut schedule = xer::read(text.as_bytes())?;
-    /// let changed = schedule.spread("*shell*", &Spread { least: 0.9, mode: 1.0, most: 1.4 });
-    /// assert_eq!(changed, 1);
-    /// # Ok::<(), buildout::construction::import::ImportError>(())
-    /// ```
     pub fn spread(&mut self, pattern: &str, spread: &Spread) -> usize {
         let mut changed = 0;
         for (position, activity) in self.activities.iter_mut().enumerate() {
-            let group = self.groups.get(position).map_or("", String::as_str);
+            let group = self.origins.get(position).map_or("", |origin| origin.group.as_str());
             if !is_meant(pattern, group, &activity.name) {
                 continue;
             }
