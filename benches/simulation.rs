@@ -9,10 +9,10 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::Duration;
 
-use buildout::construction::schedule::Plan;
 use buildout::monte_carlo::part::Part;
-use buildout::monte_carlo::streams::{Source, Stream};
 use buildout::projection::{Projection, Provenance, TrialRow};
+use buildout::sampling::streams::{Source, Stream};
+use buildout::schedule::plan::Plan;
 use buildout::tenants::{Allocation, Segment};
 use buildout::uncertain::{Domain, Sampler};
 use buildout::{Batch, Model, Scenario, Uncertain, Workspace};

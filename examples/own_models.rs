@@ -3,9 +3,11 @@
 //!
 //! `cargo run --release --example own_models -- 500` (the number of trials)
 
-use buildout::monte_carlo::streams::Stream;
-use buildout::own::{Extensions, OwnContract, OwnDemand, OwnMetric, OwnOutcome, OwnPolicy, Seen};
+use buildout::model::extensions::{
+    Extensions, OwnContract, OwnDemand, OwnMetric, OwnOutcome, OwnPolicy, Seen,
+};
 use buildout::projection::Metric;
+use buildout::sampling::streams::Stream;
 use buildout::{Batch, Projection, Scenario};
 
 /// A cloud company that looks at the campus now and then, and takes 2 MW if so much is free.

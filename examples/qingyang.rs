@@ -6,9 +6,11 @@
 //! ```
 
 use buildout::compute::{Generation, RackType};
-use buildout::construction::{Activity, Building, BuildingTemplate, Hall, Series};
 use buildout::power::{GridStep, Substation};
-use buildout::scenario::{Campus, ExistingCapacity, Milestone, Target};
+use buildout::scenario::{Milestone, Target};
+use buildout::schedule::Activity;
+use buildout::site::{Building, BuildingTemplate, Hall, Series};
+use buildout::site::{Campus, ExistingCapacity};
 use buildout::tenants::{ExistingTenants, Segment};
 use buildout::{Batch, Date, Scenario, Uncertain};
 

@@ -11,8 +11,8 @@
 
 use std::time::Instant;
 
-use buildout::monte_carlo::streams::{Source, Stream};
 use buildout::power::{Delivery, DeliveryTree, Deployment, Placement, Redundancy, Refusal};
+use buildout::sampling::streams::{Source, Stream};
 use buildout::uncertain::normal_quantile;
 
 const MODULES: u32 = 12;

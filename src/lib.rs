@@ -25,9 +25,10 @@
 //! for a whole campus, and [`Scenario`] for all that can be said.
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use buildout::construction::{Activity, Building, Hall};
+//! use buildout::schedule::Activity;
+//! use buildout::site::{Building, Hall};
 //! use buildout::compute::RackType;
-//! use buildout::scenario::Campus;
+//! use buildout::site::Campus;
 //! use buildout::{Batch, Date, Scenario, Uncertain};
 //!
 //! let mut hall = Hall::new("hall", 1_000, "standard");
@@ -59,13 +60,13 @@
 //! ```
 //!
 //! # What a month does, in order
-//! 1. **Construction**: activities finish ([`construction`]), halls are handed over.
+//! 1. **Construction**: activities finish ([`schedule`]), halls are handed over ([`site`]).
 //! 2. **Power**: grid steps and substations energise; halls get power in the order of hand-over ([`power`]).
 //! 3. **Equipment**: hardware arrives after its lead time, no sooner than it is released ([`compute`]).
 //! 4. **Deployable** capacity of a hall is the least of space, power and equipment; what is missing is booked as stranded to its cause.
 //! 5. **Tenants** are contacted, sign, wait, move in, ramp up and leave ([`tenants`]).
 //! 6. **Compute and draw** follow from what is in service.
-//! 7. **The binding constraint** of the month is named, with the MW that it holds back ([`metrics`]).
+//! 7. **The binding constraint** of the month is named, with the MW that it holds back ([`projection::metrics`]).
 //!
 //! When the months are over the **books** are closed: capex by milestone, running costs, rents and
 //! taxes by month and campus, and what they are worth ([`finance`]).
@@ -76,11 +77,11 @@
 //! # Reproducible
 //! The same scenario, seed and version of the crate give the same bits, on any number of threads.
 //! Every draw depends on the seed, the name of its source, the number of the trial and its position
-//! in the source alone ([`monte_carlo::streams`]), so adding a building leaves the luck of the
+//! in the source alone ([`sampling::streams`]), so adding a building leaves the luck of the
 //! others as it was.
 //!
 //! # Beyond what a scenario can say
-//! Metrics, outcomes, policies for phases and tenants of your own are traits: see [`own`].
+//! Metrics, outcomes, policies for phases and tenants of your own are traits: see [`model::extensions`].
 //!
 //! # Features
 //! - `files` (default): scenario files in TOML.
@@ -97,15 +98,14 @@
 
 pub mod analysis;
 pub mod compute;
-pub mod construction;
 pub mod date;
+#[cfg(feature = "files")]
+pub mod file;
 pub mod finance;
 #[cfg(feature = "import")]
 pub mod import;
-pub mod metrics;
-mod model;
+pub mod model;
 pub mod monte_carlo;
-pub mod own;
 mod pattern;
 pub mod policy;
 pub mod power;
@@ -113,8 +113,11 @@ pub mod presets;
 pub mod problem;
 pub mod projection;
 pub mod report;
+pub mod sampling;
 pub mod scenario;
+pub mod schedule;
 mod setters;
+pub mod site;
 pub mod tenants;
 mod trial;
 pub mod uncertain;
@@ -132,9 +135,9 @@ pub use analysis::paired::{Gain, PairedError, paired_gains};
 pub use date::Date;
 pub use model::Model;
 pub use monte_carlo::batch::{Batch, Cancel, RunError};
-pub use monte_carlo::design::Design;
 pub use problem::{Problem, Problems};
 pub use projection::Projection;
+pub use sampling::design::Design;
 pub use scenario::{Scenario, ScenarioError};
 pub use trial::{Happening, LogEntry, Replay, Workspace};
 pub use uncertain::Uncertain;

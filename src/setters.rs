@@ -3,21 +3,20 @@
 //! Each of these has the name of the field that it sets. What is a list is added to.
 
 use crate::compute::{CatalogueUse, Generation, GenerationTrend, RackType, Reliability};
-use crate::construction::calendars::Calendar;
-use crate::construction::crews::{Crew, CrewNeed};
-use crate::construction::risks::Risk;
-use crate::construction::{
-    Activity, Building, BuildingTemplate, Dependency, Hall, Override, Retrofit, Series, Slots,
-    Status,
-};
 use crate::date::Date;
 use crate::finance::Finance;
-use crate::policy::{Condition, Phase};
 use crate::power::{
     BridgePower, Cooling, Curtailment, Efficiency, ElectricalChain, Energy, GridApplication,
     GridStep, Substation,
 };
-use crate::scenario::{Campus, ExistingCapacity, Milestone, Scenario, Target};
+use crate::scenario::{Milestone, Scenario, Target};
+use crate::schedule::calendars::Calendar;
+use crate::schedule::crews::{Crew, CrewNeed};
+use crate::schedule::risks::Risk;
+use crate::schedule::{Activity, Dependency, Override, Slots, Status};
+use crate::site::{Building, BuildingTemplate, Hall, Retrofit, Series};
+use crate::site::{Campus, ExistingCapacity};
+use crate::site::{Condition, Phase};
 use crate::tenants::{
     AdoptionCurve, Allocation, Campaign, Damages, EarlyExit, ExistingTenants, Expansion,
     NamedTenant, Regime, Renewal, Scarcity, Segment, Stage, Voucher,

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use buildout::construction::calendars::Calendar;
-use buildout::construction::crews::CrewSupply;
-use buildout::construction::network::{Network, NetworkBuilder, NodeId};
-use buildout::monte_carlo::inputs::Quantity::Fixed;
-use buildout::monte_carlo::streams::Source;
+use buildout::sampling::inputs::Quantity::Fixed;
+use buildout::sampling::streams::Source;
+use buildout::schedule::calendars::Calendar;
+use buildout::schedule::crews::CrewSupply;
+use buildout::schedule::network::{Network, NetworkBuilder, NodeId};
 
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum With {

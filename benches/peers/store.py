@@ -1,4 +1,4 @@
-"""Stores what NumPy says of the yardstick, for the test in tests/yardstick.rs.
+"""Stores what NumPy says of the yardstick, for the test in tests/suite/yardstick.rs.
 
     python store.py --trials 400000 --seed 3 --out ../../tests/data/yardstick-numpy.csv
 

@@ -17,10 +17,10 @@ use rayon::prelude::*;
 
 use crate::model::Model;
 use crate::monte_carlo::batch::{Cancel, MOST_THREADS, OnProgress, RunError};
-use crate::monte_carlo::design::Sampling;
 use crate::projection::{
     Distribution, Layout, Metric, Projection, Provenance, TargetLabel, TrialRow,
 };
+use crate::sampling::design::Sampling;
 use crate::trial::Workspace;
 
 /// How many trials a thread takes at once.
@@ -70,7 +70,7 @@ pub struct Gain {
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use buildout::scenario::{Campus, ExistingCapacity};
+/// use buildout::site::{Campus, ExistingCapacity};
 /// use buildout::tenants::{Segment, Voucher};
 /// use buildout::{Date, Scenario, compute::RackType, paired_gains};
 ///

@@ -28,13 +28,13 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::construction::cpm::CriticalPath;
-use crate::construction::driving::Drivers;
-use crate::construction::network::NodeId;
-use crate::construction::schedule::Plan;
 use crate::date::Date;
 use crate::model::Model;
 use crate::projection::TrialRow;
+use crate::schedule::cpm::CriticalPath;
+use crate::schedule::driving::Drivers;
+use crate::schedule::network::NodeId;
+use crate::schedule::plan::Plan;
 use crate::trial::Workspace;
 
 /// How many of the chains that drive a milestone are reported.
@@ -445,8 +445,9 @@ fn ranks(values: &[f64]) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
-    use crate::construction::{Activity, Building, Dependency, Hall};
-    use crate::scenario::Campus;
+    use crate::schedule::{Activity, Dependency};
+    use crate::site::Campus;
+    use crate::site::{Building, Hall};
     use crate::{Date, Scenario, Uncertain};
 
     /// n activities at once, each uniform from 0 to 12 months, and one after all of them.

@@ -89,7 +89,7 @@ impl Reliability {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::monte_carlo::streams::Source;
+    use crate::sampling::streams::Source;
 
     #[test]
     fn without_spares_all_failures_wait_for_the_resupply() {

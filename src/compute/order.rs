@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use super::Reliability;
 use super::generation::{ACCELERATORS, GROWTH, Generation, GenerationTrend, PlannedGeneration};
 use crate::date::Date;
-use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::power::Cooling;
+use crate::sampling::inputs::{Inputs, Quantity};
 use crate::uncertain::{Domain, Uncertain, UncertainError};
 
 /// A compiled generation.

@@ -254,7 +254,7 @@ pub(crate) fn excess(mean_kw: f64, sd_kw: f64, feed_kw: f64) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::monte_carlo::streams::Source;
+    use crate::sampling::streams::Source;
 
     #[test]
     fn a_stated_risk_is_met_exactly_by_the_highest_oversubscription() {

@@ -1,7 +1,7 @@
 //! Which numbers of money a trial yields.
 
-use crate::metrics::MetricLabel;
 use crate::projection::Metric;
+use crate::projection::metrics::MetricLabel;
 
 macro_rules! money {
     ($($id:ident = $name:literal, $meaning:literal;)*) => {

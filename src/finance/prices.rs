@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::RATE;
-use crate::construction::is_false;
 use crate::problem::{Path, Problems, check_known};
+use crate::schedule::is_false;
 use crate::uncertain::{Domain, Uncertain};
 
 /// What the energy of a campus costs.

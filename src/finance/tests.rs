@@ -3,9 +3,10 @@
 use super::layout::Money;
 use super::*;
 use crate::compute::{Generation, RackType};
-use crate::construction::{Activity, Building, Hall};
 use crate::projection::TrialRow;
-use crate::scenario::{Campus, ExistingCapacity};
+use crate::schedule::Activity;
+use crate::site::{Building, Hall};
+use crate::site::{Campus, ExistingCapacity};
 use crate::tenants::{
     Damages, Deposit, EarlyExit, ExistingTenants, NamedTenant, Regime, RegimeState, Renewal,
     Segment, Stage, Voucher,

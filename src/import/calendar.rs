@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::values::{Shifts, day_shifts, hours_of, in_order};
-use crate::construction::calendars::{Break, Calendar, shifts_text};
+use crate::schedule::calendars::{Break, Calendar, shifts_text};
 use crate::date::Date;
 use jiff::civil;
 

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::calendar::RawCalendar;
 use super::raw::{LagCalendar, Raw, RawActivity, RawLag, RawLink};
 use super::{ImportError, ImportWarning, Imported, Origin, Topic};
-use crate::construction::calendars::{CONTINUOUS, WorkCalendar};
-use crate::construction::crews::{Crew, CrewNeed, CrewUnits};
-use crate::construction::{Activity, ActivityStatus, Dependency, Lagged, Status};
+use crate::schedule::calendars::{CONTINUOUS, WorkCalendar};
+use crate::schedule::crews::{Crew, CrewNeed, CrewUnits};
+use crate::schedule::{Activity, ActivityStatus, Dependency, Lagged, Status};
 use crate::date::{DAYS_PER_MONTH, Date, HOURS_PER_MONTH};
 
 /// Months for which the calendars are laid out while a file is read, from the project's start.
@@ -385,7 +385,7 @@ impl Context<'_> {
     }
 
     /// The calendars that are used.
-    fn calendars(&self, activities: &[Activity]) -> Vec<crate::construction::calendars::Calendar> {
+    fn calendars(&self, activities: &[Activity]) -> Vec<crate::schedule::calendars::Calendar> {
         let lags = (activities.iter())
             .flat_map(|activity| activity.after.iter().flatten())
             .filter_map(Dependency::lag_calendar);

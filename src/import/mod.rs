@@ -22,9 +22,9 @@ pub use project::ALL_FINISHED;
 pub use review::{DateDifference, DateReview, Finding, Review};
 pub use spread::{Spread, SpreadError, SpreadRule};
 
-use crate::construction::calendars::Calendar;
-use crate::construction::crews::Crew;
-use crate::construction::{Activity, Status};
+use crate::schedule::calendars::Calendar;
+use crate::schedule::crews::Crew;
+use crate::schedule::{Activity, Status};
 use crate::date::Date;
 
 /// How a schedule file is read.

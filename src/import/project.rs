@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::{Imported, Review};
 use crate::compute::RackType;
-use crate::construction::{Building, Dependency, Hall};
+use crate::schedule::Dependency;
+use crate::site::{Building, Campus, Hall};
 use crate::date::Date;
-use crate::scenario::{Campus, Milestone, Scenario, Target};
+use crate::scenario::{Milestone, Scenario, Target};
 
 /// The name of the milestone at which all of an imported schedule has finished.
 pub const ALL_FINISHED: &str = "all activities finished";
@@ -75,7 +76,7 @@ impl Imported {
     }
 
     /// What has a deadline is a milestone.
-    fn activities_with_deadlines(&self) -> Vec<crate::construction::Activity> {
+    fn activities_with_deadlines(&self) -> Vec<crate::schedule::Activity> {
         let mut activities = self.activities.clone();
         for activity in &mut activities {
             activity.milestone |= self

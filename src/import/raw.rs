@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::calendar::RawCalendar;
 use super::{ImportWarning, Topic};
-use crate::construction::network::LinkKind;
+use crate::schedule::network::LinkKind;
 use crate::date::Date;
 
 /// In which calendar lags run.

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::{Imported, Topic};
-use crate::construction::cpm::CriticalPath;
-use crate::construction::network::{Network, NodeId};
+use crate::schedule::cpm::CriticalPath;
+use crate::schedule::network::{Network, NodeId};
 use crate::date::{DAYS_PER_MONTH, Date};
 use crate::projection::quoted;
 use crate::scenario::Scenario;
@@ -179,7 +179,7 @@ impl Imported {
         let mut findings = Vec::new();
         let waited_for: BTreeSet<&str> = (self.activities.iter())
             .flat_map(|activity| activity.after.iter().flatten())
-            .map(crate::construction::Dependency::activity)
+            .map(crate::schedule::Dependency::activity)
             .collect();
         let is_first = |after: &Option<Vec<_>>| after.as_ref().is_none_or(Vec::is_empty);
         for activity in self.activities.iter().filter(|activity| is_first(&activity.after)) {
@@ -257,7 +257,7 @@ impl Imported {
     /// What has no cause of its own, but waits for something that differs, differs because of that.
     fn blame_predecessors(&self, review: &mut DateReview) {
         let differing: BTreeSet<String> = review.differences.iter().map(|one| one.activity.clone()).collect();
-        let after: BTreeMap<&str, &[crate::construction::Dependency]> = (self.activities.iter())
+        let after: BTreeMap<&str, &[crate::schedule::Dependency]> = (self.activities.iter())
             .map(|activity| (activity.name.as_str(), activity.after.as_deref().unwrap_or_default()))
             .collect();
         let unexplained = review.differences.iter_mut().filter(|one| one.topic == Topic::Unexplained);
@@ -271,7 +271,7 @@ impl Imported {
     }
 }
 
-fn is_moment(activity: &crate::construction::Activity) -> bool {
+fn is_moment(activity: &crate::schedule::Activity) -> bool {
     activity.duration_months.constant() == Some(0.0)
 }
 

@@ -1,6 +1,7 @@
 //! The model: a scenario compiled once, with names resolved, distributions made samplers and the
 //! activity network sorted. It is immutable and shared by all threads.
 
+pub mod extensions;
 mod sites;
 
 use std::collections::BTreeMap;
@@ -10,27 +11,57 @@ use crate::compute::{
     CompiledGeneration, Hardware, NEWEST, PlannedGeneration, Positions, RackType,
     compile_generations,
 };
-use crate::construction::network::{Cycle, Network, NodeId};
-use crate::construction::{Hall, LIFE};
 use crate::finance::books::CompiledFinance;
-use crate::metrics::{CAUSES, Feature, METRICS, MetricId, STRANDED};
-use crate::monte_carlo::design::{Design, DesignError, Sampling};
-use crate::monte_carlo::inputs::{Inputs, Quantity};
-use crate::own::{CompiledOwn, Extensions};
-use crate::policy::Gate;
+use crate::model::extensions::{CompiledOwn, Extensions};
 use crate::policy::levers;
 use crate::power::cooling::CompiledEfficiency;
 use crate::power::energy::CompiledEnergy;
 use crate::power::grid::HOURS;
 use crate::power::{Battery, DeliveryTree, ElectricalChain, Feed, PUE};
 use crate::problem::{Path, Problems, name_help};
+use crate::projection::metrics::{CAUSES, Feature, METRICS, MetricId, STRANDED};
 use crate::projection::{Layout, Metric, TargetLabel};
-use crate::scenario::{Campus, Scenario};
+use crate::sampling::design::{Design, DesignError, Sampling};
+use crate::sampling::inputs::{Inputs, Quantity};
+use crate::scenario::{Scenario, ScenarioError};
+use crate::schedule::network::{Cycle, Network, NodeId};
+use crate::site::Campus;
+use crate::site::Gate;
+use crate::site::{Hall, LIFE};
 use crate::tenants::Voucher;
 use crate::tenants::market::{Demand, Market, Supply};
 use crate::uncertain::{Domain, Uncertain, UncertainError};
 
 use sites::{BuildingNodes, CampusNodes, GatePlan, HallNodes, Sites};
+
+impl Scenario {
+    /// Compiles the scenario to a model that can be simulated; an error lists all that is wrong.
+    pub fn compile(&self) -> Result<Model, ScenarioError> {
+        let (model, problems) = self.compile_with_warnings();
+        match model {
+            Some(model) => Ok(model),
+            None => Err(ScenarioError::Invalid(problems)),
+        }
+    }
+
+    /// Lists all that is wrong or unlikely, without simulating anything.
+    pub fn check(&self) -> Problems {
+        self.compile_with_warnings().1
+    }
+
+    fn compile_with_warnings(&self) -> (Option<Model>, Problems) {
+        let mut problems = Problems::new();
+        self.check_parts(&mut problems);
+        self.check_likelihood(&mut problems);
+        if problems.has_errors() {
+            // The network can be checked for cycles and unknown names all the same.
+            check_network(self, &mut problems);
+            return (None, problems);
+        }
+        let model = compile(self, &mut problems);
+        (model.filter(|_| !problems.has_errors()), problems)
+    }
+}
 
 /// A compiled scenario.
 #[derive(Clone, Debug)]

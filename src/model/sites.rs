@@ -3,20 +3,21 @@
 
 use std::collections::BTreeMap;
 
-use crate::construction::network::{self, NetworkBuilder, NodeId};
-use crate::construction::risks::happens;
-use crate::construction::{
-    Activity, Dependency, Details, Hall, Override, PlannedBuilding, draw, plan_buildings,
-};
 use crate::date::Date;
 use crate::finance::books::{BuildingPlace, CompiledFinance, HallPlace, Places, Renters};
 use crate::finance::{Capex, Finance};
-use crate::monte_carlo::inputs::{Inputs, Quantity};
-use crate::policy::{Clause, Gate, Phase, levers};
+use crate::policy::levers;
 use crate::power::{BridgePower, ElectricalChain, Feed, GridStep};
 use crate::problem::{Path, Problems, name_help};
 use crate::projection::Layout;
-use crate::scenario::{Campus, Scenario};
+use crate::sampling::inputs::{Inputs, Quantity};
+use crate::scenario::Scenario;
+use crate::schedule::network::{self, NetworkBuilder, NodeId};
+use crate::schedule::risks::happens;
+use crate::schedule::{Activity, Dependency, Details, Override, draw};
+use crate::site::Campus;
+use crate::site::{Clause, Gate, Phase};
+use crate::site::{Hall, PlannedBuilding, plan_buildings};
 use crate::uncertain::Domain;
 
 use super::{CompiledBridge, CompiledBuilding, CompiledChain, CompiledMilestone, CompiledStep};

@@ -15,11 +15,11 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use super::checkpoint::{CheckpointError, remove_leftovers};
-use super::design::{Design, DesignError, Sampling};
 use super::part::{Part, PartError};
 use super::stop::GoalError;
 use crate::model::Model;
 use crate::projection::{LayoutError, Projection, ProjectionError, TrialRow};
+use crate::sampling::design::{Design, DesignError, Sampling};
 use crate::trial::Workspace;
 
 /// More threads than these gain nothing, and each takes the memory of a projection.
@@ -96,7 +96,7 @@ impl Cancel {
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use buildout::{Batch, Date, Scenario, scenario::Campus};
+/// use buildout::{Batch, Date, Scenario, site::Campus};
 /// let mut scenario = Scenario::new("empty land", Date::month(2025, 1)?, 12);
 /// scenario.campuses.push(Campus::new("north"));
 /// let projection = Batch::new(&scenario.compile()?).trials(100).seed(7).run()?;

@@ -8,10 +8,10 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::design::Design;
 use super::ranges::Ranges;
 use crate::model::Model;
 use crate::projection::{Layout, LayoutError, Projection, ProjectionError, Provenance};
+use crate::sampling::design::Design;
 
 /// A part of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

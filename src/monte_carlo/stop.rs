@@ -48,10 +48,10 @@
 mod sequence;
 
 use super::batch::{Batch, RunError};
-use super::design::Design;
 use super::part::Part;
 use crate::date::Date;
 use crate::projection::{Distribution, Projection};
+use crate::sampling::design::Design;
 
 pub(crate) use sequence::Sequence;
 

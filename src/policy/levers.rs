@@ -9,11 +9,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::construction::is_false;
 use crate::date::Date;
 use crate::finance::Tax;
 use crate::finance::books::{AmountTerm, PolicyTerms};
 use crate::problem::{Path, Problems, check_all_known, check_name};
+use crate::schedule::is_false;
 use crate::tenants::{Campaign, Segment};
 use crate::uncertain::{Domain, Uncertain};
 

@@ -7,8 +7,8 @@ use super::availability::{
 };
 use super::delivery::{Delivery, DeliveryError, DeliveryTree};
 use super::redundancy::Redundancy;
-use crate::construction::Dependency;
 use crate::problem::{Path, Problems, check_name, check_positive, check_unique};
+use crate::schedule::Dependency;
 use crate::uncertain::{Domain, Uncertain};
 
 /// The electrical chain of a building: like modules (line-ups of transformer, UPS and generator)
@@ -144,7 +144,7 @@ impl ElectricalChain {
             }
             let wait = &stage.wait_months;
             wait.check(Domain::NON_NEGATIVE, &at.key("wait_months"), problems);
-            crate::construction::check_dependencies(Some(&stage.after), &at, problems);
+            crate::schedule::check_dependencies(Some(&stage.after), &at, problems);
         }
         let names = self.stages.iter().map(|stage| stage.name.as_str());
         check_unique("stage", names, &stages_at, problems);

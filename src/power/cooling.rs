@@ -25,8 +25,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::problem::{Path, Problems};
+use crate::sampling::inputs::{Inputs, Quantity};
 use crate::uncertain::{Domain, Uncertain, UncertainError, normal_cdf};
 
 /// How heat leaves the racks.

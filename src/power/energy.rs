@@ -16,10 +16,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::availability::check_share;
-use crate::construction::is_false;
 use crate::date::Date;
-use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::problem::{Path, Problems, check_name, check_positive, check_unique};
+use crate::sampling::inputs::{Inputs, Quantity};
+use crate::schedule::is_false;
 use crate::uncertain::{Domain, Uncertain, UncertainError};
 
 /// What energy costs and emits.

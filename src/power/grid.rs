@@ -20,9 +20,9 @@ use serde::{Deserialize, Serialize};
 
 use super::availability::{check_share, is_zero};
 use super::battery::{Battery, Storage};
-use crate::construction::{Dependency, check_dependencies, is_false};
 use crate::date::Date;
 use crate::problem::{Path, Problems, check_name, check_positive};
+use crate::schedule::{Dependency, check_dependencies, is_false};
 use crate::uncertain::{Domain, Uncertain};
 
 /// A step (tranche) of the campus's grid connection: so much more import from a moment on.

@@ -54,9 +54,9 @@ pub use redundancy::{Redundancy, RedundancyError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::construction::{Activity, Dependency, check_activities};
 use crate::date::Date;
 use crate::problem::{Path, Problems, check_name, check_positive};
+use crate::schedule::{Activity, Dependency, check_activities};
 use crate::uncertain::Domain;
 
 /// A substation, energised when its activities have finished.

@@ -1,8 +1,9 @@
 //! How long buildings and their equipment take, and what connects them.
 
 use super::{Part, Preset, Source, assumption, published, weeks};
-use crate::construction::{Activity, BuildingTemplate, Dependency, Hall};
 use crate::power::{GridStep, Substation};
+use crate::schedule::{Activity, Dependency};
+use crate::site::{BuildingTemplate, Hall};
 use crate::uncertain::Uncertain;
 
 const SPLIT: Source = assumption(

@@ -29,9 +29,10 @@ mod tenants;
 use serde::Serialize;
 
 use crate::compute::{Generation, RackType};
-use crate::construction::{Activity, BuildingTemplate};
 use crate::power::{GridStep, Substation};
 use crate::problem::nearest;
+use crate::schedule::Activity;
+use crate::site::BuildingTemplate;
 use crate::tenants::Segment;
 
 pub use starters::{STARTERS, Starter};
@@ -208,7 +209,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::scenario::Campus;
+    use crate::site::Campus;
     use crate::{Date, Scenario};
 
     #[test]
@@ -248,7 +249,7 @@ mod tests {
                 Part::RackType(part) => scenario.rack_types.push(part),
                 Part::Generation(part) => scenario.generations.push(part),
                 Part::BuildingTemplate(part) => {
-                    let mut building = crate::construction::Building::new(&part.name);
+                    let mut building = crate::site::Building::new(&part.name);
                     building.template = Some(part.name.clone());
                     campus.buildings.push(building);
                     scenario.building_templates.push(part);

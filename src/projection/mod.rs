@@ -37,6 +37,7 @@ mod buckets;
 mod exact_sum;
 mod few;
 mod layout;
+pub mod metrics;
 mod output;
 mod row;
 mod series;
@@ -48,7 +49,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
-use crate::monte_carlo::design::Design;
+use crate::sampling::design::Design;
 
 pub use layout::{Layout, LayoutError, Metric, TargetLabel};
 pub use output::{PERCENTILES, write_csv};

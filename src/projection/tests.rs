@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::date::Date;
-use crate::monte_carlo::streams::{Source, Stream};
+use crate::sampling::streams::{Source, Stream};
 use crate::uncertain::normal_quantile;
 
 fn metric(name: &str, unit: &str) -> Metric {

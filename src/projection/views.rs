@@ -16,7 +16,7 @@ use super::{Place, Projection};
 /// as a price without a sale, take part in nothing.
 ///
 /// Standard errors of independent trials come from the numbers themselves, those of other sampling designs from how
-/// much the design's replicates differ ([`design`](crate::monte_carlo::design)).
+/// much the design's replicates differ ([`design`](crate::sampling::design)).
 #[derive(Clone, Copy, Debug)]
 pub struct Distribution<'a> {
     series: &'a Series,

@@ -64,7 +64,7 @@ const GRID: RGBColor = RGBColor(225, 225, 225);
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use buildout::report::FanChart;
-/// use buildout::{Batch, Date, Scenario, scenario::Campus};
+/// use buildout::{Batch, Date, Scenario, site::Campus};
 ///
 /// let mut scenario = Scenario::new("empty land", Date::month(2025, 1)?, 36);
 /// scenario.campuses.push(Campus::new("north"));

@@ -1,8 +1,10 @@
 //! Projections for the tests of this room.
 
 use crate::compute::RackType;
-use crate::construction::{Activity, Building, Hall};
-use crate::scenario::{Campus, Milestone, Target};
+use crate::scenario::{Milestone, Target};
+use crate::schedule::Activity;
+use crate::site::Campus;
+use crate::site::{Building, Hall};
 use crate::{Batch, Date, Projection, Scenario, Uncertain};
 
 /// One campus with as many buildings, started every other month from May 2024 on, over

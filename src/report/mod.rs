@@ -7,7 +7,7 @@
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use buildout::report::{OutputFolder, outputs, summary};
-//! use buildout::{Batch, Date, Scenario, scenario::Campus};
+//! use buildout::{Batch, Date, Scenario, site::Campus};
 //!
 //! let mut scenario = Scenario::new("empty land", Date::month(2025, 1)?, 12);
 //! scenario.campuses.push(Campus::new("north"));

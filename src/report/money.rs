@@ -98,7 +98,7 @@ impl<'a> Amount<'a> {
 mod tests {
     use super::*;
     use crate::finance::{Capex, Finance};
-    use crate::scenario::Campus;
+    use crate::site::Campus;
     use crate::{Batch, Date, Scenario, Uncertain};
 
     #[test]

@@ -21,7 +21,7 @@ pub struct OutputFile {
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use buildout::report::{ChartChoice, OutputChoice};
-/// use buildout::{Batch, Date, Scenario, scenario::Campus};
+/// use buildout::{Batch, Date, Scenario, site::Campus};
 ///
 /// let mut scenario = Scenario::new("empty land", Date::month(2025, 1)?, 12);
 /// scenario.campuses.push(Campus::new("north"));

@@ -1,24 +1,26 @@
 //! What may be wrong with a scenario as a whole; each part checks what it says of itself.
 
 use crate::compute::{CATALOGUE, Generation, NEWEST, RackType};
-use crate::construction::calendars::check_calendars;
-use crate::construction::crews::check_crews;
-use crate::construction::risks::check_risks;
-use crate::construction::{check_activities, check_building, plan_buildings};
 use crate::date::Date;
 use crate::finance::metric_names;
-use crate::metrics::METRICS;
-use crate::policy::Seen;
 use crate::policy::levers::{Known, check_levers};
 use crate::power::PUE;
 use crate::problem::{Path, Problems, check_known, check_name, check_positive, check_unique};
+use crate::projection::metrics::METRICS;
+use crate::schedule::calendars::check_calendars;
+use crate::schedule::check_activities;
+use crate::schedule::crews::check_crews;
+use crate::schedule::risks::check_risks;
+use crate::site::Seen;
+use crate::site::{check_building, plan_buildings};
 use crate::tenants::market::{CONTACTED, stage_metric, voucher_metric};
 use crate::uncertain::Domain;
 
-use super::{Campus, FORMAT, LONGEST_HORIZON_MONTHS, Scenario};
+use super::{FORMAT, LONGEST_HORIZON_MONTHS, Scenario};
+use crate::site::Campus;
 
 impl Scenario {
-    pub(super) fn check_parts(&self, problems: &mut Problems) {
+    pub(crate) fn check_parts(&self, problems: &mut Problems) {
         let root = Path::root();
         if self.format != FORMAT {
             problems.error(
@@ -389,7 +391,7 @@ impl Scenario {
         }
     }
 
-    fn check_halls(&self, halls: &[crate::construction::Hall], at: &Path, problems: &mut Problems) {
+    fn check_halls(&self, halls: &[crate::site::Hall], at: &Path, problems: &mut Problems) {
         for (position, hall) in halls.iter().enumerate() {
             let at = at.index(position);
             check_known(

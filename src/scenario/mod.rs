@@ -5,12 +5,7 @@
 //! [`Model`].
 
 mod check;
-#[cfg(feature = "files")]
-mod file;
 mod unlikely;
-
-#[cfg(feature = "files")]
-pub use file::{Case, ComparisonFile, Edited, Factor, Input, Loaded};
 
 use std::path::PathBuf;
 
@@ -19,21 +14,17 @@ use serde::{Deserialize, Serialize};
 use crate::compute::{
     CatalogueUse, Generation, GenerationTrend, PlannedGeneration, RackType, plan_generations,
 };
-use crate::construction::calendars::Calendar;
-use crate::construction::crews::Crew;
-use crate::construction::priority::CrewPriority;
-use crate::construction::risks::Risk;
-use crate::construction::{Activity, Building, BuildingTemplate, Status};
 use crate::date::Date;
 use crate::finance::Finance;
-use crate::model::Model;
-use crate::policy::{Lever, Phase};
-use crate::power::{
-    BridgePower, Curtailment, Efficiency, Energy, GridApplication, GridStep, Substation,
-};
+use crate::policy::Lever;
 use crate::problem::Problems;
+use crate::schedule::Status;
+use crate::schedule::calendars::Calendar;
+use crate::schedule::crews::Crew;
+use crate::schedule::priority::CrewPriority;
+use crate::schedule::risks::Risk;
+use crate::site::{BuildingTemplate, Campus};
 use crate::tenants::{NamedTenant, Regime, Segment, Voucher};
-use crate::uncertain::Uncertain;
 use crate::uncertain::correlation::Correlations;
 
 /// The version of the scenario format that this crate reads and writes.
@@ -135,96 +126,6 @@ fn precision() -> String {
 
 fn standard_rack() -> f64 {
     2.5
-}
-
-/// A site with its own grid connection, substations and buildings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Campus {
-    /// Its name.
-    pub name: String,
-    /// Power usage effectiveness: facility power / critical IT power, 1 or more. Drawn once a trial.
-    #[serde(default = "Uncertain::one")]
-    pub pue: Uncertain,
-    /// Share of the time in which compute in service is available, 0 to 1. Drawn once a trial.
-    #[serde(default = "Uncertain::one")]
-    pub availability: Uncertain,
-    /// The calendar of all its activities that name none; left out, work goes on every day.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub calendar: Option<String>,
-    /// Moments that buildings, substations and grid steps may wait for by name.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub phases: Vec<Phase>,
-    /// Activities of the campus as a whole: permits, roads, the procurement of equipment. A list is a chain unless `after` says otherwise; it begins at the start of the scenario.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub activities: Vec<Activity>,
-    /// The grid connection in steps; left out, the grid is no limit.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub grid: Vec<GridStep>,
-    /// Applications for grid power that steps of the grid belong to.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub grid_applications: Vec<GridApplication>,
-    /// Generation behind the meter, until the grid comes or for good.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub bridge_power: Vec<BridgePower>,
-    /// Hours in which the utility takes back a share of the import; left out, none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub curtailment: Option<Curtailment>,
-    /// What the facility takes beside its IT, by load and outdoor temperature, instead of `pue`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub efficiency: Option<Efficiency>,
-    /// What energy costs and emits; left out, energy is not settled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub energy: Option<Energy>,
-    /// Its substations.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub substations: Vec<Substation>,
-    /// Its buildings.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub buildings: Vec<Building>,
-    /// What is live already at the start.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub existing: Option<ExistingCapacity>,
-}
-
-impl Campus {
-    /// A campus with a PUE of 1, full availability and an unlimited grid; all else is set on its fields.
-    pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            pue: Uncertain::one(),
-            availability: Uncertain::one(),
-            calendar: None,
-            phases: Vec::new(),
-            activities: Vec::new(),
-            grid: Vec::new(),
-            grid_applications: Vec::new(),
-            bridge_power: Vec::new(),
-            curtailment: None,
-            efficiency: None,
-            energy: None,
-            substations: Vec::new(),
-            buildings: Vec::new(),
-            existing: None,
-        }
-    }
-}
-
-/// Capacity that is live at the start of the scenario, with power of its own beside the grid steps.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct ExistingCapacity {
-    /// Racks, 1 or more.
-    pub racks: u32,
-    /// Their rack type.
-    pub rack_type: String,
-    /// Their critical IT power altogether, in kW, above 0.
-    pub power_kw: f64,
-    /// Their compute altogether, in PFLOPS at the scenario's precision, 0 or more.
-    #[serde(default)]
-    pub compute_pflops: f64,
 }
 
 /// A moment to report: when the last of several things has happened.
@@ -455,15 +356,6 @@ impl Scenario {
         scenario
     }
 
-    /// Compiles the scenario to a model that can be simulated; an error lists all that is wrong.
-    pub fn compile(&self) -> Result<Model, ScenarioError> {
-        let (model, problems) = self.compile_with_warnings();
-        match model {
-            Some(model) => Ok(model),
-            None => Err(ScenarioError::Invalid(problems)),
-        }
-    }
-
     /// A fingerprint of all that the scenario says: the SHA-256 of its JSON, in hexadecimal.
     ///
     /// Parts of a run are put together only if they are of one fingerprint. How a file is written, its comments and
@@ -473,24 +365,6 @@ impl Scenario {
         let json = serde_json::to_vec(self).expect("a scenario is plain data");
         let digest = Sha256::digest(&json);
         digest.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-
-    /// Lists all that is wrong or unlikely, without simulating anything.
-    pub fn check(&self) -> Problems {
-        self.compile_with_warnings().1
-    }
-
-    fn compile_with_warnings(&self) -> (Option<Model>, Problems) {
-        let mut problems = Problems::new();
-        self.check_parts(&mut problems);
-        self.check_likelihood(&mut problems);
-        if problems.has_errors() {
-            // The network can be checked for cycles and unknown names all the same.
-            crate::model::check_network(self, &mut problems);
-            return (None, problems);
-        }
-        let model = crate::model::compile(self, &mut problems);
-        (model.filter(|_| !problems.has_errors()), problems)
     }
 
     /// All generations: those stated, those of the catalogue, and future ones.

@@ -3,9 +3,10 @@
 //! The bounds are assumptions, set well beyond what is published, so that whatever is warned of is
 //! worth a second look.
 
-use super::{Campus, Scenario};
-use crate::construction::Activity;
+use super::Scenario;
 use crate::problem::{Path, Problems};
+use crate::schedule::Activity;
+use crate::site::Campus;
 use crate::uncertain::{Domain, Uncertain};
 
 /// Fleets average 1.58 (Uptime Institute, 2023); large AI campuses lie between 1.13 and 1.74.
@@ -44,7 +45,7 @@ fn unlikely(at: &Path, problems: &mut Problems, message: String, help: &str) {
 
 impl Scenario {
     /// Warns of what is unlikely.
-    pub(super) fn check_likelihood(&self, problems: &mut Problems) {
+    pub(crate) fn check_likelihood(&self, problems: &mut Problems) {
         let root = Path::root();
         if !(1.0..=20.0).contains(&self.standard_rack_power_kw) && self.standard_rack_power_kw > 0.0
         {
@@ -254,8 +255,8 @@ fn rounded(x: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::Date;
-    use crate::construction::{Building, Hall};
     use crate::problem::Severity;
+    use crate::site::{Building, Hall};
 
     fn scenario() -> Scenario {
         let mut scenario = Scenario::new("one", Date::month(2025, 1).unwrap(), 36);

@@ -18,11 +18,12 @@ mod waiting;
 
 use pulp::Arch;
 
-use crate::monte_carlo::inputs::Quantity;
-use crate::monte_carlo::streams::Source;
+use crate::sampling::inputs::Quantity;
+use crate::sampling::streams::Source;
 use crate::tenants::buckets;
 pub(crate) use compiled::{Demand, Supply};
 pub(crate) use funnel::{CONTACTED, stage_metric, voucher_metric};
+pub use own::OwnContract;
 pub(crate) use state::MarketState;
 
 use compiled::CompiledSegment;

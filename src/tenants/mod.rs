@@ -18,6 +18,7 @@ mod outreach;
 mod terms;
 mod vouchers;
 
+pub use market::OwnContract;
 pub use named::NamedTenant;
 pub use outreach::{AdoptionCurve, Campaign, Regime, RegimeState, bass_share, logistic_share};
 pub use terms::{Damages, Deposit, EarlyExit, Expansion, Renewal, Scarcity, Stage};

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::construction::is_false;
 use crate::date::Date;
 use crate::problem::{Path, Problems, check_all_known, check_name};
+use crate::schedule::is_false;
 use crate::uncertain::{Domain, Uncertain};
 
 /// Vouchers for computing power, a lever of policy.

@@ -3,8 +3,8 @@
 use super::KW_PER_MW;
 use super::shortage::Shortage;
 use crate::date::HOURS_PER_MONTH;
-use crate::metrics::{Cause, METRIC_COUNT, MetricId};
 use crate::power::energy::share_of;
+use crate::projection::metrics::{Cause, METRIC_COUNT, MetricId};
 
 /// A total over campuses that is reported as one campus would be.
 #[derive(Clone, Copy, Debug)]

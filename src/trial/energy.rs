@@ -3,11 +3,11 @@
 use super::KW_PER_MW;
 use super::binding::Tally;
 use super::state::CampusState;
-use crate::metrics::MetricId;
 use crate::model::CompiledCampus;
 use crate::power::BatteryUse;
 use crate::power::energy::MonthOfUse;
 use crate::power::grid::HOURS_PER_YEAR;
+use crate::projection::metrics::MetricId;
 
 const HOURS_PER_MONTH: f64 = HOURS_PER_YEAR / 12.0;
 const LITRES_PER_M3: f64 = 1_000.0;

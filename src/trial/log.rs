@@ -6,8 +6,8 @@ use super::Workspace;
 use super::timeline::What;
 use crate::date::Date;
 use crate::model::Model;
-use crate::monte_carlo::design::Sampling;
 use crate::projection::{TrialRow, number, quoted};
+use crate::sampling::design::Sampling;
 
 /// What an entry of a trial's log says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -314,8 +314,8 @@ impl Replay {
 #[cfg(feature = "files")]
 mod tests {
     use super::*;
-    use crate::monte_carlo::design::Design;
     use crate::projection::{Projection, Provenance};
+    use crate::sampling::design::Design;
     use crate::{Batch, Scenario};
 
     fn qingyang() -> Model {

@@ -4,11 +4,11 @@
 //! month. An event at time t (in months) counts from the month m on for which t <= m + 1.
 
 use crate::compute::DrawnGeneration;
-use crate::construction::schedule::Plan;
 use crate::finance::books::{Books, DeliveryFact, RetrofitFact};
 use crate::model::Model;
-use crate::monte_carlo::design::Sampling;
 use crate::projection::TrialRow;
+use crate::sampling::design::Sampling;
+use crate::schedule::plan::Plan;
 use crate::tenants::market::MarketState;
 
 mod begin;
@@ -63,7 +63,7 @@ impl Workspace {
 
 impl Model {
     /// Simulates trial `trial` of independent trials of `seed`: [`Self::simulate_by`] for
-    /// [`Design::Random`](crate::monte_carlo::design::Design::Random).
+    /// [`Design::Random`](crate::sampling::design::Design::Random).
     pub fn simulate(&self, seed: u64, trial: u64, workspace: &mut Workspace, row: &mut TrialRow) {
         self.simulate_by(&Sampling::random(seed), trial, workspace, row);
     }

@@ -7,9 +7,9 @@ use super::tenants::occupy;
 use super::{KW_PER_MW, Workspace};
 use crate::compute::oversubscription::excess;
 use crate::date::HOURS_PER_MONTH;
-use crate::metrics::{Cause, MetricId};
 use crate::model::{CompiledCampus, CompiledTarget, Model};
 use crate::projection::TrialRow;
+use crate::projection::metrics::{Cause, MetricId};
 
 impl Model {
     pub(super) fn report_month(

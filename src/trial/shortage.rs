@@ -2,8 +2,8 @@
 
 use super::Workspace;
 use super::state::Supply;
-use crate::metrics::{Cause, SUPPLY_CAUSES};
 use crate::model::{CompiledCampus, Model};
+use crate::projection::metrics::{Cause, SUPPLY_CAUSES};
 
 const SUPPLY: [Cause; SUPPLY_CAUSES] = [
     Cause::Construction,
@@ -48,7 +48,7 @@ impl Shortage {
     /// What binds while so much demand waits, and how much of it that holds back, in kW.
     ///
     /// The cause whose relief alone would let the most of the waiting demand in; of equal ones the
-    /// first in the order of [`CAUSES`](crate::metrics::CAUSES). Space binds where all that is planned
+    /// first in the order of [`CAUSES`](crate::projection::metrics::CAUSES). Space binds where all that is planned
     /// is built, nothing of it is stranded, and power is left. If no relief alone would help, that of
     /// space, power and equipment binds of which there is the least, the first of equal ones.
     pub(super) fn binding(&self, waiting_kw: f64) -> (Cause, f64) {

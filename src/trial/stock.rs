@@ -2,8 +2,8 @@
 
 use super::Workspace;
 use super::state::{HallState, Supply};
-use crate::metrics::MetricId;
 use crate::model::{CompiledExisting, Model};
+use crate::projection::metrics::MetricId;
 
 /// Deployable power by the density of racks, in the order of [`density_class`].
 pub(super) const DENSITY_CLASSES: [MetricId; 4] = [

@@ -331,7 +331,7 @@ impl Copula {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::monte_carlo::streams::Source;
+    use crate::sampling::streams::Source;
 
     fn matrix(size: usize, entries: &[(usize, usize, f64)]) -> CorrelationMatrix {
         let mut matrix = CorrelationMatrix::identity(size);

@@ -1,6 +1,8 @@
 use super::*;
-use crate::construction::{Activity, Building, Hall};
-use crate::scenario::{Campus, Scenario, Target};
+use crate::scenario::{Scenario, Target};
+use crate::schedule::Activity;
+use crate::site::Campus;
+use crate::site::{Building, Hall};
 use crate::uncertain::Uncertain;
 
 /// A building of these activities, of which the last is finished when it goes live.

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
-use buildout::monte_carlo::design::DEFAULT_REPLICATES;
 use buildout::monte_carlo::part::Part;
 use buildout::monte_carlo::stop::{
     DEFAULT_AT_LEAST, DEFAULT_AT_MOST, Goal, Output, Stopped, Until, run_until,
 };
 use buildout::projection::Layout;
+use buildout::sampling::design::DEFAULT_REPLICATES;
 use buildout::{Batch, Cancel, Date, Design, Model, Projection, RunError};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use buildout::Scenario;
 use buildout::compute::RackType;
-use buildout::construction::Hall;
+use buildout::site::Hall;
 use buildout::import::{
     self, Finding, ImportOptions, Imported, OutOfSequence, Review, SpreadRule, Topic,
 };

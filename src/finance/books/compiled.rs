@@ -4,10 +4,10 @@ use super::places::{Outlay, Places};
 use crate::date::HOURS_PER_MONTH;
 use crate::finance::layout;
 use crate::finance::{EnergyTariff, Finance, OpexUnit, Price, RATE, Tax};
-use crate::metrics::{METRICS, MetricId};
-use crate::monte_carlo::inputs::{Inputs, Quantity};
 use crate::problem::{Path, Problems};
 use crate::projection::Layout;
+use crate::projection::metrics::{METRICS, MetricId};
+use crate::sampling::inputs::{Inputs, Quantity};
 use crate::uncertain::{Domain, Uncertain, UncertainError};
 
 #[derive(Clone, Debug)]

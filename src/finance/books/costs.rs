@@ -4,8 +4,8 @@ use super::places::{Count, Outlay, When};
 use super::{Books, CompiledFinance, Happened, KW_PER_MW, fill_index, money, sum};
 use crate::finance::layout::Money;
 use crate::finance::{OpexUnit, life};
-use crate::metrics::MetricId;
 use crate::projection::TrialRow;
+use crate::projection::metrics::MetricId;
 
 impl CompiledFinance {
     pub(super) fn book_capex(&self, books: &mut Books, happened: &Happened<'_>) {

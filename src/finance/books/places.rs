@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use crate::construction::network::NodeId;
 use crate::finance::{Capex, CapexUnit};
-use crate::monte_carlo::inputs::Quantity;
 use crate::problem::{Path, Problems, name_help};
+use crate::sampling::inputs::Quantity;
+use crate::schedule::network::NodeId;
 
 /// Where the buildings of a scenario are, to resolve what capex refers to.
 pub(crate) struct Places<'a> {

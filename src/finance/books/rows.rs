@@ -4,8 +4,8 @@ use super::{Books, CompiledFinance, sum};
 use crate::date::HOURS_PER_MONTH;
 use crate::finance::layout::{Money, OUTCOMES};
 use crate::finance::{internal_rate_of_return, net_present_value, payback_months, peak_funding};
-use crate::metrics::MetricId;
 use crate::projection::TrialRow;
+use crate::projection::metrics::MetricId;
 
 impl CompiledFinance {
     pub(super) fn write(&self, books: &mut Books, row: &mut TrialRow) {

@@ -5,7 +5,7 @@ use super::super::{ImportError, Topic};
 use super::Settings;
 use super::element::Element;
 use super::summary::{Others, Summary};
-use crate::construction::network::LinkKind;
+use crate::schedule::network::LinkKind;
 
 /// Reads all tasks and returns those that are no activities.
 pub(super) fn read(

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::tables::{Row, Tables};
 use super::raw::{LagCalendar, Raw, RawLag, RawLink, RawResource};
 use super::{ImportError, ImportOptions, Topic};
-use crate::construction::network::LinkKind;
+use crate::schedule::network::LinkKind;
 
 /// Reads an XER file.
 pub(super) fn read(text: &str, options: &ImportOptions) -> Result<Raw, ImportError> {

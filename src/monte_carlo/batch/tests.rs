@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use super::*;
 use crate::compute::RackType;
-use crate::construction::{Activity, Building, Hall};
-use crate::scenario::Campus;
+use crate::schedule::Activity;
+use crate::site::Campus;
+use crate::site::{Building, Hall};
 use crate::{Date, Scenario, Uncertain};
 
 /// Two buildings, small enough for thousands of trials in a test.

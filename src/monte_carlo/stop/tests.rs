@@ -1,9 +1,11 @@
 use super::sequence::times_ln;
 use super::*;
 use crate::compute::RackType;
-use crate::construction::{Activity, Building, Hall};
-use crate::monte_carlo::streams::Source;
-use crate::scenario::{Campus, Target};
+use crate::sampling::streams::Source;
+use crate::scenario::Target;
+use crate::schedule::Activity;
+use crate::site::Campus;
+use crate::site::{Building, Hall};
 use crate::{Date, Model, Scenario, Uncertain};
 
 fn model(name: &str, longest: f64) -> Model {

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::monte_carlo::streams::Source;
+use crate::sampling::streams::Source;
 use crate::uncertain::normal_quantile;
 
 const PS: [f64; 10] = [0.0, 0.05, 0.1, 0.25, 0.4, 0.5, 0.8, 0.9, 0.95, 1.0];

@@ -32,7 +32,7 @@ const LONG_SCHEDULE: usize = 40;
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use buildout::report::HtmlReport;
-/// use buildout::{Batch, Date, Scenario, scenario::Campus};
+/// use buildout::{Batch, Date, Scenario, site::Campus};
 ///
 /// let mut scenario = Scenario::new("empty land", Date::month(2025, 1)?, 36);
 /// scenario.campuses.push(Campus::new("north"));
@@ -53,7 +53,7 @@ struct Run<'a> {
     projection: &'a Projection,
     schedule: Option<&'a ScheduleReport>,
     #[cfg(feature = "files")]
-    inputs: &'a [crate::scenario::Input],
+    inputs: &'a [crate::file::Input],
 }
 
 impl<'a> Run<'a> {
@@ -99,7 +99,7 @@ impl<'a> HtmlReport<'a> {
     /// Shows the inputs of the run that was added last, with what stands behind them.
     #[cfg(feature = "files")]
     #[must_use]
-    pub fn inputs(mut self, inputs: &'a [crate::scenario::Input]) -> Self {
+    pub fn inputs(mut self, inputs: &'a [crate::file::Input]) -> Self {
         if let Some(run) = self.runs.last_mut() {
             run.inputs = inputs;
         }

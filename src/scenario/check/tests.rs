@@ -1,7 +1,9 @@
 use crate::compute::{Generation, RackType};
-use crate::construction::{Activity, Building, Hall, Retrofit};
-use crate::policy::Phase;
-use crate::scenario::{Campus, Milestone, Target};
+use crate::scenario::{Milestone, Target};
+use crate::schedule::Activity;
+use crate::site::Campus;
+use crate::site::Phase;
+use crate::site::{Building, Hall, Retrofit};
 use crate::tenants::{Allocation, Segment};
 use crate::{Batch, Date, Scenario, Uncertain};
 

@@ -9,7 +9,7 @@
 //! grows with the square of the months, not with the number of tenants.
 
 use super::{Contract, ContractExtra, Market, MarketState, NEVER, Source, Supply, refill, units};
-use crate::monte_carlo::streams::Stream;
+use crate::sampling::streams::Stream;
 use crate::tenants::Segment;
 use crate::uncertain::{Domain, Sampler, UncertainError, normal_quantile};
 

@@ -8,8 +8,8 @@ use super::luck::Varying;
 use super::{Market, NEVER, round_up, units};
 use crate::compute::CompiledGeneration;
 use crate::date::Date;
-use crate::monte_carlo::inputs::{Inputs, Quantity};
-use crate::monte_carlo::streams::Source;
+use crate::sampling::inputs::{Inputs, Quantity};
+use crate::sampling::streams::Source;
 use crate::tenants::{
     Allocation, GROWTH, LARGEST_CONTRACT_KW, NamedTenant, Regime, Segment, Voucher,
 };

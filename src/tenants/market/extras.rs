@@ -7,8 +7,8 @@ use super::{
     CompiledSegment, Drawer, Market, MarketState, NEVER, Source, Supply, Varying, refill, units,
 };
 use crate::compute::CompiledGeneration;
-use crate::monte_carlo::inputs::{Inputs, Quantity};
-use crate::monte_carlo::streams::Stream;
+use crate::sampling::inputs::{Inputs, Quantity};
+use crate::sampling::streams::Stream;
 use crate::tenants::{Allocation, LARGEST_CONTRACT_KW, NamedTenant, Segment};
 use crate::uncertain::{Domain, Uncertain, UncertainError, minus_ln};
 

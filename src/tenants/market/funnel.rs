@@ -3,9 +3,9 @@
 use super::extras::Extras;
 use super::{Drawer, Market, MarketState, Source, Supply, Varying, kw, refill, units};
 use crate::date::Date;
-use crate::monte_carlo::inputs::{Inputs, Quantity};
-use crate::monte_carlo::streams::Stream;
 use crate::projection::{Metric, TrialRow};
+use crate::sampling::inputs::{Inputs, Quantity};
+use crate::sampling::streams::Stream;
 use crate::tenants::outreach::{ABOVE_ZERO, MEAN_MONTHS};
 use crate::tenants::{Regime, Segment, Stage, Voucher, bass_share, logistic_share};
 use crate::uncertain::{Domain, Uncertain, UncertainError};

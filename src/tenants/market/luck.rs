@@ -1,7 +1,7 @@
 //! What is drawn for each contract, and the streams from which it comes.
 
 use super::compiled::CompiledSegment;
-use crate::monte_carlo::streams::{Source, Stream};
+use crate::sampling::streams::{Source, Stream};
 use crate::uncertain::{Domain, Sampler, Uncertain, UncertainError};
 
 /// A quantity that is drawn for each contract.

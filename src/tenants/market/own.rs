@@ -1,7 +1,37 @@
 //! Contracts that a program brings, beside those of outreach.
 
 use super::{Market, MarketState, units};
-use crate::own::OwnContract;
+
+/// A contract that somebody signs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
+pub struct OwnContract {
+    /// Its size in kW of critical IT power; none: drawn from the segment's sizes.
+    pub power_kw: Option<f64>,
+    /// After how many months it wants to move in; none: drawn from the segment's lags.
+    pub move_in_lag_months: Option<f64>,
+}
+
+impl OwnContract {
+    /// A contract as the segment draws them.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Of this size, in kW of critical IT power.
+    #[must_use]
+    pub fn power_kw(mut self, power_kw: f64) -> Self {
+        self.power_kw = Some(power_kw);
+        self
+    }
+
+    /// That wants to move in so many months after it is signed.
+    #[must_use]
+    pub fn move_in_lag_months(mut self, months: f64) -> Self {
+        self.move_in_lag_months = Some(months);
+        self
+    }
+}
 
 impl Market {
     /// Signs a contract in the middle of a month that is yet to be passed.

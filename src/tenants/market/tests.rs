@@ -3,7 +3,7 @@
 use super::*;
 use crate::Date;
 use crate::projection::{Projection, TrialRow};
-use crate::scenario::{Campus, ExistingCapacity};
+use crate::site::{Campus, ExistingCapacity};
 use crate::tenants::*;
 use crate::{Batch, Model, Scenario, Workspace, compute::RackType};
 use proptest::prelude::*;

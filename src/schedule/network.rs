@@ -1,0 +1,553 @@
+//! The activity network: activities and events joined by dependencies, sorted once, scheduled in
+//! every trial.
+//!
+//! A dependency of j on i with a lag is one of four ([`LinkKind`]); with S and F for the start and
+//! the finish,
+//!
+//! ```text
+//! finish to start    S(j) >= F(i) + lag        finish to finish   F(j) >= F(i) + lag
+//! start to start     S(j) >= S(i) + lag        start to finish    F(j) >= S(i) + lag
+//! ```
+//!
+//! and F(j) = S(j) + duration(j): work once begun is not interrupted but by its calendar. The early
+//! dates are the least ones that meet all of them (the critical path method of Kelley & Walker,
+//! "Critical-Path Planning and Scheduling", 1959, with the precedence diagrams of Fondahl, 1961),
+//! in months from the start of the scenario, real-valued. How they are found in a trial is told in
+//! [`schedule`](super::schedule), late dates and floats in [`cpm`](super::cpm).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::calendars::WorkCalendar;
+use super::crews::{CrewId, CrewSupply, parts};
+pub use super::order::Cycle;
+use super::order::sort;
+use super::priority::CrewPriority;
+use crate::sampling::inputs::Quantity;
+use crate::uncertain::Sampler;
+
+/// An activity or event of a compiled network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub(super) u32);
+
+impl NodeId {
+    /// Its position in the lists of dates of a schedule.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Which end of an activity waits for which end of another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum LinkKind {
+    /// It starts after the other has finished.
+    #[default]
+    FinishToStart,
+    /// It starts after the other has started.
+    StartToStart,
+    /// It finishes after the other has finished.
+    FinishToFinish,
+    /// It finishes after the other has started.
+    StartToFinish,
+}
+
+impl LinkKind {
+    /// Whether it is the start of the predecessor that counts.
+    pub(crate) fn is_from_start(self) -> bool {
+        matches!(self, Self::StartToStart | Self::StartToFinish)
+    }
+
+    /// Whether it is the start of the successor that waits.
+    pub(crate) fn is_to_start(self) -> bool {
+        matches!(self, Self::FinishToStart | Self::StartToStart)
+    }
+}
+
+/// A dependency of a network.
+#[derive(Clone, Copy, Debug)]
+pub struct Link {
+    /// What is waited for.
+    pub predecessor: NodeId,
+    /// Which ends it joins.
+    pub kind: LinkKind,
+    /// The lag in months, elapsed or of the calendar's working time; negative for a lead.
+    pub lag: Quantity,
+    /// The calendar, by its number, in whose working time the lag runs; none: it elapses day and night.
+    pub lag_calendar: Option<u32>,
+}
+
+/// What else may change the duration of an activity in a trial: if `happens` is not 0, the duration
+/// is multiplied by `factor` and `delay_months` are added after all factors.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Effect {
+    pub(crate) happens: Quantity,
+    pub(crate) factor: Quantity,
+    pub(crate) delay_months: Quantity,
+}
+
+/// What is known of an activity that has begun, in months from the start of the scenario.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Actual {
+    pub(crate) started: f64,
+    pub(crate) progress: Progress,
+    /// The rest begins no sooner than this.
+    pub(crate) resumes: f64,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Progress {
+    Finished(f64),
+    /// The work that remains, in months of working time, counted from the status date.
+    Remaining(Quantity),
+    /// The drawn duration holds, but it does not finish before the status date; if the duration is
+    /// uncertain, [`Outlasted`] says how it is drawn then.
+    Running,
+}
+
+/// An uncertain duration D of which so much has passed without a finish: D on the condition that
+/// D is no less than that, which is drawn by the luck u as `Q(p + u (1 - p))`, where Q is the
+/// quantile function of D and p = P(D < what has passed).
+#[derive(Clone, Debug)]
+pub(crate) struct Outlasted {
+    /// Uniform from 0 to 1.
+    pub(crate) luck: Quantity,
+    pub(crate) sampler: Sampler,
+    /// The working time that has passed, in months.
+    pub(crate) elapsed: f64,
+    /// P(D < elapsed).
+    pub(crate) shorter: f64,
+}
+
+impl Outlasted {
+    pub(crate) fn new(luck: Quantity, sampler: Sampler, elapsed: f64) -> Self {
+        Self {
+            luck,
+            shorter: sampler.share_below(elapsed),
+            sampler,
+            elapsed,
+        }
+    }
+
+    /// The duration before the effects of risk events, which have multiplied it by `factor` and
+    /// added `delay_months` to it.
+    pub(super) fn duration(&self, factor: f64, delay_months: f64, drawn: &[f64]) -> f64 {
+        let shorter = if factor == 1.0 && delay_months == 0.0 {
+            self.shorter
+        } else if factor > 0.0 {
+            (self.sampler).share_below((self.elapsed - delay_months) / factor)
+        } else {
+            0.0
+        };
+        // Just below 1: where no duration is as long as that, the longest.
+        let share = shorter + self.luck.value(drawn) * (1.0 - shorter);
+        self.sampler.at(share.min(1.0 - f64::EPSILON))
+    }
+}
+
+/// Reserved slots of a manufacturer: dates, in order, and the wait of an order that has none.
+#[derive(Clone, Debug)]
+pub(crate) struct Slots {
+    pub(crate) dates: Vec<f64>,
+    pub(crate) queue: Quantity,
+}
+
+/// Whether an activity runs in a trial at all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Condition {
+    /// Drawn 1 or 0.
+    pub(crate) happens: Quantity,
+    /// It runs if the condition holds (`true`), or if it does not.
+    pub(crate) runs_if: bool,
+}
+
+/// A node with all that is known of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) name: String,
+    pub(crate) duration: Quantity,
+    pub(crate) earliest: f64,
+    /// It finishes no sooner than this.
+    pub(crate) earliest_finish: f64,
+    /// It starts then, whatever it waits for.
+    pub(crate) fixed_start: Option<f64>,
+    pub(crate) links: Vec<Link>,
+    /// Work that someone has to begin, rather than a moment that comes by itself.
+    pub(crate) is_work: bool,
+    pub(crate) calendar: Option<u32>,
+    pub(crate) crews: Vec<(CrewId, u32)>,
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) conditions: Vec<Condition>,
+    pub(crate) slots: Option<Slots>,
+    pub(crate) gate: Option<u32>,
+    pub(crate) actual: Option<Actual>,
+    pub(crate) outlasted: Option<Box<Outlasted>>,
+}
+
+impl Node {
+    /// Whether its dates are `max(earliest, finishes + lags)` and that plus its duration.
+    fn is_plain(&self) -> bool {
+        self.calendar.is_none()
+            && self.crews.is_empty()
+            && self.effects.is_empty()
+            && self.conditions.is_empty()
+            && self.slots.is_none()
+            && self.gate.is_none()
+            && self.actual.is_none()
+            && self.fixed_start.is_none()
+            && self.earliest_finish == f64::NEG_INFINITY
+            && (self.links.iter())
+                .all(|link| link.kind == LinkKind::FinishToStart && link.lag_calendar.is_none())
+    }
+}
+
+/// A network under construction.
+///
+/// ```
+/// use buildout::schedule::network::{LinkKind, NetworkBuilder};
+/// use buildout::sampling::inputs::Quantity::Fixed;
+/// let mut builder = NetworkBuilder::default();
+/// let shell = builder.add("shell".into(), Fixed(8.0), f64::NEG_INFINITY);
+/// let fit_out = builder.add("fit-out".into(), Fixed(5.0), f64::NEG_INFINITY);
+/// builder.link(fit_out, shell, LinkKind::StartToStart, Fixed(6.0));
+/// let network = builder.build()?;
+/// let path = network.critical_path(&[], None);
+/// assert_eq!(path.finish(), 11.0);
+/// assert_eq!(path.total_float(shell), 0.0, "a later start would move the end");
+/// # Ok::<(), buildout::schedule::network::Cycle>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct NetworkBuilder {
+    nodes: Vec<Node>,
+    by_name: BTreeMap<String, NodeId>,
+    calendars: Vec<Arc<WorkCalendar>>,
+    crews: Vec<CrewSupply>,
+    status_months: Option<f64>,
+    retains_logic: bool,
+    planned: Vec<f64>,
+    priority: CrewPriority,
+}
+
+impl NetworkBuilder {
+    /// Adds a node with a name, a duration in months, and a date before which it does not start
+    /// (months; negative infinity for none). A name that is there already goes on meaning the first
+    /// node of that name: an activity rather than a hall that is called like it.
+    pub fn add(&mut self, name: String, duration: Quantity, earliest_months: f64) -> NodeId {
+        let id = NodeId(u32::try_from(self.nodes.len()).expect("fewer than 2^32 activities"));
+        self.by_name.entry(name.clone()).or_insert(id);
+        self.nodes.push(Node {
+            name,
+            duration,
+            earliest: earliest_months,
+            earliest_finish: f64::NEG_INFINITY,
+            fixed_start: None,
+            links: Vec::new(),
+            is_work: false,
+            calendar: None,
+            crews: Vec::new(),
+            effects: Vec::new(),
+            conditions: Vec::new(),
+            slots: None,
+            gate: None,
+            actual: None,
+            outlasted: None,
+        });
+        id
+    }
+
+    /// Makes `node` start no earlier than `lag` months after `predecessor` has finished.
+    pub fn depend(&mut self, node: NodeId, predecessor: NodeId, lag: Quantity) {
+        self.link(node, predecessor, LinkKind::FinishToStart, lag);
+    }
+
+    /// Makes `node` wait for `predecessor`, with a lag in elapsed months.
+    pub fn link(&mut self, node: NodeId, predecessor: NodeId, kind: LinkKind, lag: Quantity) {
+        self.add_link(
+            node,
+            Link {
+                predecessor,
+                kind,
+                lag,
+                lag_calendar: None,
+            },
+        );
+    }
+
+    /// Adds a dependency of any kind to `node`.
+    pub fn add_link(&mut self, node: NodeId, link: Link) {
+        self.nodes[node.index()].links.push(link);
+    }
+
+    /// Adds a calendar and returns its number.
+    pub fn add_calendar(&mut self, calendar: Arc<WorkCalendar>) -> u32 {
+        self.calendars.push(calendar);
+        self.calendars.len() as u32 - 1
+    }
+
+    /// Makes `node` work by a calendar, known by the number that [`Self::add_calendar`] gave it.
+    pub fn set_calendar(&mut self, node: NodeId, calendar: Option<u32>) {
+        self.nodes[node.index()].calendar = calendar;
+    }
+
+    /// Adds a renewable resource with its capacity over time.
+    pub fn add_crew(&mut self, supply: CrewSupply) -> CrewId {
+        self.crews.push(supply);
+        CrewId(self.crews.len() as u32 - 1)
+    }
+
+    /// Makes `node` hold so many units of a crew from its start to its finish.
+    pub fn needs_crew(&mut self, node: NodeId, crew: CrewId, units: impl Into<f64>) {
+        self.nodes[node.index()].crews.push((crew, parts(units.into())));
+    }
+
+    /// Sets the inputs that planners expect, by which priorities for crews are ranked.
+    pub fn planned_inputs(&mut self, planned: Vec<f64>) {
+        self.planned = planned;
+    }
+
+    /// Nothing that has not begun starts before this date, in months from the start of the scenario.
+    pub(crate) fn set_status_date(&mut self, months: f64) {
+        self.status_months = Some(months);
+    }
+
+    /// The rest of what has begun waits for what it depends on, too.
+    pub(crate) fn retain_logic(&mut self) {
+        self.retains_logic = true;
+    }
+
+    /// Makes `node` work that someone has to begin, which the status date holds back.
+    pub(crate) fn mark_as_work(&mut self, node: NodeId) {
+        self.nodes[node.index()].is_work = true;
+    }
+
+    /// Makes `node` wait for a gate that is opened in the course of a trial.
+    pub(crate) fn set_gate(&mut self, node: NodeId, gate: u32) {
+        self.nodes[node.index()].gate = Some(gate);
+    }
+
+    /// Working time of a node between two moments, in months.
+    pub(crate) fn work_between(&self, node: NodeId, from_months: f64, to_months: f64) -> f64 {
+        match self.nodes[node.index()].calendar {
+            Some(calendar) => {
+                self.calendars[calendar as usize].work_between(from_months, to_months)
+            }
+            None => to_months - from_months,
+        }
+    }
+
+    pub(crate) fn node_mut(&mut self, node: NodeId) -> &mut Node {
+        &mut self.nodes[node.index()]
+    }
+
+    /// The node of that name.
+    pub fn find(&self, name: &str) -> Option<NodeId> {
+        self.by_name.get(name).copied()
+    }
+
+    /// The name of a node.
+    pub fn name(&self, node: NodeId) -> &str {
+        &self.nodes[node.index()].name
+    }
+
+    /// All names in alphabetical order.
+    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.by_name.keys().map(String::as_str)
+    }
+
+    /// How many nodes there are.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// Sets by what rule crews are given out.
+    pub fn prioritise(&mut self, priority: CrewPriority) {
+        self.priority = priority;
+    }
+
+    /// Sorts the network; an error names the members of a cycle, in order.
+    pub fn build(mut self) -> Result<Network, Cycle> {
+        let order = sort(&self.nodes, &vec![0.0; self.nodes.len()])?;
+        let uses_crews = self.nodes.iter().any(|node| !node.crews.is_empty());
+        let (priority, planned) = (self.priority, std::mem::take(&mut self.planned));
+        let mut network = self.unsorted();
+        network.put_in_order(&order);
+        if uses_crews {
+            network.give_out_crews(priority, &planned);
+        }
+        Ok(network)
+    }
+
+    /// The network before its nodes have an order.
+    pub(super) fn unsorted(self) -> Network {
+        Network {
+            steps: Vec::new(),
+            links: Vec::new(),
+            is_plain: self.status_months.is_none() && self.nodes.iter().all(Node::is_plain),
+            calendars: self.calendars,
+            crews: self.crews,
+            status_months: self.status_months,
+            retains_logic: self.retains_logic,
+            nodes: self.nodes,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct NetworkStep {
+    pub(super) node: NodeId,
+    pub(super) duration: Quantity,
+    pub(super) earliest: f64,
+    pub(super) links: std::ops::Range<usize>,
+    pub(super) is_plain: bool,
+}
+
+/// A compiled network, in an order in which everything comes after what it waits for.
+#[derive(Clone, Debug)]
+pub struct Network {
+    pub(super) steps: Vec<NetworkStep>,
+    pub(super) links: Vec<Link>,
+    /// Finish-to-start dependencies in elapsed time alone.
+    pub(super) is_plain: bool,
+    pub(super) calendars: Vec<Arc<WorkCalendar>>,
+    pub(super) crews: Vec<CrewSupply>,
+    pub(super) status_months: Option<f64>,
+    /// The rest of what has begun waits for what it depends on, too.
+    pub(super) retains_logic: bool,
+    pub(super) nodes: Vec<Node>,
+}
+
+impl Network {
+    /// Takes the nodes in an order in which everything comes after what it waits for.
+    pub(super) fn put_in_order(&mut self, order: &[NodeId]) {
+        self.steps.clear();
+        self.links.clear();
+        for &id in order {
+            let node = &self.nodes[id.index()];
+            let first = self.links.len();
+            self.links.extend(&node.links);
+            self.steps.push(NetworkStep {
+                node: id,
+                duration: node.duration,
+                earliest: node.earliest,
+                links: first..self.links.len(),
+                is_plain: node.is_plain(),
+            });
+        }
+    }
+
+    /// How many activities and events it has.
+    pub fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// The name of a node.
+    pub fn name(&self, node: NodeId) -> &str {
+        &self.nodes[node.index()].name
+    }
+
+    /// The node of that name.
+    pub fn find(&self, name: &str) -> Option<NodeId> {
+        let position = self.nodes.iter().position(|node| node.name == name)?;
+        Some(NodeId(position as u32))
+    }
+
+    /// Whether it is work, rather than a moment.
+    pub fn is_work(&self, node: NodeId) -> bool {
+        self.nodes[node.index()].is_work
+    }
+
+    /// All nodes, in the order in which they were added.
+    pub fn nodes(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..self.steps.len() as u32).map(NodeId)
+    }
+
+    /// What a node waits for.
+    pub fn links(&self, node: NodeId) -> &[Link] {
+        &self.nodes[node.index()].links
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONE: f64 = f64::NEG_INFINITY;
+    const AT_ONCE: Quantity = Quantity::Fixed(0.0);
+
+    fn finishes(network: &Network) -> Vec<f64> {
+        let mut finish = Vec::new();
+        network.schedule(
+            &[],
+            &mut crate::schedule::plan::Plan::default(),
+            &mut finish,
+        );
+        finish
+    }
+
+    #[test]
+    fn early_finishes_are_those_of_a_hand_computed_network() {
+        // A(3) -> B(4), C(2); B -> D(5); C -> D with a lag of 4; D -> E(1). Critical: A C (lag) D E.
+        let mut builder = NetworkBuilder::default();
+        let add = |builder: &mut NetworkBuilder, name: &str, months: f64| {
+            builder.add(name.into(), Quantity::Fixed(months), NONE)
+        };
+        let e = add(&mut builder, "E", 1.0);
+        let d = add(&mut builder, "D", 5.0);
+        let a = add(&mut builder, "A", 3.0);
+        let b = add(&mut builder, "B", 4.0);
+        let c = add(&mut builder, "C", 2.0);
+        builder.depend(b, a, AT_ONCE);
+        builder.depend(c, a, AT_ONCE);
+        builder.depend(d, b, AT_ONCE);
+        builder.depend(d, c, Quantity::Fixed(4.0));
+        builder.depend(e, d, AT_ONCE);
+        let network = builder.build().unwrap();
+        let finish = finishes(&network);
+        assert_eq!(
+            [a, b, c, d, e].map(|node| finish[node.index()]),
+            [3.0, 7.0, 5.0, 14.0, 15.0]
+        );
+    }
+
+    #[test]
+    fn an_activity_does_not_start_before_its_date() {
+        let mut builder = NetworkBuilder::default();
+        let early = builder.add("early".into(), Quantity::Fixed(2.0), -9.0);
+        let late = builder.add("late".into(), Quantity::Fixed(1.0), 6.0);
+        builder.depend(late, early, AT_ONCE);
+        let network = builder.build().unwrap();
+        let finish = finishes(&network);
+        assert_eq!(finish, [-7.0, 7.0]);
+    }
+
+    #[test]
+    fn a_cycle_is_refused_with_its_members_in_order() {
+        let mut builder = NetworkBuilder::default();
+        let names = ["shell", "permit", "grid", "after the circle"];
+        let ids = names.map(|name| builder.add(name.into(), AT_ONCE, NONE));
+        builder.depend(ids[0], ids[1], AT_ONCE);
+        builder.depend(ids[1], ids[2], AT_ONCE);
+        builder.depend(ids[2], ids[0], AT_ONCE);
+        builder.depend(ids[3], ids[0], AT_ONCE);
+        let cycle = builder.build().unwrap_err();
+        assert_eq!(cycle.members, ["grid", "permit", "shell"]);
+        assert!(
+            cycle
+                .to_string()
+                .ends_with("grid -> permit -> shell -> grid")
+        );
+    }
+}
