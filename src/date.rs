@@ -109,6 +109,28 @@ impl Date {
         (day.year() >= 1).then_some(Self { day, minute })
     }
 
+    /// The day on which something begins at `months` after the first day of this date's month, to the minute.
+    pub fn day_of_start(self, months: f64) -> Option<Self> {
+        self.minute_after(months).map(Self::day_of)
+    }
+
+    /// The day on which something is over at `months` after the first day of this date's month, to the minute: what is
+    /// over at midnight was so on the day before.
+    pub fn day_of_finish(self, months: f64) -> Option<Self> {
+        self.minute_after(months).map(Self::last_day)
+    }
+
+    /// The end of this day, or the minute, where it has one, in months after `start`.
+    pub(crate) fn end_months_after(self, start: Date) -> f64 {
+        let next = self.day.tomorrow().ok().filter(|_| self.minute == 0);
+        next.map_or(self, Self::from_civil).months_after(start)
+    }
+
+    /// The day as `2026-05-01`, also the first of a month.
+    pub fn to_day_string(self) -> String {
+        self.day.to_string()
+    }
+
     /// The first day of the month that is so many whole months later, and the days that are left.
     fn month_and_days(self, months: f64) -> Option<(civil::Date, f64)> {
         if !months.is_finite() || months.abs() > 120_000.0 {

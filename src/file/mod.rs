@@ -22,6 +22,7 @@ mod presets;
 mod read;
 mod schema;
 mod shape;
+mod status;
 mod tables;
 mod units;
 
@@ -29,6 +30,7 @@ use std::path::{Path as FilePath, PathBuf};
 
 pub use self::comparison::{Case, ComparisonFile, Factor};
 pub use self::edit::Edited;
+pub use self::status::StatusChange;
 pub use self::inputs::Input;
 use self::merge::{Misfit, merge, set};
 use self::node::{Node, Place, Text, Value, parse, parse_value};

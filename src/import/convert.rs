@@ -22,7 +22,8 @@ pub(super) fn convert(mut raw: Raw, crews: bool) -> Result<Imported, ImportError
     if raw.activities.is_empty() {
         return Err(ImportError::new(1, "the file has no activity to import"));
     }
-    let start = start_of(&raw);
+    let project_start = project_start(&raw);
+    let start = first_start(&raw, project_start);
     let mut warnings = std::mem::take(&mut raw.warnings);
     let names = Names::of(&raw);
     for warning in &mut warnings {
@@ -37,13 +38,19 @@ pub(super) fn convert(mut raw: Raw, crews: bool) -> Result<Imported, ImportError
     let mut context = Context {
         raw: &raw,
         positions,
+        project_start,
         start,
         names,
         clocks,
+        hours: Vec::new(),
         warnings: Vec::new(),
     };
-    let activities: Vec<Activity> = (raw.activities.iter())
-        .map(|activity| context.activity(activity, crews))
+    for activity in &raw.activities {
+        let hours = context.hours(activity);
+        context.hours.push(hours);
+    }
+    let activities: Vec<Activity> = (raw.activities.iter().zip(&context.hours))
+        .map(|(activity, hours)| context.activity(activity, *hours, crews))
         .collect();
     let origins = (raw.activities.iter())
         .map(|activity| context.origin(activity))
@@ -61,6 +68,7 @@ pub(super) fn convert(mut raw: Raw, crews: bool) -> Result<Imported, ImportError
         origins,
         calendars,
         crews,
+        risks: Vec::new(),
         status,
         deadlines,
         left_out: (raw.left_out.into_iter())
@@ -71,13 +79,26 @@ pub(super) fn convert(mut raw: Raw, crews: bool) -> Result<Imported, ImportError
 }
 
 /// The start of the project, or the data date if that is later: what comes before it is history.
-fn start_of(raw: &Raw) -> Date {
+fn project_start(raw: &Raw) -> Date {
     let dates = raw.activities.iter().filter_map(|activity| activity.start);
     let first = raw.start.or_else(|| dates.min()).or(raw.data_date);
     let today = raw.data_date.filter(|_| raw.is_held_to_data_date);
     // A file without any date at all is a plan of durations.
     let start = first.into_iter().chain(today).max();
     start.unwrap_or_else(|| Date::from_civil(jiff::civil::date(2025, 1, 1)))
+}
+
+/// The first date on which anything may start: what has a date of its own may go before the project.
+fn first_start(raw: &Raw, project_start: Date) -> Date {
+    if raw.is_held_to_data_date {
+        return project_start;
+    }
+    let own = |activity: &RawActivity| {
+        let kept = activity.start.filter(|_| activity.keeps_start);
+        activity.starts_on.or(activity.not_before).or(kept)
+    };
+    let waiting = raw.activities.iter().filter(|activity| !activity.has_begun());
+    waiting.filter_map(own).fold(project_start, Date::min)
 }
 
 /// The names of a schedule, each its own, by the keys of the file.
@@ -181,9 +202,12 @@ impl Clocks {
 struct Context<'a> {
     raw: &'a Raw,
     positions: BTreeMap<&'a str, usize>,
+    project_start: Date,
     start: Date,
     names: Names,
     clocks: Clocks,
+    /// Working time of each activity.
+    hours: Vec<f64>,
     warnings: Vec<ImportWarning>,
 }
 
@@ -203,14 +227,13 @@ impl Context<'_> {
         known.filter(|_| !activity.is_elapsed).map(String::as_str)
     }
 
-    fn activity(&mut self, raw: &RawActivity, crews: bool) -> Activity {
+    fn activity(&self, raw: &RawActivity, hours: f64, crews: bool) -> Activity {
         let name = self.names.activities[&raw.id].clone();
-        let hours = self.hours(raw);
-        let calendar = self.calendar_of(raw).map(str::to_owned);
-        let calendar = calendar.as_deref();
+        let calendar = self.calendar_of(raw);
         let mut activity = Activity::new(&name, self.clocks.months(hours, calendar));
         activity.calendar = calendar.map(|id| self.names.calendars[id].clone());
         activity.milestone = raw.is_milestone;
+        activity.starts_work = raw.is_start_milestone;
         let on_day = |date: Date| self.clocks.day_if_idle(date, calendar);
         let as_of = self.raw.data_date;
         let ahead = raw.started.filter(|started| as_of.is_some_and(|as_of| *started > as_of));
@@ -218,7 +241,7 @@ impl Context<'_> {
         // What waits for the start or the finish of another begins late enough.
         let waits = |link: &RawLink| link.kind.is_to_start() && !link.lag.is_lead();
         let begins_with_project = !raw.links.iter().any(waits) && raw.not_before.is_none();
-        let project = Some(self.start).filter(|_| begins_with_project);
+        let project = Some(self.project_start).filter(|_| begins_with_project);
         activity.not_before = raw.not_before.into_iter().chain(keeps).max().or(project).map(on_day);
         activity.finish_not_before = raw.finish_not_before;
         activity.starts_on = raw.starts_on.map(on_day);
@@ -258,17 +281,15 @@ impl Context<'_> {
     fn dependency(&self, raw: &RawActivity, link: &RawLink) -> Dependency {
         let mut lagged = Lagged::new(&self.names.activities[&link.predecessor]);
         lagged.kind = link.kind;
-        let predecessor = || {
-            let position = self.positions.get(link.predecessor.as_str())?;
-            self.raw.activities.get(*position)
-        };
+        let position = self.positions.get(link.predecessor.as_str()).copied();
+        let predecessor = || position.and_then(|position| self.raw.activities.get(position));
         let (hours, calendar) = match link.lag {
             RawLag::Hours(0.0) => (0.0, None),
             RawLag::Elapsed(hours) => (hours, None),
             RawLag::Share(share) => {
-                let of = predecessor();
-                let hours = of.and_then(|of| of.hours).unwrap_or(0.0);
-                (share * hours, of.and_then(|of| self.calendar_of(of)))
+                let hours = position.and_then(|position| self.hours.get(position));
+                let calendar = predecessor().and_then(|of| self.calendar_of(of));
+                (share * hours.unwrap_or(&0.0), calendar)
             }
             RawLag::Hours(hours) => {
                 let calendar = match self.raw.lag_calendar {

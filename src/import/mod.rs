@@ -9,21 +9,26 @@
 
 mod calendar;
 mod convert;
+mod factor;
 mod mspdi;
 mod project;
 mod raw;
 mod review;
 mod spread;
 mod text;
+mod update;
 mod values;
 mod xer;
 
+pub use factor::{PROJECT_FACTOR, ProjectFactor};
 pub use project::ALL_FINISHED;
 pub use review::{DateDifference, DateReview, Finding, Review};
 pub use spread::{Spread, SpreadError, SpreadRule};
+pub use update::{Remaining, StatusEntry, StatusMatch, StatusUpdate};
 
 use crate::schedule::calendars::Calendar;
 use crate::schedule::crews::Crew;
+use crate::schedule::risks::Risk;
 use crate::schedule::{Activity, Status};
 use crate::date::Date;
 
@@ -167,6 +172,8 @@ pub struct Imported {
     pub crews: Vec<Crew>,
     /// What has started and finished, if the file says as of when.
     pub status: Option<Status>,
+    /// Risk events: the factor on all durations together, if there is one.
+    pub risks: Vec<Risk>,
     /// Dates by which activities should have finished: constraints and deadlines.
     pub deadlines: Vec<(String, Date)>,
     /// What is left out by design, and how many of it: summaries, levels of effort, inactive tasks.

@@ -72,6 +72,7 @@ impl Imported {
         let mut scenario = Scenario::new(name, self.start, horizon_months);
         scenario.calendars.clone_from(&self.calendars);
         scenario.crews.clone_from(&self.crews);
+        scenario.risks.clone_from(&self.risks);
         scenario
     }
 

@@ -12,6 +12,9 @@ pub(super) const MINUTES_PER_DAY: u16 = 24 * 60;
 pub(super) fn moment(text: &str, line: usize) -> Result<Date, ImportError> {
     let wrong = || ImportError::new(line, format!("\"{text}\" is not a date"));
     let trimmed = text.trim();
+    if let Some(day) = day_with_month_name(trimmed) {
+        return Ok(day);
+    }
     let day: Date = (trimmed.get(..10).ok_or_else(wrong)?)
         .parse()
         .map_err(|_| wrong())?;
@@ -24,6 +27,17 @@ pub(super) fn moment(text: &str, line: usize) -> Result<Date, ImportError> {
     }
     let next = day.civil().tomorrow().map_err(|_| wrong())?;
     Ok(Date::from_civil(next))
+}
+
+/// A day such as "29-Jan-24", as tools about P6 write it.
+fn day_with_month_name(text: &str) -> Option<Date> {
+    const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let parts: Vec<&str> = text.split('-').collect();
+    let [day, month, year] = parts[..] else { return None };
+    let month = MONTHS.iter().position(|known| known.eq_ignore_ascii_case(month))? as i8 + 1;
+    let year: i16 = year.parse().ok()?;
+    let year = if year < 100 { 2000 + year } else { year };
+    Date::day(year, month, day.parse().ok()?).ok()
 }
 
 /// A finite number; some files have a comma where others have the decimal point.
@@ -93,6 +107,7 @@ mod tests {
         assert_eq!(read("2025-01-06 08:30").unwrap(), "2025-01-06T08:30");
         assert_eq!(read(" 2025-01-06 ").unwrap(), "2025-01-06");
         assert_eq!(read("2025-01-31 24:00").unwrap(), "2025-02");
+        assert_eq!(read("29-JAN-24").unwrap(), "2024-01-29");
         for wrong in ["2025-1-6", "06.01.2025", "", "2025-01-06 25:00"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }

@@ -23,6 +23,9 @@ pub struct Activity {
     /// Reports the finish of this activity among the milestones of the projection.
     #[serde(default, skip_serializing_if = "is_false")]
     pub milestone: bool,
+    /// Of no duration, it is when work begins: it waits for the next working time of its calendar, where else it would stay at the end of the one before.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub starts_work: bool,
     /// It does not start before this date; for equipment, the order date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Date>,
@@ -84,6 +87,7 @@ impl Activity {
             duration_months: duration_months.into(),
             after: None,
             milestone: false,
+            starts_work: false,
             not_before: None,
             starts_on: None,
             finish_not_before: None,

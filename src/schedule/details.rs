@@ -192,6 +192,7 @@ impl<'a> Details<'a> {
         if let Some(date) = activity.finish_not_before {
             details.earliest_finish = date.months_after(self.start);
         }
+        details.starts_work = activity.starts_work;
         details.fixed_start = activity.starts_on.map(|date| date.months_after(self.start));
         if let (Some(slots), Some(queue)) = (&activity.slots, queue) {
             let mut dates: Vec<f64> = (slots.reserved.iter())
@@ -333,7 +334,10 @@ impl<'a> Details<'a> {
                 continue;
             };
             let progress = match (one.finished, &one.remaining_months) {
-                (Some(date), _) => Progress::Finished(date.months_after(self.start)),
+                (Some(date), _) => {
+                    let as_of = status.as_of.max(date).months_after(self.start);
+                    Progress::Finished(date.end_months_after(self.start).min(as_of))
+                }
                 (None, Some(remaining)) => {
                     let source = format!("{}/remaining", network.name(node));
                     Progress::Remaining(draw(inputs, &source, remaining, Domain::NON_NEGATIVE))

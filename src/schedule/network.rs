@@ -174,6 +174,8 @@ pub(crate) struct Node {
     pub(crate) earliest_finish: f64,
     /// It starts then, whatever it waits for.
     pub(crate) fixed_start: Option<f64>,
+    /// A moment that waits for the next working time.
+    pub(crate) starts_work: bool,
     pub(crate) links: Vec<Link>,
     /// Work that someone has to begin, rather than a moment that comes by itself.
     pub(crate) is_work: bool,
@@ -244,6 +246,7 @@ impl NetworkBuilder {
             earliest: earliest_months,
             earliest_finish: f64::NEG_INFINITY,
             fixed_start: None,
+            starts_work: false,
             links: Vec::new(),
             is_work: false,
             calendar: None,

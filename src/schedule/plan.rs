@@ -175,6 +175,13 @@ impl Network {
         }
         let duration = plan.duration[position];
         let calendar = self.calendar_of(node);
+        if node.starts_work && duration == 0.0 {
+            let at = earliest.max(bounds.finish);
+            let at = calendar.map_or(at, |calendar| calendar.next_working(at));
+            plan.start[position] = at;
+            finish[position] = at;
+            return;
+        }
         let (mut start, mut end) = fit(calendar, earliest, bounds.finish, duration);
         if !node.crews.is_empty() && duration > 0.0 && start < f64::INFINITY {
             // No stretch in which crews are free is of use that is shorter than this.
@@ -375,6 +382,8 @@ fn fit(
             if finish >= least_finish {
                 return (start, finish);
             }
+            // Nothing finishes outside of working time.
+            let least_finish = calendar.moment_from(least_finish);
             let start = calendar.next_working(calendar.subtract(least_finish, duration).max(start));
             (start, calendar.add(start, duration).max(least_finish))
         }

@@ -41,7 +41,7 @@ pub struct ActivityStatus {
     pub activity: String,
     /// When it started.
     pub started: Date,
-    /// When it finished, if it has: at the beginning of this day.
+    /// When it finished, if it has: at the end of this day, or at its minute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished: Option<Date>,
     /// The work that remains at the date of the status, in months; left out, what the duration leaves after its start, on the condition that it is not over at the date of the status.

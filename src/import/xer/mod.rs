@@ -33,6 +33,7 @@ pub(super) fn read(text: &str, options: &ImportOptions) -> Result<Raw, ImportErr
     calendar::read(&tables, &mut raw)?;
     read_resources(&tables, &mut raw)?;
     task::read(&tables, &projects, &mut raw)?;
+    guess_data_date(&mut raw);
     read_links(&tables, &mut raw)?;
     read_assignments(&tables, &mut raw)?;
     raw.use_resource_calendars();
@@ -48,9 +49,11 @@ fn projects<'a>(
     options: &ImportOptions,
     raw: &mut Raw,
 ) -> Result<Projects<'a>, ImportError> {
+    let first = tables.rows("PROJECT").next().and_then(|row| row.get("proj_id"));
     let mut tasks: BTreeMap<&str, usize> = BTreeMap::new();
     for row in tables.rows("TASK") {
-        *tasks.entry(row.get("proj_id").unwrap_or_default()).or_default() += 1;
+        let project = row.get("proj_id").or(first).unwrap_or_default();
+        *tasks.entry(project).or_default() += 1;
     }
     let known: Vec<(Row<'a, '_>, &str, &str)> = (tables.rows("PROJECT"))
         .map(|row| {
@@ -117,6 +120,15 @@ fn choose<'a>(
         chosen.insert(*id);
     }
     Ok(chosen)
+}
+
+/// Where a file says nothing of its data date, it is the last date on which something is said to have happened.
+fn guess_data_date(raw: &mut Raw) {
+    let actual = raw.activities.iter().flat_map(|activity| [activity.started, activity.finished]);
+    if let (None, Some(last)) = (raw.data_date, actual.flatten().max()) {
+        raw.data_date = Some(last);
+        raw.warn(1, Topic::DataDate, format!("the file has no data date: the last actual date, {last}, is taken"));
+    }
 }
 
 fn read_options(tables: &Tables<'_>, projects: &Projects<'_>, raw: &mut Raw) {

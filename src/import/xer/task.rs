@@ -20,8 +20,11 @@ pub(super) fn read(
     let levels = work_breakdown(tables);
     let mut codes = codes(tables);
     for row in tables.rows("TASK") {
-        let project = row.get("proj_id").unwrap_or_default();
-        let Some(name) = projects.get(project) else {
+        let name = match row.get("proj_id") {
+            Some(project) => projects.get(project),
+            None => projects.values().next(),
+        };
+        let Some(name) = name else {
             continue;
         };
         match row.get("task_type") {
