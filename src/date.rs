@@ -83,8 +83,8 @@ impl Date {
         let whole = (i32::from(self.day.year()) - i32::from(start.day.year())) * 12
             + i32::from(self.day.month())
             - i32::from(start.day.month());
-        let days = f64::from(self.day.day() - 1)
-            + f64::from(self.minute) / f64::from(MINUTES_PER_DAY);
+        let days =
+            f64::from(self.day.day() - 1) + f64::from(self.minute) / f64::from(MINUTES_PER_DAY);
         f64::from(whole) + days / f64::from(self.day.days_in_month())
     }
 
@@ -137,7 +137,8 @@ impl Date {
             return None;
         }
         let whole = months.floor();
-        let ordinal = i32::from(self.day.year()) * 12 + i32::from(self.day.month()) - 1 + whole as i32;
+        let ordinal =
+            i32::from(self.day.year()) * 12 + i32::from(self.day.month()) - 1 + whole as i32;
         let (year, month) = (ordinal.div_euclid(12), ordinal.rem_euclid(12) + 1);
         let first = Self::month(i16::try_from(year).ok()?, i8::try_from(month).ok()?).ok()?;
         let length = f64::from(first.day.days_in_month());
@@ -188,7 +189,10 @@ impl FromStr for Date {
         };
         let numbers = |text: &str, between: char, lengths: &[usize]| -> Option<Vec<u16>> {
             let parts: Vec<&str> = text.split(between).collect();
-            let is_right = parts.iter().map(|part| part.len()).eq(lengths.iter().copied());
+            let is_right = parts
+                .iter()
+                .map(|part| part.len())
+                .eq(lengths.iter().copied());
             let digits = |part: &str| part.chars().all(|c| c.is_ascii_digit());
             let parse = |part: &str| part.parse().ok().filter(|_| digits(part));
             is_right.then(|| parts.into_iter().map(parse).collect())?

@@ -30,12 +30,12 @@ use std::path::{Path as FilePath, PathBuf};
 
 pub use self::comparison::{Case, ComparisonFile, Factor};
 pub use self::edit::Edited;
-pub use self::status::StatusChange;
 pub use self::inputs::Input;
 use self::merge::{Misfit, merge, set};
 use self::node::{Node, Place, Text, Value, parse, parse_value};
 use self::read::Reader;
 use self::shape::Shape;
+pub use self::status::StatusChange;
 use crate::problem::{Path, Problem, Problems, nearest};
 use crate::scenario::{FORMAT, Scenario, ScenarioError};
 

@@ -38,8 +38,12 @@ impl Scenario {
             Some(body) => ("\u{feff}", body),
             None => ("", text.as_str()),
         };
-        let mut document: DocumentMut = body.parse().map_err(|error: toml_edit::TomlError| refuse(error.message().to_owned()))?;
-        let status = document.entry("status").or_insert_with(|| Item::Table(Table::new()));
+        let mut document: DocumentMut = body
+            .parse()
+            .map_err(|error: toml_edit::TomlError| refuse(error.message().to_owned()))?;
+        let status = document
+            .entry("status")
+            .or_insert_with(|| Item::Table(Table::new()));
         let Some(status) = status.as_table_like_mut() else {
             return Err(refuse("the file's status is no table".to_owned()));
         };
@@ -72,7 +76,8 @@ fn set(table: &mut dyn TableLike, key: &str, value: Value) {
 }
 
 fn set_entries(status: &mut dyn TableLike, changes: &[StatusChange]) -> Result<(), String> {
-    let is_inline = status.get("as_of").is_some() && status.get("activities").is_some_and(Item::is_value);
+    let is_inline =
+        status.get("as_of").is_some() && status.get("activities").is_some_and(Item::is_value);
     if status.get("activities").is_none() {
         status.insert("activities", Item::ArrayOfTables(ArrayOfTables::new()));
     }
@@ -106,7 +111,9 @@ fn set_entries(status: &mut dyn TableLike, changes: &[StatusChange]) -> Result<(
 fn set_inline(list: &mut Array, changes: &[StatusChange]) -> Result<(), String> {
     for change in changes {
         let is_meant = |entry: &Value| {
-            let name = entry.as_inline_table().and_then(|entry| entry.get("activity")?.as_str());
+            let name = entry
+                .as_inline_table()
+                .and_then(|entry| entry.get("activity")?.as_str());
             name == Some(change.activity.as_str())
         };
         let there = list.iter().position(is_meant);

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::values::{Shifts, day_shifts, hours_of, in_order};
-use crate::schedule::calendars::{Break, Calendar, shifts_text};
 use crate::date::Date;
+use crate::schedule::calendars::{Break, Calendar, shifts_text};
 use jiff::civil;
 
 /// A calendar as a file has it.
@@ -55,8 +55,12 @@ impl RawCalendar {
         for (own, others) in both.week.iter_mut().zip(&other.week) {
             *own = common(own, others);
         }
-        let days: BTreeSet<civil::Date> =
-            (self.exceptions.keys().chain(other.exceptions.keys()).copied()).collect();
+        let days: BTreeSet<civil::Date> = (self
+            .exceptions
+            .keys()
+            .chain(other.exceptions.keys())
+            .copied())
+        .collect();
         both.exceptions = (days.into_iter())
             .map(|day| (day, common(self.shifts_on(day), other.shifts_on(day))))
             .collect();
@@ -107,10 +111,16 @@ mod tests {
         let mut calendar = RawCalendar::standard("1", "five days", 1);
         // Thursday 1 May 2025 to Saturday 3 May, and Monday 12 May with its usual shifts.
         for day in 1..=3 {
-            calendar.exceptions.insert(civil::date(2025, 5, day), Vec::new());
+            calendar
+                .exceptions
+                .insert(civil::date(2025, 5, day), Vec::new());
         }
-        calendar.exceptions.insert(civil::date(2025, 5, 12), day_shifts());
-        calendar.exceptions.insert(civil::date(2025, 5, 17), vec![(480, 720)]);
+        calendar
+            .exceptions
+            .insert(civil::date(2025, 5, 12), day_shifts());
+        calendar
+            .exceptions
+            .insert(civil::date(2025, 5, 17), vec![(480, 720)]);
         let made = calendar.calendar("c".into(), civil::date(2025, 1, 1));
         let breaks: Vec<(String, Option<String>, Option<&str>)> = (made.breaks.iter())
             .map(|one| {
@@ -125,7 +135,12 @@ mod tests {
                 ("2025-05-17".into(), None, Some("08:00-12:00")),
             ]
         );
-        assert!(calendar.calendar("c".into(), civil::date(2026, 1, 1)).breaks.is_empty());
+        assert!(
+            calendar
+                .calendar("c".into(), civil::date(2026, 1, 1))
+                .breaks
+                .is_empty()
+        );
     }
 
     #[test]

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::calendar::RawCalendar;
 use super::raw::{LagCalendar, Raw, RawActivity, RawLag, RawLink};
 use super::{ImportError, ImportWarning, Imported, Origin, Topic};
+use crate::date::{DAYS_PER_MONTH, Date, HOURS_PER_MONTH};
 use crate::schedule::calendars::{CONTINUOUS, WorkCalendar};
 use crate::schedule::crews::{Crew, CrewNeed, CrewUnits};
 use crate::schedule::{Activity, ActivityStatus, Dependency, Lagged, Status};
-use crate::date::{DAYS_PER_MONTH, Date, HOURS_PER_MONTH};
 
 /// Months for which the calendars are laid out while a file is read, from the project's start.
 const CALENDAR_MONTHS: u32 = 360;
@@ -28,7 +28,10 @@ pub(super) fn convert(mut raw: Raw, crews: bool) -> Result<Imported, ImportError
     let names = Names::of(&raw);
     for warning in &mut warnings {
         // Readers know activities by their keys.
-        let name = warning.activity.as_ref().and_then(|id| names.activities.get(id));
+        let name = warning
+            .activity
+            .as_ref()
+            .and_then(|id| names.activities.get(id));
         warning.activity = name.cloned();
     }
     let clocks = Clocks::of(&raw, start);
@@ -97,7 +100,10 @@ fn first_start(raw: &Raw, project_start: Date) -> Date {
         let kept = activity.start.filter(|_| activity.keeps_start);
         activity.starts_on.or(activity.not_before).or(kept)
     };
-    let waiting = raw.activities.iter().filter(|activity| !activity.has_begun());
+    let waiting = raw
+        .activities
+        .iter()
+        .filter(|activity| !activity.has_begun());
     waiting.filter_map(own).fold(project_start, Date::min)
 }
 
@@ -115,9 +121,21 @@ impl Names {
             code => format!("{code} {}", activity.name),
         };
         Self {
-            activities: distinct(raw.activities.iter().map(|one| (one.id.clone(), shown(one)))),
-            calendars: distinct(raw.calendars.iter().map(|one| (one.id.clone(), one.name.clone()))),
-            crews: distinct(raw.resources.iter().map(|one| (one.id.clone(), one.name.clone()))),
+            activities: distinct(
+                raw.activities
+                    .iter()
+                    .map(|one| (one.id.clone(), shown(one))),
+            ),
+            calendars: distinct(
+                raw.calendars
+                    .iter()
+                    .map(|one| (one.id.clone(), one.name.clone())),
+            ),
+            crews: distinct(
+                raw.resources
+                    .iter()
+                    .map(|one| (one.id.clone(), one.name.clone())),
+            ),
         }
     }
 }
@@ -222,7 +240,10 @@ impl Context<'_> {
     }
 
     fn calendar_of<'b>(&'b self, activity: &'b RawActivity) -> Option<&'b str> {
-        let wanted = activity.calendar.as_ref().or(self.raw.default_calendar.as_ref());
+        let wanted = activity
+            .calendar
+            .as_ref()
+            .or(self.raw.default_calendar.as_ref());
         let known = wanted.filter(|id| self.clocks.by_id.contains_key(*id));
         known.filter(|_| !activity.is_elapsed).map(String::as_str)
     }
@@ -236,16 +257,29 @@ impl Context<'_> {
         activity.starts_work = raw.is_start_milestone;
         let on_day = |date: Date| self.clocks.day_if_idle(date, calendar);
         let as_of = self.raw.data_date;
-        let ahead = raw.started.filter(|started| as_of.is_some_and(|as_of| *started > as_of));
+        let ahead = raw
+            .started
+            .filter(|started| as_of.is_some_and(|as_of| *started > as_of));
         let keeps = raw.start.filter(|_| raw.keeps_start).or(ahead);
         // What waits for the start or the finish of another begins late enough.
         let waits = |link: &RawLink| link.kind.is_to_start() && !link.lag.is_lead();
         let begins_with_project = !raw.links.iter().any(waits) && raw.not_before.is_none();
         let project = Some(self.project_start).filter(|_| begins_with_project);
-        activity.not_before = raw.not_before.into_iter().chain(keeps).max().or(project).map(on_day);
+        activity.not_before = raw
+            .not_before
+            .into_iter()
+            .chain(keeps)
+            .max()
+            .or(project)
+            .map(on_day);
         activity.finish_not_before = raw.finish_not_before;
         activity.starts_on = raw.starts_on.map(on_day);
-        activity.after = Some(raw.links.iter().map(|link| self.dependency(raw, link)).collect());
+        activity.after = Some(
+            raw.links
+                .iter()
+                .map(|link| self.dependency(raw, link))
+                .collect(),
+        );
         if crews {
             activity.crews = self.needs(raw);
         }
@@ -255,7 +289,10 @@ impl Context<'_> {
     /// The working time of an activity; interruptions count where the file has them.
     fn hours(&mut self, raw: &RawActivity) -> f64 {
         let calendar = self.calendar_of(raw);
-        let span = raw.start.zip(raw.finish).filter(|(start, finish)| start < finish);
+        let span = raw
+            .start
+            .zip(raw.finish)
+            .filter(|(start, finish)| start < finish);
         let span = span.map(|(start, finish)| self.clocks.hours_between(start, finish, calendar));
         let Some(hours) = raw.hours else {
             return span.unwrap_or(0.0).max(0.0);
@@ -328,7 +365,11 @@ impl Context<'_> {
                 })
             }
         };
-        units.into_iter().filter(|(_, units)| *units > 0.0).map(need).collect()
+        units
+            .into_iter()
+            .filter(|(_, units)| *units > 0.0)
+            .map(need)
+            .collect()
     }
 
     fn origin(&self, raw: &RawActivity) -> Origin {
@@ -400,7 +441,9 @@ impl Context<'_> {
     fn deadlines(&self) -> Vec<(String, Date)> {
         let deadline = |raw: &RawActivity| {
             let name = || self.names.activities[&raw.id].clone();
-            raw.deadline.filter(|_| raw.finished.is_none()).map(|date| (name(), date))
+            raw.deadline
+                .filter(|_| raw.finished.is_none())
+                .map(|date| (name(), date))
         };
         self.raw.activities.iter().filter_map(deadline).collect()
     }
@@ -410,11 +453,19 @@ impl Context<'_> {
         let lags = (activities.iter())
             .flat_map(|activity| activity.after.iter().flatten())
             .filter_map(Dependency::lag_calendar);
-        let own = activities.iter().filter_map(|activity| activity.calendar.as_deref());
+        let own = activities
+            .iter()
+            .filter_map(|activity| activity.calendar.as_deref());
         let used: BTreeSet<&str> = own.chain(lags).collect();
-        let begun = self.raw.activities.iter().filter_map(|activity| activity.started);
+        let begun = self
+            .raw
+            .activities
+            .iter()
+            .filter_map(|activity| activity.started);
         let first = begun.chain([self.start]).min().unwrap_or(self.start);
-        let from = first.civil().saturating_sub(jiff::Span::new().days(DAYS_BEFORE));
+        let from = first
+            .civil()
+            .saturating_sub(jiff::Span::new().days(DAYS_BEFORE));
         (self.raw.calendars.iter())
             .map(|raw| (raw, &self.names.calendars[&raw.id]))
             .filter(|(_, name)| used.contains(name.as_str()))

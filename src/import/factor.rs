@@ -4,8 +4,8 @@
 //! too narrow (Hulett, "Integrated Cost-Schedule Risk Analysis", 2011). One factor on all durations, drawn once a trial,
 //! keeps them together. It is a risk event of probability 1 in the scenario, where it can be seen, changed and removed.
 
-use super::{ImportError, Imported};
 use super::values::number;
+use super::{ImportError, Imported};
 use crate::schedule::risks::Risk;
 use crate::uncertain::Uncertain;
 
@@ -42,11 +42,23 @@ impl ProjectFactor {
     /// From finished projects in a table with the columns `planned` and `actual`, durations in one unit: P10, P50 and P90 of
     /// actual / planned. An error names the line of what cannot be, or says that there are too few.
     pub fn from_csv(text: &str) -> Result<Self, ImportError> {
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-        let columns = reader.headers().map_err(|error| ImportError::new(1, error.to_string()))?.clone();
-        let column = |name: &str| columns.iter().position(|known| known.trim_start_matches('\u{feff}') == name);
+        let mut reader = csv::ReaderBuilder::new()
+            .trim(csv::Trim::All)
+            .from_reader(text.as_bytes());
+        let columns = reader
+            .headers()
+            .map_err(|error| ImportError::new(1, error.to_string()))?
+            .clone();
+        let column = |name: &str| {
+            columns
+                .iter()
+                .position(|known| known.trim_start_matches('\u{feff}') == name)
+        };
         let (Some(planned), Some(actual)) = (column("planned"), column("actual")) else {
-            return Err(ImportError::new(1, "the table needs the columns planned and actual"));
+            return Err(ImportError::new(
+                1,
+                "the table needs the columns planned and actual",
+            ));
         };
         let mut ratios = Vec::new();
         for row in reader.records() {
@@ -59,13 +71,19 @@ impl ProjectFactor {
                 let months = number(row.get(column).unwrap_or_default(), line)?;
                 match months > 0.0 {
                     true => Ok(months),
-                    false => Err(ImportError::new(line, format!("a project of {months} months"))),
+                    false => Err(ImportError::new(
+                        line,
+                        format!("a project of {months} months"),
+                    )),
                 }
             };
             ratios.push(positive(actual)? / positive(planned)?);
         }
         if ratios.len() < LEAST_PROJECTS {
-            let message = format!("{} finished projects are too few: {LEAST_PROJECTS} or more make a range", ratios.len());
+            let message = format!(
+                "{} finished projects are too few: {LEAST_PROJECTS} or more make a range",
+                ratios.len()
+            );
             return Err(ImportError::new(1, message));
         }
         ratios.sort_by(f64::total_cmp);
@@ -113,7 +131,10 @@ mod tests {
 
     #[test]
     fn the_published_figures_are_kept() {
-        let sampler = ProjectFactor::published().factor().sampler(Domain::NON_NEGATIVE).unwrap();
+        let sampler = ProjectFactor::published()
+            .factor()
+            .sampler(Domain::NON_NEGATIVE)
+            .unwrap();
         assert!((sampler.share_below(1.0) - 0.1).abs() < 0.001);
         assert!((sampler.mean() - 1.34).abs() < 0.002, "{}", sampler.mean());
     }
@@ -123,9 +144,17 @@ mod tests {
         let text = "name,planned,actual\na,10,10\nb,10,11\nc,20,24\nd,10,13\ne,10,14\n";
         let factor = ProjectFactor::from_csv(text).unwrap();
         // The ratios are 1.0, 1.1, 1.2, 1.3 and 1.4.
-        assert_eq!(factor, ProjectFactor(Uncertain::percentiles(1.04, 1.2, 1.3599999999999999)));
+        assert_eq!(
+            factor,
+            ProjectFactor(Uncertain::percentiles(1.04, 1.2, 1.3599999999999999))
+        );
         let few = ProjectFactor::from_csv("planned,actual\n1,2\n").unwrap_err();
         assert!(few.message.contains("too few"));
-        assert_eq!(ProjectFactor::from_csv("planned,actual\n1,2\n0,2\n").unwrap_err().line, 3);
+        assert_eq!(
+            ProjectFactor::from_csv("planned,actual\n1,2\n0,2\n")
+                .unwrap_err()
+                .line,
+            3
+        );
     }
 }

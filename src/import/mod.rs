@@ -26,11 +26,11 @@ pub use review::{DateDifference, DateReview, Finding, Review};
 pub use spread::{Spread, SpreadError, SpreadRule};
 pub use update::{Remaining, StatusEntry, StatusMatch, StatusUpdate};
 
+use crate::date::Date;
 use crate::schedule::calendars::Calendar;
 use crate::schedule::crews::Crew;
 use crate::schedule::risks::Risk;
 use crate::schedule::{Activity, Status};
-use crate::date::Date;
 
 /// How a schedule file is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,7 +74,9 @@ impl ImportError {
 }
 
 /// What a warning is about, and why a date differs from that of the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Topic {

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::{Imported, Review};
 use crate::compute::RackType;
-use crate::schedule::Dependency;
-use crate::site::{Building, Campus, Hall};
 use crate::date::Date;
 use crate::scenario::{Milestone, Scenario, Target};
+use crate::schedule::Dependency;
+use crate::site::{Building, Campus, Hall};
 
 /// The name of the milestone at which all of an imported schedule has finished.
 pub const ALL_FINISHED: &str = "all activities finished";

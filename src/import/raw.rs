@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::calendar::RawCalendar;
 use super::{ImportWarning, Topic};
-use crate::schedule::network::LinkKind;
 use crate::date::Date;
+use crate::schedule::network::LinkKind;
 
 /// In which calendar lags run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -117,7 +117,13 @@ impl Raw {
     }
 
     /// Warns of something that may change the dates of an activity, by its key.
-    pub(super) fn warn_of(&mut self, line: usize, topic: Topic, id: &str, message: impl Into<String>) {
+    pub(super) fn warn_of(
+        &mut self,
+        line: usize,
+        topic: Topic,
+        id: &str,
+        message: impl Into<String>,
+    ) {
         self.warnings.push(ImportWarning {
             line,
             topic,
@@ -129,8 +135,11 @@ impl Raw {
     /// Gives what is worked on by its resources their calendar: within its own one, where it has one.
     pub(super) fn use_resource_calendars(&mut self) {
         let same = self.same_calendars();
-        let calendars: BTreeMap<&str, &RawCalendar> =
-            self.calendars.iter().map(|one| (one.id.as_str(), one)).collect();
+        let calendars: BTreeMap<&str, &RawCalendar> = self
+            .calendars
+            .iter()
+            .map(|one| (one.id.as_str(), one))
+            .collect();
         // Of calendars alike the first stands for all.
         let known = |id: &str| calendars.get(same.get(id)?.as_str()).copied();
         let of_resources: BTreeMap<&str, &RawCalendar> = (self.resources.iter())
@@ -148,7 +157,9 @@ impl Raw {
             };
             let name = &activity.name;
             if theirs.any(|other| other.id != first.id) {
-                let message = format!("\"{name}\" has resources with different calendars: that of the first is taken");
+                let message = format!(
+                    "\"{name}\" has resources with different calendars: that of the first is taken"
+                );
                 warnings.push((position, message));
             }
             let own = activity.calendar.as_deref().and_then(known);
@@ -162,7 +173,9 @@ impl Raw {
                         made.insert(both.id.clone(), both);
                     }
                     None => {
-                        let message = format!("\"{name}\" and its resources have no working time in common: its own calendar is taken");
+                        let message = format!(
+                            "\"{name}\" and its resources have no working time in common: its own calendar is taken"
+                        );
                         warnings.push((position, message));
                     }
                 },
@@ -172,7 +185,10 @@ impl Raw {
             self.activities[position].calendar = Some(calendar);
         }
         for (position, message) in warnings {
-            let (line, id) = (self.activities[position].line, self.activities[position].id.clone());
+            let (line, id) = (
+                self.activities[position].line,
+                self.activities[position].id.clone(),
+            );
             self.warn_of(line, Topic::Calendar, &id, message);
         }
         self.calendars.extend(made.into_values());

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::{Imported, Topic};
-use crate::schedule::cpm::CriticalPath;
-use crate::schedule::network::{Network, NodeId};
 use crate::date::{DAYS_PER_MONTH, Date};
 use crate::projection::quoted;
 use crate::scenario::Scenario;
+use crate::schedule::cpm::CriticalPath;
+use crate::schedule::network::{Network, NodeId};
 
 /// Less than that, in months, is no missed deadline.
 const ROUNDING_MONTHS: f64 = 1e-6;
@@ -103,19 +103,34 @@ impl DateReview {
         }
         let mut topics: Vec<(Topic, usize)> = topics.into_iter().collect();
         topics.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        let most = self.differences.iter().map(|one| one.days.abs()).max().unwrap_or(0);
+        let most = self
+            .differences
+            .iter()
+            .map(|one| one.days.abs())
+            .max()
+            .unwrap_or(0);
         let causes: Vec<String> = (topics.iter())
             .map(|(topic, count)| format!("{} ({count})", topic.words()))
             .collect();
-        let (count, days) = (self.differences.len(), if most == 1 { "day" } else { "days" });
-        let _ = write!(text, "; {count} differ by up to {most} {days}, because of {}", causes.join(", "));
+        let (count, days) = (
+            self.differences.len(),
+            if most == 1 { "day" } else { "days" },
+        );
+        let _ = write!(
+            text,
+            "; {count} differ by up to {most} {days}, because of {}",
+            causes.join(", ")
+        );
         text
     }
 
     /// The activities that do not keep their dates as comma-separated values, one a line.
     pub fn csv(&self) -> String {
-        let mut text = "activity,group,line,file_start,file_finish,start,finish,days,topic,because\n".to_owned();
-        let day = |date: Option<Date>| date.map_or_else(String::new, |date| date.civil().to_string());
+        let mut text =
+            "activity,group,line,file_start,file_finish,start,finish,days,topic,because\n"
+                .to_owned();
+        let day =
+            |date: Option<Date>| date.map_or_else(String::new, |date| date.civil().to_string());
         for one in &self.differences {
             let topic = serde_json::to_string(&one.topic).unwrap_or_default();
             let _ = writeln!(
@@ -182,7 +197,11 @@ impl Imported {
             .map(crate::schedule::Dependency::activity)
             .collect();
         let is_first = |after: &Option<Vec<_>>| after.as_ref().is_none_or(Vec::is_empty);
-        for activity in self.activities.iter().filter(|activity| is_first(&activity.after)) {
+        for activity in self
+            .activities
+            .iter()
+            .filter(|activity| is_first(&activity.after))
+        {
             findings.push(Finding::OpenStart(activity.name.clone()));
         }
         for activity in &self.activities {
@@ -203,7 +222,9 @@ impl Imported {
         let mut warned: BTreeMap<&str, (Topic, &str)> = BTreeMap::new();
         for warning in &self.warnings {
             if let Some(activity) = &warning.activity {
-                warned.entry(activity).or_insert((warning.topic, &warning.message));
+                warned
+                    .entry(activity)
+                    .or_insert((warning.topic, &warning.message));
             }
         }
         for (activity, origin) in self.activities.iter().zip(&self.origins) {
@@ -211,31 +232,55 @@ impl Imported {
             let (Some(&node), progress) = (nodes.get(name), begun.get(name).copied()) else {
                 continue;
             };
-            let is_start_needed = progress.is_none() && !(activity.milestone && is_moment(activity) && !origin.is_start_milestone);
+            let is_start_needed = progress.is_none()
+                && !(activity.milestone && is_moment(activity) && !origin.is_start_milestone);
             let is_finish_needed = !origin.is_start_milestone;
             let file_start = origin.start.filter(|_| is_start_needed).map(Date::day_of);
-            let file_finish = origin.finish.filter(|_| is_finish_needed).map(Date::last_day);
+            let file_finish = origin
+                .finish
+                .filter(|_| is_finish_needed)
+                .map(Date::last_day);
             if progress == Some(true) || (file_start.is_none() && file_finish.is_none()) {
                 continue;
             }
             let (start, finish) = (path.early_start(node), path.early_finish(node));
-            let Some((start, finish)) = self.start.minute_after(start).zip(self.start.minute_after(finish)) else {
+            let Some((start, finish)) = self
+                .start
+                .minute_after(start)
+                .zip(self.start.minute_after(finish))
+            else {
                 continue;
             };
             let (start, finish) = (start.day_of(), finish.last_day());
             review.compared += 1;
-            let late = |file: Option<Date>, own: Date| file.map_or(0, |file| days_between(file, own));
+            let late =
+                |file: Option<Date>, own: Date| file.map_or(0, |file| days_between(file, own));
             let days = [late(file_start, start), late(file_finish, finish)];
-            let days = if days[1].abs() > days[0].abs() { days[1] } else { days[0] };
+            let days = if days[1].abs() > days[0].abs() {
+                days[1]
+            } else {
+                days[0]
+            };
             if days == 0 {
                 review.kept += 1;
                 continue;
             }
-            let is_held = as_of.is_some_and(|as_of| file_start.or(file_finish).is_some_and(|file| file < as_of.day_of()));
+            let is_held = as_of.is_some_and(|as_of| {
+                file_start
+                    .or(file_finish)
+                    .is_some_and(|file| file < as_of.day_of())
+            });
             let (topic, because) = match warned.get(name) {
                 Some((topic, message)) => (*topic, (*message).to_owned()),
-                None if is_held => (Topic::DataDate, "it was planned before the data date, and has not been done".to_owned()),
-                None => (Topic::Unexplained, "its durations, dependencies and calendars do not give the file's dates".to_owned()),
+                None if is_held => (
+                    Topic::DataDate,
+                    "it was planned before the data date, and has not been done".to_owned(),
+                ),
+                None => (
+                    Topic::Unexplained,
+                    "its durations, dependencies and calendars do not give the file's dates"
+                        .to_owned(),
+                ),
             };
             review.differences.push(DateDifference {
                 activity: name.to_owned(),
@@ -256,13 +301,28 @@ impl Imported {
 
     /// What has no cause of its own, but waits for something that differs, differs because of that.
     fn blame_predecessors(&self, review: &mut DateReview) {
-        let differing: BTreeSet<String> = review.differences.iter().map(|one| one.activity.clone()).collect();
-        let after: BTreeMap<&str, &[crate::schedule::Dependency]> = (self.activities.iter())
-            .map(|activity| (activity.name.as_str(), activity.after.as_deref().unwrap_or_default()))
+        let differing: BTreeSet<String> = review
+            .differences
+            .iter()
+            .map(|one| one.activity.clone())
             .collect();
-        let unexplained = review.differences.iter_mut().filter(|one| one.topic == Topic::Unexplained);
+        let after: BTreeMap<&str, &[crate::schedule::Dependency]> = (self.activities.iter())
+            .map(|activity| {
+                (
+                    activity.name.as_str(),
+                    activity.after.as_deref().unwrap_or_default(),
+                )
+            })
+            .collect();
+        let unexplained = review
+            .differences
+            .iter_mut()
+            .filter(|one| one.topic == Topic::Unexplained);
         for one in unexplained {
-            let mut before = after.get(one.activity.as_str()).into_iter().flat_map(|after| after.iter());
+            let mut before = after
+                .get(one.activity.as_str())
+                .into_iter()
+                .flat_map(|after| after.iter());
             if let Some(cause) = before.find(|before| differing.contains(before.activity())) {
                 one.topic = Topic::Predecessor;
                 one.because = format!("it waits for \"{}\", whose dates differ", cause.activity());
@@ -282,7 +342,10 @@ fn days_between(from: Date, to: Date) -> i64 {
 
 /// The nodes of the activities by their names on the one campus.
 fn nodes_of<'a>(scenario: &Scenario, network: &'a Network) -> BTreeMap<&'a str, NodeId> {
-    let campus = scenario.campuses.first().map_or("", |campus| campus.name.as_str());
+    let campus = scenario
+        .campuses
+        .first()
+        .map_or("", |campus| campus.name.as_str());
     let own = network.nodes().filter_map(|node| {
         let name = network.name(node).strip_prefix(campus)?.strip_prefix('/')?;
         Some((name, node))

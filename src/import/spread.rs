@@ -129,15 +129,27 @@ impl Imported {
 fn is_meant(pattern: &str, origin: &Origin, name: &str) -> bool {
     let fits = |pattern: &str, text: &str| matches(pattern.trim(), text);
     if let Some(code) = pattern.strip_prefix("code:") {
-        let value = |known: &String| known.split_once(": ").is_some_and(|(_, value)| fits(code, value));
-        return origin.codes.iter().any(|known| fits(code, known) || value(known));
+        let value = |known: &String| {
+            known
+                .split_once(": ")
+                .is_some_and(|(_, value)| fits(code, value))
+        };
+        return origin
+            .codes
+            .iter()
+            .any(|known| fits(code, known) || value(known));
     }
     if let Some(resource) = pattern.strip_prefix("resource:") {
         return origin.resources.iter().any(|known| fits(resource, known));
     }
     if let Some(level) = pattern.strip_prefix("wbs:") {
-        let levels = origin.group.match_indices('/').map(|(at, _)| &origin.group[..at]);
-        return levels.chain([origin.group.as_str()]).any(|above| fits(level, above));
+        let levels = origin
+            .group
+            .match_indices('/')
+            .map(|(at, _)| &origin.group[..at]);
+        return levels
+            .chain([origin.group.as_str()])
+            .any(|above| fits(level, above));
     }
     if matches(pattern, name) {
         return true;
@@ -201,7 +213,11 @@ mod tests {
                 resources: vec!["crane 1".to_owned()],
                 ..Origin::default()
             };
-            assert_eq!(is_meant(pattern, &origin, name), expected, "{pattern} {name}");
+            assert_eq!(
+                is_meant(pattern, &origin, name),
+                expected,
+                "{pattern} {name}"
+            );
         }
     }
 }

@@ -75,7 +75,8 @@ mod tests {
     fn encodings_are_recognised() {
         let text = "ERMHDR\t电力设备安装工程\n%T\tTASK\t变电站土建施工";
         let (gbk, ..) = encoding_rs::GBK.encode(text);
-        let wide = |unit: fn(u16) -> [u8; 2]| -> Vec<u8> { text.encode_utf16().flat_map(unit).collect() };
+        let wide =
+            |unit: fn(u16) -> [u8; 2]| -> Vec<u8> { text.encode_utf16().flat_map(unit).collect() };
         let with = |mark: &[u8], bytes: &[u8]| [mark, bytes].concat();
         for bytes in [
             text.as_bytes().to_vec(),

@@ -68,11 +68,15 @@ impl StatusUpdate {
             .map(|(activity, origin)| (activity.name.as_str(), origin.code.as_str()))
             .collect();
         let entries = status.activities.iter().map(|one| StatusEntry {
-            code: codes.get(one.activity.as_str()).map_or("", |code| code).to_owned(),
+            code: codes
+                .get(one.activity.as_str())
+                .map_or("", |code| code)
+                .to_owned(),
             activity: one.activity.clone(),
             started: one.started,
             finished: one.finished,
-            remaining: (one.remaining_months.as_ref().and_then(Uncertain::constant)).map(Remaining::Months),
+            remaining: (one.remaining_months.as_ref().and_then(Uncertain::constant))
+                .map(Remaining::Months),
             resumes: one.resumes,
         });
         Some(Self {
@@ -85,11 +89,24 @@ impl StatusUpdate {
     /// Reads a table with the columns `activity`, `started`, `finished` and `remaining` (a duration with its unit, such as
     /// "3 weeks"); rows without a start say nothing. Without `as_of` it is known at the last date of the table.
     pub fn from_csv(text: &str, as_of: Option<Date>) -> Result<Self, ImportError> {
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_bytes());
-        let columns = reader.headers().map_err(|error| ImportError::new(1, error.to_string()))?.clone();
-        let column = |name: &str| columns.iter().position(|known| known.trim_start_matches('\u{feff}') == name);
+        let mut reader = csv::ReaderBuilder::new()
+            .trim(csv::Trim::All)
+            .flexible(true)
+            .from_reader(text.as_bytes());
+        let columns = reader
+            .headers()
+            .map_err(|error| ImportError::new(1, error.to_string()))?
+            .clone();
+        let column = |name: &str| {
+            columns
+                .iter()
+                .position(|known| known.trim_start_matches('\u{feff}') == name)
+        };
         let (Some(activity), Some(started)) = (column("activity"), column("started")) else {
-            return Err(ImportError::new(1, "the table needs the columns activity and started; finished and remaining may follow"));
+            return Err(ImportError::new(
+                1,
+                "the table needs the columns activity and started; finished and remaining may follow",
+            ));
         };
         let (finished, remaining) = (column("finished"), column("remaining"));
         let mut entries = Vec::new();
@@ -99,7 +116,11 @@ impl StatusUpdate {
                 ImportError::new(line, error.to_string())
             })?;
             let line = row.position().map_or(1, |place| place.line() as usize);
-            let value = |column: Option<usize>| column.and_then(|at| row.get(at)).filter(|text| !text.is_empty());
+            let value = |column: Option<usize>| {
+                column
+                    .and_then(|at| row.get(at))
+                    .filter(|text| !text.is_empty())
+            };
             let date = |column| value(column).map(|text| moment(text, line)).transpose();
             let (Some(name), Some(started)) = (value(Some(activity)), date(Some(started))?) else {
                 continue;
@@ -113,9 +134,13 @@ impl StatusUpdate {
                 resumes: None,
             });
         }
-        let dates = entries.iter().flat_map(|entry| [Some(entry.started), entry.finished]);
+        let dates = entries
+            .iter()
+            .flat_map(|entry| [Some(entry.started), entry.finished]);
         let as_of = as_of.or(dates.flatten().max());
-        let as_of = as_of.ok_or_else(|| ImportError::new(1, "the table says of no activity that it has started"))?;
+        let as_of = as_of.ok_or_else(|| {
+            ImportError::new(1, "the table says of no activity that it has started")
+        })?;
         Ok(Self {
             as_of,
             retained_logic: None,
@@ -142,18 +167,27 @@ impl StatusUpdate {
         let mut found = StatusMatch::default();
         for entry in &self.entries {
             if entry.activity.contains('*') {
-                let meant: Vec<&&str> = all.iter().filter(|name| matches(&entry.activity, name)).collect();
+                let meant: Vec<&&str> = all
+                    .iter()
+                    .filter(|name| matches(&entry.activity, name))
+                    .collect();
                 if meant.is_empty() {
                     found.unknown.push(entry.activity.clone());
                 }
-                found.entries.extend(meant.into_iter().map(|name| (within_campus(name).to_owned(), entry.clone())));
+                found.entries.extend(
+                    meant
+                        .into_iter()
+                        .map(|name| (within_campus(name).to_owned(), entry.clone())),
+                );
                 continue;
             }
             let code = Some(entry.code.as_str()).filter(|code| !code.is_empty());
             let candidates = [Some(entry.activity.as_str()), code].into_iter().flatten();
             let meant = candidates.into_iter().find_map(|key| index.get(key));
             match meant.map(Vec::as_slice) {
-                Some([one]) => found.entries.push((within_campus(one).to_owned(), entry.clone())),
+                Some([one]) => found
+                    .entries
+                    .push((within_campus(one).to_owned(), entry.clone())),
                 Some(_) => found.ambiguous.push(entry.activity.clone()),
                 None => found.unknown.push(entry.activity.clone()),
             }
@@ -180,15 +214,40 @@ mod tests {
                     roof,2025-02-11,,\n\
                     later,,,\n";
         let update = StatusUpdate::from_csv(text, None).unwrap();
-        assert_eq!((update.as_of.to_string(), update.entries.len()), ("2025-03".into(), 5));
-        let names = ["north/A1/shell", "north/A1010 cables", "north/A1/fit-out", "north/A2/fit-out", "north/B1/a", "north/B2/b"];
+        assert_eq!(
+            (update.as_of.to_string(), update.entries.len()),
+            ("2025-03".into(), 5)
+        );
+        let names = [
+            "north/A1/shell",
+            "north/A1010 cables",
+            "north/A1/fit-out",
+            "north/A2/fit-out",
+            "north/B1/a",
+            "north/B2/b",
+        ];
         let found = update.match_to(names);
-        let matched: Vec<&str> = found.entries.iter().map(|(name, _)| name.as_str()).collect();
+        let matched: Vec<&str> = found
+            .entries
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
         assert_eq!(matched, ["A1/shell", "A1010 cables", "B1/a", "B2/b"]);
-        assert_eq!(found.entries[1].1.remaining, Some(Remaining::Text("3 weeks".into())));
-        assert_eq!((found.ambiguous, found.unknown), (vec!["fit-out".to_owned()], vec!["roof".to_owned()]));
+        assert_eq!(
+            found.entries[1].1.remaining,
+            Some(Remaining::Text("3 weeks".into()))
+        );
+        assert_eq!(
+            (found.ambiguous, found.unknown),
+            (vec!["fit-out".to_owned()], vec!["roof".to_owned()])
+        );
         let error = StatusUpdate::from_csv("name,started\n", None).unwrap_err();
         assert!(error.message.contains("columns activity and started"));
-        assert_eq!(StatusUpdate::from_csv("activity,started\na,soon\n", None).unwrap_err().line, 2);
+        assert_eq!(
+            StatusUpdate::from_csv("activity,started\na,soon\n", None)
+                .unwrap_err()
+                .line,
+            2
+        );
     }
 }

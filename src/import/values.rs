@@ -23,7 +23,9 @@ pub(super) fn moment(text: &str, line: usize) -> Result<Date, ImportError> {
     };
     let minute = minute_of_day(time).ok_or_else(wrong)?;
     if minute < MINUTES_PER_DAY {
-        return day.at((minute / 60) as u8, (minute % 60) as u8).map_err(|_| wrong());
+        return day
+            .at((minute / 60) as u8, (minute % 60) as u8)
+            .map_err(|_| wrong());
     }
     let next = day.civil().tomorrow().map_err(|_| wrong())?;
     Ok(Date::from_civil(next))
@@ -31,10 +33,17 @@ pub(super) fn moment(text: &str, line: usize) -> Result<Date, ImportError> {
 
 /// A day such as "29-Jan-24", as tools about P6 write it.
 fn day_with_month_name(text: &str) -> Option<Date> {
-    const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    const MONTHS: [&str; 12] = [
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+    ];
     let parts: Vec<&str> = text.split('-').collect();
-    let [day, month, year] = parts[..] else { return None };
-    let month = MONTHS.iter().position(|known| known.eq_ignore_ascii_case(month))? as i8 + 1;
+    let [day, month, year] = parts[..] else {
+        return None;
+    };
+    let month = MONTHS
+        .iter()
+        .position(|known| known.eq_ignore_ascii_case(month))? as i8
+        + 1;
     let year: i16 = year.parse().ok()?;
     let year = if year < 100 { 2000 + year } else { year };
     Date::day(year, month, day.parse().ok()?).ok()
@@ -122,7 +131,10 @@ mod tests {
             (minutes(12), minutes(13)),
         ];
         assert_eq!(in_order(shifts), [(minutes(8), minutes(17))]);
-        assert_eq!(shift("22:00", "00:00", 1).unwrap(), (minutes(22), minutes(24)));
+        assert_eq!(
+            shift("22:00", "00:00", 1).unwrap(),
+            (minutes(22), minutes(24))
+        );
         assert_eq!(number("8,5", 1).unwrap(), 8.5);
     }
 }

@@ -210,7 +210,8 @@ impl ScheduleReport {
     }
 
     fn day(&self, months: Option<f64>) -> String {
-        self.finish_day(months).unwrap_or_else(|| MISSING.to_owned())
+        self.finish_day(months)
+            .unwrap_or_else(|| MISSING.to_owned())
     }
 }
 

@@ -20,8 +20,8 @@
 use crate::date::{DAYS_PER_MONTH, Date};
 use crate::problem::{Path, Problems, check_name, check_unique};
 use jiff::civil;
-use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The name of the calendar that everything has which names none: work every day at full pace.
 pub const CONTINUOUS: &str = "continuous";
@@ -81,7 +81,6 @@ pub struct Break {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shifts: Option<String>,
 }
-
 
 /// The break around Chinese New Year's Day.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -242,7 +241,11 @@ impl Calendar {
             let at = at.key("shifts");
             if self.week.is_some() {
                 let message = format!("calendar \"{}\" has both `week` and `shifts`", self.name);
-                problems.error(&at, message, "give one of them: hours of a week follow from its shifts");
+                problems.error(
+                    &at,
+                    message,
+                    "give one of them: hours of a week follow from its shifts",
+                );
             }
             for (day, text) in shifts.iter().enumerate() {
                 if parse_shifts(text).is_none() {
@@ -252,8 +255,16 @@ impl Calendar {
             }
             let hours = week_of_shifts(shifts);
             if shifts.len() != 7 || hours.iter().sum::<f64>() <= 0.0 {
-                let message = format!("calendar \"{}\" has shifts for {} days", self.name, shifts.len());
-                problems.error(&at, message, "seven texts from Monday to Sunday, not all of them empty");
+                let message = format!(
+                    "calendar \"{}\" has shifts for {} days",
+                    self.name,
+                    shifts.len()
+                );
+                problems.error(
+                    &at,
+                    message,
+                    "seven texts from Monday to Sunday, not all of them empty",
+                );
             }
         }
         for (position, one) in self.breaks.iter().enumerate() {
@@ -263,8 +274,14 @@ impl Calendar {
                 problems.error(&at, format!("\"{text}\" are no times of work"), HELP);
             }
             if self.shifts.is_none() || one.pace != 0.0 {
-                let message = "a break has `shifts`, but its calendar has none, or it has a `pace`, too".to_owned();
-                problems.error(&at, message, "give `shifts` to both, or a `pace` to the break");
+                let message =
+                    "a break has `shifts`, but its calendar has none, or it has a `pace`, too"
+                        .to_owned();
+                problems.error(
+                    &at,
+                    message,
+                    "give `shifts` to both, or a `pace` to the break",
+                );
             }
         }
     }
@@ -321,7 +338,8 @@ impl Calendar {
 
     /// The break that a day belongs to; of several the last of the list.
     fn break_on(&self, day: civil::Date) -> Option<&Break> {
-        let is_in = |one: &&Break| (one.from.civil()..=one.to.unwrap_or(one.from).civil()).contains(&day);
+        let is_in =
+            |one: &&Break| (one.from.civil()..=one.to.unwrap_or(one.from).civil()).contains(&day);
         self.breaks.iter().rev().find(is_in)
     }
 
@@ -332,8 +350,17 @@ impl Calendar {
             return Some(own);
         }
         let usual = shifts.get(day.weekday().to_monday_zero_offset() as usize)?;
-        let longest = || shifts.iter().rev().max_by(|a, b| hours_of(a).total_cmp(&hours_of(b)));
-        if hours_of(usual) > 0.0 { Some(usual) } else { longest().map(String::as_str) }
+        let longest = || {
+            shifts
+                .iter()
+                .rev()
+                .max_by(|a, b| hours_of(a).total_cmp(&hours_of(b)))
+        };
+        if hours_of(usual) > 0.0 {
+            Some(usual)
+        } else {
+            longest().map(String::as_str)
+        }
     }
 
     fn is_spring_festival(&self, day: civil::Date) -> bool {
@@ -353,7 +380,9 @@ impl Calendar {
     pub fn compile(&self, start: Date, horizon_months: u32) -> WorkCalendar {
         let week = self.hours();
         let week = week.as_deref();
-        WorkCalendar::new(start, horizon_months, |day| (self.pace(day, week), self.shifts_on(day)))
+        WorkCalendar::new(start, horizon_months, |day| {
+            (self.pace(day, week), self.shifts_on(day))
+        })
     }
 }
 
@@ -362,7 +391,8 @@ fn parse_shifts(text: &str) -> Option<Vec<(u16, u16)>> {
     let minute = |text: &str| -> Option<u16> {
         let (hour, minute) = text.split_once(':')?;
         let is_right = |part: &str| part.len() == 2 && part.chars().all(|c| c.is_ascii_digit());
-        let minutes = hour.parse::<u16>().ok()? * 60 + minute.parse::<u16>().ok().filter(|minute| *minute < 60)?;
+        let minutes = hour.parse::<u16>().ok()? * 60
+            + minute.parse::<u16>().ok().filter(|minute| *minute < 60)?;
         (is_right(hour) && is_right(minute) && minutes <= MINUTES_PER_DAY).then_some(minutes)
     };
     let mut shifts: Vec<(u16, u16)> = Vec::new();
@@ -388,7 +418,10 @@ pub(crate) fn shifts_text(shifts: &[(u16, u16)]) -> String {
 
 fn hours_of(shifts: &str) -> f64 {
     let shifts = parse_shifts(shifts).unwrap_or_default();
-    shifts.iter().map(|(from, to)| f64::from(to - from) / 60.0).sum()
+    shifts
+        .iter()
+        .map(|(from, to)| f64::from(to - from) / 60.0)
+        .sum()
 }
 
 fn week_of_shifts(shifts: &[String]) -> Vec<f64> {
@@ -486,7 +519,11 @@ impl Profile {
         let mut done = 0;
         let mut of_day = Vec::new();
         for (from, to) in shifts {
-            of_day.push((share(*from), share(*to), f64::from(done) / f64::from(minutes)));
+            of_day.push((
+                share(*from),
+                share(*to),
+                f64::from(done) / f64::from(minutes),
+            ));
             done += to - from;
         }
         Self {
@@ -502,32 +539,44 @@ impl Profile {
     /// The share of the day's work that is done by a moment of the day.
     fn done_at(&self, moment: f64) -> f64 {
         let begun = self.shifts.iter().rev().find(|(from, ..)| *from <= moment);
-        begun.map_or(0.0, |(from, to, before)| before + (moment.min(*to) - from) / self.length)
+        begun.map_or(0.0, |(from, to, before)| {
+            before + (moment.min(*to) - from) / self.length
+        })
     }
 
     /// The first moment of the day by which a share of its work is done.
     fn first_moment(&self, share: f64) -> f64 {
-        let holds = |(from, to, before): &&(f64, f64, f64)| before + (to - from) / self.length >= share - SAME_MOMENT;
+        let holds = |(from, to, before): &&(f64, f64, f64)| {
+            before + (to - from) / self.length >= share - SAME_MOMENT
+        };
         let shift = self.shifts.iter().find(holds).or(self.shifts.last());
-        shift.map_or(1.0, |(from, to, before)| (from + (share - before) * self.length).clamp(*from, *to))
+        shift.map_or(1.0, |(from, to, before)| {
+            (from + (share - before) * self.length).clamp(*from, *to)
+        })
     }
 
     /// The last moment of the day at which no more than a share of its work is done.
     fn last_moment(&self, share: f64) -> f64 {
         let begun = |(_, _, before): &&(f64, f64, f64)| *before <= share + SAME_MOMENT;
         let shift = self.shifts.iter().rev().find(begun);
-        shift.map_or(0.0, |(from, to, before)| (from + (share - before) * self.length).clamp(*from, *to))
+        shift.map_or(0.0, |(from, to, before)| {
+            (from + (share - before) * self.length).clamp(*from, *to)
+        })
     }
 
     /// The first moment of the day from another one on at which work is done.
     fn next(&self, moment: f64) -> Option<f64> {
-        let next = self.shifts.iter().find(|(_, to, _)| *to > moment + SAME_MOMENT);
+        let next = self
+            .shifts
+            .iter()
+            .find(|(_, to, _)| *to > moment + SAME_MOMENT);
         next.map(|(from, ..)| from.max(moment))
     }
 
     /// Whether a moment lies in a shift or at the end of one.
     fn holds(&self, moment: f64) -> bool {
-        (self.shifts.iter()).any(|(from, to, _)| (from - SAME_MOMENT..=to + SAME_MOMENT).contains(&moment))
+        (self.shifts.iter())
+            .any(|(from, to, _)| (from - SAME_MOMENT..=to + SAME_MOMENT).contains(&moment))
     }
 }
 
@@ -560,7 +609,9 @@ impl WorkCalendar {
                 let date = civil::Date::new(first.year(), first.month(), day).unwrap_or(first);
                 let (pace, shifts) = works_on(date);
                 let work = pace / DAYS_PER_MONTH;
-                let profile = *known.entry(shifts).or_insert_with(|| calendar.profile(shifts));
+                let profile = *known
+                    .entry(shifts)
+                    .or_insert_with(|| calendar.profile(shifts));
                 let length = calendar.profiles[usize::from(profile)].length;
                 calendar.fastest = calendar.fastest.max(work / length);
                 calendar.profile_of_day.push(profile);
@@ -586,7 +637,9 @@ impl WorkCalendar {
 
     /// The number of the profile of some shifts, added if it is new.
     fn profile(&mut self, shifts: Option<&str>) -> u16 {
-        let shifts = shifts.and_then(parse_shifts).filter(|shifts| !shifts.is_empty());
+        let shifts = shifts
+            .and_then(parse_shifts)
+            .filter(|shifts| !shifts.is_empty());
         let Some(shifts) = shifts else { return 0 };
         let profile = Profile::of(&shifts);
         let there = self.profiles.iter().position(|known| *known == profile);
@@ -721,7 +774,11 @@ impl WorkCalendar {
             }
             let today = today as usize;
             let works = self.done[today + 1] > self.done[today];
-            if works && self.profile_of(today).is_none_or(|profile| profile.holds(moment)) {
+            if works
+                && self
+                    .profile_of(today)
+                    .is_none_or(|profile| profile.holds(moment))
+            {
                 return months;
             }
         }

@@ -92,7 +92,11 @@ pub(super) fn units_of(parts: u32) -> f64 {
 /// A number of units in parts; nothing above 0 is no part at all.
 pub(super) fn parts(units: f64) -> u32 {
     let parts = (units * PARTS).round().clamp(0.0, f64::from(u32::MAX));
-    if units > 0.0 { (parts as u32).max(1) } else { 0 }
+    if units > 0.0 {
+        (parts as u32).max(1)
+    } else {
+        0
+    }
 }
 
 impl CrewNeed {
@@ -199,7 +203,9 @@ impl CrewSupply {
 
     /// What there is in the end.
     pub(crate) fn last(&self) -> f64 {
-        self.steps.last().map_or(0.0, |(_, parts)| *parts as f64 / PARTS)
+        self.steps
+            .last()
+            .map_or(0.0, |(_, parts)| *parts as f64 / PARTS)
     }
 }
 

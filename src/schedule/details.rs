@@ -350,7 +350,8 @@ impl<'a> Details<'a> {
             network.node_mut(node).actual = Some(Actual {
                 started: one.started.months_after(self.start),
                 progress,
-                resumes: (one.resumes).map_or(f64::NEG_INFINITY, |date| date.months_after(self.start)),
+                resumes: (one.resumes)
+                    .map_or(f64::NEG_INFINITY, |date| date.months_after(self.start)),
             });
         }
     }

@@ -303,7 +303,9 @@ impl NetworkBuilder {
 
     /// Makes `node` hold so many units of a crew from its start to its finish.
     pub fn needs_crew(&mut self, node: NodeId, crew: CrewId, units: impl Into<f64>) {
-        self.nodes[node.index()].crews.push((crew, parts(units.into())));
+        self.nodes[node.index()]
+            .crews
+            .push((crew, parts(units.into())));
     }
 
     /// Sets the inputs that planners expect, by which priorities for crews are ranked.

@@ -143,7 +143,8 @@ impl Network {
         if let Some(actual) = &node.actual {
             // Without retained logic all that has begun has its dates and its crews already.
             let bounds = self.logic_bounds(step, true, drawn, plan, finish);
-            let finished = self.finish_of_begun(node, actual, &bounds, plan.duration[position], drawn);
+            let finished =
+                self.finish_of_begun(node, actual, &bounds, plan.duration[position], drawn);
             plan.start[position] = actual.started;
             finish[position] = finished;
             for (crew, units) in &node.crews {
@@ -153,7 +154,13 @@ impl Network {
         }
         let runs = runs(node, drawn);
         if let Some(fixed) = node.fixed_start.filter(|_| runs) {
-            self.place_fixed(node, position, self.clamp_to_status(fixed, node), plan, finish);
+            self.place_fixed(
+                node,
+                position,
+                self.clamp_to_status(fixed, node),
+                plan,
+                finish,
+            );
             return;
         }
         let bounds = self.bounds(step, runs, drawn, plan, finish);
@@ -217,7 +224,12 @@ impl Network {
         plan: &mut Plan,
         finish: &mut [f64],
     ) {
-        let (start, end) = fit(self.calendar_of(node), at, node.earliest_finish, plan.duration[position]);
+        let (start, end) = fit(
+            self.calendar_of(node),
+            at,
+            node.earliest_finish,
+            plan.duration[position],
+        );
         for (crew, units) in &node.crews {
             plan.timelines[crew.0 as usize].reserve(start, end, *units);
         }
@@ -318,7 +330,8 @@ impl Network {
             if self.retains_logic && !matches!(actual.progress, Progress::Finished(_)) {
                 continue;
             }
-            let finished = self.finish_of_begun(node, actual, &Bounds::NONE, plan.duration[position], drawn);
+            let finished =
+                self.finish_of_begun(node, actual, &Bounds::NONE, plan.duration[position], drawn);
             plan.start[position] = actual.started;
             finish[position] = finished;
             for (crew, units) in &node.crews {
@@ -338,7 +351,11 @@ impl Network {
     ) -> f64 {
         let status = self.status_months.unwrap_or(f64::NEG_INFINITY);
         let calendar = self.calendar_of(node);
-        let bounds = if self.retains_logic { bounds } else { &Bounds::NONE };
+        let bounds = if self.retains_logic {
+            bounds
+        } else {
+            &Bounds::NONE
+        };
         let from = status.max(actual.resumes).max(bounds.start);
         let finished = match actual.progress {
             Progress::Finished(at) => return at,

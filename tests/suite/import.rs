@@ -28,7 +28,9 @@ fn dates(schedule: &Imported) -> BTreeMap<String, (String, String)> {
     let campus = &scenario.campuses[0].name;
     (schedule.activities.iter())
         .map(|activity| {
-            let node = network.find(&format!("{campus}/{}", activity.name)).unwrap();
+            let node = network
+                .find(&format!("{campus}/{}", activity.name))
+                .unwrap();
             let start = full(minute(path.early_start(node)).day_of());
             let finish = full(minute(path.early_finish(node)).last_day());
             (activity.name.clone(), (start, finish))
@@ -39,14 +41,22 @@ fn dates(schedule: &Imported) -> BTreeMap<String, (String, String)> {
 fn assert_dates(schedule: &Imported, expected: &[(&str, &str, &str)]) {
     let found = dates(schedule);
     for (name, start, finish) in expected {
-        let dates = found.get(*name).unwrap_or_else(|| panic!("{name} is not in {found:?}"));
-        assert_eq!((dates.0.as_str(), dates.1.as_str()), (*start, *finish), "{name}");
+        let dates = found
+            .get(*name)
+            .unwrap_or_else(|| panic!("{name} is not in {found:?}"));
+        assert_eq!(
+            (dates.0.as_str(), dates.1.as_str()),
+            (*start, *finish),
+            "{name}"
+        );
     }
 }
 
 fn warnings(schedule: &Imported) -> Vec<(usize, &str)> {
     let warnings = schedule.warnings.iter();
-    warnings.map(|warning| (warning.line, warning.message.as_str())).collect()
+    warnings
+        .map(|warning| (warning.line, warning.message.as_str()))
+        .collect()
 }
 
 fn assert_warns(schedule: &Imported, words: &str) {
@@ -61,7 +71,11 @@ fn assert_warns(schedule: &Imported, words: &str) {
 fn mspdi(head: &str, tasks: &[&str], tail: &str) -> String {
     let tasks: Vec<String> = (tasks.iter().enumerate())
         .map(|(position, task)| {
-            let uid = if task.contains("<UID>") { String::new() } else { format!("<UID>{}</UID>", position + 1) };
+            let uid = if task.contains("<UID>") {
+                String::new()
+            } else {
+                format!("<UID>{}</UID>", position + 1)
+            };
             format!("    <Task>{uid}{task}</Task>\n")
         })
         .collect();
@@ -82,7 +96,9 @@ fn mspdi(head: &str, tasks: &[&str], tail: &str) -> String {
 }
 
 fn after(uid: u32) -> String {
-    format!("<PredecessorLink><PredecessorUID>{uid}</PredecessorUID><Type>1</Type></PredecessorLink>")
+    format!(
+        "<PredecessorLink><PredecessorUID>{uid}</PredecessorUID><Type>1</Type></PredecessorLink>"
+    )
 }
 
 /// Five working days, with 1 May 2025 a holiday.
@@ -151,22 +167,34 @@ fn assert_findings(schedule: &Imported) {
     assert_eq!(findings[0], Finding::OpenStart("A shell".into()));
     assert_eq!(findings[1], Finding::OpenEnd("D done".into()));
     // Over at 17 o'clock on Thursday 8 May, due by the end of Wednesday: 17 hours.
-    let Finding::NegativeFloat { activity, missed_by_months } = &findings[2] else {
+    let Finding::NegativeFloat {
+        activity,
+        missed_by_months,
+    } = &findings[2]
+    else {
         panic!("{findings:?}");
     };
     assert_eq!(activity, "B fit-out");
-    assert!((missed_by_months - 17.0 / 24.0 / 31.0).abs() < 0.002, "{missed_by_months}");
+    assert!(
+        (missed_by_months - 17.0 / 24.0 / 31.0).abs() < 0.002,
+        "{missed_by_months}"
+    );
 }
 
 #[test]
 fn resources_become_crews_on_request_alone_and_keep_their_fractions() {
     let text = by_hand_mspdi();
     let schedule = read_text(&text).unwrap();
-    assert!(schedule.crews.is_empty() && schedule.activities.iter().all(|one| one.crews.is_empty()));
+    assert!(
+        schedule.crews.is_empty() && schedule.activities.iter().all(|one| one.crews.is_empty())
+    );
     let mut options = ImportOptions::default();
     options.crews = true;
     let schedule = read(text.as_bytes(), &options).unwrap();
-    assert_eq!((schedule.crews[0].name.as_str(), schedule.crews[0].capacity), ("fitters", 0.5));
+    assert_eq!(
+        (schedule.crews[0].name.as_str(), schedule.crews[0].capacity),
+        ("fitters", 0.5)
+    );
     assert_eq!(schedule.activities[1].crews[0].units(), 0.25);
     assert_dates(&schedule, &BY_HAND);
 }
@@ -207,9 +235,13 @@ fn tasks_by_hand_inactive_tasks_and_constraints() {
             ("must start", "2025-05-06", "2025-05-06"),
         ],
     );
-    let left_out: Vec<(&str, usize)> =
-        (schedule.left_out.iter()).map(|(what, count)| (what.as_str(), *count)).collect();
-    assert_eq!(left_out, [("dependencies on inactive tasks", 1), ("inactive tasks", 1)]);
+    let left_out: Vec<(&str, usize)> = (schedule.left_out.iter())
+        .map(|(what, count)| (what.as_str(), *count))
+        .collect();
+    assert_eq!(
+        left_out,
+        [("dependencies on inactive tasks", 1), ("inactive tasks", 1)]
+    );
 }
 
 #[test]
@@ -221,11 +253,20 @@ fn dependencies_of_summary_tasks_hold_of_what_they_consist_of() {
         &[
             "<Name>Shell</Name><Summary>1</Summary><OutlineLevel>1</OutlineLevel>",
             "<Name>columns</Name><OutlineLevel>2</OutlineLevel><Duration>PT16H0M0S</Duration>",
-            &format!("<Name>roof</Name><OutlineLevel>2</OutlineLevel><Duration>PT8H0M0S</Duration>{}", after(2)),
-            &format!("<Name>Fit-out</Name><Summary>1</Summary><OutlineLevel>1</OutlineLevel>{}", after(1)),
+            &format!(
+                "<Name>roof</Name><OutlineLevel>2</OutlineLevel><Duration>PT8H0M0S</Duration>{}",
+                after(2)
+            ),
+            &format!(
+                "<Name>Fit-out</Name><Summary>1</Summary><OutlineLevel>1</OutlineLevel>{}",
+                after(1)
+            ),
             "<Name>cables</Name><OutlineLevel>2</OutlineLevel><Duration>PT8H0M0S</Duration>",
             "<Name>racks</Name><OutlineLevel>2</OutlineLevel><Duration>PT24H0M0S</Duration>",
-            &format!("<Name>test</Name><OutlineLevel>1</OutlineLevel><Duration>PT8H0M0S</Duration>{}", after(4)),
+            &format!(
+                "<Name>test</Name><OutlineLevel>1</OutlineLevel><Duration>PT8H0M0S</Duration>{}",
+                after(4)
+            ),
         ],
         "",
     ))
@@ -239,7 +280,11 @@ fn dependencies_of_summary_tasks_hold_of_what_they_consist_of() {
             ("test", "2025-05-06", "2025-05-06"),
         ],
     );
-    let groups: Vec<&str> = schedule.origins.iter().map(|origin| origin.group.as_str()).collect();
+    let groups: Vec<&str> = schedule
+        .origins
+        .iter()
+        .map(|origin| origin.group.as_str())
+        .collect();
     assert_eq!(groups, ["Shell", "Shell", "Fit-out", "Fit-out", ""]);
 }
 
@@ -269,8 +314,13 @@ fn progress_goes_on_from_the_current_date_where_no_status_date_is_set() {
     let review = schedule.review().dates;
     assert_eq!((review.compared, review.kept), (3, 0));
     let topics: Vec<Topic> = review.differences.iter().map(|one| one.topic).collect();
-    assert_eq!(topics, [Topic::Unexplained, Topic::Predecessor, Topic::DataDate]);
-    assert!(review.sentence().starts_with("0 of 3 activities keep the file's own early dates to the day; 3 differ by up to 3 days"));
+    assert_eq!(
+        topics,
+        [Topic::Unexplained, Topic::Predecessor, Topic::DataDate]
+    );
+    assert!(review.sentence().starts_with(
+        "0 of 3 activities keep the file's own early dates to the day; 3 differ by up to 3 days"
+    ));
     assert_eq!(review.csv().lines().count(), 4);
 }
 
@@ -308,7 +358,9 @@ fn splits_elapsed_time_and_missing_durations() {
 
 /// A calendar of a project file with this in it.
 fn calendar(uid: u32, base: i32, rest: &str) -> String {
-    format!("<Calendar><UID>{uid}</UID><Name>calendar {uid}</Name><BaseCalendarUID>{base}</BaseCalendarUID>{rest}</Calendar>")
+    format!(
+        "<Calendar><UID>{uid}</UID><Name>calendar {uid}</Name><BaseCalendarUID>{base}</BaseCalendarUID>{rest}</Calendar>"
+    )
 }
 
 #[test]
@@ -319,16 +371,31 @@ fn calendars_of_resources_work_weeks_and_exceptions_that_recur() {
         <TimePeriod><FromDate>2025-01-01T00:00:00</FromDate><ToDate>2025-12-31T23:59:00</ToDate></TimePeriod></Exception></Exceptions>";
     let day = |number: u32, times: &str| {
         let works = u8::from(!times.is_empty());
-        format!("<WeekDay><DayType>{number}</DayType><DayWorking>{works}</DayWorking>{times}</WeekDay>")
+        format!(
+            "<WeekDay><DayType>{number}</DayType><DayWorking>{works}</DayWorking>{times}</WeekDay>"
+        )
     };
     let times = |from: u32, to: u32| {
-        format!("<WorkingTimes><WorkingTime><FromTime>{from:02}:00:00</FromTime><ToTime>{to:02}:00:00</ToTime></WorkingTime></WorkingTimes>")
+        format!(
+            "<WorkingTimes><WorkingTime><FromTime>{from:02}:00:00</FromTime><ToTime>{to:02}:00:00</ToTime></WorkingTime></WorkingTimes>"
+        )
     };
     let mornings: String = (2..=6).map(|number| day(number, &times(8, 12))).collect();
     let work_week = format!(
         "<WorkWeeks><WorkWeek><TimePeriod><FromDate>2025-05-05T00:00:00</FromDate><ToDate>2025-05-09T23:59:00</ToDate></TimePeriod><WeekDays>{mornings}</WeekDays></WorkWeek></WorkWeeks>"
     );
-    let sundays: String = (1..=7).map(|number| day(number, &if number == 1 { times(8, 16) } else { String::new() })).collect();
+    let sundays: String = (1..=7)
+        .map(|number| {
+            day(
+                number,
+                &if number == 1 {
+                    times(8, 16)
+                } else {
+                    String::new()
+                },
+            )
+        })
+        .collect();
     let head = format!(
         "<Calendars>{}{}{}{}</Calendars>",
         calendar(1, -1, ""),
@@ -374,12 +441,21 @@ fn a_project_from_its_finish_and_what_is_late_as_possible_keep_the_starts_of_the
 // ----- Primavera
 
 /// 1 May 2025 is day 45778 since 1899-12-30.
-fn xer_calendar(id: u32, name: &str, days: std::ops::RangeInclusive<u32>, shifts: &[(&str, &str)]) -> String {
+fn xer_calendar(
+    id: u32,
+    name: &str,
+    days: std::ops::RangeInclusive<u32>,
+    shifts: &[(&str, &str)],
+) -> String {
     let shifts: String = (shifts.iter().enumerate())
         .map(|(at, (from, to))| format!("(0||{at}(s|{from}|f|{to})())"))
         .collect();
     let day = |number: u32| {
-        let shifts = if days.contains(&number) { shifts.as_str() } else { "" };
+        let shifts = if days.contains(&number) {
+            shifts.as_str()
+        } else {
+            ""
+        };
         format!("(0||{number}()({shifts}))")
     };
     let week: String = (1..=7).map(day).collect();
@@ -434,7 +510,13 @@ fn by_hand_xer() -> String {
             "4\t1\t7\tTT_FinMile\tD done\t\t0",
             "5\t1\t7\tTT_LOE\tE supervision\t\t80",
         ],
-        &["2\t1\tPR_FS\t0", "3\t1\tPR_SS\t16", "4\t2\tPR_FS\t0", "4\t3\tPR_FS\t16", "5\t3\tPR_FS\t0"],
+        &[
+            "2\t1\tPR_FS\t0",
+            "3\t1\tPR_SS\t16",
+            "4\t2\tPR_FS\t0",
+            "4\t3\tPR_FS\t16",
+            "5\t3\tPR_FS\t0",
+        ],
     )
 }
 
@@ -446,7 +528,13 @@ fn primaveras_xer_gives_the_network_by_hand() {
     assert_eq!(warnings(&schedule), []);
     assert_eq!(
         schedule.left_out,
-        [("dependencies of levels of effort and summaries".to_owned(), 1), ("levels of effort".to_owned(), 1)]
+        [
+            (
+                "dependencies of levels of effort and summaries".to_owned(),
+                1
+            ),
+            ("levels of effort".to_owned(), 1)
+        ]
     );
 }
 
@@ -477,7 +565,13 @@ fn what_remains_is_done_after_the_data_date_and_its_hour() {
         ],
     );
     // Where nothing has begun the data date holds, too.
-    let schedule = read_text(&xer(project, RETAINED, &["2\t1\t7\tTT_Task\tB\tTK_NotStart\t80\t8"], &[])).unwrap();
+    let schedule = read_text(&xer(
+        project,
+        RETAINED,
+        &["2\t1\t7\tTT_Task\tB\tTK_NotStart\t80\t8"],
+        &[],
+    ))
+    .unwrap();
     assert_dates(&schedule, &[("B", "2025-05-07", "2025-05-07")]);
 }
 
@@ -495,13 +589,25 @@ fn work_out_of_sequence_waits_under_retained_logic_and_goes_on_under_progress_ov
             &["2\t1\tPR_FS\t0"],
         )
     };
-    let retained = [("A", "2025-05-05", "2025-05-07"), ("B", "2025-04-28", "2025-05-08")];
-    let overridden = [("A", "2025-05-05", "2025-05-07"), ("B", "2025-04-28", "2025-05-05")];
+    let retained = [
+        ("A", "2025-05-05", "2025-05-07"),
+        ("B", "2025-04-28", "2025-05-08"),
+    ];
+    let overridden = [
+        ("A", "2025-05-05", "2025-05-07"),
+        ("B", "2025-04-28", "2025-05-05"),
+    ];
     assert_dates(&read_text(&text(RETAINED)).unwrap(), &retained);
-    assert_dates(&read_text(&text("N\tY\trcal_Predecessor")).unwrap(), &overridden);
+    assert_dates(
+        &read_text(&text("N\tY\trcal_Predecessor")).unwrap(),
+        &overridden,
+    );
     let mut options = ImportOptions::default();
     options.out_of_sequence = Some(OutOfSequence::ProgressOverride);
-    assert_dates(&read(text(RETAINED).as_bytes(), &options).unwrap(), &overridden);
+    assert_dates(
+        &read(text(RETAINED).as_bytes(), &options).unwrap(),
+        &overridden,
+    );
 }
 
 #[test]
@@ -522,7 +628,10 @@ fn lags_run_in_the_calendar_that_the_options_name() {
             &["2\t1\tPR_FS\t16"],
         ))
         .unwrap();
-        assert_dates(&schedule, &[("A", "2025-05-02", "2025-05-02"), ("B", starts, starts)]);
+        assert_dates(
+            &schedule,
+            &[("A", "2025-05-02", "2025-05-02"), ("B", starts, starts)],
+        );
     }
 }
 
@@ -540,7 +649,13 @@ fn constraints_bound_early_dates_as_p6_does() {
             "5\t1\t7\tTT_Task\tno later\t\t8\t\t\t\tCS_MSOB\t2025-04-28 08:00",
             "6\t1\t7\tTT_Task\ton\t\t8\t\t\t\tCS_MEO\t2025-05-08 17:00",
         ],
-        &["2\t1\tPR_FS\t0", "3\t1\tPR_FS\t0", "4\t1\tPR_FS\t0", "5\t1\tPR_FS\t0", "6\t1\tPR_FS\t0"],
+        &[
+            "2\t1\tPR_FS\t0",
+            "3\t1\tPR_FS\t0",
+            "4\t1\tPR_FS\t0",
+            "5\t1\tPR_FS\t0",
+            "6\t1\tPR_FS\t0",
+        ],
     ))
     .unwrap();
     assert_dates(
@@ -564,7 +679,11 @@ fn calendars_count_hours() {
     let schedule = read_text(&xer(
         PROJECT,
         RETAINED,
-        &["1\t1\t7\tTT_Task\tA\t\t4", "2\t1\t8\tTT_Task\tB\t\t20", "3\t1\t7\tTT_Task\tC\t\t12"],
+        &[
+            "1\t1\t7\tTT_Task\tA\t\t4",
+            "2\t1\t8\tTT_Task\tB\t\t20",
+            "3\t1\t7\tTT_Task\tC\t\t12",
+        ],
         &["2\t1\tFS\t0", "3\t2\tFS\t0"],
     ))
     .unwrap();
@@ -583,27 +702,42 @@ fn the_exported_project_with_the_most_activities_is_read_unless_others_are_named
     let text = xer(
         "%R\t3\tempty\t2025-04-28 08:00\t7\t\tY\r\n%R\t2\tbaseline\t2025-04-28 08:00\t7\t\tN\r\n%R\t1\thall 1\t2025-04-28 08:00\t7\t\tY",
         RETAINED,
-        &["1\t1\t7\tTT_Task\tA\t\t8", "2\t2\t7\tTT_Task\tB\t\t8", "3\t2\t7\tTT_Task\tC\t\t8"],
+        &[
+            "1\t1\t7\tTT_Task\tA\t\t8",
+            "2\t2\t7\tTT_Task\tB\t\t8",
+            "3\t2\t7\tTT_Task\tC\t\t8",
+        ],
         &[],
     );
     let names = |projects: &[&str]| {
         let mut options = ImportOptions::default();
         options.projects = projects.iter().map(|&name| name.to_owned()).collect();
         let schedule = read(text.as_bytes(), &options)?;
-        let names: Vec<String> = schedule.activities.iter().map(|one| one.name.clone()).collect();
+        let names: Vec<String> = schedule
+            .activities
+            .iter()
+            .map(|one| one.name.clone())
+            .collect();
         Ok::<_, ImportError>((schedule.name, names.join(" ")))
     };
     assert_eq!(names(&[]).unwrap(), ("hall 1".into(), "A".into()));
     assert_eq!(names(&["baseline"]).unwrap().1, "B C");
     assert_eq!(names(&["hall 1", "baseline"]).unwrap().1, "A B C");
     let error = names(&["hall"]).unwrap_err().to_string();
-    assert!(error.contains("there are: empty, baseline, hall 1"), "{error}");
+    assert!(
+        error.contains("there are: empty, baseline, hall 1"),
+        "{error}"
+    );
 }
 
 #[test]
 fn a_rule_puts_uncertainty_on_what_was_imported() {
     let mut schedule = read_text(&by_hand_mspdi()).unwrap();
-    let spread = Spread { least: 0.9, mode: 1.0, most: 1.4 };
+    let spread = Spread {
+        least: 0.9,
+        mode: 1.0,
+        most: 1.4,
+    };
     assert_eq!(schedule.spread("*shell*", &spread), 1);
     assert_eq!(schedule.spread("*done*", &spread), 0, "it has no duration");
     let model = schedule.to_scenario(24).compile().unwrap();
@@ -621,7 +755,11 @@ fn what_was_imported_reads_back_from_its_file() {
     for text in [by_hand_mspdi(), by_hand_xer()] {
         let scenario = read_text(&text).unwrap().to_scenario(24);
         let written = scenario.to_toml().unwrap();
-        assert_eq!(buildout::Scenario::from_toml(&written).unwrap(), scenario, "{written}");
+        assert_eq!(
+            buildout::Scenario::from_toml(&written).unwrap(),
+            scenario,
+            "{written}"
+        );
     }
 }
 
@@ -638,20 +776,33 @@ fn damage_is_told_with_its_line() {
     let cut = &text[..text.find("<Name>C cables").unwrap()];
     assert_eq!(line(read_text(cut)).0, at("<Name>C cables"));
     let (found, message) = line(read_text(&text.replace("PT24H", "3 days")));
-    assert_eq!((found, message.as_str()), (at("PT24H"), "\"3 days\" is not a duration"));
+    assert_eq!(
+        (found, message.as_str()),
+        (at("PT24H"), "\"3 days\" is not a duration")
+    );
     let schedule = read_text(&text.replace("<PredecessorUID>3<", "<PredecessorUID>33<")).unwrap();
     assert_warns(&schedule, "on task 33, which is not in the file");
     assert_eq!(schedule.warnings[0].line, at("<PredecessorUID>3<"));
 
     let text = by_hand_xer();
     let at = |words: &str| 1 + text[..text.find(words).unwrap()].matches('\n').count();
-    assert_warns(&read_text(&text.replace("%E\r\n", "")).unwrap(), "without %E");
+    assert_warns(
+        &read_text(&text.replace("%E\r\n", "")).unwrap(),
+        "without %E",
+    );
     let cut = &text[..text.find("\tPR_SS").unwrap()];
     assert!(line(read_text(cut)).1.contains("cut off"));
-    assert_eq!(line(read_text(&text.replace("\t24\t", "\tmany\t"))).0, at("B fit-out"));
+    assert_eq!(
+        line(read_text(&text.replace("\t24\t", "\tmany\t"))).0,
+        at("B fit-out")
+    );
     let schedule = read_text(&text.replace("3\t1\tPR_SS", "3\t99\tPR_SS")).unwrap();
     assert_warns(&schedule, "on a task that is not in the file (99)");
-    let schedule = read_text(&text.replace("(0||Exceptions()((0||0(d|45778", "(0||Exceptions((0||0(d|45778")).unwrap();
+    let schedule = read_text(&text.replace(
+        "(0||Exceptions()((0||0(d|45778",
+        "(0||Exceptions((0||0(d|45778",
+    ))
+    .unwrap();
     assert_warns(&schedule, "calendar \"Five days\" is damaged");
     assert!(line(read_text("<Project/>")).1.contains("no activity"));
     assert!(line(read_text("a,b,c")).1.contains("neither"));
@@ -659,10 +810,19 @@ fn damage_is_told_with_its_line() {
 
 #[test]
 fn encodings_are_recognised() {
-    let text = by_hand_xer().replace("A shell", "变电站土建施工").replace("B fit-out", "设备安装调试");
+    let text = by_hand_xer()
+        .replace("A shell", "变电站土建施工")
+        .replace("B fit-out", "设备安装调试");
     let (gbk, ..) = encoding_rs::GBK.encode(&text);
-    let utf_16: Vec<u8> = std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
-    for bytes in [gbk.into_owned(), utf_16, format!("\u{feff}{text}").into_bytes()] {
+    let utf_16: Vec<u8> = std::iter::once(0xfeff)
+        .chain(text.encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    for bytes in [
+        gbk.into_owned(),
+        utf_16,
+        format!("\u{feff}{text}").into_bytes(),
+    ] {
         let schedule = read(&bytes, &ImportOptions::default()).unwrap();
         assert_eq!(schedule.activities[0].name, "变电站土建施工");
     }
@@ -692,7 +852,11 @@ fn no_damage_goes_further_than_a_refusal() {
     for at in (0..primavera.len()).step_by(29) {
         look(&primavera[..at]);
         for put in ["9", "-", "(", "|", "\t", "\n"] {
-            look(&format!("{}{put}{}", &primavera[..at], &primavera[at + 1..]));
+            look(&format!(
+                "{}{put}{}",
+                &primavera[..at],
+                &primavera[at + 1..]
+            ));
         }
     }
     assert!(read_all_the_same > 100, "{read_all_the_same}");

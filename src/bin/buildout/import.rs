@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use buildout::Scenario;
 use buildout::compute::RackType;
-use buildout::site::Hall;
 use buildout::import::{
     self, Finding, ImportOptions, Imported, OutOfSequence, ProjectFactor, Review, SpreadRule, Topic,
 };
 use buildout::report::{OutputFile, OutputFolder};
+use buildout::site::Hall;
 use clap::{Args, ValueEnum};
 
 use crate::EXIT_STATUS;
@@ -187,13 +187,19 @@ fn warnings(schedule: &Imported, arguments: &Import) -> Vec<String> {
         let count = counts.entry(warning.topic).or_default();
         *count += 1;
         if *count <= MOST_OF_A_KIND || arguments.all_warnings {
-            lines.push(format!("warning: {file}:{}: {}", warning.line, warning.message));
+            lines.push(format!(
+                "warning: {file}:{}: {}",
+                warning.line, warning.message
+            ));
         }
     }
     for (topic, count) in counts {
         if count > MOST_OF_A_KIND && !arguments.all_warnings {
             let more = count - MOST_OF_A_KIND;
-            lines.push(format!("warning: and {more} more about {} (--all-warnings shows them)", topic.words()));
+            lines.push(format!(
+                "warning: and {more} more about {} (--all-warnings shows them)",
+                topic.words()
+            ));
         }
     }
     lines
@@ -243,14 +249,22 @@ fn logic(findings: &[Finding], all: bool) -> Vec<String> {
         |finding| matches!(finding, Finding::OpenStart(_)),
         |finding| matches!(finding, Finding::OpenEnd(_)),
         |finding| matches!(finding, Finding::NegativeFloat { .. }),
-        |finding| !matches!(finding, Finding::OpenStart(_) | Finding::OpenEnd(_) | Finding::NegativeFloat { .. }),
+        |finding| {
+            !matches!(
+                finding,
+                Finding::OpenStart(_) | Finding::OpenEnd(_) | Finding::NegativeFloat { .. }
+            )
+        },
     ];
     for is_kind in kinds {
         let of_kind: Vec<&Finding> = told.iter().copied().filter(|one| is_kind(one)).collect();
         let most = if all { of_kind.len() } else { MOST_OF_A_KIND };
         lines.extend(of_kind.iter().take(most).map(|one| line(one)));
         if of_kind.len() > most {
-            lines.push(format!("logic: and {} more such activities (--all-warnings shows them)", of_kind.len() - most));
+            lines.push(format!(
+                "logic: and {} more such activities (--all-warnings shows them)",
+                of_kind.len() - most
+            ));
         }
     }
     lines

@@ -62,7 +62,12 @@ pub(crate) fn run(arguments: &Status) -> Result<(), Failure> {
     let changes: Vec<StatusChange> = (found.entries.iter())
         .map(|(name, entry)| change(name, entry))
         .collect();
-    let edited = Scenario::with_status(&arguments.file, update.as_of, update.retained_logic, &changes)?;
+    let edited = Scenario::with_status(
+        &arguments.file,
+        update.as_of,
+        update.retained_logic,
+        &changes,
+    )?;
     if !arguments.quiet {
         say(&told(&found, &update));
         if !edited.loaded.warnings.is_empty() {
@@ -88,15 +93,23 @@ fn update(arguments: &Status) -> Result<StatusUpdate, Failure> {
         path: arguments.from.clone(),
         error,
     };
-    let is_table = arguments.from.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    let is_table = arguments
+        .from
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
     if is_table {
-        return StatusUpdate::from_csv(&String::from_utf8_lossy(&bytes), arguments.as_of).map_err(refused);
+        return StatusUpdate::from_csv(&String::from_utf8_lossy(&bytes), arguments.as_of)
+            .map_err(refused);
     }
     let mut options = ImportOptions::default();
     options.projects.clone_from(&arguments.project);
     let schedule = read(&bytes, &options).map_err(refused)?;
-    let mut update = StatusUpdate::from_schedule(&schedule)
-        .ok_or_else(|| Failure::Usage(format!("{} says of nothing that it has started", arguments.from.display())))?;
+    let mut update = StatusUpdate::from_schedule(&schedule).ok_or_else(|| {
+        Failure::Usage(format!(
+            "{} says of nothing that it has started",
+            arguments.from.display()
+        ))
+    })?;
     update.as_of = arguments.as_of.unwrap_or(update.as_of);
     Ok(update)
 }
@@ -123,19 +136,30 @@ fn change(name: &str, entry: &StatusEntry) -> StatusChange {
 
 /// What matched and what did not, in words.
 fn told(found: &StatusMatch, update: &StatusUpdate) -> String {
-    let finished = found.entries.iter().filter(|(_, entry)| entry.finished.is_some()).count();
+    let finished = found
+        .entries
+        .iter()
+        .filter(|(_, entry)| entry.finished.is_some())
+        .count();
     let mut text = format!(
         "as of {}: {} activities matched, of which {finished} have finished",
         update.as_of,
         found.entries.len()
     );
-    for (what, names) in [("not in the scenario", &found.unknown), ("not unique in the scenario", &found.ambiguous)] {
+    for (what, names) in [
+        ("not in the scenario", &found.unknown),
+        ("not unique in the scenario", &found.ambiguous),
+    ] {
         if names.is_empty() {
             continue;
         }
         let shown: Vec<&str> = names.iter().take(MOST_NAMES).map(String::as_str).collect();
         let more = names.len() - shown.len();
-        let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+        let more = if more > 0 {
+            format!(", and {more} more")
+        } else {
+            String::new()
+        };
         text += &format!("\n{} {what}: {}{more}", names.len(), shown.join(", "));
     }
     text

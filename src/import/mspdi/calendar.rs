@@ -14,8 +14,9 @@ const LONGEST_DAYS: usize = 366 * 40;
 /// Reads all calendars. Those of resources differ from their base by what they state.
 pub(super) fn read(project: &Element<'_>, raw: &mut Raw) -> Result<(), ImportError> {
     // A base may stand behind those that differ from it.
-    let (bases, others): (Vec<Element<'_>>, Vec<Element<'_>>) = (project.list("Calendars", "Calendar"))
-        .partition(|element| !matches!(element.text("BaseCalendarUID"), Some(uid) if uid != "-1"));
+    let (bases, others): (Vec<Element<'_>>, Vec<Element<'_>>) = (project
+        .list("Calendars", "Calendar"))
+    .partition(|element| !matches!(element.text("BaseCalendarUID"), Some(uid) if uid != "-1"));
     for element in bases.iter().chain(&others) {
         read_calendar(element, raw)?;
     }
@@ -45,7 +46,10 @@ fn read_calendar(element: &Element<'_>, raw: &mut Raw) -> Result<(), ImportError
         read_work_week(&week, &mut calendar)?;
     }
     // Project 2007 and later write each exception in both forms.
-    for exception in exceptions.into_iter().chain(element.list("Exceptions", "Exception")) {
+    for exception in exceptions
+        .into_iter()
+        .chain(element.list("Exceptions", "Exception"))
+    {
         let Some((from, to)) = period(&exception)? else {
             continue;
         };
@@ -55,7 +59,8 @@ fn read_calendar(element: &Element<'_>, raw: &mut Raw) -> Result<(), ImportError
         }
     }
     if calendar.hours_a_week() <= 0.0 {
-        let message = format!("calendar \"{name}\" has no working day: five days of eight hours are taken");
+        let message =
+            format!("calendar \"{name}\" has no working day: five days of eight hours are taken");
         raw.warn(element.line(), Topic::Calendar, message);
         calendar.week = RawCalendar::standard("", "", 0).week;
     }
@@ -94,7 +99,11 @@ fn shifts(day: &Element<'_>) -> Result<Shifts, ImportError> {
             shifts.push(shift(from, to, times.line())?);
         }
     }
-    Ok(if shifts.is_empty() { day_shifts() } else { in_order(shifts) })
+    Ok(if shifts.is_empty() {
+        day_shifts()
+    } else {
+        in_order(shifts)
+    })
 }
 
 /// The first and the last day of a time; none if the file gives none.
@@ -104,6 +113,9 @@ fn period(of: &Element<'_>) -> Result<Option<(civil::Date, civil::Date)>, Import
     };
     match (period.date("FromDate")?, period.date("ToDate")?) {
         (Some(from), Some(to)) if from <= to => Ok(Some((from.civil(), to.civil()))),
-        _ => Err(ImportError::new(period.line(), "a TimePeriod without its two dates in order")),
+        _ => Err(ImportError::new(
+            period.line(),
+            "a TimePeriod without its two dates in order",
+        )),
     }
 }

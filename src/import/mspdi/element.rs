@@ -20,7 +20,9 @@ impl<'a> Element<'a> {
         Self {
             node,
             lines,
-            children: children.map(|child| (child.tag_name().name(), child)).collect(),
+            children: children
+                .map(|child| (child.tag_name().name(), child))
+                .collect(),
         }
     }
 
@@ -39,7 +41,10 @@ impl<'a> Element<'a> {
 
     /// The elements of that name below it.
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = Self> {
-        let named = self.children.iter().filter(move |(known, _)| *known == name);
+        let named = self
+            .children
+            .iter()
+            .filter(move |(known, _)| *known == name);
         named.map(|(_, node)| Self::new(*node, self.lines))
     }
 
@@ -50,7 +55,10 @@ impl<'a> Element<'a> {
     /// The elements of a list such as `Tasks` with its `Task`s.
     pub(super) fn list(&self, list: &str, item: &'a str) -> impl Iterator<Item = Self> {
         let lines = self.lines;
-        let items = self.child(list).into_iter().flat_map(|list| list.children());
+        let items = self
+            .child(list)
+            .into_iter()
+            .flat_map(|list| list.children());
         items
             .filter(move |node| node.is_element() && node.tag_name().name() == item)
             .map(move |node| Self::new(node, lines))
@@ -64,8 +72,9 @@ impl<'a> Element<'a> {
 
     pub(super) fn required(&self, name: &str) -> Result<&'a str, ImportError> {
         let what = self.node.tag_name().name();
-        self.text(name)
-            .ok_or_else(|| ImportError::new(self.line(), format!("{name} of this {what} is missing")))
+        self.text(name).ok_or_else(|| {
+            ImportError::new(self.line(), format!("{name} of this {what} is missing"))
+        })
     }
 
     /// Reads the text of a child, if it has one.
@@ -116,7 +125,10 @@ fn hours(text: &str) -> Option<f64> {
     let rest = text.trim().strip_prefix('P')?;
     let (days, times) = rest.split_once('T').unwrap_or((rest, ""));
     let mut total = 0.0;
-    for (part, units) in [(days, [('W', 168.0), ('D', 24.0), (' ', 0.0)]), (times, [('H', 1.0), ('M', 1.0 / 60.0), ('S', 1.0 / 3600.0)])] {
+    for (part, units) in [
+        (days, [('W', 168.0), ('D', 24.0), (' ', 0.0)]),
+        (times, [('H', 1.0), ('M', 1.0 / 60.0), ('S', 1.0 / 3600.0)]),
+    ] {
         let mut rest = part;
         let mut allowed = &units[..];
         while !rest.is_empty() {

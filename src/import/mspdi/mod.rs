@@ -37,14 +37,19 @@ pub(super) fn read(text: &str) -> Result<Raw, ImportError> {
     let document = roxmltree::Document::parse(text).map_err(|error| {
         // Of a file that is cut off it says no place: that is its end.
         let line = match error {
-            roxmltree::Error::UnexpectedEndOfStream | roxmltree::Error::UnclosedRootNode => text.lines().count(),
+            roxmltree::Error::UnexpectedEndOfStream | roxmltree::Error::UnclosedRootNode => {
+                text.lines().count()
+            }
             _ => error.pos().row as usize,
         };
         ImportError::new(line.max(1), error.to_string())
     })?;
     let project = Element::new(document.root_element(), &lines);
     if document.root_element().tag_name().name() != "Project" {
-        return Err(ImportError::new(project.line(), "the file holds no Project"));
+        return Err(ImportError::new(
+            project.line(),
+            "the file holds no Project",
+        ));
     }
     let settings = Settings {
         honors_constraints: !project.is_cleared("HonorConstraints"),
@@ -52,7 +57,9 @@ pub(super) fn read(text: &str) -> Result<Raw, ImportError> {
     };
     let mut raw = Raw {
         lag_calendar: LagCalendar::Successor,
-        name: (project.text("Title").or(project.text("Name"))).unwrap_or("schedule").to_owned(),
+        name: (project.text("Title").or(project.text("Name")))
+            .unwrap_or("schedule")
+            .to_owned(),
         start: project.date("StartDate")?,
         data_date: as_of(&project)?,
         default_calendar: project.text("CalendarUID").map(str::to_owned),
@@ -72,7 +79,9 @@ pub(super) fn read(text: &str) -> Result<Raw, ImportError> {
 fn as_of(project: &Element<'_>) -> Result<Option<Date>, ImportError> {
     // Project writes this year where no status date is set.
     const NONE_SET: i16 = 1984;
-    let status = project.date("StatusDate")?.filter(|date| date.year() > NONE_SET);
+    let status = project
+        .date("StatusDate")?
+        .filter(|date| date.year() > NONE_SET);
     Ok(match status {
         Some(date) => Some(date),
         None => project.date("CurrentDate")?,
@@ -92,17 +101,26 @@ fn read_resources(project: &Element<'_>, raw: &mut Raw) -> Result<(), ImportErro
         raw.resources.push(RawResource {
             id: id.to_owned(),
             name: name.to_owned(),
-            units: resource.number("MaxUnits")?.filter(|most| *most > 0.0).unwrap_or(1.0),
+            units: resource
+                .number("MaxUnits")?
+                .filter(|most| *most > 0.0)
+                .unwrap_or(1.0),
             calendar: resource.text("CalendarUID").map(str::to_owned),
             line: resource.line(),
         });
     }
-    let known: BTreeMap<&str, ()> = raw.resources.iter().map(|one| (one.id.as_str(), ())).collect();
+    let known: BTreeMap<&str, ()> = raw
+        .resources
+        .iter()
+        .map(|one| (one.id.as_str(), ()))
+        .collect();
     let positions: BTreeMap<String, usize> = (raw.activities.iter().enumerate())
         .map(|(position, activity)| (activity.id.clone(), position))
         .collect();
     for assignment in project.list("Assignments", "Assignment") {
-        let (Some(task), Some(resource)) = (assignment.text("TaskUID"), assignment.text("ResourceUID")) else {
+        let (Some(task), Some(resource)) =
+            (assignment.text("TaskUID"), assignment.text("ResourceUID"))
+        else {
             continue;
         };
         let units = assignment.number("Units")?.unwrap_or(1.0);
@@ -110,7 +128,9 @@ fn read_resources(project: &Element<'_>, raw: &mut Raw) -> Result<(), ImportErro
             && known.contains_key(resource)
             && units > 0.0
         {
-            raw.activities[position].needs.push((resource.to_owned(), units));
+            raw.activities[position]
+                .needs
+                .push((resource.to_owned(), units));
         }
     }
     Ok(())

@@ -38,21 +38,28 @@ pub(super) fn days(
         true => exception.code("Occurrences")?.unwrap_or(0),
         false => 0,
     };
-    let most = usize::try_from(occurrences).ok().filter(|most| *most > 0).unwrap_or(MOST_DAYS);
-    let every_day = from.series(jiff::Span::new().days(1)).take_while(|day| *day <= to);
+    let most = usize::try_from(occurrences)
+        .ok()
+        .filter(|most| *most > 0)
+        .unwrap_or(MOST_DAYS);
+    let every_day = from
+        .series(jiff::Span::new().days(1))
+        .take_while(|day| *day <= to);
     let is_meant = |day: &civil::Date| {
         month.is_none_or(|month| i64::from(day.month()) == month + 1) && recurs(pattern, from, *day)
     };
-    Ok(every_day.take(MOST_DAYS).filter(is_meant).take(most).collect())
+    Ok(every_day
+        .take(MOST_DAYS)
+        .filter(is_meant)
+        .take(most)
+        .collect())
 }
 
 fn pattern(exception: &Element<'_>) -> Result<(Pattern, Option<i64>), ImportError> {
     let code = |name| exception.code(name);
     let every = code("Period")?.filter(|every| *every > 0).unwrap_or(1);
     let month = code("Month")?;
-    let number = || -> Result<Day, ImportError> {
-        Ok(Day::Number(code("MonthDay")?.unwrap_or(1)))
-    };
+    let number = || -> Result<Day, ImportError> { Ok(Day::Number(code("MonthDay")?.unwrap_or(1))) };
     let position = || -> Result<Day, ImportError> {
         Ok(Day::Position {
             position: code("MonthPosition")?.unwrap_or(0),
@@ -60,10 +67,34 @@ fn pattern(exception: &Element<'_>) -> Result<(Pattern, Option<i64>), ImportErro
         })
     };
     Ok(match code("Type")?.unwrap_or(1) {
-        2 => (Pattern::Months { every: 1, on: number()? }, month),
-        3 => (Pattern::Months { every: 1, on: position()? }, month),
-        4 => (Pattern::Months { every, on: number()? }, None),
-        5 => (Pattern::Months { every, on: position()? }, None),
+        2 => (
+            Pattern::Months {
+                every: 1,
+                on: number()?,
+            },
+            month,
+        ),
+        3 => (
+            Pattern::Months {
+                every: 1,
+                on: position()?,
+            },
+            month,
+        ),
+        4 => (
+            Pattern::Months {
+                every,
+                on: number()?,
+            },
+            None,
+        ),
+        5 => (
+            Pattern::Months {
+                every,
+                on: position()?,
+            },
+            None,
+        ),
         6 => {
             let days = code("DaysOfWeek")?.unwrap_or(0);
             (Pattern::Weeks { every, days }, None)
@@ -102,7 +133,8 @@ fn is_on(on: Day, day: civil::Date) -> bool {
         Day::Position { position, item } => {
             let is_kind = |number: i64| {
                 let of_month = civil::Date::new(day.year(), day.month(), number as i8);
-                let weekday = of_month.map_or(0, |day| i64::from(day.weekday().to_sunday_zero_offset()));
+                let weekday =
+                    of_month.map_or(0, |day| i64::from(day.weekday().to_sunday_zero_offset()));
                 match item {
                     1 => (1..=5).contains(&weekday),
                     2 => weekday == 0 || weekday == 6,
@@ -126,23 +158,60 @@ mod tests {
 
     fn found(pattern: Pattern, from: &str, to: &str) -> Vec<String> {
         let [from, to]: [civil::Date; 2] = [from, to].map(|text| text.parse().unwrap());
-        let days = from.series(jiff::Span::new().days(1)).take_while(|day| *day <= to);
-        days.filter(|day| recurs(pattern, from, *day)).map(|day| day.to_string()).collect()
+        let days = from
+            .series(jiff::Span::new().days(1))
+            .take_while(|day| *day <= to);
+        days.filter(|day| recurs(pattern, from, *day))
+            .map(|day| day.to_string())
+            .collect()
     }
 
     #[test]
     fn patterns_give_the_days_of_the_calendar_on_the_wall() {
-        assert_eq!(found(Pattern::Days(3), "2025-01-01", "2025-01-09"), ["2025-01-01", "2025-01-04", "2025-01-07"]);
+        assert_eq!(
+            found(Pattern::Days(3), "2025-01-01", "2025-01-09"),
+            ["2025-01-01", "2025-01-04", "2025-01-07"]
+        );
         // Mondays and Fridays of every second week; 2025-01-01 is a Wednesday.
-        let pattern = Pattern::Weeks { every: 2, days: 0b010_0010 };
-        assert_eq!(found(pattern, "2025-01-01", "2025-01-20"), ["2025-01-03", "2025-01-13", "2025-01-17"]);
+        let pattern = Pattern::Weeks {
+            every: 2,
+            days: 0b010_0010,
+        };
+        assert_eq!(
+            found(pattern, "2025-01-01", "2025-01-20"),
+            ["2025-01-03", "2025-01-13", "2025-01-17"]
+        );
         // The last day of every month, however long it is.
-        let pattern = Pattern::Months { every: 1, on: Day::Number(31) };
-        assert_eq!(found(pattern, "2025-01-01", "2025-03-31"), ["2025-01-31", "2025-02-28", "2025-03-31"]);
+        let pattern = Pattern::Months {
+            every: 1,
+            on: Day::Number(31),
+        };
+        assert_eq!(
+            found(pattern, "2025-01-01", "2025-03-31"),
+            ["2025-01-31", "2025-02-28", "2025-03-31"]
+        );
         // The fourth Thursday of every second month, and the last weekday of each.
-        let pattern = Pattern::Months { every: 2, on: Day::Position { position: 3, item: 7 } };
-        assert_eq!(found(pattern, "2025-01-01", "2025-03-31"), ["2025-01-23", "2025-03-27"]);
-        let pattern = Pattern::Months { every: 1, on: Day::Position { position: 4, item: 1 } };
-        assert_eq!(found(pattern, "2025-05-01", "2025-06-30"), ["2025-05-30", "2025-06-30"]);
+        let pattern = Pattern::Months {
+            every: 2,
+            on: Day::Position {
+                position: 3,
+                item: 7,
+            },
+        };
+        assert_eq!(
+            found(pattern, "2025-01-01", "2025-03-31"),
+            ["2025-01-23", "2025-03-27"]
+        );
+        let pattern = Pattern::Months {
+            every: 1,
+            on: Day::Position {
+                position: 4,
+                item: 1,
+            },
+        };
+        assert_eq!(
+            found(pattern, "2025-05-01", "2025-06-30"),
+            ["2025-05-30", "2025-06-30"]
+        );
     }
 }

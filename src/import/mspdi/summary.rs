@@ -32,7 +32,11 @@ pub(super) fn resolve(others: &mut Others, raw: &mut Raw) {
         .map(|(position, activity)| (activity.id.clone(), position))
         .collect();
     let resolver = Resolver {
-        summaries: others.summaries.iter().map(|one| (one.id.clone(), one.within.clone())).collect(),
+        summaries: others
+            .summaries
+            .iter()
+            .map(|one| (one.id.clone(), one.within.clone()))
+            .collect(),
         positions,
     };
     let mut added: Vec<(usize, RawLink)> = Vec::new();
@@ -47,7 +51,10 @@ pub(super) fn resolve(others: &mut Others, raw: &mut Raw) {
                 true => resolver.first(&summary.within, &raw.activities),
                 false => resolver.last(&summary.within, &raw.activities),
             };
-            let is_own = resolver.positions.get(&link.predecessor).is_some_and(|at| summary.within.contains(at));
+            let is_own = resolver
+                .positions
+                .get(&link.predecessor)
+                .is_some_and(|at| summary.within.contains(at));
             if !is_own {
                 added.extend(heads.into_iter().map(|head| (head, link.clone())));
             }
@@ -90,10 +97,15 @@ impl Resolver {
     fn first(&self, within: &Range<usize>, activities: &[RawActivity]) -> Vec<usize> {
         let waits = |position: usize| {
             activities[position].links.iter().any(|link| {
-                link.kind.is_to_start() && !link.lag.is_lead() && self.is_in(&link.predecessor, within)
+                link.kind.is_to_start()
+                    && !link.lag.is_lead()
+                    && self.is_in(&link.predecessor, within)
             })
         };
-        within.clone().filter(|&position| !waits(position)).collect()
+        within
+            .clone()
+            .filter(|&position| !waits(position))
+            .collect()
     }
 
     /// The activities of a summary that no other one in it outlasts.
@@ -103,11 +115,16 @@ impl Resolver {
             .filter(|link| !link.kind.is_from_start() && !link.lag.is_lead())
             .filter_map(|link| self.positions.get(&link.predecessor).copied())
             .collect();
-        within.clone().filter(|position| !outlasted.contains(position)).collect()
+        within
+            .clone()
+            .filter(|position| !outlasted.contains(position))
+            .collect()
     }
 
     fn is_in(&self, id: &str, within: &Range<usize>) -> bool {
-        self.positions.get(id).is_some_and(|position| within.contains(position))
+        self.positions
+            .get(id)
+            .is_some_and(|position| within.contains(position))
     }
 
     /// A dependency on a summary becomes several: on all that finish last in it, or on what starts first.
@@ -121,7 +138,9 @@ impl Resolver {
     ) {
         let tails = if link.kind.is_from_start() {
             let begins = self.first(within, &raw.activities);
-            let earliest = begins.into_iter().min_by_key(|&at| (raw.activities[at].start, at));
+            let earliest = begins
+                .into_iter()
+                .min_by_key(|&at| (raw.activities[at].start, at));
             let name = raw.activities[position].name.clone();
             let id = raw.activities[position].id.clone();
             let first = earliest.map_or_else(String::new, |at| raw.activities[at].name.clone());

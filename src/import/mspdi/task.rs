@@ -35,7 +35,10 @@ pub(super) fn read(
         }
         let is_summary = match task.text("Summary") {
             Some(_) => task.is_set("Summary"),
-            None => tasks.get(number + 1).map_or(Ok(None), |next| next.code("OutlineLevel"))?.is_some_and(|next| next > level),
+            None => tasks
+                .get(number + 1)
+                .map_or(Ok(None), |next| next.code("OutlineLevel"))?
+                .is_some_and(|next| next > level),
         };
         if is_summary || level == 0 {
             around.push((level, others.summaries.len()));
@@ -47,7 +50,9 @@ pub(super) fn read(
         }
         let mut activity = activity(task, id, settings, raw)?;
         let names = around.iter().filter(|(level, _)| *level > 0);
-        let names: Vec<&str> = names.map(|(_, at)| others.summaries[*at].name.as_str()).collect();
+        let names: Vec<&str> = names
+            .map(|(_, at)| others.summaries[*at].name.as_str())
+            .collect();
         activity.group = names.join("/");
         raw.activities.push(activity);
     }
@@ -73,12 +78,17 @@ fn summary(
     const START_NO_EARLIER: i64 = 4;
     let name = task.text("Name").unwrap_or(id).replace('/', "-");
     let begin = raw.activities.len();
-    let is_bound = task.code("ConstraintType")? == Some(START_NO_EARLIER) && !settings.is_from_finish;
+    let is_bound =
+        task.code("ConstraintType")? == Some(START_NO_EARLIER) && !settings.is_from_finish;
     Ok(Summary {
         id: id.to_owned(),
         within: begin..begin,
         links: links(task, id, &name, raw)?,
-        not_before: if is_bound { task.date("ConstraintDate")? } else { None },
+        not_before: if is_bound {
+            task.date("ConstraintDate")?
+        } else {
+            None
+        },
         name,
     })
 }
@@ -131,8 +141,12 @@ fn activity(
 /// Actual dates, or what per cent complete says of them.
 fn read_progress(task: &Element<'_>, activity: &mut RawActivity) -> Result<(), ImportError> {
     let done = task.number("PercentComplete")?.unwrap_or(0.0) / 100.0;
-    activity.started = task.date("ActualStart")?.or(activity.start.filter(|_| done > 0.0));
-    activity.finished = task.date("ActualFinish")?.or(activity.finish.filter(|_| done >= 1.0));
+    activity.started = task
+        .date("ActualStart")?
+        .or(activity.start.filter(|_| done > 0.0));
+    activity.finished = task
+        .date("ActualFinish")?
+        .or(activity.finish.filter(|_| done >= 1.0));
     activity.started = activity.started.or(activity.finished);
     if let (Some(started), Some(finished)) = (activity.started, activity.finished) {
         activity.started = Some(started.min(finished));
@@ -160,7 +174,9 @@ fn constrain(
         (2, Some(date)) if settings.honors_constraints => activity.starts_on = Some(date),
         (2 | 4, Some(date)) => activity.start_no_earlier(date),
         (3, Some(date)) if settings.honors_constraints => {
-            tell(format!("\"{name}\" must finish on {date}: it starts on the file's date, whatever it waits for"));
+            tell(format!(
+                "\"{name}\" must finish on {date}: it starts on the file's date, whatever it waits for"
+            ));
             activity.finish_by(date);
             activity.starts_on = activity.start;
         }
@@ -169,18 +185,31 @@ fn constrain(
             activity.finish_by(date);
         }
         (6, Some(date)) => activity.finish_no_earlier(date),
-        (5, Some(date)) => tell(format!("\"{name}\" should start by {date}: it starts later if what it waits for is late")),
+        (5, Some(date)) => tell(format!(
+            "\"{name}\" should start by {date}: it starts later if what it waits for is late"
+        )),
         (7, Some(date)) => {
             activity.finish_by(date);
-            tell(format!("\"{name}\" should finish by {date}: a deadline, which pulls no date"));
+            tell(format!(
+                "\"{name}\" should finish by {date}: a deadline, which pulls no date"
+            ));
         }
-        (kind @ 2..=7, None) => tell(format!("the constraint of \"{name}\" (type {kind}) has no date and is left out")),
-        (kind, _) => tell(format!("the constraint of \"{name}\" (type {kind}) is not known and left out")),
+        (kind @ 2..=7, None) => tell(format!(
+            "the constraint of \"{name}\" (type {kind}) has no date and is left out"
+        )),
+        (kind, _) => tell(format!(
+            "the constraint of \"{name}\" (type {kind}) is not known and left out"
+        )),
     }
     Ok(())
 }
 
-fn links(task: &Element<'_>, id: &str, name: &str, raw: &mut Raw) -> Result<Vec<RawLink>, ImportError> {
+fn links(
+    task: &Element<'_>,
+    id: &str,
+    name: &str,
+    raw: &mut Raw,
+) -> Result<Vec<RawLink>, ImportError> {
     let mut links = Vec::new();
     for link in task.all("PredecessorLink") {
         if link.is_set("CrossProject") {
@@ -193,7 +222,12 @@ fn links(task: &Element<'_>, id: &str, name: &str, raw: &mut Raw) -> Result<Vec<
             1 => LinkKind::FinishToStart,
             2 => LinkKind::StartToFinish,
             3 => LinkKind::StartToStart,
-            other => return Err(ImportError::new(link.line(), format!("{other} is no kind of dependency"))),
+            other => {
+                return Err(ImportError::new(
+                    link.line(),
+                    format!("{other} is no kind of dependency"),
+                ));
+            }
         };
         let lag = link.number("LinkLag")?.unwrap_or(0.0);
         let format = link.code("LagFormat")?;

@@ -30,9 +30,14 @@ pub(super) fn read(tables: &Tables<'_>, raw: &mut Raw) -> Result<(), ImportError
         .map(|calendar| (calendar.id.clone(), calendar.exceptions.clone()))
         .collect();
     for calendar in &mut raw.calendars {
-        let inherited = bases.get(&calendar.id).and_then(|base| exceptions.get(base));
+        let inherited = bases
+            .get(&calendar.id)
+            .and_then(|base| exceptions.get(base));
         for (day, shifts) in inherited.into_iter().flatten() {
-            calendar.exceptions.entry(*day).or_insert_with(|| shifts.clone());
+            calendar
+                .exceptions
+                .entry(*day)
+                .or_insert_with(|| shifts.clone());
         }
     }
     Ok(())
@@ -48,10 +53,18 @@ fn calendar(row: &Row<'_, '_>, raw: &mut Raw) -> Result<RawCalendar, ImportError
         return Ok(calendar);
     };
     if let Err(message) = fill(&mut calendar, data, line) {
-        raw.warn(line, Topic::Calendar, format!("calendar \"{name}\" is damaged ({message}): what follows in it is left out"));
+        raw.warn(
+            line,
+            Topic::Calendar,
+            format!("calendar \"{name}\" is damaged ({message}): what follows in it is left out"),
+        );
     }
     if calendar.hours_a_week() <= 0.0 {
-        raw.warn(line, Topic::Calendar, format!("calendar \"{name}\" has no working day: five days of eight hours are taken"));
+        raw.warn(
+            line,
+            Topic::Calendar,
+            format!("calendar \"{name}\" has no working day: five days of eight hours are taken"),
+        );
         calendar.week = RawCalendar::standard("", "", line).week;
     }
     Ok(calendar)
@@ -60,7 +73,9 @@ fn calendar(row: &Row<'_, '_>, raw: &mut Raw) -> Result<RawCalendar, ImportError
 /// The hours of a day of a calendar that states no shifts, from 8 o'clock on.
 fn lengthen(calendar: &mut RawCalendar, hours_a_day: Option<f64>) {
     let minutes = hours_a_day.map(|hours| (hours * 60.0).round());
-    if let Some(minutes) = minutes.filter(|minutes| (1.0..=1440.0).contains(minutes) && *minutes != 480.0) {
+    if let Some(minutes) =
+        minutes.filter(|minutes| (1.0..=1440.0).contains(minutes) && *minutes != 480.0)
+    {
         let minutes = minutes as u16;
         let from = (8 * 60).min(MINUTES_PER_DAY - minutes);
         calendar.week[..5].fill(vec![(from, from + minutes)]);
@@ -87,7 +102,10 @@ fn fill(calendar: &mut RawCalendar, data: &str, line: usize) -> Result<(), Strin
             "Exceptions" => {
                 for day in &part.children {
                     let parts: Vec<&str> = day.attributes.split('|').collect();
-                    let serial = parts.windows(2).find(|pair| pair[0] == "d").map(|pair| pair[1]);
+                    let serial = parts
+                        .windows(2)
+                        .find(|pair| pair[0] == "d")
+                        .map(|pair| pair[1]);
                     let date = serial.and_then(serial_day);
                     let date = date.ok_or_else(|| format!("\"{}\" is no day", day.attributes))?;
                     calendar.exceptions.insert(date, day.shifts(line)?);
@@ -151,7 +169,10 @@ impl<'a> Parser<'a> {
     }
 
     fn until(&mut self, end: char) -> Result<&'a str, String> {
-        let at = self.rest.find(end).ok_or_else(|| format!("\"{end}\" is missing"))?;
+        let at = self
+            .rest
+            .find(end)
+            .ok_or_else(|| format!("\"{end}\" is missing"))?;
         let text = &self.rest[..at];
         self.rest = &self.rest[at..];
         Ok(text.trim())

@@ -49,7 +49,10 @@ fn projects<'a>(
     options: &ImportOptions,
     raw: &mut Raw,
 ) -> Result<Projects<'a>, ImportError> {
-    let first = tables.rows("PROJECT").next().and_then(|row| row.get("proj_id"));
+    let first = tables
+        .rows("PROJECT")
+        .next()
+        .and_then(|row| row.get("proj_id"));
     let mut tasks: BTreeMap<&str, usize> = BTreeMap::new();
     for row in tables.rows("TASK") {
         let project = row.get("proj_id").or(first).unwrap_or_default();
@@ -64,7 +67,11 @@ fn projects<'a>(
         .collect();
     if known.is_empty() {
         let line = tables.rows("TASK").next().map_or(1, |row| row.line);
-        raw.warn(line, Topic::File, "the file has no project: all its activities are read");
+        raw.warn(
+            line,
+            Topic::File,
+            "the file has no project: all its activities are read",
+        );
         return Ok(tasks.into_keys().map(|id| (id, "schedule")).collect());
     }
     let chosen = choose(&known, &tasks, options)?;
@@ -73,21 +80,38 @@ fn projects<'a>(
         let count = tasks.get(id).copied().unwrap_or(0);
         if !chosen.contains(id) {
             if count > 0 {
-                raw.warn(row.line, Topic::File, format!("project \"{name}\" with {count} activities is left out"));
+                raw.warn(
+                    row.line,
+                    Topic::File,
+                    format!("project \"{name}\" with {count} activities is left out"),
+                );
             }
             continue;
         }
         projects.insert(id, name);
-        raw.name = if raw.name.is_empty() { (*name).to_owned() } else { format!("{} and {name}", raw.name) };
+        raw.name = if raw.name.is_empty() {
+            (*name).to_owned()
+        } else {
+            format!("{} and {name}", raw.name)
+        };
         let (start, today) = (row.date("plan_start_date")?, row.date("last_recalc_date")?);
         raw.start = [raw.start, start].into_iter().flatten().min();
         if let (Some(before), Some(today)) = (raw.data_date, today)
             && before != today
         {
-            raw.warn(row.line, Topic::DataDate, format!("the projects have the data dates {before} and {today}: the later one is taken"));
+            raw.warn(
+                row.line,
+                Topic::DataDate,
+                format!(
+                    "the projects have the data dates {before} and {today}: the later one is taken"
+                ),
+            );
         }
         raw.data_date = [raw.data_date, today].into_iter().flatten().max();
-        raw.default_calendar = raw.default_calendar.take().or(row.get("clndr_id").map(str::to_owned));
+        raw.default_calendar = raw
+            .default_calendar
+            .take()
+            .or(row.get("clndr_id").map(str::to_owned));
     }
     Ok(projects)
 }
@@ -109,12 +133,17 @@ fn choose<'a>(
     }
     let mut chosen = BTreeSet::new();
     for wanted in &options.projects {
-        let found = known.iter().find(|(_, id, name)| id == wanted || name == wanted);
+        let found = known
+            .iter()
+            .find(|(_, id, name)| id == wanted || name == wanted);
         let Some((_, id, _)) = found else {
             let names: Vec<&str> = known.iter().map(|(_, _, name)| *name).collect();
             return Err(ImportError::new(
                 known[0].0.line,
-                format!("there is no project \"{wanted}\" in the file; there are: {}", names.join(", ")),
+                format!(
+                    "there is no project \"{wanted}\" in the file; there are: {}",
+                    names.join(", ")
+                ),
             ));
         };
         chosen.insert(*id);
@@ -124,17 +153,31 @@ fn choose<'a>(
 
 /// Where a file says nothing of its data date, it is the last date on which something is said to have happened.
 fn guess_data_date(raw: &mut Raw) {
-    let actual = raw.activities.iter().flat_map(|activity| [activity.started, activity.finished]);
+    let actual = raw
+        .activities
+        .iter()
+        .flat_map(|activity| [activity.started, activity.finished]);
     if let (None, Some(last)) = (raw.data_date, actual.flatten().max()) {
         raw.data_date = Some(last);
-        raw.warn(1, Topic::DataDate, format!("the file has no data date: the last actual date, {last}, is taken"));
+        raw.warn(
+            1,
+            Topic::DataDate,
+            format!("the file has no data date: the last actual date, {last}, is taken"),
+        );
     }
 }
 
 fn read_options(tables: &Tables<'_>, projects: &Projects<'_>, raw: &mut Raw) {
     raw.retains_logic = true;
-    let own = |row: &Row<'_, '_>| row.get("proj_id").is_none_or(|id| projects.contains_key(id));
-    let Some(row) = tables.rows("SCHEDOPTIONS").find(own).or(tables.rows("SCHEDOPTIONS").next()) else {
+    let own = |row: &Row<'_, '_>| {
+        row.get("proj_id")
+            .is_none_or(|id| projects.contains_key(id))
+    };
+    let Some(row) = tables
+        .rows("SCHEDOPTIONS")
+        .find(own)
+        .or(tables.rows("SCHEDOPTIONS").next())
+    else {
         return;
     };
     raw.retains_logic = !row.is_set("sched_progress_override");
@@ -144,8 +187,12 @@ fn read_options(tables: &Tables<'_>, projects: &Projects<'_>, raw: &mut Raw) {
         Some("rcal_24Hour") => LagCalendar::Elapsed,
         _ => LagCalendar::Predecessor,
     };
-    if !row.is_set("sched_retained_logic") && !row.is_set("sched_progress_override") && row.get("sched_retained_logic").is_some() {
-        let message = "actual dates are said to drive what is out of sequence: retained logic is taken";
+    if !row.is_set("sched_retained_logic")
+        && !row.is_set("sched_progress_override")
+        && row.get("sched_retained_logic").is_some()
+    {
+        let message =
+            "actual dates are said to drive what is out of sequence: retained logic is taken";
         raw.warn(row.line, Topic::Progress, message);
     }
 }
@@ -158,7 +205,10 @@ fn read_links(tables: &Tables<'_>, raw: &mut Raw) -> Result<(), ImportError> {
         .filter(|row| task::follows_others(row))
         .filter_map(|row| row.get("task_id"))
         .collect();
-    let all: BTreeSet<&str> = tables.rows("TASK").filter_map(|row| row.get("task_id")).collect();
+    let all: BTreeSet<&str> = tables
+        .rows("TASK")
+        .filter_map(|row| row.get("task_id"))
+        .collect();
     for row in tables.rows("TASKPRED") {
         let (task, before) = (row.required("task_id")?, row.required("pred_task_id")?);
         if drives_nothing.contains(task) || drives_nothing.contains(before) {
@@ -171,18 +221,34 @@ fn read_links(tables: &Tables<'_>, raw: &mut Raw) -> Result<(), ImportError> {
         };
         if !positions.contains_key(before) {
             let activity = &raw.activities[position];
-            let what = if all.contains(before) { "another project" } else { "a task that is not in the file" };
-            let message = format!("the dependency of \"{}\" on {what} ({before}) is left out", activity.name);
+            let what = if all.contains(before) {
+                "another project"
+            } else {
+                "a task that is not in the file"
+            };
+            let message = format!(
+                "the dependency of \"{}\" on {what} ({before}) is left out",
+                activity.name
+            );
             let name = activity.id.clone();
             raw.warn_of(row.line, Topic::Dependency, &name, message);
             continue;
         }
-        let kind = match row.get("pred_type").unwrap_or("PR_FS").trim_start_matches("PR_") {
+        let kind = match row
+            .get("pred_type")
+            .unwrap_or("PR_FS")
+            .trim_start_matches("PR_")
+        {
             "FS" => LinkKind::FinishToStart,
             "SS" => LinkKind::StartToStart,
             "FF" => LinkKind::FinishToFinish,
             "SF" => LinkKind::StartToFinish,
-            other => return Err(ImportError::new(row.line, format!("\"{other}\" is no kind of dependency: FS, SS, FF or SF"))),
+            other => {
+                return Err(ImportError::new(
+                    row.line,
+                    format!("\"{other}\" is no kind of dependency: FS, SS, FF or SF"),
+                ));
+            }
         };
         raw.activities[position].links.push(RawLink {
             predecessor: before.to_owned(),
@@ -207,11 +273,18 @@ fn read_resources(tables: &Tables<'_>, raw: &mut Raw) -> Result<(), ImportError>
             raw.leave_out("materials");
             continue;
         }
-        let name = row.get("rsrc_name").or(row.get("rsrc_short_name")).unwrap_or(id);
+        let name = row
+            .get("rsrc_name")
+            .or(row.get("rsrc_short_name"))
+            .unwrap_or(id);
         raw.resources.push(RawResource {
             id: id.to_owned(),
             name: name.to_owned(),
-            units: rates.get(id).copied().filter(|most| *most > 0.0).unwrap_or(1.0),
+            units: rates
+                .get(id)
+                .copied()
+                .filter(|most| *most > 0.0)
+                .unwrap_or(1.0),
             calendar: row.get("clndr_id").map(str::to_owned),
             line: row.line,
         });
@@ -224,7 +297,11 @@ fn read_assignments(tables: &Tables<'_>, raw: &mut Raw) -> Result<(), ImportErro
     let positions: BTreeMap<String, usize> = (raw.activities.iter().enumerate())
         .map(|(position, activity)| (activity.id.clone(), position))
         .collect();
-    let known: BTreeSet<String> = raw.resources.iter().map(|resource| resource.id.clone()).collect();
+    let known: BTreeSet<String> = raw
+        .resources
+        .iter()
+        .map(|resource| resource.id.clone())
+        .collect();
     for row in tables.rows("TASKRSRC") {
         let (Some(task), Some(resource)) = (row.get("task_id"), row.get("rsrc_id")) else {
             continue;
@@ -234,7 +311,9 @@ fn read_assignments(tables: &Tables<'_>, raw: &mut Raw) -> Result<(), ImportErro
             && known.contains(resource)
             && units > 0.0
         {
-            raw.activities[position].needs.push((resource.to_owned(), units));
+            raw.activities[position]
+                .needs
+                .push((resource.to_owned(), units));
         }
     }
     Ok(())

@@ -8,8 +8,18 @@ use crate::date::Date;
 
 /// The tables that are read; damage in others is none.
 const READ: [&str; 12] = [
-    "PROJECT", "SCHEDOPTIONS", "CALENDAR", "PROJWBS", "TASK", "TASKPRED", "RSRC", "RSRCRATE", "TASKRSRC", "ACTVTYPE",
-    "ACTVCODE", "TASKACTV",
+    "PROJECT",
+    "SCHEDOPTIONS",
+    "CALENDAR",
+    "PROJWBS",
+    "TASK",
+    "TASKPRED",
+    "RSRC",
+    "RSRCRATE",
+    "TASKRSRC",
+    "ACTVTYPE",
+    "ACTVCODE",
+    "TASKACTV",
 ];
 
 #[derive(Debug, Default)]
@@ -28,7 +38,10 @@ impl<'a> Row<'a, '_> {
     /// A value, unless it is empty.
     pub(super) fn get(&self, column: &str) -> Option<&'a str> {
         let position = *self.table.columns.get(column)?;
-        self.values.get(position).copied().filter(|value| !value.is_empty())
+        self.values
+            .get(position)
+            .copied()
+            .filter(|value| !value.is_empty())
     }
 
     pub(super) fn required(&self, column: &str) -> Result<&'a str, ImportError> {
@@ -37,11 +50,15 @@ impl<'a> Row<'a, '_> {
     }
 
     pub(super) fn number(&self, column: &str) -> Result<Option<f64>, ImportError> {
-        self.get(column).map(|text| number(text, self.line)).transpose()
+        self.get(column)
+            .map(|text| number(text, self.line))
+            .transpose()
     }
 
     pub(super) fn date(&self, column: &str) -> Result<Option<Date>, ImportError> {
-        self.get(column).map(|text| moment(text, self.line)).transpose()
+        self.get(column)
+            .map(|text| moment(text, self.line))
+            .transpose()
     }
 
     pub(super) fn is_set(&self, column: &str) -> bool {
@@ -96,7 +113,11 @@ impl<'a> Tables<'a> {
                     any = true;
                     current = READ.contains(&name).then_some(name);
                     if let Some(name) = current {
-                        tables.tables.entry(name).or_default().push(Table::default());
+                        tables
+                            .tables
+                            .entry(name)
+                            .or_default()
+                            .push(Table::default());
                     }
                 }
                 "%F" => tables.columns(current, fields),
@@ -124,7 +145,11 @@ impl<'a> Tables<'a> {
 
     fn columns(&mut self, current: Option<&'a str>, fields: std::str::Split<'a, char>) {
         if let Some(table) = self.part(current) {
-            table.columns = fields.map(str::trim).enumerate().map(|(at, name)| (name, at)).collect();
+            table.columns = fields
+                .map(str::trim)
+                .enumerate()
+                .map(|(at, name)| (name, at))
+                .collect();
         }
     }
 
@@ -142,7 +167,12 @@ impl<'a> Tables<'a> {
         table.rows.push((line, values));
         if found > columns {
             let name = current.unwrap_or_default();
-            self.damaged(line, format!("{found} values for {columns} columns of table {name}: the rest is left out"));
+            self.damaged(
+                line,
+                format!(
+                    "{found} values for {columns} columns of table {name}: the rest is left out"
+                ),
+            );
         }
     }
 
@@ -167,11 +197,16 @@ impl<'a> Tables<'a> {
             return Ok(());
         }
         let is_short = self.tables.values().flatten().any(|table| {
-            let ends_here = |(line, values): &(usize, Vec<&str>)| *line == last && values.len() < table.columns.len();
+            let ends_here = |(line, values): &(usize, Vec<&str>)| {
+                *line == last && values.len() < table.columns.len()
+            };
             table.rows.last().is_some_and(ends_here)
         });
         if is_short {
-            return Err(ImportError::new(last, "the file ends within a row: it is cut off"));
+            return Err(ImportError::new(
+                last,
+                "the file ends within a row: it is cut off",
+            ));
         }
         self.damaged(last, "the file ends without %E: it may be cut off");
         Ok(())

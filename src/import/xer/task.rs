@@ -34,7 +34,9 @@ pub(super) fn read(
                 let mut activity = activity(&row, raw)?;
                 activity.group = group(&levels, row.get("wbs_id"));
                 if projects.len() > 1 {
-                    activity.group = format!("{name}/{}", activity.group).trim_end_matches('/').to_owned();
+                    activity.group = format!("{name}/{}", activity.group)
+                        .trim_end_matches('/')
+                        .to_owned();
                 }
                 activity.codes = codes.remove(activity.id.as_str()).unwrap_or_default();
                 raw.activities.push(activity);
@@ -48,7 +50,10 @@ fn activity(row: &Row<'_, '_>, raw: &mut Raw) -> Result<RawActivity, ImportError
     let kind = row.get("task_type").unwrap_or("TT_Task");
     let is_milestone = matches!(kind, "TT_Mile" | "TT_FinMile");
     let id = row.required("task_id")?;
-    let [planned, remaining] = [row.number("target_drtn_hr_cnt")?, row.number("remain_drtn_hr_cnt")?];
+    let [planned, remaining] = [
+        row.number("target_drtn_hr_cnt")?,
+        row.number("remain_drtn_hr_cnt")?,
+    ];
     let mut activity = RawActivity {
         id: id.to_owned(),
         code: row.get("task_code").unwrap_or_default().to_owned(),
@@ -71,7 +76,15 @@ fn activity(row: &Row<'_, '_>, raw: &mut Raw) -> Result<RawActivity, ImportError
     activity.remaining_hours = if is_milestone { Some(0.0) } else { remaining };
     for hours in [&mut activity.hours, &mut activity.remaining_hours] {
         if hours.is_some_and(|hours| hours < 0.0) {
-            raw.warn_of(row.line, Topic::Duration, id, format!("\"{}\" has a duration below 0: it is taken as 0", activity.name));
+            raw.warn_of(
+                row.line,
+                Topic::Duration,
+                id,
+                format!(
+                    "\"{}\" has a duration below 0: it is taken as 0",
+                    activity.name
+                ),
+            );
             *hours = Some(0.0);
         }
     }
@@ -136,14 +149,22 @@ fn constrain(
         ("CS_MEOB", Some(date)) => activity.finish_by(date),
         ("CS_MANDSTART", Some(date)) => activity.starts_on = Some(date),
         ("CS_MANDFIN", Some(date)) => {
-            tell(format!("\"{name}\" must finish on {date}: it starts on the file's date, whatever it waits for"));
+            tell(format!(
+                "\"{name}\" must finish on {date}: it starts on the file's date, whatever it waits for"
+            ));
             activity.finish_by(date);
             activity.starts_on = activity.start;
         }
         ("CS_ALAP", _) => activity.keeps_start = true,
-        ("CS_MSOB", Some(date)) => tell(format!("\"{name}\" should start by {date}: that moves no early date and is left out")),
-        (other, None) => tell(format!("the constraint {other} of \"{name}\" has no date and is left out")),
-        (other, Some(_)) => tell(format!("the constraint {other} of \"{name}\" is not known and left out")),
+        ("CS_MSOB", Some(date)) => tell(format!(
+            "\"{name}\" should start by {date}: that moves no early date and is left out"
+        )),
+        (other, None) => tell(format!(
+            "the constraint {other} of \"{name}\" has no date and is left out"
+        )),
+        (other, Some(_)) => tell(format!(
+            "the constraint {other} of \"{name}\" is not known and left out"
+        )),
     }
     Ok(())
 }
@@ -152,7 +173,9 @@ fn constrain(
 type Levels<'a> = BTreeMap<&'a str, (String, Option<&'a str>)>;
 
 fn work_breakdown<'a>(tables: &Tables<'a>) -> Levels<'a> {
-    let own = tables.rows("PROJWBS").filter(|row| !row.is_set("proj_node_flag"));
+    let own = tables
+        .rows("PROJWBS")
+        .filter(|row| !row.is_set("proj_node_flag"));
     own.filter_map(|row| {
         let id = row.get("wbs_id")?;
         let name = row.get("wbs_name").or(row.get("wbs_short_name"))?;
@@ -181,7 +204,10 @@ fn codes<'a>(tables: &Tables<'a>) -> BTreeMap<&'a str, Vec<String>> {
         .collect();
     let values: BTreeMap<&str, String> = (tables.rows("ACTVCODE"))
         .filter_map(|row| {
-            let kind = types.get(row.get("actv_code_type_id")?).copied().unwrap_or("code");
+            let kind = types
+                .get(row.get("actv_code_type_id")?)
+                .copied()
+                .unwrap_or("code");
             let name = row.get("actv_code_name").or(row.get("short_name"))?;
             Some((row.get("actv_code_id")?, format!("{kind}: {name}")))
         })
