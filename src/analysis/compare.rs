@@ -33,47 +33,23 @@ mod goals;
 
 use serde::{Deserialize, Serialize};
 
-use super::paired::{Gathered, PairedError, Place, SameLuck};
+use super::paired::{Gathered, Paired, PairedError};
 use crate::date::Date;
 use crate::model::Model;
-use crate::monte_carlo::batch::{Cancel, DEFAULT_TRIALS, OnProgress};
-use crate::monte_carlo::stop::{GoalError, Until};
+use crate::monte_carlo::batch::{Batch, Cancel, DEFAULT_TRIALS, OnProgress, RunError};
+use crate::monte_carlo::stop::{GoalError, Until, look_and_run};
 use crate::problem::name_help;
-use crate::projection::{Distribution, Layout};
+use crate::projection::{Distribution, MeasureError, RowPlace};
+use crate::sampling::design::Drawing;
 use crate::uncertain::normal_quantile;
 
+pub(crate) use crate::projection::SHARE;
+pub use crate::projection::{Measure, MeasureKind, MeasureLabel, MetricTime};
 use goals::Asked;
 pub use goals::{ComparisonGoal, KnownGoal, KnownGoals};
 
 /// The confidence of intervals if nothing else is said.
 pub const DEFAULT_CONFIDENCE: f64 = 0.95;
-
-/// The unit of probabilities.
-pub(crate) const SHARE: &str = "share";
-
-/// A number that a trial yields, by which scenarios are compared.
-///
-/// As a text: `METRIC@2027-12` or `CAMPUS/METRIC@2027-12` for a metric at the end of a month, a metric alone for the end of
-/// the horizon, or the name of a milestone, target or outcome.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Measure {
-    /// A metric at the end of a month.
-    Metric {
-        /// Its name.
-        metric: String,
-        /// The campus; `None` for the total.
-        campus: Option<String>,
-        /// The month; `None` for the last one.
-        month: Option<Date>,
-    },
-    /// When a milestone is reached, in months after the start.
-    Milestone(String),
-    /// A number that a trial yields once, such as a net present value.
-    Outcome(String),
-    /// Whether a target is met: 1 or 0, so that its mean is a probability.
-    Target(String),
-}
 
 /// Why scenarios cannot be compared.
 #[derive(Debug, thiserror::Error)]
@@ -104,31 +80,8 @@ pub enum CompareError {
         starts: [Date; 2],
     },
     /// A scenario does not yield a measure.
-    #[error(
-        "scenario \"{scenario}\" has no metric, milestone, target or outcome \"{measure}\"\n  help: {help}"
-    )]
-    Unknown {
-        /// The scenario.
-        scenario: String,
-        /// The measure.
-        measure: String,
-        /// The nearest name.
-        help: String,
-    },
-    /// A measure is of a month that a scenario does not have.
-    #[error(
-        "{measure}: scenario \"{scenario}\" ends with {last}\n  help: a month from {first} to {last}"
-    )]
-    Month {
-        /// The scenario.
-        scenario: String,
-        /// The measure.
-        measure: String,
-        /// The scenario's first month.
-        first: Date,
-        /// Its last.
-        last: Date,
-    },
+    #[error(transparent)]
+    Measure(#[from] MeasureError),
     /// There is nothing by which to compare.
     #[error(
         "there is nothing to compare the scenarios by: name a metric, milestone, target or outcome"
@@ -153,205 +106,10 @@ pub enum CompareError {
     Trials(#[from] PairedError),
 }
 
-impl Measure {
-    /// What a text means in a scenario of that layout.
-    fn find(text: &str, scenario: &str, layout: &Layout) -> Result<Self, CompareError> {
-        let text = text.trim();
-        if layout.milestone_index(text).is_some() {
-            return Ok(Self::Milestone(text.to_owned()));
-        }
-        if layout.target_index(text).is_some() {
-            return Ok(Self::Target(text.to_owned()));
-        }
-        if layout.outcome_index(text).is_some() {
-            return Ok(Self::Outcome(text.to_owned()));
-        }
-        let (name, month) = match text.rsplit_once('@') {
-            Some((name, month)) => match month.trim().parse::<Date>() {
-                Ok(date) => (name.trim(), Some(date)),
-                Err(error) => {
-                    return Err(CompareError::Unknown {
-                        scenario: scenario.to_owned(),
-                        measure: text.to_owned(),
-                        help: error.to_string(),
-                    });
-                }
-            },
-            None => (text, None),
-        };
-        // A campus is told apart only where there are several.
-        let (campus, metric) = match name.split_once('/') {
-            Some((campus, metric)) => (Some(campus.trim().to_owned()), metric.trim()),
-            None => (None, name),
-        };
-        let measure = Self::Metric {
-            metric: metric.to_owned(),
-            campus,
-            month,
-        };
-        measure.place(scenario, layout)?;
-        Ok(measure)
+impl From<RunError> for CompareError {
+    fn from(error: RunError) -> Self {
+        Self::Trials(error.into())
     }
-
-    /// Where it stands in a row of that layout.
-    fn place(&self, scenario: &str, layout: &Layout) -> Result<Place, CompareError> {
-        let found = match self {
-            Self::Metric {
-                metric,
-                campus,
-                month,
-            } => {
-                let scope = match campus {
-                    None => Some(0),
-                    Some(campus) => layout.scope_index(campus).filter(|scope| *scope > 0),
-                };
-                let month = match month {
-                    None => layout.months - 1,
-                    Some(date) => {
-                        let months = date.months_after(layout.start).floor();
-                        if !(0.0..layout.months as f64).contains(&months) {
-                            return Err(self.outside(scenario, layout));
-                        }
-                        months as usize
-                    }
-                };
-                (scope.zip(layout.metric_index(metric))).map(|(scope, metric)| Place::Metric {
-                    scope,
-                    metric,
-                    month,
-                })
-            }
-            Self::Milestone(name) => layout.milestone_index(name).map(Place::Milestone),
-            Self::Outcome(name) => layout.outcome_index(name).map(Place::Outcome),
-            Self::Target(name) => layout.target_index(name).map(Place::Target),
-        };
-        found.ok_or_else(|| self.unknown(scenario, layout))
-    }
-
-    fn outside(&self, scenario: &str, layout: &Layout) -> CompareError {
-        let last = layout.start.plus_months(layout.months as f64 - 1.0);
-        CompareError::Month {
-            scenario: scenario.to_owned(),
-            measure: self.to_string(),
-            first: layout.start,
-            last: last.unwrap_or(layout.start),
-        }
-    }
-
-    fn unknown(&self, scenario: &str, layout: &Layout) -> CompareError {
-        let metrics = layout.metrics.iter().map(|metric| metric.name.as_str());
-        let (wanted, help) = match self {
-            Self::Metric {
-                metric,
-                campus: Some(campus),
-                ..
-            } if layout.metric_index(metric).is_some() => {
-                let campuses = layout.scopes.iter().skip(1).map(String::as_str);
-                (self.to_string(), name_help(campus, campuses))
-            }
-            Self::Metric { metric, .. } => {
-                let all = metrics
-                    .chain(layout.milestones.iter().map(String::as_str))
-                    .chain(layout.targets.iter().map(|target| target.name.as_str()))
-                    .chain(layout.outcomes.iter().map(|outcome| outcome.name.as_str()));
-                (self.to_string(), name_help(metric, all))
-            }
-            Self::Milestone(name) => (
-                name.clone(),
-                name_help(name, layout.milestones.iter().map(String::as_str)),
-            ),
-            Self::Outcome(name) => (
-                name.clone(),
-                name_help(
-                    name,
-                    layout.outcomes.iter().map(|known| known.name.as_str()),
-                ),
-            ),
-            Self::Target(name) => (
-                name.clone(),
-                name_help(name, layout.targets.iter().map(|known| known.name.as_str())),
-            ),
-        };
-        CompareError::Unknown {
-            scenario: scenario.to_owned(),
-            measure: wanted,
-            help,
-        }
-    }
-
-    fn label(&self, layout: &Layout) -> MeasureLabel {
-        let (kind, unit) = match self {
-            Self::Metric { metric, .. } => {
-                let found = layout.metric_index(metric).map(|at| &layout.metrics[at]);
-                (MeasureKind::Metric, found.map(|metric| metric.unit.clone()))
-            }
-            Self::Milestone(_) => (MeasureKind::Milestone, Some("months".to_owned())),
-            Self::Outcome(name) => {
-                let found = layout.outcome_index(name).map(|at| &layout.outcomes[at]);
-                (
-                    MeasureKind::Outcome,
-                    found.map(|metric| metric.unit.clone()),
-                )
-            }
-            Self::Target(_) => (MeasureKind::Target, Some(SHARE.to_owned())),
-        };
-        MeasureLabel {
-            name: self.to_string(),
-            kind,
-            unit: unit.unwrap_or_default(),
-        }
-    }
-}
-
-impl std::fmt::Display for Measure {
-    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Metric {
-                metric,
-                campus,
-                month,
-            } => {
-                if let Some(campus) = campus {
-                    write!(to, "{campus}/")?;
-                }
-                write!(to, "{metric}")?;
-                match month {
-                    Some(month) => write!(to, "@{}", month.to_month_string()),
-                    None => Ok(()),
-                }
-            }
-            Self::Milestone(name) | Self::Outcome(name) | Self::Target(name) => {
-                write!(to, "{name}")
-            }
-        }
-    }
-}
-
-/// What kind of number a measure is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum MeasureKind {
-    /// A metric at the end of a month.
-    Metric,
-    /// When a milestone is reached.
-    Milestone,
-    /// What a trial yields once.
-    Outcome,
-    /// Whether a target is met.
-    Target,
-}
-
-/// A measure in the results.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct MeasureLabel {
-    /// Its name, as [`Measure`] writes it.
-    pub name: String,
-    /// What it is.
-    pub kind: MeasureKind,
-    /// Its unit: that of the metric or outcome, months, or a share of trials.
-    pub unit: String,
 }
 
 /// A measure in one scenario. What does not exist is `None`: a mean of nothing, a percentile of a milestone that is not reached in so
@@ -478,7 +236,7 @@ pub struct Comparison<'a> {
     baseline: Option<String>,
     measures: Vec<String>,
     trials: u64,
-    seed: u64,
+    drawing: Drawing,
     confidence: f64,
     until: Option<Until<ComparisonGoal>>,
     threads: usize,
@@ -497,7 +255,7 @@ impl<'a> Comparison<'a> {
             baseline: None,
             measures: Vec::new(),
             trials: DEFAULT_TRIALS,
-            seed: 0,
+            drawing: Drawing::default(),
             confidence: DEFAULT_CONFIDENCE,
             until: None,
             threads: 0,
@@ -564,7 +322,14 @@ impl<'a> Comparison<'a> {
     /// Sets the seed.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
+        self.drawing = self.drawing.with_seed(seed);
+        self
+    }
+
+    /// Sets design and seed at once, or an ensemble of inputs.
+    #[must_use]
+    pub fn drawing(mut self, drawing: Drawing) -> Self {
+        self.drawing = drawing;
         self
     }
 
@@ -660,7 +425,7 @@ impl<'a> Comparison<'a> {
         let metrics = ["it_power_mw", "in_service_power_mw"].map(|metric| Measure::Metric {
             metric: metric.to_owned(),
             campus: None,
-            month: None,
+            at: MetricTime::End,
         });
         let targets = layout
             .targets
@@ -720,7 +485,7 @@ impl<'a> Comparison<'a> {
         let first = self.scenarios[0].1.layout();
         Ok(Compared {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            seed: self.seed,
+            seed: self.drawing.seed(),
             trials: gathered.trials(),
             confidence: self.confidence,
             start: first.start,
@@ -766,29 +531,40 @@ impl<'a> Comparison<'a> {
                 });
                 places.collect()
             })
-            .collect::<Result<Vec<Vec<Place>>, CompareError>>()?;
-        let luck = SameLuck {
-            models: &models,
-            places: &places,
-            seed: self.seed,
-            trials: 0..self.trials,
-            threads: self.threads,
-            on_progress: self.on_progress.as_deref(),
-            cancel: self.cancel,
-        };
+            .collect::<Result<Vec<Vec<RowPlace>>, MeasureError>>()?;
+        let paired = Paired::new("comparison", models, places);
+        let mut batch = self.batch(&paired);
+        let mut part = batch.begin()?;
         let Some(asked) = asked else {
-            return Ok((luck.gather()?, None));
+            batch.advance(&mut part)?;
+            return Ok((paired.gathered(&part)?, None));
         };
-        let mut gathered = luck.begin()?;
-        let mut known = Vec::new();
-        for trials in asked.looks() {
-            luck.advance(&mut gathered, trials)?;
-            known = asked.known(&gathered, &numbers, order);
-            if is_enough(&known) {
-                break;
-            }
-        }
+        let (gathered, known) = look_and_run(
+            std::slice::from_mut(&mut batch),
+            asked.until(),
+            std::slice::from_mut(&mut part),
+            |parts, _| {
+                let gathered = paired.gathered(&parts[0])?;
+                let known = asked.known(&gathered, &numbers, order);
+                Ok::<_, CompareError>((is_enough(&known), (gathered, known)))
+            },
+        )?;
         Ok((gathered, Some(asked.told(known))))
+    }
+
+    /// The trials of all scenarios side by side.
+    fn batch<'b>(&'b self, paired: &'b Paired<'b>) -> Batch<'b> {
+        let mut batch = Batch::of(paired)
+            .trials(self.trials)
+            .drawing(self.drawing.clone())
+            .threads(self.threads);
+        if let Some(cancel) = self.cancel {
+            batch = batch.cancelled_by(cancel);
+        }
+        if let Some(report) = &self.on_progress {
+            batch = batch.on_progress(report);
+        }
+        batch
     }
 }
 

@@ -11,28 +11,24 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
 use crate::model::Model;
-use crate::monte_carlo::batch::{Cancel, MOST_THREADS, OnProgress, RunError};
+use crate::monte_carlo::batch::{Batch, RunError};
+use crate::monte_carlo::checkpoint::hexadecimal;
+use crate::monte_carlo::experiment::{Experiment, Prepared, Simulator};
+use crate::monte_carlo::part::Part;
 use crate::projection::{
-    Distribution, Layout, Metric, Projection, Provenance, TargetLabel, TrialRow,
+    Distribution, Layout, Metric, Projection, Provenance, RowPlace, TargetLabel, TrialRow,
 };
-use crate::sampling::design::Sampling;
+use crate::sampling::design::{DesignError, Drawing, Sampling};
 use crate::trial::Workspace;
-
-/// How many trials a thread takes at once.
-const BLOCK: u64 = 64;
 
 /// Why models cannot be compared.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PairedError {
-    /// No trial was asked for.
-    #[error("a comparison of 0 trials says nothing: ask for 1 trial or more")]
-    NoTrials,
     /// They do not begin in the same month or are not of the same length.
     #[error("the scenarios do not cover the same months: {0} and {1} months")]
     OtherMonths(usize, usize),
@@ -111,10 +107,11 @@ pub fn paired_gains(
         return Err(PairedError::OtherMonths(a.months, b.months));
     }
     let last = a.months - 1;
-    let at_end = |metric| Place::Metric {
+    let at_end = |metric| RowPlace::Metric {
         scope: 0,
         metric,
-        month: last,
+        first: last,
+        months: 1,
     };
     let metrics = a.metrics.iter().enumerate().filter_map(|(place, metric)| {
         let other = b.metric_index(&metric.name)?;
@@ -126,20 +123,17 @@ pub fn paired_gains(
         .enumerate()
         .filter_map(|(place, outcome)| {
             let other = b.outcome_index(&outcome.name)?;
-            Some((outcome, vec![Place::Outcome(other), Place::Outcome(place)]))
+            Some((
+                outcome,
+                vec![RowPlace::Outcome(other), RowPlace::Outcome(place)],
+            ))
         });
-    let (numbers, places): (Vec<&Metric>, Vec<Vec<Place>>) = metrics.chain(outcomes).unzip();
-    let models = [without, with];
-    let gathered = SameLuck {
-        models: &models,
-        places: &places,
-        seed,
-        trials,
-        threads: 0,
-        on_progress: None,
-        cancel: None,
-    }
-    .gather()?;
+    let (numbers, places): (Vec<&Metric>, Vec<Vec<RowPlace>>) = metrics.chain(outcomes).unzip();
+    let paired = Paired::new("gains", vec![without, with], places);
+    let batch = Batch::of(&paired).trial_range(trials).seed(seed);
+    let mut part = batch.begin()?;
+    batch.advance(&mut part)?;
+    let gathered = paired.gathered(&part)?;
     let gains = numbers.iter().enumerate().map(|(number, metric)| {
         let pair = gathered.pair(number, 1);
         let or_nan = |statistic: Option<f64>| statistic.unwrap_or(f64::NAN);
@@ -158,46 +152,14 @@ pub fn paired_gains(
     Ok(gains.collect())
 }
 
-/// A number that a trial yields: where it stands in a row of a model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    Metric {
-        scope: usize,
-        metric: usize,
-        month: usize,
-    },
-    Milestone(usize),
-    Outcome(usize),
-    Target(usize),
-}
-
-impl Place {
-    /// Its value in a trial; 1 or 0 for a target that is met or not.
-    fn of(self, row: &TrialRow) -> f64 {
-        match self {
-            Self::Metric {
-                scope,
-                metric,
-                month,
-            } => row.monthly(scope, metric)[month],
-            Self::Milestone(milestone) => row.milestones()[milestone],
-            Self::Outcome(outcome) => row.outcomes()[outcome],
-            Self::Target(target) => f64::from(u8::from(row.targets()[target])),
-        }
-    }
-}
-
-/// Trials of several models on the same luck; the first is what the others are compared with.
-pub(crate) struct SameLuck<'a> {
-    pub(crate) models: &'a [&'a Model],
+/// Trials of several models with common random numbers; the first is what the others are compared with.
+pub(crate) struct Paired<'a> {
+    /// The comparison's name, for those who find a part of it.
+    name: String,
+    models: Vec<&'a Model>,
     /// What is looked at: for each number its place in each model.
-    pub(crate) places: &'a [Vec<Place>],
-    pub(crate) seed: u64,
-    pub(crate) trials: Range<u64>,
-    /// 0 for as many as there are processors.
-    pub(crate) threads: usize,
-    pub(crate) on_progress: Option<&'a OnProgress<'a>>,
-    pub(crate) cancel: Option<&'a Cancel>,
+    places: Vec<Vec<RowPlace>>,
+    layout: Arc<Layout>,
 }
 
 /// What came of it.
@@ -282,78 +244,23 @@ impl Gathered {
     }
 }
 
-impl SameLuck<'_> {
-    /// Runs all its trials.
-    pub(crate) fn gather(&self) -> Result<Gathered, PairedError> {
-        let mut gathered = self.begin()?;
-        self.advance(&mut gathered, self.trials.end)?;
-        Ok(gathered)
+impl<'a> Paired<'a> {
+    /// A comparison of these models by numbers, each with its place in every model.
+    pub(crate) fn new(name: &str, models: Vec<&'a Model>, places: Vec<Vec<RowPlace>>) -> Self {
+        Self {
+            name: name.to_owned(),
+            layout: Arc::new(layout(&models, places.len())),
+            models,
+            places,
+        }
     }
 
-    /// No trial yet, to be [advanced](Self::advance).
-    pub(crate) fn begin(&self) -> Result<Gathered, PairedError> {
-        let projection = Projection::new(Arc::new(self.layout()), Provenance::default())
-            .map_err(RunError::from)?;
+    /// What the trials of a part say.
+    pub(crate) fn gathered(&self, part: &Part) -> Result<Gathered, RunError> {
         Ok(Gathered {
             models: self.models.len(),
-            projection,
+            projection: part.projection()?,
         })
-    }
-
-    /// Runs the trials from where `gathered` has got to up to `end`, and adds them to it. On an error nothing is added.
-    pub(crate) fn advance(&self, gathered: &mut Gathered, end: u64) -> Result<(), PairedError> {
-        if end <= self.trials.start {
-            return Err(PairedError::NoTrials);
-        }
-        let empty = Projection::new(
-            gathered.projection.layout().clone(),
-            gathered.projection.provenance().clone(),
-        )
-        .map_err(RunError::from)?;
-        let stretch = Stretch {
-            luck: self,
-            trials: self.trials.start + gathered.trials()..end,
-            taken: AtomicU64::new(0),
-            done: AtomicU64::new(gathered.trials()),
-        };
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.threads.min(MOST_THREADS))
-            .build()
-            .map_err(RunError::from)?;
-        let parts: Vec<Result<Projection, RunError>> = pool.install(|| {
-            (0..pool.current_num_threads())
-                .into_par_iter()
-                .with_max_len(1)
-                .map(|_| stretch.work(empty.clone()))
-                .collect()
-        });
-        for part in parts
-            .into_iter()
-            .collect::<Result<Vec<Projection>, RunError>>()?
-        {
-            gathered.projection.merge(&part).map_err(RunError::from)?;
-        }
-        Ok(())
-    }
-
-    fn layout(&self) -> Layout {
-        let models = self.models.len();
-        let mut layout = Layout::new(self.models[0].layout().start, 1);
-        let outcomes = self.places.len() * Gathered::outcomes(models);
-        layout.outcomes.extend((0..outcomes).map(|position| Metric {
-            name: position.to_string(),
-            unit: String::new(),
-            meaning: String::new(),
-        }));
-        let counts = self.places.len() * COUNTS * (models - 1);
-        layout
-            .targets
-            .extend((0..counts).map(|position| TargetLabel {
-                name: position.to_string(),
-                description: String::new(),
-                by: None,
-            }));
-        layout
     }
 
     /// Fills in the pairs of a trial.
@@ -373,62 +280,96 @@ impl SameLuck<'_> {
     }
 }
 
-/// Trials that workers share among them.
-struct Stretch<'a> {
-    luck: &'a SameLuck<'a>,
-    trials: Range<u64>,
-    /// How many of them workers have taken.
-    taken: AtomicU64,
-    /// How many are done of all, with those before this stretch.
-    done: AtomicU64,
+/// Results of so many numbers in models side by side.
+fn layout(models: &[&Model], numbers: usize) -> Layout {
+    let mut layout = Layout::new(models[0].layout().start, 1);
+    let outcomes = numbers * Gathered::outcomes(models.len());
+    layout.outcomes.extend((0..outcomes).map(|position| Metric {
+        name: position.to_string(),
+        unit: String::new(),
+        meaning: String::new(),
+    }));
+    let counts = numbers * COUNTS * (models.len() - 1);
+    layout
+        .targets
+        .extend((0..counts).map(|position| TargetLabel {
+            name: position.to_string(),
+            description: String::new(),
+            by: None,
+        }));
+    layout
 }
 
-impl Stretch<'_> {
-    /// What one worker does: takes blocks until none is left.
-    fn work(&self, mut gathered: Projection) -> Result<Projection, RunError> {
-        let luck = self.luck;
-        let models = luck.models.len();
-        let sampling = Sampling::random(luck.seed);
-        let mut workspaces: Vec<Workspace> = Vec::new();
-        workspaces.resize_with(models, Workspace::default);
-        let mut rows: Vec<TrialRow> = (luck.models.iter())
-            .map(|model| TrialRow::new(model.layout().clone()))
-            .collect();
-        let mut found: Vec<TrialRow> = (0..BLOCK)
-            .map(|_| TrialRow::new(gathered.layout().clone()))
-            .collect();
-        let length = self.trials.end.saturating_sub(self.trials.start);
-        let total = self.trials.end - luck.trials.start;
-        loop {
-            if luck.cancel.is_some_and(Cancel::is_cancelled) {
-                return Err(RunError::Cancelled);
-            }
-            let start = self.taken.fetch_add(BLOCK, Ordering::Relaxed);
-            if start >= length {
-                return Ok(gathered);
-            }
-            let count = (length - start).min(BLOCK);
-            let found = &mut found[..count as usize];
-            // Model by model, so that each has the cache for a while.
-            for (model, simulated) in luck.models.iter().enumerate() {
-                let row = &mut rows[model];
-                for (offset, found) in found.iter_mut().enumerate() {
-                    let trial = self.trials.start + start + offset as u64;
-                    simulated.simulate_by(&sampling, trial, &mut workspaces[model], row);
-                    for (number, places) in luck.places.iter().enumerate() {
-                        found.outcomes_mut()[Gathered::value_at(models, number, model)] =
-                            places[model].of(row);
-                    }
+impl Experiment for Paired<'_> {
+    fn layout(&self) -> &Arc<Layout> {
+        &self.layout
+    }
+
+    fn provenance(&self, drawing: &Drawing) -> Provenance {
+        let mut contents = Sha256::new();
+        for model in &self.models {
+            contents.update(model.fingerprint());
+        }
+        contents.update(format!("{:?}", self.places));
+        Provenance {
+            scenario: self.name.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            seed: drawing.seed(),
+            design: drawing.design(),
+            fingerprint: hexadecimal(&contents.finalize()),
+        }
+    }
+
+    fn prepare(&self, drawing: &Drawing) -> Result<Box<dyn Prepared + '_>, DesignError> {
+        let samplings = (self.models.iter()).map(|model| model.sampling_of(drawing));
+        Ok(Box::new(PreparedPaired {
+            paired: self,
+            samplings: samplings.collect::<Result<_, _>>()?,
+        }))
+    }
+}
+
+/// A comparison made ready for the inputs of each model.
+struct PreparedPaired<'a> {
+    paired: &'a Paired<'a>,
+    samplings: Vec<Sampling>,
+}
+
+impl Prepared for PreparedPaired<'_> {
+    fn simulator(&self) -> Box<dyn Simulator + '_> {
+        let models = &self.paired.models;
+        Box::new(PairedSimulator {
+            prepared: self,
+            workspaces: vec![Workspace::default(); models.len()],
+            rows: (models.iter())
+                .map(|model| TrialRow::new(model.layout().clone()))
+                .collect(),
+        })
+    }
+}
+
+struct PairedSimulator<'a> {
+    prepared: &'a PreparedPaired<'a>,
+    workspaces: Vec<Workspace>,
+    rows: Vec<TrialRow>,
+}
+
+impl Simulator for PairedSimulator<'_> {
+    fn simulate(&mut self, trials: Range<u64>, found: &mut [TrialRow]) {
+        let PreparedPaired { paired, samplings } = self.prepared;
+        let models = paired.models.len();
+        // Model by model, so that each has the cache for a while.
+        for (model, simulated) in paired.models.iter().enumerate() {
+            let (workspace, row) = (&mut self.workspaces[model], &mut self.rows[model]);
+            for (trial, found) in trials.clone().zip(&mut *found) {
+                simulated.simulate_by(&samplings[model], trial, workspace, row);
+                for (number, places) in paired.places.iter().enumerate() {
+                    found.outcomes_mut()[Gathered::value_at(models, number, model)] =
+                        places[model].of(row);
                 }
             }
-            for found in &mut *found {
-                luck.pair_up(found);
-            }
-            gathered.absorb(found)?;
-            if let Some(report) = luck.on_progress {
-                report(self.done.fetch_add(count, Ordering::Relaxed) + count, total);
-            }
         }
+        found.iter_mut().for_each(|found| paired.pair_up(found));
     }
 }
 

@@ -30,7 +30,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::date::Date;
 use crate::model::Model;
+use crate::monte_carlo::batch::RunError;
+use crate::monte_carlo::trial_loop::TrialLoop;
 use crate::projection::TrialRow;
+use crate::sampling::design::{Drawing, Sampling};
 use crate::schedule::cpm::CriticalPath;
 use crate::schedule::driving::Drivers;
 use crate::schedule::network::NodeId;
@@ -140,6 +143,18 @@ pub struct UnknownMilestone {
     pub nearest: Option<String>,
 }
 
+/// Why there is no report of a schedule.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScheduleError {
+    /// There is no milestone of that name.
+    #[error(transparent)]
+    Milestone(#[from] UnknownMilestone),
+    /// The trials did not run.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
 /// One trial's dates of the works.
 struct Dates {
     start: Vec<f64>,
@@ -181,15 +196,15 @@ struct Buffers {
 }
 
 impl Model {
-    /// Gathers the dates of all activities over the trials 0 to `trials` - 1 of a seed, and what
+    /// Gathers the dates of all activities over the trials 0 to `trials` - 1 of a design (or of a seed alone), and what
     /// drives a milestone. A building that goes live counts from the hand-over of the first of its halls: what
     /// power and equipment add to that is told by the milestone's own date in a projection.
     pub fn schedule_report(
         &self,
-        seed: u64,
+        drawing: impl Into<Drawing>,
         trials: u64,
         milestone: Option<&str>,
-    ) -> Result<ScheduleReport, UnknownMilestone> {
+    ) -> Result<ScheduleReport, ScheduleError> {
         let ends = match milestone {
             Some(name) => self.ends_of(name).ok_or_else(|| {
                 let known = self.layout.milestones.iter().map(String::as_str);
@@ -206,12 +221,16 @@ impl Model {
         let works: Vec<NodeId> = (self.network.nodes())
             .filter(|&node| self.network.is_work(node))
             .collect();
-        let all: Vec<Dates> = (0..trials)
-            .into_par_iter()
-            .map_init(Buffers::default, |buffers, trial| {
-                self.dates(seed, trial, &works, &ends, buffers)
-            })
-            .collect();
+        let drawing = drawing.into();
+        drawing
+            .design()
+            .check_trials(trials)
+            .map_err(RunError::from)?;
+        let sampling = self.sampling_of(&drawing).map_err(RunError::from)?;
+        let all: Vec<Dates> =
+            TrialLoop::new().map(0..trials, Buffers::default, |buffers, trial| {
+                self.dates(&sampling, trial, &works, &ends, buffers)
+            })?;
         let path = self.network.critical_path(&self.planned_inputs(), None);
         let planned_end = (ends.when(|node| path.early_finish(node)).iter())
             .map(|&node| path.early_finish(node))
@@ -252,7 +271,7 @@ impl Model {
         Ok(ScheduleReport {
             scenario: self.name().to_owned(),
             start: self.layout.start,
-            seed,
+            seed: drawing.seed(),
             trials,
             milestone: milestone.map(str::to_owned),
             planned_finish_months: finite(planned_end),
@@ -318,13 +337,13 @@ impl Model {
 
     fn dates(
         &self,
-        seed: u64,
+        sampling: &Sampling,
         trial: u64,
         works: &[NodeId],
         ends: &Ends,
         buffers: &mut Buffers,
     ) -> Dates {
-        self.draw_inputs(seed, trial, &mut buffers.drawn);
+        let noise = self.draw(sampling, trial, &mut buffers.drawn);
         let (plan, finish) = if self.gates.is_empty() {
             (self.network).schedule(&buffers.drawn, &mut buffers.plan, &mut buffers.finish);
             (&buffers.plan, buffers.finish.as_slice())
@@ -333,7 +352,7 @@ impl Model {
             let row = buffers
                 .row
                 .get_or_insert_with(|| TrialRow::new(self.layout.clone()));
-            self.simulate(seed, trial, &mut buffers.workspace, row);
+            self.simulate_inputs(&buffers.drawn, noise, &mut buffers.workspace, row);
             buffers.workspace.schedule()
         };
         let ends = &*ends.when(|node| finish[node.index()]);
@@ -519,8 +538,9 @@ mod tests {
         }
         let svg = report.gantt_svg();
         assert_eq!(svg.matches("<rect").count(), 6);
-        let unknown = model.schedule_report(9, 10, Some("A1/ende")).unwrap_err();
-        assert_eq!(unknown.nearest.as_deref(), Some("A1/end"));
+        let unknown = model.schedule_report(9, 10, Some("A1/ende"));
+        let words = unknown.unwrap_err().to_string();
+        assert!(words.ends_with("did you mean \"A1/end\"?"), "{words}");
     }
 
     #[cfg(feature = "files")]

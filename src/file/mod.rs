@@ -20,11 +20,11 @@ mod merge;
 mod node;
 mod presets;
 mod read;
+mod reference;
 mod schema;
 mod shape;
 mod status;
 mod tables;
-mod units;
 
 use std::path::{Path as FilePath, PathBuf};
 
@@ -107,6 +107,11 @@ impl Scenario {
     /// The JSON Schema of the scenario file, by which editors complete and check it.
     pub fn json_schema() -> serde_json::Value {
         schema::of_files()
+    }
+
+    /// The reference of all keys, inputs and metrics, in Markdown.
+    pub fn reference() -> String {
+        reference::markdown()
     }
 }
 

@@ -8,27 +8,22 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rayon::prelude::*;
-
 use super::checkpoint::{CheckpointError, remove_leftovers};
+use super::experiment::{Experiment, Prepared, Simulator};
 use super::part::{Part, PartError};
 use super::stop::GoalError;
+pub use super::trial_loop::{Cancel, OnProgress};
+use super::trial_loop::{LARGEST_BLOCK, Reached, Stretch, TrialLoop, Worker};
 use crate::model::Model;
 use crate::projection::{LayoutError, Projection, ProjectionError, TrialRow};
-use crate::sampling::design::{Design, DesignError, Sampling};
-use crate::trial::Workspace;
-
-/// More threads than these gain nothing, and each takes the memory of a projection.
-pub(crate) const MOST_THREADS: usize = 1_024;
+use crate::sampling::design::{Design, DesignError, Drawing};
 
 /// How many trials are run if nothing else is said.
 pub const DEFAULT_TRIALS: u64 = 10_000;
-/// The most trials of one block.
-const LARGEST_BLOCK: usize = 64;
 /// About what the results of one block may take in memory, so that a block stays in cache.
 const BLOCK_VALUES: usize = 1 << 18;
 /// From so many trials in a row of one replicate on, for each worker, a projection of its own pays
@@ -68,30 +63,6 @@ pub enum RunError {
     Cancelled,
 }
 
-/// Told, as a batch goes on, how many trials are done of how many.
-pub type OnProgress<'a> = dyn Fn(u64, u64) + Sync + 'a;
-
-/// Stops a running batch from another thread.
-#[derive(Debug, Default)]
-pub struct Cancel(AtomicBool);
-
-impl Cancel {
-    /// Not cancelled.
-    pub const fn new() -> Self {
-        Self(AtomicBool::new(false))
-    }
-
-    /// Asks the batch to stop; each worker does so after its block.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether it was asked to stop.
-    pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
 /// A batch of trials that is about to run.
 ///
 /// ```
@@ -105,11 +76,10 @@ impl Cancel {
 /// # }
 /// ```
 pub struct Batch<'a> {
-    model: &'a Model,
+    experiment: &'a dyn Experiment,
     trials: Range<u64>,
-    seed: u64,
-    design: Design,
-    threads: Option<usize>,
+    drawing: Drawing,
+    threads: usize,
     on_progress: Option<Box<OnProgress<'a>>>,
     cancel: Option<&'a Cancel>,
     checkpoint: Option<(PathBuf, Duration)>,
@@ -118,12 +88,16 @@ pub struct Batch<'a> {
 impl<'a> Batch<'a> {
     /// A batch of [`DEFAULT_TRIALS`] independent trials of `model` with seed 0 on all processors.
     pub fn new(model: &'a Model) -> Self {
+        Self::of(model)
+    }
+
+    /// A batch of trials of any kind.
+    pub(crate) fn of(experiment: &'a dyn Experiment) -> Self {
         Self {
-            model,
+            experiment,
             trials: 0..DEFAULT_TRIALS,
-            seed: 0,
-            design: Design::Random,
-            threads: None,
+            drawing: Drawing::default(),
+            threads: 0,
             on_progress: None,
             cancel: None,
             checkpoint: None,
@@ -150,21 +124,28 @@ impl<'a> Batch<'a> {
     /// Sets the seed, on which all luck depends.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
+        self.drawing = self.drawing.with_seed(seed);
         self
     }
 
     /// Sets how the inputs of the trials are spread.
     #[must_use]
     pub fn design(mut self, design: Design) -> Self {
-        self.design = design;
+        self.drawing = self.drawing.with_design(design);
+        self
+    }
+
+    /// Sets design and seed at once, or an ensemble of inputs.
+    #[must_use]
+    pub fn drawing(mut self, drawing: Drawing) -> Self {
+        self.drawing = drawing;
         self
     }
 
     /// Sets the number of threads, of which 1,024 are used at most; 0 stands for as many as there are processors.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
-        self.threads = (threads > 0).then_some(threads);
+        self.threads = threads;
         self
     }
 
@@ -198,11 +179,11 @@ impl<'a> Batch<'a> {
 
     /// A part of this run in which no trial is done yet, to be [advanced](Self::advance).
     pub fn begin(&self) -> Result<Part, RunError> {
-        self.design.check()?;
+        self.drawing.design().check()?;
+        let provenance = self.experiment.provenance(&self.drawing);
         Ok(Part::new(
-            self.model,
-            self.design,
-            self.seed,
+            self.experiment.layout(),
+            provenance,
             self.trials.end,
         )?)
     }
@@ -215,16 +196,12 @@ impl<'a> Batch<'a> {
         if self.trials.is_empty() {
             return Err(RunError::NoTrials);
         }
-        self.design.check()?;
-        self.design.check_trials(self.trials.end)?;
+        self.drawing.design().check_trials(self.trials.end)?;
         part.check_run(self.begin()?.provenance())?;
-        part.check_layout(self.model.layout())?;
-        let sampling = self.model.sampling(self.design, self.seed)?;
-        let mut pool = rayon::ThreadPoolBuilder::new();
-        if let Some(threads) = self.threads {
-            pool = pool.num_threads(threads.min(MOST_THREADS));
-        }
-        let pool = pool.build()?;
+        part.check_layout(self.experiment.layout())?;
+        let prepared = self.experiment.prepare(&self.drawing)?;
+        let trial_loop = self.trial_loop();
+        let pool = trial_loop.pool()?;
         let total = self.trials.end - self.trials.start;
         let missing = part.done().missing_from(self.trials.clone());
         let done = AtomicU64::new(total - missing.count());
@@ -235,17 +212,15 @@ impl<'a> Batch<'a> {
         for range in missing.iter() {
             let mut left = range;
             while !left.is_empty() {
-                let round = Round {
-                    batch: self,
-                    sampling: &sampling,
-                    range: left.clone(),
-                    taken: AtomicU64::new(0),
+                let stretch = Stretch {
+                    trials: left.clone(),
+                    block: self.block(),
                     until: next_save,
-                    failed: AtomicBool::new(false),
                     done: &done,
+                    total,
                 };
-                left.start = round.run(&pool, part)?;
-                if self.is_cancelled() && !left.is_empty() {
+                left.start = self.run_stretch(&trial_loop, &pool, stretch, &*prepared, part)?;
+                if trial_loop.is_cancelled() && !left.is_empty() {
                     self.save(part)?;
                     return Err(RunError::Cancelled);
                 }
@@ -258,8 +233,52 @@ impl<'a> Batch<'a> {
         self.save(part)
     }
 
-    fn is_cancelled(&self) -> bool {
-        self.cancel.is_some_and(Cancel::is_cancelled)
+    fn trial_loop(&self) -> TrialLoop<'_> {
+        TrialLoop::new()
+            .threads(self.threads)
+            .on_progress(self.on_progress.as_deref())
+            .cancelled_by(self.cancel)
+    }
+
+    /// How many trials a worker takes at once: so few that their results stay in cache.
+    fn block(&self) -> u64 {
+        let values = self.experiment.layout().monthly_len().max(1);
+        (BLOCK_VALUES / values).clamp(1, LARGEST_BLOCK as usize) as u64
+    }
+
+    /// Runs trials until the end of the stretch, or until it is time to put together what the workers have. Returns the
+    /// first trial that is not done.
+    fn run_stretch(
+        &self,
+        trial_loop: &TrialLoop<'_>,
+        pool: &rayon::ThreadPool,
+        stretch: Stretch<'_>,
+        prepared: &dyn Prepared,
+        part: &mut Part,
+    ) -> Result<u64, RunError> {
+        let layout = self.experiment.layout();
+        let empty = part.empty_projection()?;
+        let replicates: Vec<Shared<'_>> =
+            part.replicates_mut().iter_mut().map(Mutex::new).collect();
+        let threads = pool.current_num_threads() as u64;
+        let design = self.drawing.design();
+        let is_long = design.run_length(0) >= LONG_RUN * threads;
+        let (first, block) = (stretch.trials.start, stretch.block as usize);
+        let Reached { next, workers } = trial_loop.run(pool, stretch, || Gathering {
+            simulator: prepared.simulator(),
+            design,
+            rows: vec![TrialRow::new(layout.clone()); block],
+            own: is_long.then(|| (0, empty.clone())),
+            replicates: &replicates,
+        })?;
+        for worker in workers {
+            if let Some((replicate, mut projection)) = worker.own {
+                hand_in(&mut projection, &replicates[replicate])?;
+            }
+        }
+        drop(replicates);
+        part.note_done(first..next);
+        Ok(next)
     }
 
     fn save(&self, part: &Part) -> Result<(), RunError> {
@@ -275,111 +294,45 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// A stretch of work of all workers, after which what they have is put together.
-struct Round<'a> {
-    batch: &'a Batch<'a>,
-    sampling: &'a Sampling,
-    range: Range<u64>,
-    /// How many trials workers have taken. Counted from the first one, so that trial numbers near the last one do
-    /// not wrap.
-    taken: AtomicU64,
-    /// When to stop, so that a checkpoint can be written.
-    until: Option<Instant>,
-    failed: AtomicBool,
-    done: &'a AtomicU64,
+/// What one thread of a batch does with its trials. With a projection of its own it gathers them there as long as the
+/// replicate is the same.
+struct Gathering<'a, 'b> {
+    simulator: Box<dyn Simulator + 'a>,
+    design: Design,
+    rows: Vec<TrialRow>,
+    own: Option<(usize, Projection)>,
+    replicates: &'a [Shared<'b>],
 }
 
-impl Round<'_> {
-    /// Runs trials until the end of the round, and returns the first that is not done.
-    ///
-    /// What a worker has taken it finishes, so all before the first that is not taken are done.
-    fn run(self, pool: &rayon::ThreadPool, part: &mut Part) -> Result<u64, RunError> {
-        let empty = part.empty_projection()?;
-        let replicates: Vec<Shared<'_>> =
-            part.replicates_mut().iter_mut().map(Mutex::new).collect();
-        let workers = pool.current_num_threads();
-        let is_long = self.sampling.design().run_length(0) >= LONG_RUN * workers as u64;
-        pool.install(|| {
-            (0..workers)
-                .into_par_iter()
-                .with_max_len(1)
-                .try_for_each(|_| {
-                    let own = is_long.then(|| (0, empty.clone()));
-                    self.work(own, &replicates)
-                })
-        })?;
-        let Range { start, end } = self.range;
-        let reached = start + self.taken.into_inner().min(end - start);
-        part.note_done(start..reached);
-        Ok(reached)
-    }
-
-    fn is_given_up(&self) -> bool {
-        self.batch.is_cancelled() || self.failed.load(Ordering::Relaxed)
-    }
-
-    /// What one worker does: takes blocks until none is left. With a projection of its own it
-    /// gathers them there as long as the replicate is the same.
-    fn work(
-        &self,
-        mut own: Option<(usize, Projection)>,
-        replicates: &[Shared<'_>],
-    ) -> Result<(), RunError> {
-        let model = self.batch.model;
-        let layout = model.layout();
-        let mut workspace = Workspace::default();
-        let block = (BLOCK_VALUES / layout.monthly_len().max(1)).clamp(1, LARGEST_BLOCK);
-        let mut rows: Vec<TrialRow> = (0..block).map(|_| TrialRow::new(layout.clone())).collect();
-        let total = self.batch.trials.end - self.batch.trials.start;
-        while !self.is_given_up() {
-            let taken = self.taken.fetch_add(block as u64, Ordering::Relaxed);
-            let length = self.range.end - self.range.start;
-            if taken >= length {
-                break;
-            }
-            let first = self.range.start + taken;
-            let count = (length - taken).min(block as u64);
-            for (trial, row) in (first..first + count).zip(&mut rows) {
-                model.simulate_by(self.sampling, trial, &mut workspace, row);
-            }
-            // The trials of a block may be of several replicates, a stretch of each.
-            let design = self.sampling.design();
-            let mut start = 0;
-            while start < count {
-                let trial = first + start;
-                let end = count.min(start.saturating_add(design.run_length(trial)));
-                let rows = &rows[start as usize..end as usize];
-                let replicate = design.replicate(trial);
-                let absorbed = match &mut own {
-                    None => lock(&replicates[replicate]).absorb(rows),
-                    Some((current, projection)) => {
-                        let handed_in = if *current == replicate {
-                            Ok(())
-                        } else {
-                            let of = std::mem::replace(current, replicate);
-                            hand_in(projection, &replicates[of])
-                        };
-                        handed_in.and_then(|()| projection.absorb(rows))
-                    }
-                };
-                if let Err(error) = absorbed {
-                    self.failed.store(true, Ordering::Relaxed);
-                    return Err(error.into());
-                }
-                start = end;
-            }
-            if let Some(report) = &self.batch.on_progress {
-                report(self.done.fetch_add(count, Ordering::Relaxed) + count, total);
-            }
-            // Only after a block, so that every round gets on.
-            if self.until.is_some_and(|moment| Instant::now() >= moment) {
-                break;
-            }
-        }
-        if let Some((replicate, mut projection)) = own {
-            hand_in(&mut projection, &replicates[replicate])?;
+impl Worker for Gathering<'_, '_> {
+    fn run(&mut self, trials: Range<u64>) -> Result<(), RunError> {
+        let count = trials.end - trials.start;
+        let rows = &mut self.rows[..count as usize];
+        self.simulator.simulate(trials.clone(), rows);
+        // The trials of a block may be of several replicates, a stretch of each.
+        let mut start = 0;
+        while start < count {
+            let trial = trials.start + start;
+            let end = count.min(start.saturating_add(self.design.run_length(trial)));
+            self.absorb(self.design.replicate(trial), start as usize..end as usize)?;
+            start = end;
         }
         Ok(())
+    }
+}
+
+impl Gathering<'_, '_> {
+    /// Takes in rows of one replicate.
+    fn absorb(&mut self, replicate: usize, rows: Range<usize>) -> Result<(), ProjectionError> {
+        let rows = &self.rows[rows];
+        let Some((current, projection)) = &mut self.own else {
+            return lock(&self.replicates[replicate]).absorb(rows);
+        };
+        if *current != replicate {
+            let of = std::mem::replace(current, replicate);
+            hand_in(projection, &self.replicates[of])?;
+        }
+        projection.absorb(rows)
     }
 }
 

@@ -80,7 +80,8 @@ pub enum CheckpointError {
     },
 }
 
-fn hexadecimal(digest: &[u8]) -> String {
+/// The digits of a digest.
+pub(crate) fn hexadecimal(digest: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

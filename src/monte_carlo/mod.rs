@@ -2,8 +2,11 @@
 
 pub mod batch;
 pub mod checkpoint;
+pub(crate) mod experiment;
 pub mod part;
 pub mod ranges;
 #[cfg(feature = "mpi")]
 pub mod ranks;
+pub mod sample_run;
 pub mod stop;
+pub mod trial_loop;

@@ -5,13 +5,12 @@
 //! ([`checkpoint`](super::checkpoint)).
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::ranges::Ranges;
-use crate::model::Model;
 use crate::projection::{Layout, LayoutError, Projection, ProjectionError, Provenance};
-use crate::sampling::design::Design;
 
 /// A part of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,19 +57,17 @@ pub enum PartError {
 
 impl Part {
     /// A part of a run of `trials` trials in which none is done yet.
-    pub fn new(model: &Model, design: Design, seed: u64, trials: u64) -> Result<Self, LayoutError> {
-        let provenance = Provenance {
-            scenario: model.name().to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            seed,
-            design,
-            fingerprint: model.fingerprint().to_owned(),
-        };
-        let empty = Projection::part(model.layout().clone(), provenance)?;
+    pub(super) fn new(
+        layout: &Arc<Layout>,
+        provenance: Provenance,
+        trials: u64,
+    ) -> Result<Self, LayoutError> {
+        let replicates = provenance.design.replicates() as usize;
+        let empty = Projection::part(layout.clone(), provenance)?;
         Ok(Self {
             trials,
             done: Ranges::new(),
-            replicates: vec![empty; design.replicates() as usize],
+            replicates: vec![empty; replicates],
         })
     }
 

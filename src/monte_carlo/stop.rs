@@ -395,6 +395,23 @@ pub fn run_until(
         // Names that are wrong are told before the first trial.
         until.known_of(part, parts.len())?;
     }
+    look_and_run(batches, until, parts, |parts, trials| {
+        let known = (parts.iter())
+            .map(|part| until.known_of(part, parts.len()))
+            .collect::<Result<Vec<_>, RunError>>()?;
+        let stopped = Stopped { trials, known };
+        Ok((stopped.is_reached(), stopped))
+    })
+}
+
+/// Runs batches, look by look, until `look` says that enough is known or the ceiling is reached; returns what it said
+/// last. Parts may have trials that are done already: a run that goes on stops where it would have stopped.
+pub(crate) fn look_and_run<G, K, E: From<RunError>>(
+    batches: &mut [Batch<'_>],
+    until: &Until<G>,
+    parts: &mut [Part],
+    mut look: impl FnMut(&[Part], u64) -> Result<(bool, K), E>,
+) -> Result<K, E> {
     // Looks at fewer trials than are done have been taken before the interruption.
     let done = parts.iter().map(|part| part.done().count()).max();
     let done = done.unwrap_or(0).min(until.at_most);
@@ -404,15 +421,12 @@ pub fn run_until(
             part.set_trials(trials);
             batch.advance(part)?;
         }
-        let known = (parts.iter())
-            .map(|part| until.known_of(part, batches.len()))
-            .collect::<Result<Vec<_>, RunError>>()?;
-        let stopped = Stopped { trials, known };
-        if stopped.is_reached() || trials == until.at_most {
-            return Ok(stopped);
+        let (is_enough, known) = look(parts, trials)?;
+        if is_enough || trials == until.at_most {
+            return Ok(known);
         }
     }
-    Err(RunError::NoTrials)
+    Err(RunError::NoTrials.into())
 }
 
 #[cfg(test)]

@@ -37,9 +37,11 @@ mod buckets;
 mod exact_sum;
 mod few;
 mod layout;
+mod measure;
 pub mod metrics;
 mod output;
 mod row;
+mod samples;
 mod series;
 mod views;
 
@@ -52,11 +54,14 @@ use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 use crate::sampling::design::Design;
 
 pub use layout::{Layout, LayoutError, Metric, TargetLabel};
+pub use measure::{Measure, MeasureError, MeasureKind, MeasureLabel, MetricTime};
+pub(crate) use measure::{RowPlace, SHARE};
 pub use output::{PERCENTILES, write_csv};
 #[cfg(feature = "parquet")]
 pub(crate) use output::{TidyRow, for_each_row};
 pub(crate) use output::{number, quoted};
 pub use row::{NO_CAUSE, TrialRow};
+pub use samples::{InputColumn, MeasureColumn, Samples};
 pub use views::{Distribution, MetricView, ScopeView, TargetView};
 
 use series::{BLOCK, Fineness, Series, SeriesState};

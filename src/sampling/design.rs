@@ -13,6 +13,7 @@
 //! | random | nothing | stay |
 //! | antithetic | trials 2k and 2k + 1: u and 1 - u | stay |
 //! | Latin hypercube | n trials in a row: each input has one u in each of n equal strata | stay |
+//! | ensemble | what its maker says | are those of the ensemble, by name |
 //! | Sobol' | all trials of a replicate | stay for inputs before it in the scenario's order; those after it move on by one dimension |
 //!
 //! # Errors
@@ -23,9 +24,11 @@
 //! trials (Owen, "Monte Carlo theory, methods and examples", 2013, chapters 8 and 17).
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::ensemble::{Digest, Ensemble};
 use super::permutation::Permutation;
 use super::sobol::{DIMENSIONS, ScrambledSobol};
 use super::streams::Source;
@@ -72,6 +75,19 @@ pub enum Design {
         /// How many independent replicates, 2 to [`MOST_REPLICATES`].
         replicates: u32,
     },
+    /// The members of an [`Ensemble`], each as often as its multiplicity says: the trials of a posterior, or points of the
+    /// caller's own. It is made by [`Ensemble::design`] and needs the ensemble beside it: see [`Drawing::of`].
+    Ensemble {
+        /// How many members it has.
+        members: u64,
+        /// How many trials: the sum of the multiplicities.
+        trials: u64,
+        /// How many independent members would have as much to say: (sum of multiplicities)^2 / sum of their squares,
+        /// rounded down (Kish, "Survey Sampling", 1965).
+        effective: u64,
+        /// What tells it apart from other ensembles.
+        digest: Digest,
+    },
 }
 
 /// Why a design or a trial of it cannot be.
@@ -98,6 +114,9 @@ pub enum DesignError {
         /// How many there are.
         most: u64,
     },
+    /// A design names an ensemble that is not at hand.
+    #[error("the trials are those of an ensemble, which must be given: {0}")]
+    NoEnsemble(Design),
 }
 
 impl Design {
@@ -121,7 +140,7 @@ impl Design {
     /// How many independent replicates it consists of; 1 for independent trials.
     pub fn replicates(self) -> u32 {
         match self {
-            Self::Random => 1,
+            Self::Random | Self::Ensemble { .. } => 1,
             Self::Antithetic { replicates }
             | Self::LatinHypercube { replicates, .. }
             | Self::Sobol { replicates } => replicates,
@@ -136,7 +155,7 @@ impl Design {
             return Err(DesignError::Size(size));
         }
         match (self, self.replicates()) {
-            (Self::Random, _) | (_, 2..=MOST_REPLICATES) => Ok(()),
+            (Self::Random | Self::Ensemble { .. }, _) | (_, 2..=MOST_REPLICATES) => Ok(()),
             (_, replicates) => Err(DesignError::Replicates(replicates)),
         }
     }
@@ -147,6 +166,7 @@ impl Design {
             Self::Sobol { replicates } => {
                 ScrambledSobol::points().saturating_mul(u64::from(replicates))
             }
+            Self::Ensemble { trials, .. } => trials,
             _ => u64::MAX,
         }
     }
@@ -168,7 +188,7 @@ impl Design {
     #[inline]
     pub fn replicate(self, trial: u64) -> usize {
         let turn = match self {
-            Self::Random => 0,
+            Self::Random | Self::Ensemble { .. } => 0,
             Self::Antithetic { .. } | Self::Sobol { .. } => trial / RUN,
             Self::LatinHypercube { size, .. } => trial / size,
         };
@@ -179,7 +199,7 @@ impl Design {
     #[inline]
     pub(crate) fn run_length(self, trial: u64) -> u64 {
         match self {
-            Self::Random => u64::MAX,
+            Self::Random | Self::Ensemble { .. } => u64::MAX,
             Self::Antithetic { .. } | Self::Sobol { .. } => RUN - trial % RUN,
             Self::LatinHypercube { size, .. } => size - trial % size,
         }
@@ -199,48 +219,43 @@ impl fmt::Display for Design {
             Self::Sobol { replicates } => {
                 write!(to, "scrambled Sobol' points in {replicates} replicates")
             }
+            Self::Ensemble {
+                members,
+                trials,
+                digest,
+                ..
+            } => write!(
+                to,
+                "ensemble {digest} of {members} members, {trials} trials"
+            ),
         }
     }
 }
 
-/// A design made ready for the inputs of one model and one seed.
-///
-/// Made by [`Model::sampling`](crate::Model::sampling).
-#[derive(Clone, Debug)]
-pub struct Sampling {
+/// How the inputs of a run are drawn: by a design and a seed, or from an ensemble, which brings its own seed.
+#[derive(Clone, Debug, Default)]
+pub struct Drawing {
     design: Design,
     seed: u64,
-    sobol: Option<ScrambledSobol>,
+    ensemble: Option<Arc<Ensemble>>,
 }
 
-impl Sampling {
-    /// The design for inputs of these sources.
-    pub(crate) fn new(
-        design: Design,
-        seed: u64,
-        sources: impl Iterator<Item = Source>,
-    ) -> Result<Self, DesignError> {
-        design.check()?;
-        let sobol = match design {
-            Design::Sobol { replicates } => {
-                let sources: Vec<Source> = sources.take(DIMENSIONS).collect();
-                Some(ScrambledSobol::new(&sources, seed, replicates))
-            }
-            _ => None,
-        };
-        Ok(Self {
+impl Drawing {
+    /// By a design and a seed.
+    pub fn new(design: Design, seed: u64) -> Self {
+        Self {
             design,
             seed,
-            sobol,
-        })
+            ensemble: None,
+        }
     }
 
-    /// Independent trials, which need no preparation.
-    pub(crate) fn random(seed: u64) -> Self {
+    /// From an ensemble.
+    pub fn of(ensemble: Arc<Ensemble>) -> Self {
         Self {
-            design: Design::Random,
-            seed,
-            sobol: None,
+            design: ensemble.design(),
+            seed: ensemble.seed(),
+            ensemble: Some(ensemble),
         }
     }
 
@@ -254,13 +269,122 @@ impl Sampling {
         self.seed
     }
 
-    /// Appends a trial's uniforms in (0, 1) to `to`, one for each source.
+    /// The ensemble, if it is one.
+    pub fn ensemble(&self) -> Option<&Arc<Ensemble>> {
+        self.ensemble.as_ref()
+    }
+
+    /// By another design.
+    pub(crate) fn with_design(self, design: Design) -> Self {
+        Self::new(design, self.seed)
+    }
+
+    /// With another seed.
+    pub(crate) fn with_seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+}
+
+/// Independent trials of a seed.
+impl From<u64> for Drawing {
+    fn from(seed: u64) -> Self {
+        Self::new(Design::Random, seed)
+    }
+}
+
+impl From<Arc<Ensemble>> for Drawing {
+    fn from(ensemble: Arc<Ensemble>) -> Self {
+        Self::of(ensemble)
+    }
+}
+
+/// Which process noise (arrivals, sizes, churn) a trial has: that of a trial number of a seed. Two trials with the same have
+/// common random numbers, whatever their inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Noise {
+    /// The seed.
+    pub seed: u64,
+    /// The trial number.
+    pub trial: u64,
+}
+
+/// A design made ready for the inputs of one model and one seed.
+///
+/// Made by [`Model::sampling`](crate::Model::sampling).
+#[derive(Clone, Debug)]
+pub struct Sampling {
+    design: Design,
+    seed: u64,
+    sobol: Option<ScrambledSobol>,
+    given: Option<Given>,
+}
+
+/// An ensemble, and where in it the inputs of a model are.
+#[derive(Clone, Debug)]
+struct Given {
+    ensemble: Arc<Ensemble>,
+    /// The column of each input; none for one that the ensemble does not have.
+    columns: Vec<Option<usize>>,
+}
+
+impl Sampling {
+    /// The design for inputs of these names and sources.
+    pub(crate) fn new<'a>(
+        drawing: &Drawing,
+        inputs: impl Iterator<Item = (&'a str, Source)>,
+    ) -> Result<Self, DesignError> {
+        let (design, seed) = (drawing.design, drawing.seed);
+        design.check()?;
+        let mut sampling = Self::by(design, seed);
+        match (design, &drawing.ensemble) {
+            (Design::Sobol { replicates }, _) => {
+                let sources: Vec<Source> =
+                    inputs.map(|(_, source)| source).take(DIMENSIONS).collect();
+                sampling.sobol = Some(ScrambledSobol::new(&sources, seed, replicates));
+            }
+            (Design::Ensemble { .. }, None) => return Err(DesignError::NoEnsemble(design)),
+            (Design::Ensemble { .. }, Some(ensemble)) => {
+                sampling.given = Some(Given {
+                    columns: inputs.map(|(name, _)| ensemble.column(name)).collect(),
+                    ensemble: ensemble.clone(),
+                });
+            }
+            _ => {}
+        }
+        Ok(sampling)
+    }
+
+    /// Independent trials, which need no preparation.
+    pub(crate) fn random(seed: u64) -> Self {
+        Self::by(Design::Random, seed)
+    }
+
+    fn by(design: Design, seed: u64) -> Self {
+        Self {
+            design,
+            seed,
+            sobol: None,
+            given: None,
+        }
+    }
+
+    /// The design.
+    pub fn design(&self) -> Design {
+        self.design
+    }
+
+    /// The seed.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Appends a trial's uniforms in (0, 1) to `to`, one for each source, and returns its process noise.
     pub(crate) fn uniforms(
         &self,
         trial: u64,
         sources: impl ExactSizeIterator<Item = Source>,
         to: &mut Vec<f64>,
-    ) {
+    ) -> Noise {
         let seed = self.seed;
         match self.design {
             Design::Random => to.extend(sources.map(|source| source.uniform(seed, trial))),
@@ -280,25 +404,54 @@ impl Sampling {
                     within_stratum(stratum, size, source.uniform(seed, trial))
                 }));
             }
-            Design::Sobol { replicates } => {
-                let run = trial / RUN;
-                let index = run / u64::from(replicates) * RUN + trial % RUN;
-                let start = to.len();
-                to.resize(start + sources.len(), 0.0);
-                let to = &mut to[start..];
-                let known = match &self.sobol {
-                    Some(sobol) => {
-                        let known = sobol.dimensions();
-                        sobol.point(self.design.replicate(trial), index, &mut to[..known]);
-                        known
-                    }
-                    None => 0,
-                };
-                for (u, source) in to.iter_mut().zip(sources).skip(known) {
-                    *u = source.uniform(seed, trial);
-                }
-            }
+            Design::Sobol { replicates } => self.sobol_uniforms(replicates, trial, sources, to),
+            Design::Ensemble { .. } => return self.given_uniforms(trial, sources, to),
         }
+        Noise { seed, trial }
+    }
+
+    fn sobol_uniforms(
+        &self,
+        replicates: u32,
+        trial: u64,
+        sources: impl ExactSizeIterator<Item = Source>,
+        to: &mut Vec<f64>,
+    ) {
+        let run = trial / RUN;
+        let index = run / u64::from(replicates) * RUN + trial % RUN;
+        let start = to.len();
+        to.resize(start + sources.len(), 0.0);
+        let to = &mut to[start..];
+        let known = match &self.sobol {
+            Some(sobol) => {
+                let known = sobol.dimensions();
+                sobol.point(self.design.replicate(trial), index, &mut to[..known]);
+                known
+            }
+            None => 0,
+        };
+        for (u, source) in to.iter_mut().zip(sources).skip(known) {
+            *u = source.uniform(self.seed, trial);
+        }
+    }
+
+    /// Of the ensemble; an input that it does not have is drawn as in the trial whose noise the member has.
+    fn given_uniforms(
+        &self,
+        trial: u64,
+        sources: impl ExactSizeIterator<Item = Source>,
+        to: &mut Vec<f64>,
+    ) -> Noise {
+        let given = self.given.as_ref().expect("an ensemble is never without");
+        let (point, noise) = given.ensemble.of_trial(trial);
+        let uniforms = sources.zip(&given.columns).map(|(source, column)| {
+            column.map_or_else(
+                || source.uniform(noise.seed, noise.trial),
+                |column| point[column],
+            )
+        });
+        to.extend(uniforms);
+        noise
     }
 }
 
@@ -319,9 +472,14 @@ mod tests {
             .collect()
     }
 
+    fn sampling(design: Design, sources: &[Source]) -> Sampling {
+        let named = sources.iter().map(|source| ("", *source));
+        Sampling::new(&Drawing::new(design, 5), named).unwrap()
+    }
+
     fn draw(design: Design, inputs: usize, trials: std::ops::Range<u64>) -> Vec<Vec<f64>> {
         let sources = sources(inputs);
-        let sampling = Sampling::new(design, 5, sources.iter().copied()).unwrap();
+        let sampling = sampling(design, &sources);
         trials
             .map(|trial| {
                 let mut to = Vec::new();
@@ -479,7 +637,7 @@ mod tests {
             let mut more = few.clone();
             more.insert(1, Source::named("added"));
             let drawn = |list: &[Source]| {
-                let sampling = Sampling::new(design, 5, list.iter().copied()).unwrap();
+                let sampling = sampling(design, list);
                 let mut to = Vec::new();
                 sampling.uniforms(77, list.iter().copied(), &mut to);
                 to
@@ -494,8 +652,7 @@ mod tests {
     #[test]
     fn beyond_the_direction_numbers_inputs_are_drawn_at_random() {
         let sources = sources(DIMENSIONS + 2);
-        let sampling =
-            Sampling::new(Design::Sobol { replicates: 2 }, 5, sources.iter().copied()).unwrap();
+        let sampling = sampling(Design::Sobol { replicates: 2 }, &sources);
         let mut to = Vec::new();
         sampling.uniforms(3, sources.iter().copied(), &mut to);
         assert_eq!(to.len(), sources.len());

@@ -1,6 +1,9 @@
-//! Sampling: named random streams, the inputs of a trial, and the designs by which they are spread.
+//! Sampling: named random streams, the inputs of a trial, and the designs and ensembles by which they are spread.
 
 pub mod design;
+pub mod ensemble;
+#[cfg(feature = "files")]
+pub mod ensemble_file;
 pub mod inputs;
 mod permutation;
 pub mod sobol;

@@ -7,7 +7,7 @@ use crate::compute::DrawnGeneration;
 use crate::finance::books::{Books, DeliveryFact, RetrofitFact};
 use crate::model::Model;
 use crate::projection::TrialRow;
-use crate::sampling::design::Sampling;
+use crate::sampling::design::{Noise, Sampling};
 use crate::schedule::plan::Plan;
 use crate::tenants::market::MarketState;
 
@@ -79,11 +79,25 @@ impl Model {
         workspace: &mut Workspace,
         row: &mut TrialRow,
     ) {
-        let seed = sampling.seed();
         let mut drawn = std::mem::take(&mut workspace.drawn);
-        self.inputs.draw(sampling, trial, &mut drawn);
+        let noise = self.draw(sampling, trial, &mut drawn);
+        self.simulate_inputs(&drawn, noise, workspace, row);
+        workspace.drawn = drawn;
+    }
+
+    /// Simulates one trial with these inputs and this process noise, and writes its results to `row`, which must be of
+    /// this model's layout. `inputs` are values in their own units, in the order of [`Model::input_names`], such as
+    /// [`Model::input_values`] makes them. The same arguments always give the same row.
+    pub fn simulate_inputs(
+        &self,
+        inputs: &[f64],
+        noise: Noise,
+        workspace: &mut Workspace,
+        row: &mut TrialRow,
+    ) {
+        let Noise { seed, trial } = noise;
         row.clear();
-        self.begin(workspace, seed, trial, &drawn);
+        self.begin(workspace, seed, trial, inputs);
         let mut next_event = 0;
         for month in 0..self.months {
             let until = month as f64 + 1.0;
@@ -91,7 +105,7 @@ impl Model {
                 if event.months > until {
                     break;
                 }
-                self.happen(workspace, event, &drawn);
+                self.happen(workspace, event, inputs);
                 next_event += 1;
             }
             self.take_stock(workspace);
@@ -109,23 +123,22 @@ impl Model {
                 month,
                 &workspace.room_kw,
             );
-            self.report_month(workspace, month, &drawn, row);
+            self.report_month(workspace, month, inputs, row);
             if self.market.reports_more() {
                 self.market.report(&mut workspace.market, month, row);
             }
-            self.note_sales(workspace, month, &drawn);
+            self.note_sales(workspace, month, inputs);
             if !self.gates.is_empty() {
-                self.review_phases(workspace, month, &drawn, row, next_event, |gate| {
+                self.review_phases(workspace, month, inputs, row, next_event, |gate| {
                     (self.own.as_ref()).is_none_or(|own| own.allows(gate, seed, trial, month, row))
                 });
             }
         }
         self.market.write_outcomes(&workspace.market, row);
-        self.close_books(workspace, &drawn, row);
+        self.close_books(workspace, inputs, row);
         self.report_moments(workspace, row);
         if let Some(own) = &self.own {
             own.report(row);
         }
-        workspace.drawn = drawn;
     }
 }

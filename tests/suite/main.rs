@@ -3,10 +3,12 @@
 mod command;
 mod comparison;
 mod documents;
+mod drivers;
 mod examples;
 mod golden;
 mod house;
 mod import;
+mod keys;
 mod long_runs;
 mod money;
 mod page;

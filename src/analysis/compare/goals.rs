@@ -205,9 +205,9 @@ impl<'a> Asked<'a> {
         &self.measures
     }
 
-    /// Numbers of trials after which to look.
-    pub(super) fn looks(&self) -> impl Iterator<Item = u64> {
-        self.until.looks()
+    /// When to stop.
+    pub(super) fn until(&self) -> &Until<ComparisonGoal> {
+        self.until
     }
 
     /// What was asked for with how well it is known.

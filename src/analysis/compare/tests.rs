@@ -136,7 +136,7 @@ fn what_cannot_be_compared_is_refused_with_the_right_name() {
     let none = Comparison::new([("one", &one), ("two", &one)]).trials(0);
     assert!(matches!(
         none.run(),
-        Err(CompareError::Trials(PairedError::NoTrials))
+        Err(CompareError::Trials(PairedError::Run(RunError::NoTrials)))
     ));
 }
 

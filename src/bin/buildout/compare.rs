@@ -13,7 +13,7 @@ use buildout::{Model, Problems, Scenario};
 use clap::Args;
 
 use crate::EXIT_STATUS;
-use crate::engine::{INTERRUPTED, goal_words, level, listen_for_interruptions, progress_bar};
+use crate::engine::{self, INTERRUPTED, goal_words, level, listen_for_interruptions, progress_bar};
 use crate::failure::{Failure, print, say};
 use crate::output::Format;
 use crate::run::key_and_value;
@@ -60,9 +60,8 @@ pub(crate) struct Request {
     /// The fewest trials before a goal counts as reached
     #[arg(long, value_name = "N", default_value_t = DEFAULT_AT_LEAST, requires = "until")]
     at_least: u64,
-    /// The seed of all luck: the same one gives the same results
-    #[arg(long, value_name = "S", default_value_t = 1)]
-    seed: u64,
+    #[command(flatten)]
+    sampling: engine::Sampling,
     /// How many threads to use; 0 for one per processor. The results do not depend on it
     #[arg(long, value_name = "T", default_value_t = 0)]
     threads: usize,
@@ -104,17 +103,16 @@ impl Request {
             &self.by
         };
         let until = self.until();
-        let trials = match &until {
-            None => self.trials.unwrap_or(DEFAULT_TRIALS),
-            Some(until) => until.at_most,
-        };
+        let default = until.as_ref().map_or(DEFAULT_TRIALS, |until| until.at_most);
+        let all = models.iter().map(|(_, model)| model);
+        let (trials, drawing) = (self.sampling).drawing(self.trials, default, all, self.quiet)?;
         let bar = progress_bar(trials, self.quiet);
         let named = models.iter().map(|(name, model)| (name.as_str(), model));
         let mut comparison = Comparison::new(named)
             .baseline(baseline)
             .measures(measures)
             .trials(trials)
-            .seed(self.seed)
+            .drawing(drawing)
             .confidence(self.confidence)
             .threads(self.threads)
             .cancelled_by(&INTERRUPTED)

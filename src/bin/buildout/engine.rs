@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
@@ -11,20 +12,29 @@ use buildout::monte_carlo::stop::{
     DEFAULT_AT_LEAST, DEFAULT_AT_MOST, Goal, Output, Stopped, Until, run_until,
 };
 use buildout::projection::Layout;
-use buildout::sampling::design::DEFAULT_REPLICATES;
+use buildout::sampling::design::{DEFAULT_REPLICATES, Drawing};
+use buildout::sampling::ensemble::Ensemble;
 use buildout::{Batch, Cancel, Date, Design, Model, Projection, RunError};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::failure::{Failure, say};
 
-/// How inputs are spread over trials.
+/// The seed if none is given.
+const DEFAULT_SEED: u64 = 1;
+
+/// How the inputs of trials are drawn.
 #[derive(Args)]
 pub(crate) struct Sampling {
-    /// How the inputs of the trials are spread over their distributions
-    #[arg(long, value_enum, default_value_t = Method::Random)]
+    /// The seed: the same one gives the same results. If not given, 1, or the seed of an ensemble
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// How the inputs of the trials are spread over their distributions: random (independent trials), antithetic (pairs),
+    /// latin-hypercube, sobol (scrambled points: fewest trials where few inputs matter), or ensemble:FILE (the trials of
+    /// a posterior, as `buildout update` writes it)
+    #[arg(long, value_name = "DESIGN", value_parser = method, default_value = "random")]
     design: Method,
-    /// In how many independent replicates designs other than random are run, for an honest error
+    /// In how many independent replicates designs other than random are run, so that their errors can be estimated
     #[arg(long, value_name = "R", default_value_t = DEFAULT_REPLICATES)]
     replicates: u32,
     /// How many trials a Latin hypercube has; if not given, the trials divided by the replicates
@@ -32,22 +42,45 @@ pub(crate) struct Sampling {
     hypercube: Option<u64>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone)]
 enum Method {
-    /// Independent trials
     Random,
-    /// Pairs of trials with opposite luck
     Antithetic,
-    /// Latin hypercubes
     LatinHypercube,
-    /// Scrambled Sobol' points: fewest trials where few inputs matter
     Sobol,
+    Ensemble(PathBuf),
+}
+
+fn method(text: &str) -> Result<Method, String> {
+    Ok(match text {
+        "random" => Method::Random,
+        "antithetic" => Method::Antithetic,
+        "latin-hypercube" => Method::LatinHypercube,
+        "sobol" => Method::Sobol,
+        _ => match text.strip_prefix("ensemble:") {
+            Some(file) if !file.is_empty() => Method::Ensemble(PathBuf::from(file)),
+            _ => {
+                return Err(
+                    "write random, antithetic, latin-hypercube, sobol or ensemble:FILE".to_owned(),
+                );
+            }
+        },
+    })
 }
 
 impl Sampling {
-    pub(crate) fn design(&self, trials: u64) -> Design {
+    /// How many trials are run, and how their inputs are drawn: as many as asked for, or all of an ensemble, or the default.
+    /// Inputs of the models that an ensemble lacks are told of, unless it is to be quiet.
+    pub(crate) fn drawing<'a>(
+        &self,
+        asked: Option<u64>,
+        default: u64,
+        models: impl IntoIterator<Item = &'a Model>,
+        quiet: bool,
+    ) -> Result<(u64, Drawing), Failure> {
         let replicates = self.replicates;
-        match self.design {
+        let trials = asked.unwrap_or(default);
+        let design = match &self.design {
             Method::Random => Design::Random,
             Method::Antithetic => Design::Antithetic { replicates },
             Method::LatinHypercube => Design::LatinHypercube {
@@ -56,7 +89,68 @@ impl Sampling {
                 replicates,
             },
             Method::Sobol => Design::Sobol { replicates },
+            Method::Ensemble(path) => return self.ensemble(path, asked, models, quiet),
+        };
+        Ok((
+            trials,
+            Drawing::new(design, self.seed.unwrap_or(DEFAULT_SEED)),
+        ))
+    }
+
+    /// The words of the command line that say the same.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut say = |option: &str, value: String| words.extend([option.to_owned(), value]);
+        let by_seed = self.seed.unwrap_or(DEFAULT_SEED).to_string();
+        match &self.design {
+            Method::Ensemble(path) => {
+                say("--design", format!("ensemble:{}", path.display()));
+                return words;
+            }
+            Method::Random => {}
+            Method::Antithetic => say("--design", "antithetic".to_owned()),
+            Method::LatinHypercube => say("--design", "latin-hypercube".to_owned()),
+            Method::Sobol => say("--design", "sobol".to_owned()),
         }
+        say("--seed", by_seed);
+        if self.replicates != DEFAULT_REPLICATES {
+            say("--replicates", self.replicates.to_string());
+        }
+        if let Some(size) = self.hypercube {
+            say("--hypercube", size.to_string());
+        }
+        words
+    }
+
+    fn ensemble<'a>(
+        &self,
+        path: &Path,
+        asked: Option<u64>,
+        models: impl IntoIterator<Item = &'a Model>,
+        quiet: bool,
+    ) -> Result<(u64, Drawing), Failure> {
+        let ensemble = Ensemble::load(path)?;
+        if self.seed.is_some_and(|seed| seed != ensemble.seed()) {
+            return Err(Failure::Usage(format!(
+                "the ensemble {} has the seed {}: leave --seed out",
+                path.display(),
+                ensemble.seed()
+            )));
+        }
+        for model in models {
+            let lacking = model.input_names().filter(|name| !ensemble.has(name));
+            let lacking: Vec<&str> = lacking.collect();
+            if !quiet && let Some(first) = lacking.first() {
+                say(&format!(
+                    "note: {} of {} inputs of \"{}\" are not in the ensemble and are drawn as without it, such as \"{first}\"",
+                    lacking.len(),
+                    model.input_count(),
+                    model.name()
+                ));
+            }
+        }
+        let trials = asked.unwrap_or(ensemble.trials());
+        Ok((trials, Drawing::of(Arc::new(ensemble))))
     }
 }
 
@@ -187,24 +281,25 @@ pub(crate) fn speaks_for_all() -> bool {
 /// What a run is asked to do.
 pub(crate) struct Request<'a> {
     pub(crate) model: &'a Model,
-    pub(crate) trials: Option<u64>,
-    pub(crate) seed: u64,
+    pub(crate) trials: u64,
+    pub(crate) drawing: &'a Drawing,
     pub(crate) threads: usize,
     pub(crate) quiet: bool,
-    pub(crate) sampling: &'a Sampling,
     pub(crate) long: &'a LongRun,
 }
 
-impl Request<'_> {
-    pub(crate) fn trials(&self) -> u64 {
-        let default = if self.long.until.is_empty() {
+impl LongRun {
+    /// The most trials if no number of trials is given.
+    pub(crate) fn default_trials(&self) -> u64 {
+        if self.until.is_empty() {
             DEFAULT_TRIALS
         } else {
             DEFAULT_AT_MOST
-        };
-        self.trials.unwrap_or(default)
+        }
     }
+}
 
+impl Request<'_> {
     /// Runs the trials; `None` if it was a shard, whose results are in its file, or another rank has the results.
     pub(crate) fn simulate(&self) -> Result<Option<Projection>, Failure> {
         listen_for_interruptions(self.quiet)?;
@@ -212,12 +307,11 @@ impl Request<'_> {
         if buildout::monte_carlo::ranks::Ranks::are_launched() {
             return crate::ranks::simulate(self);
         }
-        let trials = self.trials();
+        let trials = self.trials;
         let bar = progress_bar(trials, self.quiet);
         let mut batch = Batch::new(self.model)
             .trials(trials)
-            .seed(self.seed)
-            .design(self.sampling.design(trials))
+            .drawing(self.drawing.clone())
             .threads(self.threads)
             .cancelled_by(&INTERRUPTED)
             .on_progress(|done, of| {
@@ -301,7 +395,7 @@ impl Request<'_> {
             // The batch has written it.
             Some(path) => path.clone(),
             None => {
-                let path = reserve_name(self.model.name(), self.seed);
+                let path = reserve_name(self.model.name(), self.drawing.seed());
                 if let Err(error) = part.save(&path) {
                     // Only the empty file that was just made; nothing half written stays.
                     let _ = fs::remove_file(&path);

@@ -5,10 +5,16 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use buildout::analysis::compare::CompareError;
+use buildout::analysis::drivers::run::DriversRunError;
 use buildout::analysis::levers::LeverError;
 use buildout::analysis::paired::PairedError;
+use buildout::analysis::schedule::ScheduleError;
+use buildout::analysis::worth::run::WorthError;
 use buildout::import::ImportError;
 use buildout::monte_carlo::part::PartError;
+use buildout::monte_carlo::sample_run::SampleError;
+use buildout::report::TrialTableError;
+use buildout::sampling::ensemble_file::EnsembleFileError;
 use buildout::{RunError, ScenarioError, report};
 
 /// Why the command failed.
@@ -25,6 +31,10 @@ pub(crate) enum Failure {
     Compare(#[from] CompareError),
     #[error("error: {0}")]
     Levers(#[from] LeverError),
+    #[error("error: {0}")]
+    Drivers(#[from] DriversRunError),
+    #[error("error: {0}")]
+    Worth(#[from] WorthError),
     #[error(
         "error: {} states a comparison of its own\n  help: give it alone, or scenarios only", .0.display()
     )]
@@ -79,9 +89,12 @@ pub(crate) enum Failure {
         wanted: String,
         nearest: Option<String>,
     },
-    #[cfg(feature = "parquet")]
     #[error("error: {0}")]
-    UnknownMetric(report::ParquetFileError),
+    Trials(#[from] TrialTableError),
+    #[error("error: {0}")]
+    Ensemble(#[from] EnsembleFileError),
+    #[error("error: {0}")]
+    Schedule(#[from] ScheduleError),
     #[error("error: {} names no file", .0.display())]
     NoFileName(PathBuf),
     #[error("error: {} cannot be read: {error}", path.display())]
@@ -136,11 +149,19 @@ impl Failure {
             Failure::Outputs(report::OutputsError::Unknown { .. }) => 2,
             #[cfg(not(feature = "png"))]
             Failure::NoPng => 2,
-            #[cfg(feature = "parquet")]
-            Failure::UnknownMetric(_) => 2,
+            Failure::Ensemble(_) => 2,
+            Failure::Trials(error) => status_of_trials(error),
+            Failure::Schedule(ScheduleError::Milestone(_)) => 2,
             Failure::Compare(CompareError::Trials(PairedError::Run(RunError::Cancelled))) => 130,
             Failure::Compare(CompareError::Trials(PairedError::Run(_))) => 1,
             Failure::Compare(_) => 2,
+            Failure::Drivers(DriversRunError::Samples(error))
+            | Failure::Worth(WorthError::Samples(error)) => match error {
+                SampleError::Run(RunError::Cancelled) => 130,
+                SampleError::Run(_) => 1,
+                _ => 2,
+            },
+            Failure::Drivers(_) | Failure::Worth(_) => 2,
             #[cfg(feature = "mpi")]
             Failure::NotOnRanks(_) => 2,
             #[cfg(feature = "mpi")]
@@ -150,6 +171,19 @@ impl Failure {
             Failure::Print(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
             _ => 1,
         }
+    }
+}
+
+/// The exit status where a table of trials was not written.
+fn status_of_trials(error: &TrialTableError) -> u8 {
+    match error {
+        TrialTableError::Trials(SampleError::Run(RunError::Cancelled)) => 130,
+        TrialTableError::Trials(
+            SampleError::Measure(_) | SampleError::Run(RunError::Design(_)),
+        ) => 2,
+        #[cfg(not(feature = "parquet"))]
+        TrialTableError::NoParquet => 2,
+        _ => 1,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The `buildout` command. Each subcommand has a file of its own.
 
 mod compare;
+mod drivers;
 mod engine;
 mod failure;
 mod import;
@@ -18,9 +19,9 @@ mod schedule;
 mod set;
 mod shell;
 mod status;
-#[cfg(feature = "parquet")]
 mod trials;
 mod validate;
+mod worth;
 
 use std::process::ExitCode;
 
@@ -73,12 +74,15 @@ enum Command {
     Replay(replay::Replay),
     /// Compares scenarios, or a matrix of them, on the same luck
     Compare(compare::Compare),
+    /// Tells what drives a result: which inputs its spread comes from, and when a target is missed
+    Drivers(drivers::DriversCommand),
+    /// Tells what changes of a plan are worth, and what it is worth to know more before choosing
+    Worth(worth::Worth),
     /// Shows what each lever of policy gains, on the same luck
     Levers(levers::Levers),
     /// Makes one page to open in a browser, of one scenario or several side by side
     Report(report::Report),
-    /// Writes every trial's milestones, targets and outcomes as Parquet
-    #[cfg(feature = "parquet")]
+    /// Writes every trial's inputs, milestones, targets and outcomes as a table
     Trials(trials::Trials),
     /// Lists and shows published figures to build scenarios from
     Presets(presets::Presets),
@@ -103,9 +107,10 @@ impl Command {
             Self::Merge(arguments) => merge::run(arguments),
             Self::Replay(arguments) => replay::run(arguments),
             Self::Compare(arguments) => compare::run(arguments),
+            Self::Drivers(arguments) => drivers::run(arguments),
+            Self::Worth(arguments) => worth::run(arguments),
             Self::Levers(arguments) => levers::run(arguments),
             Self::Report(arguments) => report::run(arguments),
-            #[cfg(feature = "parquet")]
             Self::Trials(arguments) => trials::run(arguments),
             Self::Presets(arguments) => presets::run(arguments),
             Self::Schema(arguments) => shell::schema(arguments),

@@ -44,7 +44,7 @@ fn run(request: &Request<'_>, ranks: &Ranks) -> Result<Option<Projection>, Failu
         None => {
             let mut name = Vec::new();
             if is_first {
-                let path = reserve_name(request.model.name(), request.seed);
+                let path = reserve_name(request.model.name(), request.drawing.seed());
                 let _ = fs::remove_file(&path);
                 name = path.to_string_lossy().into_owned().into_bytes();
             }
@@ -76,13 +76,12 @@ fn run(request: &Request<'_>, ranks: &Ranks) -> Result<Option<Projection>, Failu
             ranks.size()
         ));
     }
-    let trials = request.trials();
+    let trials = request.trials;
     let bar = progress_bar(trials, quiet);
     let batch = || {
         Batch::new(request.model)
             .trials(trials)
-            .seed(request.seed)
-            .design(request.sampling.design(trials))
+            .drawing(request.drawing.clone())
             .threads(threads)
             .cancelled_by(&INTERRUPTED)
             .on_progress(|done, of| {

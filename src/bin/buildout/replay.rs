@@ -23,9 +23,6 @@ pub(crate) struct Replay {
     /// The number of the trial, from 0
     #[arg(long, value_name = "T")]
     trial: u64,
-    /// The seed of the run
-    #[arg(long, value_name = "S", default_value_t = 1)]
-    seed: u64,
     /// The trials of the run, on which a Latin hypercube depends
     #[arg(long, value_name = "N", default_value_t = DEFAULT_TRIALS)]
     trials: u64,
@@ -61,11 +58,12 @@ pub(crate) fn run(arguments: &Replay) -> Result<(), Failure> {
         say(&loaded.warnings.to_string());
     }
     let model = loaded.scenario.compile()?;
-    let design = arguments.sampling.design(arguments.trials);
-    design
+    let sampling = &arguments.sampling;
+    let (_, drawing) = sampling.drawing(Some(arguments.trials), 0, [&model], arguments.quiet)?;
+    (drawing.design())
         .check_trials(arguments.trial.saturating_add(1))
         .map_err(RunError::from)?;
-    let sampling = (model.sampling(design, arguments.seed)).map_err(RunError::from)?;
+    let sampling = model.sampling_of(&drawing).map_err(RunError::from)?;
     let replay = model.replay(&sampling, arguments.trial);
     let format = if arguments.json {
         Format::Json

@@ -8,9 +8,9 @@ use buildout::report::{HtmlReport, OutputFile, OutputFolder, markdown};
 use buildout::{Batch, Scenario};
 use clap::Args;
 
-use crate::EXIT_STATUS;
 use crate::failure::{Failure, print, say};
 use crate::run::key_and_value;
+use crate::{EXIT_STATUS, engine};
 
 #[derive(Args)]
 #[command(after_help = format!("\
@@ -26,13 +26,11 @@ pub(crate) struct Report {
     /// The scenarios: TOML files; others are compared with the first
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// How many trials to run of each
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_TRIALS,
-          value_parser = clap::value_parser!(u64).range(1..))]
-    trials: u64,
-    /// The seed of all luck: the same one gives the same results
-    #[arg(long, value_name = "S", default_value_t = 1)]
-    seed: u64,
+    /// How many trials to run of each: 10,000 if not given, or all of an ensemble
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    trials: Option<u64>,
+    #[command(flatten)]
+    sampling: engine::Sampling,
     /// How many threads to use; 0 for one per processor. The results do not depend on it
     #[arg(long, value_name = "T", default_value_t = 0)]
     threads: usize,
@@ -70,11 +68,14 @@ pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
     if !arguments.markdown {
         folder.prepare(&[&name])?;
     }
+    let models = loaded.iter().map(|(model, _)| model);
+    let (trials, drawing) =
+        (arguments.sampling).drawing(arguments.trials, DEFAULT_TRIALS, models, arguments.quiet)?;
     let mut projections = Vec::new();
     for (model, _) in &loaded {
         let batch = Batch::new(model)
-            .trials(arguments.trials)
-            .seed(arguments.seed)
+            .trials(trials)
+            .drawing(drawing.clone())
             .threads(arguments.threads);
         projections.push(batch.run()?);
     }
@@ -82,10 +83,10 @@ pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
         let text: Vec<String> = projections.iter().map(markdown).collect();
         return print(text.join("\n").as_bytes());
     }
-    let trials = arguments.trials.min(SCHEDULE_TRIALS);
+    let schedule_trials = trials.min(SCHEDULE_TRIALS);
     // Of no milestone in particular, so there is none that is not known.
     let schedules: Vec<Option<ScheduleReport>> = (loaded.iter())
-        .map(|(model, _)| model.schedule_report(arguments.seed, trials, None).ok())
+        .map(|(model, _)| (model.schedule_report(drawing.clone(), schedule_trials, None)).ok())
         .collect();
     let mut page: Option<HtmlReport<'_>> = None;
     for ((projection, (_, inputs)), schedule) in projections.iter().zip(&loaded).zip(&schedules) {
@@ -99,7 +100,7 @@ pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
         page = Some(with.inputs(inputs));
     }
     let Some(page) = page else { return Ok(()) };
-    let page = page.command(command_line(arguments)).to_html();
+    let page = page.command(command_line(arguments, trials)).to_html();
     for path in folder.write(&[OutputFile::new(name, page.into_bytes())])? {
         if !arguments.quiet {
             say(&format!("wrote {}", path.display()));
@@ -109,7 +110,7 @@ pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
 }
 
 /// The command that makes the page again, on any number of threads.
-fn command_line(arguments: &Report) -> String {
+fn command_line(arguments: &Report, trials: u64) -> String {
     let mut words = vec!["buildout".to_owned(), "report".to_owned()];
     words.extend(
         arguments
@@ -117,8 +118,8 @@ fn command_line(arguments: &Report) -> String {
             .iter()
             .map(|file| file.display().to_string()),
     );
-    words.extend(["--trials".to_owned(), arguments.trials.to_string()]);
-    words.extend(["--seed".to_owned(), arguments.seed.to_string()]);
+    words.extend(["--trials".to_owned(), trials.to_string()]);
+    words.extend(arguments.sampling.words());
     for (key, value) in &arguments.set {
         words.extend(["--set".to_owned(), format!("{key}={value}")]);
     }

@@ -25,9 +25,6 @@ pub(crate) struct Run {
     /// How many trials to run: 10,000 if not given, and with --until at most 10,000,000
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     trials: Option<u64>,
-    /// The seed of all luck: the same one gives the same results
-    #[arg(long, value_name = "S", default_value_t = 1)]
-    seed: u64,
     /// How many threads to use; 0 for one per processor. The results do not depend on it
     #[arg(long, value_name = "T", default_value_t = 0)]
     threads: usize,
@@ -60,13 +57,16 @@ pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
         say(&loaded.warnings.to_string());
     }
     output.prepare(Some(model.layout()))?;
+    let default = arguments.long.default_trials();
+    let sampling = &arguments.sampling;
+    let quiet = output.quiet || !engine::speaks_for_all();
+    let (trials, drawing) = sampling.drawing(arguments.trials, default, [&model], quiet)?;
     let request = engine::Request {
         model: &model,
-        trials: arguments.trials,
-        seed: arguments.seed,
+        trials,
+        drawing: &drawing,
         threads: arguments.threads,
         quiet: output.quiet,
-        sampling: &arguments.sampling,
         long: &arguments.long,
     };
     match request.simulate()? {

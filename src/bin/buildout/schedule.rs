@@ -7,9 +7,9 @@ use buildout::analysis::schedule::ScheduleReport;
 use buildout::report::OutputFolder;
 use clap::{Args, ValueEnum};
 
-use crate::EXIT_STATUS;
 use crate::failure::{Failure, print, say};
 use crate::run::key_and_value;
+use crate::{EXIT_STATUS, engine};
 
 /// Enough for a criticality index within 3 % (two standard errors).
 const DEFAULT_TRIALS: u64 = 2_000;
@@ -34,12 +34,11 @@ pub(crate) struct Schedule {
     /// The milestone whose drivers are sought; if not given, the end of all construction
     #[arg(long, value_name = "NAME")]
     milestone: Option<String>,
-    /// How many trials to run
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_TRIALS, value_parser = clap::value_parser!(u64).range(1..))]
-    trials: u64,
-    /// The seed of all luck: the same one gives the same results
-    #[arg(long, value_name = "S", default_value_t = 1)]
-    seed: u64,
+    /// How many trials to run: 2,000 if not given, or all of an ensemble
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    trials: Option<u64>,
+    #[command(flatten)]
+    sampling: engine::Sampling,
     /// Replace a value of the scenario, such as horizon_months=60; may be given several times
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     set: Vec<(String, String)>,
@@ -80,13 +79,14 @@ pub(crate) fn run(arguments: &Schedule) -> Result<(), Failure> {
     if let Some(folder) = &folder {
         folder.prepare(ScheduleReport::output_names())?;
     }
-    let report = model
-        .schedule_report(
-            arguments.seed,
-            arguments.trials,
-            arguments.milestone.as_deref(),
-        )
-        .map_err(|unknown| Failure::Usage(unknown.to_string()))?;
+    let (trials, drawing) = (arguments.sampling).drawing(
+        arguments.trials,
+        DEFAULT_TRIALS,
+        [&model],
+        arguments.quiet,
+    )?;
+    let milestone = arguments.milestone.as_deref();
+    let report = model.schedule_report(drawing, trials, milestone)?;
     if let Some(folder) = &folder {
         for path in folder.write(&report.outputs()?)? {
             if !arguments.quiet {

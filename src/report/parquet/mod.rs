@@ -1,7 +1,6 @@
 //! Results as Parquet, for DuckDB, Polars and their like.
 
 use std::io::Write;
-use std::ops::Range;
 use std::sync::Arc;
 
 use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
@@ -12,16 +11,13 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::Type;
-use rayon::prelude::*;
 
-use crate::projection::{Layout, TidyRow, TrialRow};
-use crate::{Model, Projection, Workspace};
+use crate::Projection;
+use crate::projection::TidyRow;
 
-/// So many trials make a row group: enough to compress well, and little to hold in memory.
-const GROUP: u64 = 4_096;
+mod trials;
 
-/// About so many rows make a row group where a trial has many rows.
-const GROUP_ROWS: usize = 131_072;
+pub use trials::{write_trial_months_parquet, write_trials_parquet};
 
 /// Why no Parquet was written.
 #[derive(Debug, thiserror::Error)]
@@ -30,18 +26,6 @@ pub enum ParquetFileError {
     /// The writer failed.
     #[error("the Parquet file could not be written: {0}")]
     Writing(#[from] ParquetError),
-    /// The scenario has no metric of that name.
-    #[error("this scenario has no metric \"{wanted}\"{}", did_you_mean(nearest.as_deref()))]
-    UnknownMetric {
-        /// What was asked for.
-        wanted: String,
-        /// What it may have been meant to be.
-        nearest: Option<String>,
-    },
-}
-
-fn did_you_mean(nearest: Option<&str>) -> String {
-    nearest.map_or_else(String::new, |name| format!(": did you mean \"{name}\"?"))
 }
 
 /// Writes projections as one tidy table, one number a row, in the order of
@@ -115,239 +99,6 @@ pub fn write_projection_parquet<'a>(
 }
 
 const MONTH: usize = 4;
-
-/// Simulates the trials of these numbers and writes one row for each as they come, in order; the
-/// memory it takes does not grow with their number. `on_progress` is told how many are done.
-///
-/// | column | type | |
-/// |---|---|---|
-/// | `trial` | 64-bit integer | its number; with the seed it replays the trial |
-/// | `milestone: NAME` | double | months after the start; null if not within the horizon |
-/// | `target: NAME` | boolean | whether it is met |
-/// | `outcome: NAME` | double | the trial's single numbers; null if there is none |
-///
-/// The start, the seed, the scenario's name and the version are in the file's metadata. The probability of a target
-/// given that a substation is late, in DuckDB:
-/// ```sql
-/// SELECT avg("target: 50 MW by 2032"::INT), count(*) FROM 'trials.parquet'
-/// WHERE "milestone: 110 kV substation energised" > 40 OR "milestone: 110 kV substation energised" IS NULL
-/// ```
-pub fn write_trials_parquet(
-    model: &Model,
-    seed: u64,
-    trials: Range<u64>,
-    to: impl Write + Send,
-    mut on_progress: impl FnMut(u64),
-) -> Result<(), ParquetFileError> {
-    let layout = model.layout();
-    let mut fields = vec![field("trial", Physical::INT64, false)?];
-    for name in &layout.milestones {
-        fields.push(field(
-            &format!("milestone: {name}"),
-            Physical::DOUBLE,
-            true,
-        )?);
-    }
-    for target in &layout.targets {
-        fields.push(field(
-            &format!("target: {}", target.name),
-            Physical::BOOLEAN,
-            false,
-        )?);
-    }
-    for outcome in &layout.outcomes {
-        fields.push(field(
-            &format!("outcome: {}", outcome.name),
-            Physical::DOUBLE,
-            true,
-        )?);
-    }
-    let mut file = begin(fields, to, facts(model, seed))?;
-    let mut first = trials.start;
-    while first < trials.end {
-        let end = first.saturating_add(GROUP).min(trials.end);
-        let singles = simulated(model, seed, first..end, |row| Single {
-            milestones: row.milestones().to_vec(),
-            targets: row.targets().to_vec(),
-            outcomes: row.outcomes().to_vec(),
-        });
-        let mut group = file.next_row_group()?;
-        write_group(&mut group, layout, first, &singles)?;
-        group.close()?;
-        on_progress(end - trials.start);
-        first = end;
-    }
-    file.close()?;
-    Ok(())
-}
-
-/// Simulates the trials of these numbers and writes a row for each of their months as they come, in
-/// order; the memory it takes does not grow with the number of trials. `metrics` are names such as `it_power_mw`.
-///
-/// | column | type | |
-/// |---|---|---|
-/// | `trial` | 64-bit integer | its number, by which it joins [`write_trials_parquet`]'s table |
-/// | `scope` | text | `total`, or a campus if there are several |
-/// | `month` | text | `2024-01`; the numbers are those of its end |
-/// | a column for each metric | double | in the metric's unit; null if there is no such number in this trial and month |
-///
-/// The units, the start, the seed, the scenario's name and the version are in the file's metadata. What a late
-/// substation does to the power live at the end of each month, in DuckDB:
-/// ```sql
-/// SELECT month, t."milestone: 110 kV substation energised" > 40 AS late, median(it_power_mw)
-/// FROM 'months.parquet' JOIN 'trials.parquet' t USING (trial) WHERE scope = 'total' GROUP BY ALL ORDER BY ALL
-/// ```
-pub fn write_trial_months_parquet(
-    model: &Model,
-    seed: u64,
-    trials: Range<u64>,
-    metrics: &[&str],
-    to: impl Write + Send,
-    mut on_progress: impl FnMut(u64),
-) -> Result<(), ParquetFileError> {
-    let layout = model.layout();
-    let chosen = metric_positions(layout, metrics)?;
-    let mut fields = vec![
-        field("trial", Physical::INT64, false)?,
-        text_field("scope", false)?,
-        text_field("month", false)?,
-    ];
-    let mut facts = facts(model, seed);
-    for &at in &chosen {
-        let metric = &layout.metrics[at];
-        fields.push(field(&metric.name, Physical::DOUBLE, true)?);
-        let key = format!("unit of {}", metric.name);
-        facts.push(KeyValue::new(key, metric.unit.clone()));
-    }
-    let mut file = begin(fields, to, facts)?;
-    let months: Vec<ByteArray> = (layout.month_labels().iter())
-        .map(|month| ByteArray::from(month.as_str()))
-        .collect();
-    let scopes: Vec<ByteArray> = (layout.scopes.iter())
-        .map(|scope| ByteArray::from(scope.as_str()))
-        .collect();
-    let rows = months.len() * scopes.len();
-    let group_trials = (GROUP_ROWS / rows.max(1)).max(1) as u64;
-    let mut first = trials.start;
-    while first < trials.end {
-        let end = first.saturating_add(group_trials).min(trials.end);
-        // By trial: the chosen metrics, one after the other, each scope by scope and month by month.
-        let values: Vec<Vec<f64>> = simulated(model, seed, first..end, |row| {
-            let metrics = chosen.iter().flat_map(|&metric| {
-                (0..scopes.len()).flat_map(move |scope| row.monthly(scope, metric))
-            });
-            metrics.copied().collect()
-        });
-        let mut group = file.next_row_group()?;
-        let numbers: Vec<i64> = (first..end)
-            .flat_map(|trial| std::iter::repeat_n(trial as i64, rows))
-            .collect();
-        integers(&mut group, &numbers)?;
-        let by_scope = scopes
-            .iter()
-            .flat_map(|scope| std::iter::repeat_n(scope, months.len()));
-        let by_month = scopes.iter().flat_map(|_| &months);
-        texts(&mut group, values.iter().flat_map(|_| by_scope.clone()))?;
-        texts(&mut group, values.iter().flat_map(|_| by_month.clone()))?;
-        for at in 0..chosen.len() {
-            let of_trial = |list: &'_ Vec<f64>| list[at * rows..(at + 1) * rows].to_vec();
-            doubles(&mut group, values.iter().flat_map(of_trial))?;
-        }
-        group.close()?;
-        on_progress(end - trials.start);
-        first = end;
-    }
-    file.close()?;
-    Ok(())
-}
-
-/// Where metrics of these names stand in the layout, each once.
-fn metric_positions(layout: &Layout, metrics: &[&str]) -> Result<Vec<usize>, ParquetFileError> {
-    let mut chosen: Vec<usize> = Vec::new();
-    for wanted in metrics {
-        let at = (layout.metrics.iter()).position(|metric| metric.name == *wanted);
-        let at = at.ok_or_else(|| {
-            let names = layout.metrics.iter().map(|metric| metric.name.as_str());
-            ParquetFileError::UnknownMetric {
-                wanted: (*wanted).to_owned(),
-                nearest: crate::problem::nearest(wanted, names).map(str::to_owned),
-            }
-        })?;
-        if !chosen.contains(&at) {
-            chosen.push(at);
-        }
-    }
-    Ok(chosen)
-}
-
-fn facts(model: &Model, seed: u64) -> Vec<KeyValue> {
-    [
-        ("scenario", model.name().to_owned()),
-        ("version", env!("CARGO_PKG_VERSION").to_owned()),
-        ("seed", seed.to_string()),
-        ("start", model.layout().start.to_month_string()),
-    ]
-    .map(|(key, value)| KeyValue::new(key.to_owned(), value))
-    .to_vec()
-}
-
-/// What is kept of each of these trials, in order, simulated on all threads.
-fn simulated<T: Send>(
-    model: &Model,
-    seed: u64,
-    trials: Range<u64>,
-    keep: impl Fn(&TrialRow) -> T + Sync,
-) -> Vec<T> {
-    trials
-        .into_par_iter()
-        .map_init(
-            || {
-                let row = TrialRow::new(model.layout().clone());
-                (Workspace::default(), row)
-            },
-            |(workspace, row), trial| {
-                model.simulate(seed, trial, workspace, row);
-                keep(row)
-            },
-        )
-        .collect()
-}
-
-/// A trial's numbers that are not by month.
-struct Single {
-    milestones: Vec<f64>,
-    targets: Vec<bool>,
-    outcomes: Vec<f64>,
-}
-
-fn write_group<W: Write + Send>(
-    group: &mut SerializedRowGroupWriter<'_, W>,
-    layout: &Layout,
-    first: u64,
-    singles: &[Single],
-) -> Result<(), ParquetError> {
-    let numbers: Vec<i64> = (first..)
-        .take(singles.len())
-        .map(|trial| trial as i64)
-        .collect();
-    integers(group, &numbers)?;
-    for at in 0..layout.milestones.len() {
-        doubles(group, singles.iter().map(|single| single.milestones[at]))?;
-    }
-    for at in 0..layout.targets.len() {
-        let met: Vec<bool> = singles.iter().map(|single| single.targets[at]).collect();
-        put(group, |writer| match writer {
-            ColumnWriter::BoolColumnWriter(writer) => {
-                writer.write_batch(&met, None, None).map(drop)
-            }
-            _ => Err(wrong_type()),
-        })?;
-    }
-    for at in 0..layout.outcomes.len() {
-        doubles(group, singles.iter().map(|single| single.outcomes[at]))?;
-    }
-    Ok(())
-}
 
 fn integers<W: Write + Send>(
     group: &mut SerializedRowGroupWriter<'_, W>,
@@ -447,8 +198,12 @@ mod tests {
     use parquet::file::reader::{FileReader, SerializedFileReader};
     use parquet::record::RowAccessor;
 
+    use super::super::trials::GROUP;
     use super::*;
+    use crate::monte_carlo::sample_run::SampleRun;
+    use crate::projection::TrialRow;
     use crate::report::fixture;
+    use crate::{Model, Workspace};
 
     #[test]
     fn what_is_written_reads_back_as_the_trials_and_the_projection() {
@@ -458,7 +213,8 @@ mod tests {
         let path = folder.path().join("trials.parquet");
         let trials = GROUP + 5;
         let file = std::fs::File::create(&path).unwrap();
-        write_trials_parquet(&model, 7, 3..3 + trials, file, |_| {}).unwrap();
+        let run = SampleRun::new(&model).all_measures().seed(7);
+        write_trials_parquet(&run.trial_range(3..3 + trials), file).unwrap();
         let reader = SerializedFileReader::try_from(path.as_path()).unwrap();
         assert_eq!(reader.num_row_groups(), 2);
         let mut workspace = Workspace::default();
@@ -472,7 +228,8 @@ mod tests {
             if trial % 500 == 0 {
                 model.simulate(7, trial as u64, &mut workspace, &mut expected);
                 for (at, months) in expected.milestones().iter().enumerate() {
-                    assert_eq!(row.get_double(1 + at).unwrap_or(f64::INFINITY), *months);
+                    let column = 1 + model.input_count() + at;
+                    assert_eq!(row.get_double(column).unwrap_or(f64::INFINITY), *months);
                 }
             }
         }
@@ -508,12 +265,14 @@ mod tests {
         let metrics = ["take_up", "it_power_mw", "take_up"];
         let rows = layout.months * layout.scopes.len();
         // A little more than one row group.
-        let trials = (GROUP_ROWS / rows) as u64 + 2;
+        let trials = (131_072 / rows) as u64 + 2;
         let file = std::fs::File::create(&path).unwrap();
-        write_trial_months_parquet(model, 7, 3..3 + trials, &metrics, file, |_| {}).unwrap();
+        let run = SampleRun::new(model).seed(7);
+        let run = run.trial_range(3..3 + trials);
+        write_trial_months_parquet(&run, &metrics, file).unwrap();
         let reader = SerializedFileReader::try_from(path.as_path()).unwrap();
         assert_eq!(reader.num_row_groups(), 2);
-        let at = metric_positions(layout, &metrics).unwrap();
+        let at = run.metric_positions(&metrics).unwrap();
         assert_eq!(at.len(), 2);
         let mut workspace = Workspace::default();
         let mut expected = TrialRow::new(layout.clone());
@@ -542,7 +301,7 @@ mod tests {
         }
         assert_eq!(count as u64, trials * rows as u64);
 
-        let wrong = write_trial_months_parquet(model, 7, 0..1, &["takeup"], Vec::new(), |_| {});
+        let wrong = write_trial_months_parquet(&run, &["takeup"], Vec::new());
         let words = wrong.unwrap_err().to_string();
         assert!(words.contains("did you mean \"take_up\"?"), "{words}");
     }
