@@ -14,6 +14,8 @@ use crate::schedule::{Activity, ActivityStatus, Dependency, Lagged, Status};
 const CALENDAR_MONTHS: u32 = 360;
 /// Less than that, in hours, is no interruption.
 const LEAST_INTERRUPTION_HOURS: f64 = 0.5;
+/// The calendar of a file that has none: five days of eight hours.
+const STANDARD: &str = "Standard";
 /// Days before the first date of the file from which on exceptions of calendars are kept.
 const DAYS_BEFORE: i64 = 31;
 
@@ -21,6 +23,11 @@ const DAYS_BEFORE: i64 = 31;
 pub(super) fn convert(mut raw: Raw, crews: bool) -> Result<Imported, ImportError> {
     if raw.activities.is_empty() {
         return Err(ImportError::new(1, "the file has no activity to import"));
+    }
+    if raw.calendars.is_empty() {
+        raw.calendars
+            .push(RawCalendar::standard(STANDARD, STANDARD, 1));
+        raw.default_calendar = Some(STANDARD.to_owned());
     }
     let project_start = project_start(&raw);
     let start = first_start(&raw, project_start);

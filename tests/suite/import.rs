@@ -20,7 +20,12 @@ fn dates(schedule: &Imported) -> BTreeMap<String, (String, String)> {
     let model = scenario.compile().unwrap_or_else(|error| panic!("{error}"));
     let network = model.network();
     let path = network.critical_path(&model.planned_inputs(), None);
-    let minute = |months: f64| schedule.start.minute_after(months).unwrap();
+    let minute = |months: f64| {
+        schedule
+            .start
+            .minute_after(months)
+            .expect("a year of four digits")
+    };
     let full = |date: buildout::Date| match date.to_string() {
         month if month.len() == 7 => format!("{month}-01"),
         day => day,
@@ -30,7 +35,7 @@ fn dates(schedule: &Imported) -> BTreeMap<String, (String, String)> {
         .map(|activity| {
             let node = network
                 .find(&format!("{campus}/{}", activity.name))
-                .unwrap();
+                .expect("a node of every activity");
             let start = full(minute(path.early_start(node)).day_of());
             let finish = full(minute(path.early_finish(node)).last_day());
             (activity.name.clone(), (start, finish))

@@ -144,7 +144,7 @@ fn buildings_wait_for_the_fit_out_crew_that_they_share() {
     assert_eq!(dates(&scenario), [10.0, 14.0, 18.0]);
     scenario.crews[0].changes.push(CapacityChange {
         from: date("2025-09"),
-        capacity: 3,
+        capacity: 3.0,
     });
     assert_eq!(dates(&scenario), [10.0, 12.0, 12.0]);
     scenario.crews[0].changes[0].from = date("2025-07");
