@@ -63,6 +63,9 @@ pub enum RunError {
     Cancelled,
 }
 
+/// Told that a checkpoint could not be written on the way.
+pub type OnUnsaved<'a> = dyn Fn(&CheckpointError) + Sync + 'a;
+
 /// A batch of trials that is about to run.
 ///
 /// ```
@@ -83,6 +86,7 @@ pub struct Batch<'a> {
     on_progress: Option<Box<OnProgress<'a>>>,
     cancel: Option<&'a Cancel>,
     checkpoint: Option<(PathBuf, Duration)>,
+    on_unsaved: Option<Box<OnUnsaved<'a>>>,
 }
 
 impl<'a> Batch<'a> {
@@ -101,6 +105,7 @@ impl<'a> Batch<'a> {
             on_progress: None,
             cancel: None,
             checkpoint: None,
+            on_unsaved: None,
         }
     }
 
@@ -170,6 +175,14 @@ impl<'a> Batch<'a> {
         self
     }
 
+    /// Calls `report` when a checkpoint cannot be written on the way, because the disk is full, say. The batch goes on: the next
+    /// one may be written, and at the end there is an error only if the last one was not.
+    #[must_use]
+    pub fn on_unsaved(mut self, report: impl Fn(&CheckpointError) + Sync + 'a) -> Self {
+        self.on_unsaved = Some(Box::new(report));
+        self
+    }
+
     /// Runs the batch.
     pub fn run(self) -> Result<Projection, RunError> {
         let mut part = self.begin()?;
@@ -225,7 +238,7 @@ impl<'a> Batch<'a> {
                     return Err(RunError::Cancelled);
                 }
                 if next_save.is_some_and(|moment| Instant::now() >= moment) {
-                    self.save(part)?;
+                    self.save_on_the_way(part)?;
                     next_save = self.next_save();
                 }
             }
@@ -286,6 +299,16 @@ impl<'a> Batch<'a> {
             part.save(path)?;
         }
         Ok(())
+    }
+
+    fn save_on_the_way(&self, part: &Part) -> Result<(), RunError> {
+        match (self.save(part), &self.on_unsaved) {
+            (Err(RunError::Checkpoint(error)), report) => {
+                report.iter().for_each(|report| report(&error));
+                Ok(())
+            }
+            (saved, _) => saved,
+        }
     }
 
     fn next_save(&self) -> Option<Instant> {

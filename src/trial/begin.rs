@@ -162,6 +162,7 @@ impl Model {
             workspace.halls.push(HallState {
                 campus: position,
                 delivery,
+                coming: None,
                 pool: hall.pool,
                 fit: hall.fit,
                 is_retrofitted: false,
@@ -183,6 +184,7 @@ impl Model {
         if let Some(existing) = &campus.existing {
             workspace.pools[existing.pool].live.push(LivePart {
                 hall: None,
+                since_months: 0.0,
                 kw: existing.power_kw,
                 racks_per_kw: existing.racks / existing.power_kw,
                 pflops_per_kw: existing.pflops / existing.power_kw,

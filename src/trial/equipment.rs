@@ -130,12 +130,12 @@ impl Model {
         let state = &mut workspace.halls[hall];
         if state.live == f64::INFINITY && state.deployable_kw() > 0.0 {
             state.live = months;
-            self.put_into_pool(workspace, hall);
+            self.put_into_pool(workspace, hall, months);
             self.plan_retirement(workspace, hall, months, drawn);
         }
     }
 
-    fn put_into_pool(&self, workspace: &mut Workspace, hall: usize) {
+    fn put_into_pool(&self, workspace: &mut Workspace, hall: usize, since_months: f64) {
         let state = &workspace.halls[hall];
         let delivery = &state.delivery;
         let mut available_share = self.halls[hall].available_share;
@@ -145,6 +145,7 @@ impl Model {
         }
         workspace.pools[state.pool].live.push(LivePart {
             hall: Some(hall),
+            since_months,
             kw: 0.0,
             racks_per_kw: 1.0 / delivery.rack_power_kw,
             pflops_per_kw: delivery.pflops_per_kw,
@@ -203,7 +204,8 @@ impl Model {
             .order(&workspace.generations, ordered, positions, drawn);
         let racks = racks_in(&state.fit, &delivery);
         delivery.wait_for_supply(&mut workspace.generations, racks);
-        state.delivery = delivery;
+        // Until it is in place the hall is reckoned with what it was fitted out for.
+        state.coming = Some(delivery);
         let what = What::Refreshed { hall: hall as u32 };
         let months = months.max(delivery.arrives) + downtime;
         plan_event(&mut workspace.events, Event { months, what });
@@ -217,6 +219,10 @@ impl Model {
         months: f64,
         drawn: &[f64],
     ) {
+        let state = &mut workspace.halls[hall];
+        if let Some(delivery) = state.coming.take() {
+            state.delivery = delivery;
+        }
         self.fit_out(workspace, hall);
         let state = &mut workspace.halls[hall];
         (state.delivered, state.has_changed) = (true, true);
@@ -229,7 +235,7 @@ impl Model {
         }
         self.note_claim(workspace, hall);
         self.count_embodied(workspace, hall);
-        self.put_into_pool(workspace, hall);
+        self.put_into_pool(workspace, hall, months);
         self.plan_retirement(workspace, hall, months, drawn);
         self.share_out(workspace, campus, months, drawn);
     }

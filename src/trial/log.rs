@@ -239,9 +239,10 @@ impl Replay {
         for (scope, scope_name) in layout.scopes.iter().enumerate() {
             let scope_name = quoted(scope_name);
             for (metric, label) in layout.metrics.iter().enumerate() {
+                let name = quoted(&label.name);
                 for (month, value) in months.iter().zip(self.row.monthly(scope, metric)) {
                     let value = number(*value);
-                    text += &format!("{scope_name},\"{}\",\"{month}\",{value}\n", label.name);
+                    text += &format!("{scope_name},{name},\"{month}\",{value}\n");
                 }
             }
         }

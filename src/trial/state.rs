@@ -13,6 +13,8 @@ use crate::power::{DeliveryTree, Headroom};
 pub(super) struct HallState {
     pub(super) campus: usize,
     pub(super) delivery: Delivery,
+    /// What takes its place, while that is being put in.
+    pub(super) coming: Option<Delivery>,
     pub(super) pool: usize,
     pub(super) fit: HallFit,
     pub(super) is_retrofitted: bool,
@@ -104,6 +106,8 @@ pub(super) struct PoolState {
 pub(super) struct LivePart {
     /// `None` for what existed at the start.
     pub(super) hall: Option<usize>,
+    /// When it went live, in months.
+    pub(super) since_months: f64,
     pub(super) kw: f64,
     pub(super) racks_per_kw: f64,
     pub(super) pflops_per_kw: f64,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
+use buildout::monte_carlo::checkpoint::CheckpointError;
 use buildout::monte_carlo::part::Part;
 use buildout::monte_carlo::stop::{
     DEFAULT_AT_LEAST, DEFAULT_AT_MOST, Goal, Output, Stopped, Until, run_until,
@@ -168,7 +169,7 @@ pub(crate) struct LongRun {
     pub(crate) resume: bool,
     /// Run only part I (from 0) of N equal parts, into the checkpoint, for `buildout merge`
     #[arg(long, value_name = "I/N", value_parser = shard, requires = "checkpoint",
-          conflicts_with_all = ["until", "out", "format"])]
+          conflicts_with_all = ["until", "out", "format", "json"])]
     pub(crate) shard: Option<Shard>,
     /// Run until this is known so well: "p90(A1 live)=0.1", "p50(installed_pflops@2027-12)=500" or
     /// "probability(TARGET)=0.01"; may be given several times. --trials is then the most trials
@@ -278,6 +279,21 @@ pub(crate) fn speaks_for_all() -> bool {
     true
 }
 
+/// What came out of a run, and why its checkpoint could not be written, if so.
+pub(crate) struct Finished {
+    pub(crate) projection: Projection,
+    pub(crate) unsaved: Option<Failure>,
+}
+
+impl Finished {
+    fn saved(projection: Projection) -> Self {
+        Self {
+            projection,
+            unsaved: None,
+        }
+    }
+}
+
 /// What a run is asked to do.
 pub(crate) struct Request<'a> {
     pub(crate) model: &'a Model,
@@ -301,11 +317,12 @@ impl LongRun {
 
 impl Request<'_> {
     /// Runs the trials; `None` if it was a shard, whose results are in its file, or another rank has the results.
-    pub(crate) fn simulate(&self) -> Result<Option<Projection>, Failure> {
+    pub(crate) fn simulate(&self) -> Result<Option<Finished>, Failure> {
         listen_for_interruptions(self.quiet)?;
         #[cfg(feature = "mpi")]
         if buildout::monte_carlo::ranks::Ranks::are_launched() {
-            return crate::ranks::simulate(self);
+            let projection = crate::ranks::simulate(self)?;
+            return Ok(projection.map(Finished::saved));
         }
         let trials = self.trials;
         let bar = progress_bar(trials, self.quiet);
@@ -314,6 +331,7 @@ impl Request<'_> {
             .drawing(self.drawing.clone())
             .threads(self.threads)
             .cancelled_by(&INTERRUPTED)
+            .on_unsaved(|error| bar.suspend(|| say(&format!("warning: {error}"))))
             .on_progress(|done, of| {
                 bar.set_length(of);
                 bar.set_position(done);
@@ -354,11 +372,40 @@ impl Request<'_> {
                 if self.long.shard.is_some() {
                     return Ok(None);
                 }
-                Ok(Some(part.into_projection().map_err(RunError::from)?))
+                let projection = part.into_projection().map_err(RunError::from)?;
+                Ok(Some(Finished::saved(projection)))
             }
             Err(RunError::Cancelled) => Err(self.interrupted(&part)?),
+            Err(RunError::Checkpoint(error)) => self.unsaved(part, error),
             Err(other) => Err(other.into()),
         }
+    }
+
+    /// What becomes of trials that could not be written where they were to be.
+    fn unsaved(&self, part: Part, error: CheckpointError) -> Result<Option<Finished>, Failure> {
+        let is_whole = self.long.shard.is_none() && !INTERRUPTED.is_cancelled();
+        if is_whole && part.done().count() > 0 {
+            let projection = part.into_projection().map_err(RunError::from)?;
+            let unsaved = Some(RunError::from(error).into());
+            return Ok(Some(Finished {
+                projection,
+                unsaved,
+            }));
+        }
+        let folders = [PathBuf::new(), std::env::temp_dir()];
+        for folder in folders {
+            let path = reserve_name(&folder, self.model.name(), self.drawing.seed());
+            if part.save(&path).is_ok() {
+                return Err(Failure::SavedElsewhere {
+                    error,
+                    done: part.done().count(),
+                    path,
+                });
+            }
+            // Only the empty file that was just made; nothing half written stays.
+            let _ = fs::remove_file(&path);
+        }
+        Err(RunError::from(error).into())
     }
 
     /// What is done already: the checkpoint, if it is to be gone on from, or nothing.
@@ -380,8 +427,15 @@ impl Request<'_> {
             error,
         })?;
         there.set_trials(part.trials());
-        if !self.quiet {
-            let done = there.done().count();
+        let done = there.done().count();
+        if done > part.trials() && self.long.shard.is_none() {
+            // Not what was asked for, so it is told even where notes are not wanted.
+            say(&format!(
+                "warning: {} has {done} trials, more than the {} that were asked for: the results are of {done}",
+                path.display(),
+                part.trials()
+            ));
+        } else if !self.quiet {
             say(&format!(
                 "going on from {}: {done} trials are done",
                 path.display()
@@ -395,7 +449,7 @@ impl Request<'_> {
             // The batch has written it.
             Some(path) => path.clone(),
             None => {
-                let path = reserve_name(self.model.name(), self.drawing.seed());
+                let path = reserve_name(Path::new(""), self.model.name(), self.drawing.seed());
                 if let Err(error) = part.save(&path) {
                     // Only the empty file that was just made; nothing half written stays.
                     let _ = fs::remove_file(&path);
@@ -432,7 +486,7 @@ fn share(trials: u64, index: u64, of: u64) -> u64 {
 
 /// Makes an empty file under a name that no file has yet, so that two runs that are interrupted at
 /// once do not write to the same one. If none can be made, writing to it will say why.
-pub(crate) fn reserve_name(scenario: &str, seed: u64) -> PathBuf {
+pub(crate) fn reserve_name(folder: &Path, scenario: &str, seed: u64) -> PathBuf {
     let stem: String = scenario
         .chars()
         .map(|c| {
@@ -447,8 +501,8 @@ pub(crate) fn reserve_name(scenario: &str, seed: u64) -> PathBuf {
     let mut number = 0_u32;
     loop {
         let path = match number {
-            0 => PathBuf::from(format!("{stem}-seed-{seed}.checkpoint")),
-            _ => PathBuf::from(format!("{stem}-seed-{seed}-{number}.checkpoint")),
+            0 => folder.join(format!("{stem}-seed-{seed}.checkpoint")),
+            _ => folder.join(format!("{stem}-seed-{seed}-{number}.checkpoint")),
         };
         match fs::File::create_new(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,

@@ -1,7 +1,6 @@
 //! `buildout import`: a scenario file from a schedule of Microsoft Project or Primavera.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use buildout::Scenario;
@@ -165,7 +164,7 @@ pub(crate) fn run(arguments: &Import) -> Result<(), Failure> {
 }
 
 fn read(path: &Path, options: &ImportOptions) -> Result<Imported, Failure> {
-    let bytes = fs::read(path).map_err(|error| Failure::Unreadable {
+    let bytes = buildout::disk::read_file(path).map_err(|error| Failure::Unreadable {
         path: path.to_owned(),
         error,
     })?;
@@ -298,7 +297,7 @@ fn project_factor(arguments: &Import) -> Result<Option<ProjectFactor>, Failure> 
     if path.as_os_str() == "published" {
         return Ok(Some(ProjectFactor::published()));
     }
-    let text = fs::read_to_string(path).map_err(|error| Failure::Unreadable {
+    let text = buildout::disk::read_text(path).map_err(|error| Failure::Unreadable {
         path: path.clone(),
         error,
     })?;

@@ -1,7 +1,7 @@
 //! `buildout run` under an MPI launcher: each rank simulates its share, and rank 0 has the results.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use buildout::monte_carlo::ranks::{RankCheckpoints, Ranks};
@@ -44,7 +44,8 @@ fn run(request: &Request<'_>, ranks: &Ranks) -> Result<Option<Projection>, Failu
         None => {
             let mut name = Vec::new();
             if is_first {
-                let path = reserve_name(request.model.name(), request.drawing.seed());
+                let path =
+                    reserve_name(Path::new(""), request.model.name(), request.drawing.seed());
                 let _ = fs::remove_file(&path);
                 name = path.to_string_lossy().into_owned().into_bytes();
             }

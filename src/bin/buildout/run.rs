@@ -69,8 +69,9 @@ pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
         quiet: output.quiet,
         long: &arguments.long,
     };
-    match request.simulate()? {
-        Some(projection) => output.deliver(&projection),
-        None => Ok(()),
-    }
+    let Some(finished) = request.simulate()? else {
+        return Ok(());
+    };
+    output.deliver(&finished.projection)?;
+    finished.unsaved.map_or(Ok(()), Err)
 }

@@ -1,6 +1,5 @@
 //! `buildout status`: progress of an updated schedule, or of a table, brought into a scenario file.
 
-use std::fs;
 use std::path::PathBuf;
 
 use buildout::file::StatusChange;
@@ -85,10 +84,11 @@ pub(crate) fn run(arguments: &Status) -> Result<(), Failure> {
 }
 
 fn update(arguments: &Status) -> Result<StatusUpdate, Failure> {
-    let bytes = fs::read(&arguments.from).map_err(|error| Failure::Unreadable {
-        path: arguments.from.clone(),
-        error,
-    })?;
+    let bytes =
+        buildout::disk::read_file(&arguments.from).map_err(|error| Failure::Unreadable {
+            path: arguments.from.clone(),
+            error,
+        })?;
     let refused = |error| Failure::Import {
         path: arguments.from.clone(),
         error,
