@@ -89,7 +89,6 @@ impl ScheduleReport {
         let milestone =
             (self.milestone.as_deref()).map_or("the end of all construction".into(), one_line);
         let day = |months: Option<f64>| self.day(months);
-        let start = |months| self.start_day(months).unwrap_or_else(|| MISSING.to_owned());
         let [early, middle, late] = self.finish_months.map(day);
         let mut parts = vec![format!(
             "{name}\n{}\n{} {}, seed {}\n\n{milestone}: P50 {middle}, P10 {early}, P90 {late}\n\

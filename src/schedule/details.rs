@@ -327,9 +327,17 @@ impl<'a> Details<'a> {
         if status.retained_logic {
             network.retain_logic();
         }
+        let by_name = self.by_name();
         for (position, one) in status.activities.iter().enumerate() {
             let at = Path::root().key("status").key("activities").index(position);
-            let [node] = self.meant(&one.activity)[..] else {
+            let named = match one.activity.contains('*') {
+                true => self.meant(&one.activity),
+                false => by_name
+                    .get(one.activity.as_str())
+                    .cloned()
+                    .unwrap_or_default(),
+            };
+            let [node] = named[..] else {
                 self.unknown(&one.activity, &at.key("activity"), problems);
                 continue;
             };
@@ -404,6 +412,18 @@ impl<'a> Details<'a> {
             patterns.any(|pattern| matches(pattern, name))
         })?;
         name.split_once('/').map(|(campus, _)| campus)
+    }
+
+    /// Activities and grid steps by their names, in full and without the campus.
+    fn by_name(&self) -> BTreeMap<&str, Vec<NodeId>> {
+        let mut by_name: BTreeMap<&str, Vec<NodeId>> = BTreeMap::new();
+        for (name, node) in &self.works {
+            by_name.entry(name).or_default().push(*node);
+            if let Some((_, within)) = name.split_once('/') {
+                by_name.entry(within).or_default().push(*node);
+            }
+        }
+        by_name
     }
 
     fn meant(&self, pattern: &str) -> Vec<NodeId> {
