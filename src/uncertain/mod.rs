@@ -15,7 +15,6 @@ mod table;
 
 use std::sync::Arc;
 
-pub(crate) use special::{minus_ln, minus_ln_of};
 pub use special::{normal_cdf, normal_quantile};
 
 use crate::problem::{Path, Problems};
@@ -998,6 +997,14 @@ impl Sampler {
     pub fn constant(&self) -> Option<f64> {
         match self.rule {
             Rule::Fixed(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Of a discrete distribution the outcomes in order: the level at which each ends, and its value.
+    pub(crate) fn steps(&self) -> Option<&[(f64, f64)]> {
+        match &self.rule {
+            Rule::Discrete(steps) => Some(steps),
             _ => None,
         }
     }

@@ -297,6 +297,8 @@ impl Finished {
 /// What a run is asked to do.
 pub(crate) struct Request<'a> {
     pub(crate) model: &'a Model,
+    /// The metrics to gather; all if empty.
+    pub(crate) metrics: &'a [String],
     pub(crate) trials: u64,
     pub(crate) drawing: &'a Drawing,
     pub(crate) threads: usize,
@@ -316,6 +318,15 @@ impl LongRun {
 }
 
 impl Request<'_> {
+    /// A batch of the model that gathers what is asked for.
+    pub(crate) fn batch(&self) -> Batch<'_> {
+        let batch = Batch::new(self.model);
+        if self.metrics.is_empty() {
+            return batch;
+        }
+        batch.metrics(self.metrics.iter().map(String::as_str))
+    }
+
     /// Runs the trials; `None` if it was a shard, whose results are in its file, or another rank has the results.
     pub(crate) fn simulate(&self) -> Result<Option<Finished>, Failure> {
         listen_for_interruptions(self.quiet)?;
@@ -326,7 +337,8 @@ impl Request<'_> {
         }
         let trials = self.trials;
         let bar = progress_bar(trials, self.quiet);
-        let mut batch = Batch::new(self.model)
+        let mut batch = self
+            .batch()
             .trials(trials)
             .drawing(self.drawing.clone())
             .threads(self.threads)

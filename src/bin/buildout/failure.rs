@@ -162,7 +162,7 @@ impl Failure {
             | Failure::Usage(_)
             | Failure::Levers(_)
             | Failure::ComparisonAmongScenarios(_)
-            | Failure::Run(RunError::Goal(_) | RunError::Design(_)) => 2,
+            | Failure::Run(RunError::Goal(_) | RunError::Design(_) | RunError::Metric(_)) => 2,
             Failure::Outputs(report::OutputsError::Unknown { .. }) => 2,
             #[cfg(not(feature = "png"))]
             Failure::NoPng => 2,
