@@ -177,7 +177,7 @@ impl Replay {
     fn date(&self, event: &LogEntry) -> Option<String> {
         let start = self.row.layout().start;
         let day = match event.what {
-            Happening::Finished | Happening::Milestone => start.day_of_finish(event.months),
+            EventKind::Finished | EventKind::Milestone => start.day_of_finish(event.months),
             _ => start.day_of_start(event.months),
         };
         day.map(Date::to_day_string)
