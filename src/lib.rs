@@ -86,7 +86,7 @@
 //! # Features
 //! - `files` (default): scenario files in TOML.
 //! - `charts` (default): SVG charts.
-//! - `import` (default): schedules in Microsoft Project's XML.
+//! - `import` (default): schedules of Primavera and Microsoft Project.
 //! - `png`: charts as PNG, too, with a font that comes along.
 //! - `parquet`: projections and trials as Parquet.
 //! - `cli` (default): the `buildout` command.
@@ -104,6 +104,7 @@ mod field;
 #[cfg(feature = "files")]
 pub mod file;
 pub mod finance;
+#[cfg(feature = "import")]
 pub mod import;
 pub mod model;
 pub mod monte_carlo;

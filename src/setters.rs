@@ -85,7 +85,10 @@ setters! { Scenario
 setters! { Activity
     after: some_list Dependency;
     milestone: set bool;
+    starts_work: set bool;
     not_before: some Date;
+    starts_on: some Date;
+    finish_not_before: some Date;
     calendar: some String;
     crews: list CrewNeed;
     probability: some f64;

@@ -1,11 +1,11 @@
 //! A schedule in Primavera's XER is refused, or becomes a scenario.
 #![no_main]
 
-use buildout::import::xer;
+use buildout::import::{ImportOptions, read};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Ok(schedule) = xer::read(bytes) {
+    if let Ok(schedule) = read(bytes, &ImportOptions::default()) {
         let _ = schedule.to_scenario(60).check();
     }
 });

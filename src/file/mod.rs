@@ -23,6 +23,7 @@ mod read;
 mod reference;
 mod schema;
 mod shape;
+mod status;
 mod tables;
 
 use std::path::{Path as FilePath, PathBuf};
@@ -34,6 +35,7 @@ use self::merge::{Misfit, merge, set};
 use self::node::{Node, Place, Text, Value, parse, parse_value};
 use self::read::Reader;
 use self::shape::Shape;
+pub use self::status::StatusChange;
 use crate::disk::{check_within, read_file};
 use crate::problem::{Path, Problem, Problems, nearest};
 use crate::scenario::{FORMAT, Scenario, ScenarioError};

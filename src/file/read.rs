@@ -508,7 +508,9 @@ fn kind_of(node: &Node) -> &'static str {
 fn expected(shape: &Shape) -> &'static str {
     match shape {
         Shape::Uncertain => "a number or an uncertain quantity",
-        Shape::Date => "a month such as \"2024-06\" or a day such as \"2024-06-15\"",
+        Shape::Date => {
+            "a month such as \"2024-06\", a day such as \"2024-06-15\", or a minute such as \"2024-06-15T17:00\""
+        }
         Shape::Redundancy => "a redundancy such as \"N+1\" or \"4N/3\"",
         Shape::Number => "a number",
         Shape::Whole(..) => "a whole number",

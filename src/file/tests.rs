@@ -498,7 +498,7 @@ fn scenario() -> impl Strategy<Value = Scenario> {
                         "crane".into(),
                         CrewNeed::Several(CrewUnits {
                             crew: "welders".to_owned(),
-                            units: 3,
+                            units: 3.0,
                         }),
                     ],
                     probability: flag.then_some(0.25),

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::Imported;
+use super::{Imported, Review};
 use crate::compute::RackType;
 use crate::date::Date;
-use crate::scenario::{Milestone, Scenario, ScenarioError, Target};
+use crate::scenario::{Milestone, Scenario, Target};
 use crate::schedule::Dependency;
-use crate::site::Campus;
-use crate::site::{Building, Hall};
+use crate::site::{Building, Campus, Hall};
 
 /// The name of the milestone at which all of an imported schedule has finished.
 pub const ALL_FINISHED: &str = "all activities finished";
@@ -19,6 +18,14 @@ const CAMPUS: &str = "campus";
 /// A horizon has this share of the planned time to spare, for what comes later than planned: an
 /// assumption.
 const SPARE_SHARE: f64 = 1.0;
+
+impl Review {
+    /// A horizon by which even a schedule that takes twice as long as planned is over: whole years, in months.
+    pub fn horizon_months(&self) -> u32 {
+        let years = ((1.0 + SPARE_SHARE) * self.finish_months / 12.0).ceil();
+        12 * (years.clamp(1.0, 50.0) as u32)
+    }
+}
 
 impl Imported {
     /// The schedule as a scenario: one campus of the project's name with these activities, a
@@ -61,19 +68,11 @@ impl Imported {
         scenario
     }
 
-    /// A horizon by which even a schedule that takes twice as long as planned is over: whole years,
-    /// in months. An error says what makes it no schedule, such as a circle.
-    pub fn horizon_months(&self) -> Result<u32, ScenarioError> {
-        let model = self.to_scenario(1).compile()?;
-        let path = model.network().critical_path(&model.planned_inputs(), None);
-        let years = ((1.0 + SPARE_SHARE) * path.finish().max(0.0) / 12.0).ceil();
-        Ok(12 * (years.clamp(1.0, 50.0) as u32))
-    }
-
     fn frame(&self, name: String, horizon_months: u32) -> Scenario {
         let mut scenario = Scenario::new(name, self.start, horizon_months);
         scenario.calendars.clone_from(&self.calendars);
         scenario.crews.clone_from(&self.crews);
+        scenario.risks.clone_from(&self.risks);
         scenario
     }
 

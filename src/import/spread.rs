@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::Imported;
+use super::{Imported, Origin};
 use crate::pattern::matches;
 use crate::uncertain::Uncertain;
 
@@ -95,25 +95,19 @@ impl FromStr for SpreadRule {
 }
 
 impl Imported {
-    /// Puts a PERT distribution on the durations of all activities that a pattern means ("*shell*",
-    /// with * for any text) and returns how many they are. A pattern may also name the summary
-    /// tasks or levels of the work breakdown that an activity stands under: "Shell/*". What has no
-    /// duration, or was given its uncertainty already, stays as it is.
+    /// Puts a PERT distribution on the durations of all activities that a pattern means, and returns how many they are. What
+    /// has no duration, or was given its uncertainty already, stays as it is. With * for any text, a pattern is one of
     ///
-    /// ```
-    /// use buildout::import::{Spread, xer};
-    /// # let text = concat!("ERMHDR\t19.12\n%T\tPROJECT\n%F\tproj_id\tproj_short_name\tplan_start_date\n%R\t1\tP\t2025-01-06 08:00\n",
-    /// # "%T\tTASK\n%F\ttask_id\tproj_id\ttask_type\ttask_code\ttask_name\ttarget_drtn_hr_cnt\n%R\t1\t1\tTT_Task\tA1\tshell\t240\n%E\n");
-    /// let mut schedule = xer::read(text.as_bytes())?;
-    /// let changed = schedule.spread("*shell*", &Spread { least: 0.9, mode: 1.0, most: 1.4 });
-    /// assert_eq!(changed, 1);
-    /// # Ok::<(), buildout::import::ImportError>(())
-    /// ```
+    /// - the name of an activity ("*shell*"), or its name with the summary tasks or levels of the work breakdown that it
+    ///   stands under ("Shell/*");
+    /// - "wbs:Hall 1/Shell": all that stands under that level;
+    /// - "code:Area: North", or "code:North": all that has that code;
+    /// - "resource:crane*": all that such a resource works on.
     pub fn spread(&mut self, pattern: &str, spread: &Spread) -> usize {
         let mut changed = 0;
         for (position, activity) in self.activities.iter_mut().enumerate() {
-            let group = self.groups.get(position).map_or("", String::as_str);
-            if !is_meant(pattern, group, &activity.name) {
+            let origin = self.origins.get(position);
+            if !origin.is_some_and(|origin| is_meant(pattern, origin, &activity.name)) {
                 continue;
             }
             if let Some(planned) = activity.duration_months.constant()
@@ -131,12 +125,36 @@ impl Imported {
     }
 }
 
-/// Whether a pattern means an activity by its name, or by its name with the groups around it.
-fn is_meant(pattern: &str, group: &str, name: &str) -> bool {
+/// Whether a pattern means an activity: by its code, its resources, the levels around it, or its name.
+fn is_meant(pattern: &str, origin: &Origin, name: &str) -> bool {
+    let fits = |pattern: &str, text: &str| matches(pattern.trim(), text);
+    if let Some(code) = pattern.strip_prefix("code:") {
+        let value = |known: &String| {
+            known
+                .split_once(": ")
+                .is_some_and(|(_, value)| fits(code, value))
+        };
+        return origin
+            .codes
+            .iter()
+            .any(|known| fits(code, known) || value(known));
+    }
+    if let Some(resource) = pattern.strip_prefix("resource:") {
+        return origin.resources.iter().any(|known| fits(resource, known));
+    }
+    if let Some(level) = pattern.strip_prefix("wbs:") {
+        let levels = origin
+            .group
+            .match_indices('/')
+            .map(|(at, _)| &origin.group[..at]);
+        return levels
+            .chain([origin.group.as_str()])
+            .any(|above| fits(level, above));
+    }
     if matches(pattern, name) {
         return true;
     }
-    let mut around = group;
+    let mut around = origin.group.as_str();
     while !around.is_empty() {
         if matches(pattern, &format!("{around}/{name}")) {
             return true;
@@ -181,8 +199,25 @@ mod tests {
             ("Hall 1/*", "Hall 1/Shell", "columns", true),
             ("Hall 1/*", "Hall 2/Shell", "columns", false),
             ("Shell/*", "", "Shell", false),
+            ("wbs:Hall 1", "Hall 1/Shell", "columns", true),
+            ("wbs:Hall 2", "Hall 1/Shell", "columns", false),
+            ("code:Area: North", "", "a", true),
+            ("code:North", "", "a", true),
+            ("code:South", "", "a", false),
+            ("resource:crane*", "", "a", true),
+            ("resource:welder", "", "a", false),
         ] {
-            assert_eq!(is_meant(pattern, group, name), expected, "{pattern} {name}");
+            let origin = Origin {
+                group: group.to_owned(),
+                codes: vec!["Area: North".to_owned()],
+                resources: vec!["crane 1".to_owned()],
+                ..Origin::default()
+            };
+            assert_eq!(
+                is_meant(pattern, &origin, name),
+                expected,
+                "{pattern} {name}"
+            );
         }
     }
 }

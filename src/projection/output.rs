@@ -91,8 +91,8 @@ impl Projection {
                     .iter()
                     .map(|(name, p)| {
                         let date = (distribution.quantile(*p))
-                            .and_then(|months| layout.start.plus_months(months));
-                        ((*name).to_owned(), json!(date.map(full_date)))
+                            .and_then(|months| layout.start.day_of_finish(months));
+                        ((*name).to_owned(), json!(date.map(Date::to_day_string)))
                     })
                     .collect();
                 entry.insert("dates".into(), Value::Object(dates));
@@ -148,16 +148,6 @@ impl Projection {
             "outcomes": outcomes,
             "campuses": campuses,
         })
-    }
-}
-
-/// A day as `2026-05-01`, also the first of a month.
-fn full_date(date: Date) -> String {
-    let text = date.to_string();
-    if text.len() == "2026-05".len() {
-        text + "-01"
-    } else {
-        text
     }
 }
 

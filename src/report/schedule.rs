@@ -14,8 +14,6 @@ const NAMES: [&str; 4] = ["schedule.json", "schedule.csv", "schedule.txt", "gant
 const MOST_DRIVERS: usize = 4;
 /// Chains in the text.
 const MOST_PATHS: usize = 5;
-/// Some seconds, so that a date that rounding put before midnight is that of the day.
-const A_MOMENT: f64 = 1e-6;
 
 /// The columns of [`ScheduleReport::csv`].
 const CSV_COLUMNS: &str = "activity,plan_early_start,plan_early_finish,plan_late_start,plan_late_finish,\
@@ -44,27 +42,25 @@ impl ScheduleReport {
             .collect())
     }
 
-    /// Comma-separated values, one line an activity: dates as days (a finish is the moment at which
-    /// the last day of work is over), floats in months, shares 0 to 1. What does not exist is empty.
+    /// Comma-separated values, one line an activity: dates as days (a start is the day on which work
+    /// begins, a finish the last day of work), floats in months, shares 0 to 1. What does not exist is empty.
     pub fn csv(&self) -> String {
         let mut text = format!("{CSV_COLUMNS}\n");
         let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
-        let date = |months: Option<f64>| self.date(months).unwrap_or_default();
+        let start = |months: Option<f64>| self.start_day(months).unwrap_or_default();
+        let finish = |months: Option<f64>| self.finish_day(months).unwrap_or_default();
         for activity in &self.activities {
             let plan = &activity.plan;
             let mut fields = vec![quoted(&activity.name)];
-            fields.extend(
-                [
-                    plan.early_start_months,
-                    plan.early_finish_months,
-                    plan.late_start_months,
-                    plan.late_finish_months,
-                ]
-                .map(date),
-            );
+            fields.extend([
+                start(plan.early_start_months),
+                finish(plan.early_finish_months),
+                start(plan.late_start_months),
+                finish(plan.late_finish_months),
+            ]);
             fields.extend([plan.total_float_months, plan.free_float_months].map(number));
-            fields.extend(activity.start_months.map(date));
-            fields.extend(activity.finish_months.map(date));
+            fields.extend(activity.start_months.map(start));
+            fields.extend(activity.finish_months.map(finish));
             fields.extend(
                 [
                     Some(activity.by_plan),
@@ -135,10 +131,12 @@ impl ScheduleReport {
         let rows: Vec<Vec<String>> = (self.activities.iter())
             .map(|activity| {
                 let day = |months: Option<f64>| self.day(months);
+                let start = |months| self.start_day(months).unwrap_or_else(|| MISSING.to_owned());
                 let plan = &activity.plan;
                 let mut row = vec![one_line(&activity.name)];
-                row.extend([plan.early_start_months, plan.early_finish_months].map(day));
-                row.push(day(activity.start_months[1]));
+                row.push(start(plan.early_start_months));
+                row.push(day(plan.early_finish_months));
+                row.push(start(activity.start_months[1]));
                 row.extend(activity.finish_months.map(day));
                 row.push(whole_percent(activity.by_plan));
                 row
@@ -156,7 +154,7 @@ impl ScheduleReport {
         ];
         let lines = columns(&heads, &rows, &[7]);
         format!(
-            "Dates: a finish is the moment at which the last day of work is over\n\n{}",
+            "Dates: a start is the day on which work begins, a finish the last day of work\n\n{}",
             paragraph(&lines)
         )
     }
@@ -246,14 +244,19 @@ impl ScheduleReport {
         text
     }
 
-    /// A date as a day, "2025-03-01".
-    fn date(&self, months: Option<f64>) -> Option<String> {
-        let date = self.start.plus_months(months? + A_MOMENT)?;
-        Some(date.civil().to_string())
+    /// The day on which something begins, "2025-03-01".
+    fn start_day(&self, months: Option<f64>) -> Option<String> {
+        Some(self.start.day_of_start(months?)?.to_day_string())
+    }
+
+    /// The last day of something that is over then.
+    fn finish_day(&self, months: Option<f64>) -> Option<String> {
+        Some(self.start.day_of_finish(months?)?.to_day_string())
     }
 
     fn day(&self, months: Option<f64>) -> String {
-        self.date(months).unwrap_or_else(|| MISSING.to_owned())
+        self.finish_day(months)
+            .unwrap_or_else(|| MISSING.to_owned())
     }
 }
 
@@ -282,7 +285,7 @@ mod tests {
         let text = report.text();
         for words in [
             "500 trials, seed 1",
-            "says 2025-07-01",
+            "says 2025-06-30",
             "north/permit, all > north/road",
         ] {
             assert!(text.contains(words), "{words} is not in\n{text}");
@@ -290,9 +293,9 @@ mod tests {
         let csv = report.csv();
         let lines: Vec<&str> = csv.lines().collect();
         assert_eq!(lines.len(), 4);
-        assert!(lines[1].starts_with("\"north/permit, all\",2025-01-01,2025-03-01,"));
+        assert!(lines[1].starts_with("\"north/permit, all\",2025-01-01,2025-02-28,"));
         // One month of work after the permit: three months before the road is done.
-        let sign = "\"north/sign\",2025-03-01,2025-04-01,2025-06-01,2025-07-01,3,3,";
+        let sign = "\"north/sign\",2025-03-01,2025-03-31,2025-06-01,2025-06-30,3,3,";
         assert!(lines[3].starts_with(sign), "{csv}");
         let commas = |line: &str| line.replace("permit, all", "permit").matches(',').count();
         assert!(

@@ -3,6 +3,8 @@
 //! The bounds are assumptions, set well beyond what is published, so that whatever is warned of is
 //! worth a second look.
 
+use std::collections::BTreeMap;
+
 use super::Scenario;
 use crate::problem::{Path, Problems};
 use crate::schedule::Activity;
@@ -85,6 +87,40 @@ impl Scenario {
 fn check_activities(activities: &[Activity], at: &Path, problems: &mut Problems) {
     for (position, activity) in activities.iter().enumerate() {
         check_activity(activity, &at.index(position), problems);
+    }
+    check_leads(activities, at, problems);
+}
+
+/// A lead that is longer than what it leads: the one that waits would begin before the other does.
+fn check_leads(activities: &[Activity], at: &Path, problems: &mut Problems) {
+    let durations: BTreeMap<&str, f64> = (activities.iter())
+        .filter_map(|activity| {
+            let months = median(&activity.duration_months, Domain::NON_NEGATIVE)?;
+            Some((activity.name.as_str(), months))
+        })
+        .collect();
+    for (position, activity) in activities.iter().enumerate() {
+        for (number, link) in activity.after.iter().flatten().enumerate() {
+            let lead = median(&link.lag_months(), Domain::ANY).map_or(0.0, |lag| -lag);
+            let Some(months) = durations.get(link.activity()).copied() else {
+                continue;
+            };
+            // Less than that is rounding.
+            if lead > months + 1e-9 && !link.kind().is_from_start() {
+                unlikely(
+                    &at.index(position).key("after").index(number),
+                    problems,
+                    format!(
+                        "\"{}\" waits for \"{}\" with a lead of {} months, but that lasts for {}",
+                        activity.name,
+                        link.activity(),
+                        rounded(lead),
+                        rounded(months)
+                    ),
+                    "it may begin before what it waits for: a shorter lead, or a wait for an earlier activity",
+                );
+            }
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::crews::CrewNeed;
+use super::crews::{CrewNeed, MOST_UNITS};
 use super::network::LinkKind;
 use crate::date::Date;
 use crate::problem::{Path, Problems, check_name, check_probability, check_unique};
@@ -23,9 +23,18 @@ pub struct Activity {
     /// Reports the finish of this activity among the milestones of the projection.
     #[serde(default, skip_serializing_if = "is_false")]
     pub milestone: bool,
+    /// Of no duration, it is when work begins: it waits for the next working time of its calendar, where else it would stay at the end of the one before.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub starts_work: bool,
     /// It does not start before this date; for equipment, the order date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Date>,
+    /// It starts on this date, whatever it waits for: a date that is fixed by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_on: Option<Date>,
+    /// It does not finish before this date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finish_not_before: Option<Date>,
     /// The calendar by which it is worked on; left out, that of the campus. "continuous" is the one without any break.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<String>,
@@ -78,7 +87,10 @@ impl Activity {
             duration_months: duration_months.into(),
             after: None,
             milestone: false,
+            starts_work: false,
             not_before: None,
+            starts_on: None,
+            finish_not_before: None,
             calendar: None,
             crews: Vec::new(),
             probability: None,
@@ -113,11 +125,12 @@ impl Activity {
 
 fn check_needs(crews: &[CrewNeed], at: &Path, problems: &mut Problems) {
     for (position, need) in crews.iter().enumerate() {
-        if need.units() == 0 {
+        let units = need.units();
+        if !(units > 0.0 && units <= MOST_UNITS) {
             problems.error(
                 &at.key("crews").index(position).key("units"),
-                "units is 0",
-                "1 or more; leave the crew out if none is needed",
+                format!("units is {units}"),
+                "above 0; leave the crew out if none is needed",
             );
         }
         if crews[..position]

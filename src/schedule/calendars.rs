@@ -11,9 +11,17 @@
 //! finish = least t with W(t) = W(start) + duration
 //! ```
 //!
-//! Inside of a day work is spread evenly, so dates agree with those of a scheduler to the day.
+//! A calendar with `shifts` works at these times of the day, at an even pace, so that dates agree with those of a
+//! scheduler to the minute. Without shifts work is spread evenly over the day, and dates agree to the day.
+//!
+//! A moment, which takes no time, stays where it is at a time of work or at the end of one, and else moves to the next
+//! time of work ([`WorkCalendar::moment_from`]).
 
-use crate::date::{DAYS_PER_MONTH, Date};
+mod work;
+
+pub use work::WorkCalendar;
+
+use crate::date::Date;
 use crate::problem::{Path, Problems, check_name, check_unique};
 use jiff::civil;
 use serde::{Deserialize, Serialize};
@@ -31,6 +39,9 @@ pub struct Calendar {
     /// Hours of work on Monday, Tuesday, … Sunday, such as [8, 8, 8, 8, 8, 0, 0]; only their proportions count. Left out, all days are alike.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub week: Option<Vec<f64>>,
+    /// Times of work on Monday, Tuesday, … Sunday instead of `week`, such as ["08:00-12:00 13:00-17:00", …, "", ""]; "" is a day without work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shifts: Option<Vec<String>>,
     /// Times of every year in which work stops or slows, such as winter.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seasons: Vec<Season>,
@@ -69,6 +80,9 @@ pub struct Break {
     /// The pace of work on it, 0 (none) to 10; 1 is that of a regular working day, on a Sunday too.
     #[serde(default)]
     pub pace: f64,
+    /// Times of work on it instead of `pace`, such as "08:00-12:00", in a calendar that has `shifts`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shifts: Option<String>,
 }
 
 /// The break around Chinese New Year's Day.
@@ -146,6 +160,7 @@ impl Calendar {
                 "that word stands for the calendar without any break; use another name",
             );
         }
+        self.check_shifts(at, problems);
         if let Some(week) = &self.week
             && !is_week(week)
         {
@@ -220,11 +235,71 @@ impl Calendar {
         }
     }
 
+    fn check_shifts(&self, at: &Path, problems: &mut Problems) {
+        const HELP: &str = "times of work such as \"08:00-12:00 13:00-17:00\", in their order";
+        if let Some(shifts) = &self.shifts {
+            let at = at.key("shifts");
+            if self.week.is_some() {
+                let message = format!("calendar \"{}\" has both `week` and `shifts`", self.name);
+                problems.error(
+                    &at,
+                    message,
+                    "give one of them: hours of a week follow from its shifts",
+                );
+            }
+            for (day, text) in shifts.iter().enumerate() {
+                if parse_shifts(text).is_none() {
+                    let message = format!("\"{text}\" are no times of work");
+                    problems.error(&at.index(day), message, HELP);
+                }
+            }
+            let hours = week_of_shifts(shifts);
+            if shifts.len() != 7 || hours.iter().sum::<f64>() <= 0.0 {
+                let message = format!(
+                    "calendar \"{}\" has shifts for {} days",
+                    self.name,
+                    shifts.len()
+                );
+                problems.error(
+                    &at,
+                    message,
+                    "seven texts from Monday to Sunday, not all of them empty",
+                );
+            }
+        }
+        for (position, one) in self.breaks.iter().enumerate() {
+            let Some(text) = &one.shifts else { continue };
+            let at = at.key("breaks").index(position).key("shifts");
+            if parse_shifts(text).is_none() {
+                problems.error(&at, format!("\"{text}\" are no times of work"), HELP);
+            }
+            if self.shifts.is_none() || one.pace != 0.0 {
+                let message =
+                    "a break has `shifts`, but its calendar has none, or it has a `pace`, too"
+                        .to_owned();
+                problems.error(
+                    &at,
+                    message,
+                    "give `shifts` to both, or a `pace` to the break",
+                );
+            }
+        }
+    }
+
+    /// Hours of work on each day of a regular week.
+    fn hours(&self) -> Option<std::borrow::Cow<'_, [f64]>> {
+        match (&self.shifts, &self.week) {
+            (Some(shifts), _) => Some(week_of_shifts(shifts).into()),
+            (None, Some(week)) => Some(week.into()),
+            (None, None) => None,
+        }
+    }
+
     /// The pace of work on a day: 1 on average over regular weeks.
-    fn pace(&self, day: civil::Date) -> f64 {
+    fn pace(&self, day: civil::Date, week: Option<&[f64]>) -> f64 {
         let weekday = day.weekday().to_monday_zero_offset() as usize;
         // The network of a scenario is looked at even where a calendar is wrong, so as to report all that is.
-        let (mut pace, regular) = match self.week.as_ref().filter(|week| is_week(week)) {
+        let (mut pace, regular) = match week.filter(|week| is_week(week)) {
             Some(week) => {
                 let longest = week.iter().copied().fold(0.0, f64::max);
                 let hours = week.iter().sum::<f64>();
@@ -250,13 +325,40 @@ impl Calendar {
         if self.is_spring_festival(day) {
             pace = 0.0;
         }
-        for one in &self.breaks {
-            let to = one.to.unwrap_or(one.from);
-            if (one.from.civil()..=to.civil()).contains(&day) {
-                pace = one.pace * regular;
-            }
+        if let Some(one) = self.break_on(day) {
+            pace = match (&one.shifts, week) {
+                (Some(shifts), Some(week)) => 7.0 * hours_of(shifts) / week.iter().sum::<f64>(),
+                _ => one.pace * regular,
+            };
         }
         pace
+    }
+
+    /// The break that a day belongs to; of several the last of the list.
+    fn break_on(&self, day: civil::Date) -> Option<&Break> {
+        let is_in =
+            |one: &&Break| (one.from.civil()..=one.to.unwrap_or(one.from).civil()).contains(&day);
+        self.breaks.iter().rev().find(is_in)
+    }
+
+    /// The times of work on a day, where the calendar has any: those of the longest day where there usually are none.
+    fn shifts_on(&self, day: civil::Date) -> Option<&str> {
+        let shifts = self.shifts.as_ref()?;
+        if let Some(own) = self.break_on(day).and_then(|one| one.shifts.as_deref()) {
+            return Some(own);
+        }
+        let usual = shifts.get(day.weekday().to_monday_zero_offset() as usize)?;
+        let longest = || {
+            shifts
+                .iter()
+                .rev()
+                .max_by(|a, b| hours_of(a).total_cmp(&hours_of(b)))
+        };
+        if hours_of(usual) > 0.0 {
+            Some(usual)
+        } else {
+            longest().map(String::as_str)
+        }
     }
 
     fn is_spring_festival(&self, day: civil::Date) -> bool {
@@ -274,9 +376,57 @@ impl Calendar {
 
     /// The calendar made ready for a scenario that starts in the month of `start`.
     pub fn compile(&self, start: Date, horizon_months: u32) -> WorkCalendar {
-        WorkCalendar::new(start, horizon_months, |day| self.pace(day))
+        let week = self.hours();
+        let week = week.as_deref();
+        WorkCalendar::new(start, horizon_months, |day| {
+            (self.pace(day, week), self.shifts_on(day))
+        })
     }
 }
+
+/// Times of work in minutes since the day began, from a text such as "08:00-12:00 13:00-17:00"; none if it is none.
+fn parse_shifts(text: &str) -> Option<Vec<(u16, u16)>> {
+    let minute = |text: &str| -> Option<u16> {
+        let (hour, minute) = text.split_once(':')?;
+        let is_right = |part: &str| part.len() == 2 && part.chars().all(|c| c.is_ascii_digit());
+        let minutes = hour.parse::<u16>().ok()? * 60
+            + minute.parse::<u16>().ok().filter(|minute| *minute < 60)?;
+        (is_right(hour) && is_right(minute) && minutes <= MINUTES_PER_DAY).then_some(minutes)
+    };
+    let mut shifts: Vec<(u16, u16)> = Vec::new();
+    for shift in text.split([' ', ',']).filter(|shift| !shift.is_empty()) {
+        let (from, to) = shift.split_once('-')?;
+        let (from, to) = (minute(from)?, minute(to)?);
+        if from >= to || shifts.last().is_some_and(|(_, before)| from < *before) {
+            return None;
+        }
+        shifts.push((from, to));
+    }
+    Some(shifts)
+}
+
+/// Times of work as a text that [`Calendar::shifts`] takes.
+pub(crate) fn shifts_text(shifts: &[(u16, u16)]) -> String {
+    let time = |minutes: u16| format!("{:02}:{:02}", minutes / 60, minutes % 60);
+    let shifts: Vec<String> = (shifts.iter())
+        .map(|(from, to)| format!("{}-{}", time(*from), time(*to)))
+        .collect();
+    shifts.join(" ")
+}
+
+fn hours_of(shifts: &str) -> f64 {
+    let shifts = parse_shifts(shifts).unwrap_or_default();
+    shifts
+        .iter()
+        .map(|(from, to)| f64::from(to - from) / 60.0)
+        .sum()
+}
+
+fn week_of_shifts(shifts: &[String]) -> Vec<f64> {
+    shifts.iter().map(|day| hours_of(day)).collect()
+}
+
+const MINUTES_PER_DAY: u16 = 24 * 60;
 
 /// Whether it gives the hours of seven days, some of them with work.
 fn is_week(hours: &[f64]) -> bool {
@@ -325,393 +475,5 @@ fn days_between(from: civil::Date, to: civil::Date) -> i64 {
     from.until(to).map_or(0, |span| i64::from(span.get_days()))
 }
 
-/// Months before the start, and after the horizon, whose days are known; beyond them work goes on
-/// at the mean pace.
-const MARGIN_BEFORE: i32 = 120;
-const MARGIN_AFTER: i32 = 240;
-/// Less than 3 ms of work: what rounding may leave of a day.
-const ROUNDING: f64 = 1e-9;
-
-/// A calendar that turns working time into dates, both in months; compiled from a [`Calendar`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct WorkCalendar {
-    /// The most work done on a day, in months.
-    fastest: f64,
-    /// The first month that is known, after the start of the scenario.
-    first_month: i32,
-    /// The day, counted from the first known one, on which each known month begins.
-    months: Vec<u32>,
-    /// The month of each day.
-    month_of_day: Vec<u32>,
-    /// Work done before each day, in months; one more than there are days.
-    done: Vec<f64>,
-    /// The first working day from each day on.
-    next_on: Vec<u32>,
-    /// Work of an average day, in months.
-    mean: f64,
-}
-
-impl WorkCalendar {
-    fn new(start: Date, horizon_months: u32, pace: impl Fn(civil::Date) -> f64) -> Self {
-        let last = i32::try_from(horizon_months).unwrap_or(i32::MAX / 2) + MARGIN_AFTER;
-        let mut calendar = Self {
-            first_month: -MARGIN_BEFORE,
-            months: vec![0],
-            month_of_day: Vec::new(),
-            done: vec![0.0],
-            next_on: Vec::new(),
-            mean: 1.0 / DAYS_PER_MONTH,
-            fastest: 0.0,
-        };
-        let mut works = Vec::new();
-        for month in -MARGIN_BEFORE..last {
-            let Some(first) = start.plus_months(f64::from(month)) else {
-                break;
-            };
-            let first = first.civil();
-            for day in 1..=first.days_in_month() {
-                let date = civil::Date::new(first.year(), first.month(), day).unwrap_or(first);
-                let work = pace(date) / DAYS_PER_MONTH;
-                calendar.fastest = calendar.fastest.max(work);
-                works.push(work);
-                calendar.month_of_day.push(calendar.months.len() as u32 - 1);
-                let before = calendar.done[calendar.done.len() - 1];
-                calendar.done.push(before + work);
-            }
-            calendar.months.push(works.len() as u32);
-        }
-        let mut next = works.len() as u32;
-        calendar.next_on = vec![next; works.len()];
-        for day in (0..works.len()).rev() {
-            if works[day] > 0.0 {
-                next = day as u32;
-            }
-            calendar.next_on[day] = next;
-        }
-        let days = works.len().max(1) as f64;
-        calendar.mean = (calendar.done[works.len()] / days).max(1e-6 / DAYS_PER_MONTH);
-        calendar
-    }
-
-    /// The least time in months in which so much work can be done: at the fastest pace there is, in
-    /// the longest of months.
-    pub(crate) fn least_elapsed(&self, work_months: f64) -> f64 {
-        const LONGEST_MONTH_DAYS: f64 = 31.0;
-        if self.fastest > 0.0 {
-            work_months / self.fastest / LONGEST_MONTH_DAYS
-        } else {
-            0.0
-        }
-    }
-
-    /// Days from the first known one at a time in months.
-    fn day_at(&self, months: f64) -> f64 {
-        let since = months - f64::from(self.first_month);
-        let known = self.months.len() - 1;
-        if since < 0.0 {
-            return since * DAYS_PER_MONTH;
-        }
-        let month = since.floor();
-        if month >= known as f64 {
-            return f64::from(self.months[known]) + (since - known as f64) * DAYS_PER_MONTH;
-        }
-        let position = month as usize;
-        let length = f64::from(self.months[position + 1] - self.months[position]);
-        f64::from(self.months[position]) + (since - month) * length
-    }
-
-    /// The time in months of so many days from the first known one.
-    fn months_at(&self, day: f64) -> f64 {
-        let first = f64::from(self.first_month);
-        let known = self.months.len() - 1;
-        let days = self.month_of_day.len();
-        if day < 0.0 {
-            return first + day / DAYS_PER_MONTH;
-        }
-        if day >= days as f64 {
-            return first + known as f64 + (day - days as f64) / DAYS_PER_MONTH;
-        }
-        let month = self.month_of_day[day as usize] as usize;
-        let begins = f64::from(self.months[month]);
-        let length = f64::from(self.months[month + 1]) - begins;
-        first + month as f64 + (day - begins) / length
-    }
-
-    fn days(&self) -> usize {
-        self.month_of_day.len()
-    }
-
-    /// Work done until so many days from the first known one.
-    fn done_at(&self, day: f64) -> f64 {
-        let days = self.days();
-        if day < 0.0 {
-            return day * self.mean;
-        }
-        if day >= days as f64 {
-            return self.done[days] + (day - days as f64) * self.mean;
-        }
-        let whole = day as usize;
-        self.done[whole] + (day - whole as f64) * (self.done[whole + 1] - self.done[whole])
-    }
-
-    /// Working time from one date to a later one, in months; negative the other way round.
-    pub fn work_between(&self, from_months: f64, to_months: f64) -> f64 {
-        self.done_at(self.day_at(to_months)) - self.done_at(self.day_at(from_months))
-    }
-
-    /// The first moment from a date on at which work is done.
-    pub fn next_working(&self, months: f64) -> f64 {
-        let day = self.day_at(months);
-        if !(day >= 0.0 && day < self.days() as f64) {
-            return months;
-        }
-        let today = day as usize;
-        let left = self.done[today + 1] - self.done_at(day);
-        let is_over = left <= ROUNDING;
-        let from = if is_over { today + 1 } else { today };
-        let on = self
-            .next_on
-            .get(from)
-            .map_or(self.days(), |&on| on as usize);
-        if on == today {
-            months
-        } else {
-            // Never before it, whatever rounding makes of the way to days and back: who asks again
-            // from what was found must get on.
-            self.months_at(on as f64).max(months)
-        }
-    }
-
-    /// When so much work that begins at a date is done: the first such moment. Negative work
-    /// counts back.
-    pub fn add(&self, from_months: f64, work_months: f64) -> f64 {
-        if work_months == 0.0 || !from_months.is_finite() || !work_months.is_finite() {
-            return from_months + work_months;
-        }
-        if work_months < 0.0 {
-            return self.subtract(from_months, -work_months);
-        }
-        let target = self.done_at(self.day_at(from_months)) + work_months;
-        let days = self.days();
-        if target <= 0.0 {
-            return self.months_at(target / self.mean);
-        }
-        if target > self.done[days] + ROUNDING {
-            return self.months_at(days as f64 + (target - self.done[days]) / self.mean);
-        }
-        // The first day at whose end enough is done.
-        let day = self.done[1..].partition_point(|&done| done < target - ROUNDING);
-        self.moment_of(day.min(days - 1), target)
-    }
-
-    /// The moment of a day at which so much is done in all; its end is the beginning of the next.
-    fn moment_of(&self, day: usize, target: f64) -> f64 {
-        let work = self.done[day + 1] - self.done[day];
-        let share = if work > 0.0 {
-            ((target - self.done[day]) / work).clamp(0.0, 1.0)
-        } else {
-            0.0
-        };
-        if share >= 1.0 {
-            self.months_at((day + 1) as f64)
-        } else {
-            self.months_at(day as f64 + share)
-        }
-    }
-
-    /// When work must begin to be done by a date: the last such moment.
-    pub fn subtract(&self, until_months: f64, work_months: f64) -> f64 {
-        if !until_months.is_finite() || !work_months.is_finite() {
-            return until_months - work_months;
-        }
-        let target = self.done_at(self.day_at(until_months)) - work_months;
-        let days = self.days();
-        if work_months == 0.0 {
-            return until_months;
-        }
-        if target < 0.0 {
-            return self.months_at(target / self.mean);
-        }
-        if target >= self.done[days] {
-            return self.months_at(days as f64 + (target - self.done[days]) / self.mean);
-        }
-        // The last day before which no more than that is done.
-        let day = self.done.partition_point(|&done| done <= target + ROUNDING) - 1;
-        self.moment_of(day.min(days - 1), target)
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const DAY: f64 = 1.0 / DAYS_PER_MONTH;
-
-    fn date(text: &str) -> Date {
-        text.parse().unwrap()
-    }
-
-    fn start() -> Date {
-        date("2025-01")
-    }
-
-    fn at(text: &str) -> f64 {
-        date(text).months_after(start())
-    }
-
-    fn day_of(months: f64) -> String {
-        // Half a second later, lest a rounding shows the day before.
-        start().plus_months(months + 2e-7).unwrap().to_string()
-    }
-
-    /// Work of so many days of a five-day week.
-    fn working_days(days: f64) -> f64 {
-        days * 7.0 / 5.0 * DAY
-    }
-
-    #[test]
-    fn a_five_day_week_skips_weekends() {
-        let calendar = Calendar::five_days("week").compile(start(), 24);
-        // 2025-01-06 is a Monday. Five days are done when Saturday begins, and what follows
-        // begins on Monday.
-        let finish = calendar.add(at("2025-01-06"), working_days(5.0));
-        assert_eq!(day_of(finish), "2025-01-11");
-        assert_eq!(day_of(calendar.next_working(finish)), "2025-01-13");
-        assert_eq!(
-            day_of(calendar.add(finish, working_days(1.0))),
-            "2025-01-14"
-        );
-        assert_eq!(
-            day_of(calendar.subtract(finish, working_days(5.0))),
-            "2025-01-06"
-        );
-        assert_eq!(
-            day_of(calendar.subtract(at("2025-01-14"), working_days(2.0))),
-            "2025-01-10"
-        );
-    }
-
-    #[test]
-    fn winter_stops_and_slows_and_holidays_move_work() {
-        let mut calendar = Calendar::new("outdoor");
-        calendar.seasons.push(Season {
-            from: "12-01".into(),
-            to: "02-28".into(),
-            pace: 0.0,
-        });
-        let compiled = calendar.compile(start(), 24);
-        assert_eq!(day_of(compiled.next_working(at("2025-01-15"))), "2025-03");
-        // Ten days from 26 November: five until the end of November, five from 1 March.
-        assert_eq!(
-            day_of(compiled.add(at("2025-11-26"), 10.0 * DAY)),
-            "2026-03-06"
-        );
-        calendar.seasons[0].pace = 0.5;
-        let compiled = calendar.compile(start(), 24);
-        assert_eq!(
-            day_of(compiled.add(at("2025-12-01"), 10.0 * DAY)),
-            "2025-12-21"
-        );
-        calendar.seasons.clear();
-        calendar.spring_festival = Some(SpringFestival {
-            days_before: 2,
-            days_after: 8,
-        });
-        let compiled = calendar.compile(start(), 24);
-        // New Year's Day is 29 January 2025: no work from the 27th to 5 February.
-        assert_eq!(
-            day_of(compiled.next_working(at("2025-01-27"))),
-            "2025-02-06"
-        );
-        assert_eq!(
-            day_of(compiled.add(at("2025-01-26"), 2.0 * DAY)),
-            "2025-02-07"
-        );
-    }
-
-    #[test]
-    fn a_long_break_before_the_spring_festival_begins_in_the_year_before() {
-        let mut calendar = Calendar::new("outdoor");
-        calendar.spring_festival = Some(SpringFestival {
-            days_before: 40,
-            days_after: 10,
-        });
-        let compiled = calendar.compile(start(), 36);
-        // New Year's Day is 17 February 2026: no work from 8 January. In 2028 it is 26 January,
-        // so that work stops on 17 December 2027.
-        assert_eq!(
-            day_of(compiled.next_working(at("2026-01-08"))),
-            "2026-02-27"
-        );
-        assert_eq!(
-            day_of(compiled.next_working(at("2027-12-16"))),
-            "2027-12-16"
-        );
-        assert_eq!(
-            day_of(compiled.next_working(at("2027-12-17"))),
-            "2028-02-05"
-        );
-    }
-
-    #[test]
-    fn a_break_may_make_a_day_of_work_out_of_a_sunday() {
-        let mut calendar = Calendar::five_days("week");
-        calendar.breaks.push(Break {
-            from: date("2025-01-12"),
-            to: None,
-            pace: 1.0,
-        });
-        let compiled = calendar.compile(start(), 12);
-        assert_eq!(
-            day_of(compiled.add(at("2025-01-06"), working_days(6.0))),
-            "2025-01-13"
-        );
-    }
-
-    #[test]
-    fn what_cannot_be_a_calendar_is_reported() {
-        let mut calendar = Calendar::new(CONTINUOUS);
-        calendar.week = Some(vec![0.0; 7]);
-        calendar.seasons = vec![
-            Season {
-                from: "13-01".into(),
-                to: "2-30".into(),
-                pace: -1.0,
-            },
-            Season {
-                from: "01-01".into(),
-                to: "12-31".into(),
-                pace: 0.0,
-            },
-        ];
-        calendar.breaks = vec![Break {
-            from: date("2025-02"),
-            to: Some(date("2025-01")),
-            pace: 0.0,
-        }];
-        let mut problems = Problems::new();
-        calendar.check(&Path::root(), &mut problems);
-        assert_eq!(problems.iter().count(), 7, "{problems}");
-    }
-
-    proptest! {
-        #[test]
-        fn adding_and_subtracting_work_undo_one_another(
-            from in -150.0..400.0_f64, work in 0.001..60.0_f64, idle in 0.0..7.0_f64, pace in 0.0..2.0_f64
-        ) {
-            let mut calendar = Calendar::five_days("week");
-            calendar.week = Some(vec![8.0, 8.0, 8.0, 8.0, idle, 4.0, 0.0]);
-            calendar.seasons.push(Season { from: "11-15".into(), to: "03-01".into(), pace });
-            let calendar = calendar.compile(start(), 36);
-            let begins = calendar.next_working(from);
-            let finish = calendar.add(begins, work);
-            prop_assert!(begins >= from && finish > begins);
-            prop_assert!((calendar.work_between(begins, finish) - work).abs() < 1e-8);
-            let back = calendar.subtract(finish, work);
-            prop_assert!((calendar.work_between(back, begins)).abs() < 1e-8, "{back} {begins}");
-            let later = calendar.add(calendar.next_working(from + 0.5), work);
-            prop_assert!(later >= finish - 1e-9);
-        }
-    }
-}
+mod tests;

@@ -180,7 +180,12 @@ impl Network {
             if free_float[position] == f64::INFINITY {
                 free_float[position] = finish - early_finish[position];
             }
-            for link in &self.links[step.links.clone()] {
+            // What starts on a date of its own holds nothing back.
+            let links = match node.fixed_start {
+                Some(_) => &[],
+                None => &self.links[step.links.clone()],
+            };
+            for link in links {
                 let predecessor = link.predecessor.index();
                 let of_successor =
                     |start: f64, finish: f64| end_of(link.kind, false, start, finish);

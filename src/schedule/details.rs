@@ -38,7 +38,7 @@ pub(crate) struct Details<'a> {
     horizon_months: u32,
     calendars: &'a [Calendar],
     compiled: BTreeMap<&'a str, u32>,
-    crews: Vec<(&'a str, CrewId, u32)>,
+    crews: Vec<(&'a str, CrewId, f64)>,
     /// Activities that run with a probability, and the input that says whether.
     branches: BTreeMap<NodeId, Vec<Condition>>,
     /// Activities that run with or without others; resolved once all are known.
@@ -189,6 +189,11 @@ impl<'a> Details<'a> {
         if let Some(date) = activity.not_before {
             details.earliest = details.earliest.max(date.months_after(self.start));
         }
+        if let Some(date) = activity.finish_not_before {
+            details.earliest_finish = date.months_after(self.start);
+        }
+        details.starts_work = activity.starts_work;
+        details.fixed_start = activity.starts_on.map(|date| date.months_after(self.start));
         if let (Some(slots), Some(queue)) = (&activity.slots, queue) {
             let mut dates: Vec<f64> = (slots.reserved.iter())
                 .map(|date| date.months_after(self.start))
@@ -319,14 +324,28 @@ impl<'a> Details<'a> {
         problems: &mut Problems,
     ) {
         network.set_status_date(status.as_of.months_after(self.start));
+        if status.retained_logic {
+            network.retain_logic();
+        }
+        let by_name = self.by_name();
         for (position, one) in status.activities.iter().enumerate() {
             let at = Path::root().key("status").key("activities").index(position);
-            let [node] = self.meant(&one.activity)[..] else {
+            let named = match one.activity.contains('*') {
+                true => self.meant(&one.activity),
+                false => by_name
+                    .get(one.activity.as_str())
+                    .cloned()
+                    .unwrap_or_default(),
+            };
+            let [node] = named[..] else {
                 self.unknown(&one.activity, &at.key("activity"), problems);
                 continue;
             };
             let progress = match (one.finished, &one.remaining_months) {
-                (Some(date), _) => Progress::Finished(date.months_after(self.start)),
+                (Some(date), _) => {
+                    let as_of = status.as_of.max(date).months_after(self.start);
+                    Progress::Finished(date.end_months_after(self.start).min(as_of))
+                }
                 (None, Some(remaining)) => {
                     let source = format!("{}/remaining", network.name(node));
                     Progress::Remaining(draw(inputs, &source, remaining, Domain::NON_NEGATIVE))
@@ -339,6 +358,8 @@ impl<'a> Details<'a> {
             network.node_mut(node).actual = Some(Actual {
                 started: one.started.months_after(self.start),
                 progress,
+                resumes: (one.resumes)
+                    .map_or(f64::NEG_INFINITY, |date| date.months_after(self.start)),
             });
         }
     }
@@ -391,6 +412,18 @@ impl<'a> Details<'a> {
             patterns.any(|pattern| matches(pattern, name))
         })?;
         name.split_once('/').map(|(campus, _)| campus)
+    }
+
+    /// Activities and grid steps by their names, in full and without the campus.
+    fn by_name(&self) -> BTreeMap<&str, Vec<NodeId>> {
+        let mut by_name: BTreeMap<&str, Vec<NodeId>> = BTreeMap::new();
+        for (name, node) in &self.works {
+            by_name.entry(name).or_default().push(*node);
+            if let Some((_, within)) = name.split_once('/') {
+                by_name.entry(within).or_default().push(*node);
+            }
+        }
+        by_name
     }
 
     fn meant(&self, pattern: &str) -> Vec<NodeId> {

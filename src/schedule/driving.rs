@@ -110,7 +110,7 @@ impl Drivers {
     ) {
         let position = step.node.index();
         let node = &network.nodes[position];
-        if node.actual.is_some() {
+        if node.actual.is_some() || node.fixed_start.is_some() {
             return;
         }
         let (start, own) = (plan.starts()[position], plan.durations()[position]);

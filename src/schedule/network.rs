@@ -21,7 +21,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::calendars::WorkCalendar;
-use super::crews::{CrewId, CrewSupply};
+use super::crews::{CrewId, CrewSupply, parts};
 pub use super::order::Cycle;
 use super::order::sort;
 use super::priority::CrewPriority;
@@ -94,6 +94,8 @@ pub(crate) struct Effect {
 pub(crate) struct Actual {
     pub(crate) started: f64,
     pub(crate) progress: Progress,
+    /// The rest begins no sooner than this.
+    pub(crate) resumes: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -182,6 +184,12 @@ pub(crate) struct Node {
     pub(crate) name: String,
     pub(crate) duration: Quantity,
     pub(crate) earliest: f64,
+    /// It finishes no sooner than this.
+    pub(crate) earliest_finish: f64,
+    /// It starts then, whatever it waits for.
+    pub(crate) fixed_start: Option<f64>,
+    /// A moment that waits for the next working time.
+    pub(crate) starts_work: bool,
     pub(crate) links: Vec<Link>,
     /// Work that someone has to begin, rather than a moment that comes by itself.
     pub(crate) is_work: bool,
@@ -207,6 +215,8 @@ impl Node {
             && self.gate.is_none()
             && self.presence.is_empty()
             && self.actual.is_none()
+            && self.fixed_start.is_none()
+            && self.earliest_finish == f64::NEG_INFINITY
             && (self.links.iter())
                 .all(|link| link.kind == LinkKind::FinishToStart && link.lag_calendar.is_none())
     }
@@ -234,6 +244,7 @@ pub struct NetworkBuilder {
     calendars: Vec<Arc<WorkCalendar>>,
     crews: Vec<CrewSupply>,
     status_months: Option<f64>,
+    retains_logic: bool,
     planned: Vec<f64>,
     priority: CrewPriority,
 }
@@ -249,6 +260,9 @@ impl NetworkBuilder {
             name,
             duration,
             earliest: earliest_months,
+            earliest_finish: f64::NEG_INFINITY,
+            fixed_start: None,
+            starts_work: false,
             links: Vec::new(),
             is_work: false,
             calendar: None,
@@ -305,8 +319,10 @@ impl NetworkBuilder {
     }
 
     /// Makes `node` hold so many units of a crew from its start to its finish.
-    pub fn needs_crew(&mut self, node: NodeId, crew: CrewId, units: u32) {
-        self.nodes[node.index()].crews.push((crew, units));
+    pub fn needs_crew(&mut self, node: NodeId, crew: CrewId, units: impl Into<f64>) {
+        self.nodes[node.index()]
+            .crews
+            .push((crew, parts(units.into())));
     }
 
     /// Sets the inputs that planners expect, by which priorities for crews are ranked.
@@ -317,6 +333,11 @@ impl NetworkBuilder {
     /// Nothing that has not begun starts before this date, in months from the start of the scenario.
     pub(crate) fn set_status_date(&mut self, months: f64) {
         self.status_months = Some(months);
+    }
+
+    /// The rest of what has begun waits for what it depends on, too.
+    pub(crate) fn retain_logic(&mut self) {
+        self.retains_logic = true;
     }
 
     /// Makes `node` work that someone has to begin, which the status date holds back.
@@ -400,6 +421,7 @@ impl NetworkBuilder {
             calendars: self.calendars,
             crews: self.crews,
             status_months: self.status_months,
+            retains_logic: self.retains_logic,
             nodes: self.nodes,
         }
     }
@@ -424,6 +446,8 @@ pub struct Network {
     pub(super) calendars: Vec<Arc<WorkCalendar>>,
     pub(super) crews: Vec<CrewSupply>,
     pub(super) status_months: Option<f64>,
+    /// The rest of what has begun waits for what it depends on, too.
+    pub(super) retains_logic: bool,
     pub(super) nodes: Vec<Node>,
 }
 
@@ -489,73 +513,4 @@ impl Network {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NONE: f64 = f64::NEG_INFINITY;
-    const AT_ONCE: Quantity = Quantity::Fixed(0.0);
-
-    fn finishes(network: &Network) -> Vec<f64> {
-        let mut finish = Vec::new();
-        network.schedule(
-            &[],
-            &mut crate::schedule::plan::Plan::default(),
-            &mut finish,
-        );
-        finish
-    }
-
-    #[test]
-    fn early_finishes_are_those_of_a_hand_computed_network() {
-        // A(3) -> B(4), C(2); B -> D(5); C -> D with a lag of 4; D -> E(1). Critical: A C (lag) D E.
-        let mut builder = NetworkBuilder::default();
-        let add = |builder: &mut NetworkBuilder, name: &str, months: f64| {
-            builder.add(name.into(), Quantity::Fixed(months), NONE)
-        };
-        let e = add(&mut builder, "E", 1.0);
-        let d = add(&mut builder, "D", 5.0);
-        let a = add(&mut builder, "A", 3.0);
-        let b = add(&mut builder, "B", 4.0);
-        let c = add(&mut builder, "C", 2.0);
-        builder.depend(b, a, AT_ONCE);
-        builder.depend(c, a, AT_ONCE);
-        builder.depend(d, b, AT_ONCE);
-        builder.depend(d, c, Quantity::Fixed(4.0));
-        builder.depend(e, d, AT_ONCE);
-        let network = builder.build().unwrap();
-        let finish = finishes(&network);
-        assert_eq!(
-            [a, b, c, d, e].map(|node| finish[node.index()]),
-            [3.0, 7.0, 5.0, 14.0, 15.0]
-        );
-    }
-
-    #[test]
-    fn an_activity_does_not_start_before_its_date() {
-        let mut builder = NetworkBuilder::default();
-        let early = builder.add("early".into(), Quantity::Fixed(2.0), -9.0);
-        let late = builder.add("late".into(), Quantity::Fixed(1.0), 6.0);
-        builder.depend(late, early, AT_ONCE);
-        let network = builder.build().unwrap();
-        let finish = finishes(&network);
-        assert_eq!(finish, [-7.0, 7.0]);
-    }
-
-    #[test]
-    fn a_cycle_is_refused_with_its_members_in_order() {
-        let mut builder = NetworkBuilder::default();
-        let names = ["shell", "permit", "grid", "after the circle"];
-        let ids = names.map(|name| builder.add(name.into(), AT_ONCE, NONE));
-        builder.depend(ids[0], ids[1], AT_ONCE);
-        builder.depend(ids[1], ids[2], AT_ONCE);
-        builder.depend(ids[2], ids[0], AT_ONCE);
-        builder.depend(ids[3], ids[0], AT_ONCE);
-        let cycle = builder.build().unwrap_err();
-        assert_eq!(cycle.members, ["grid", "permit", "shell"]);
-        assert!(
-            cycle
-                .to_string()
-                .ends_with("grid -> permit -> shell -> grid")
-        );
-    }
-}
+mod tests;

@@ -8,6 +8,12 @@
 //! finish(j) = start(j) + duration(j)                                        by the calendar
 //! ```
 //!
+//! A moment, which has no duration, stays within the working time of its calendar or at the end of it. What has
+//! to start on a date (`starts_on`) starts then, whatever it waits for.
+//!
+//! The rest of what has begun goes on from the status date, and no sooner than it resumes; under retained logic
+//! no sooner than its dependencies admit either (as P6 does by default).
+//!
 //! A node that waits for nothing and has no date starts at 0. An activity whose branch does not run
 //! takes no time, holds no crew, and lets its dependencies through without their lags. A node that does
 //! not happen in a trial starts and finishes at infinity, and so does what waits for it.
@@ -136,10 +142,15 @@ impl Network {
         let position = step.node.index();
         let node = &self.nodes[position];
         if let Some(actual) = &node.actual {
-            let (started, finished) =
-                self.actual_dates(node, actual, plan.duration[position], drawn);
-            plan.start[position] = started;
+            // Without retained logic all that has begun has its dates and its crews already.
+            let bounds = self.logic_bounds(step, true, drawn, plan, finish);
+            let finished =
+                self.finish_of_begun(node, actual, &bounds, plan.duration[position], drawn);
+            plan.start[position] = actual.started;
             finish[position] = finished;
+            for (crew, units) in &node.crews {
+                plan.timelines[crew.0 as usize].reserve(actual.started, finished, *units);
+            }
             return;
         }
         if !node.presence.iter().all(|presence| presence.holds(drawn)) {
@@ -148,6 +159,16 @@ impl Network {
             return;
         }
         let runs = runs(node, drawn);
+        if let Some(fixed) = node.fixed_start.filter(|_| runs) {
+            self.place_fixed(
+                node,
+                position,
+                self.clamp_to_status(fixed, node),
+                plan,
+                finish,
+            );
+            return;
+        }
         let bounds = self.bounds(step, runs, drawn, plan, finish);
         let earliest = self.clamp_to_status(bounds.start, node);
         if !runs {
@@ -167,6 +188,13 @@ impl Network {
         }
         let duration = plan.duration[position];
         let calendar = self.calendar_of(node);
+        if node.starts_work && duration == 0.0 {
+            let at = earliest.max(bounds.finish);
+            let at = calendar.map_or(at, |calendar| calendar.next_working(at));
+            plan.start[position] = at;
+            finish[position] = at;
+            return;
+        }
         let (mut start, mut end) = fit(calendar, earliest, bounds.finish, duration);
         if !node.crews.is_empty() && duration > 0.0 && start < f64::INFINITY {
             // No stretch in which crews are free is of use that is shorter than this.
@@ -193,6 +221,28 @@ impl Network {
         finish[position] = end;
     }
 
+    /// Places what starts on a date, whatever it waits for, and even if its crews are busy.
+    fn place_fixed(
+        &self,
+        node: &Node,
+        position: usize,
+        at: f64,
+        plan: &mut Plan,
+        finish: &mut [f64],
+    ) {
+        let (start, end) = fit(
+            self.calendar_of(node),
+            at,
+            node.earliest_finish,
+            plan.duration[position],
+        );
+        for (crew, units) in &node.crews {
+            plan.timelines[crew.0 as usize].reserve(start, end, *units);
+        }
+        plan.start[position] = start;
+        finish[position] = end;
+    }
+
     /// What has not begun begins no sooner than the status date.
     fn clamp_to_status(&self, start: f64, node: &Node) -> f64 {
         match self.status_months {
@@ -201,6 +251,7 @@ impl Network {
         }
     }
 
+    /// The bounds of all dependencies of a node, its own date, and its gate.
     fn bounds(
         &self,
         step: &NetworkStep,
@@ -210,24 +261,31 @@ impl Network {
         finish: &[f64],
     ) -> Bounds {
         let node = &self.nodes[step.node.index()];
-        let mut bounds = Bounds {
-            start: if runs {
-                step.earliest
-            } else {
-                f64::NEG_INFINITY
-            },
-            finish: f64::NEG_INFINITY,
-        };
-        let mut waits_to_start = bounds.start > f64::NEG_INFINITY;
-        if let Some(gate) = node.gate {
-            bounds.start = bounds.start.max(
-                plan.gates
-                    .get(gate as usize)
-                    .copied()
-                    .unwrap_or(f64::INFINITY),
-            );
-            waits_to_start = true;
+        let mut bounds = self.logic_bounds(step, runs, drawn, plan, finish);
+        if runs {
+            bounds.start = bounds.start.max(step.earliest);
+            bounds.finish = bounds.finish.max(node.earliest_finish);
         }
+        if let Some(gate) = node.gate {
+            let opened = plan.gates.get(gate as usize).copied();
+            bounds.start = bounds.start.max(opened.unwrap_or(f64::INFINITY));
+        }
+        if bounds.start == f64::NEG_INFINITY {
+            bounds.start = 0.0;
+        }
+        bounds
+    }
+
+    /// The bounds of all dependencies of a node; negative infinity where there is none.
+    fn logic_bounds(
+        &self,
+        step: &NetworkStep,
+        runs: bool,
+        drawn: &[f64],
+        plan: &Plan,
+        finish: &[f64],
+    ) -> Bounds {
+        let mut bounds = Bounds::NONE;
         for link in &self.links[step.links.clone()] {
             let predecessor = link.predecessor.index();
             let from = if link.kind.is_from_start() {
@@ -243,13 +301,9 @@ impl Network {
             };
             if link.kind.is_to_start() {
                 bounds.start = bounds.start.max(at);
-                waits_to_start = true;
             } else {
                 bounds.finish = bounds.finish.max(at);
             }
-        }
-        if !waits_to_start {
-            bounds.start = 0.0;
         }
         bounds
     }
@@ -271,43 +325,70 @@ impl Network {
             .map(|calendar| self.calendars[calendar as usize].as_ref())
     }
 
+    /// Gives what has begun its dates and its crews before all others; under retained logic only what has
+    /// finished, for the rest waits for its dependencies.
     fn hold_crews_of_begun(&self, drawn: &[f64], plan: &mut Plan, finish: &mut [f64]) {
         if self.status_months.is_none() {
             return;
         }
         for (position, node) in self.nodes.iter().enumerate() {
             let Some(actual) = &node.actual else { continue };
-            let (started, finished) =
-                self.actual_dates(node, actual, plan.duration[position], drawn);
-            plan.start[position] = started;
+            if self.retains_logic && !matches!(actual.progress, Progress::Finished(_)) {
+                continue;
+            }
+            let finished =
+                self.finish_of_begun(node, actual, &Bounds::NONE, plan.duration[position], drawn);
+            plan.start[position] = actual.started;
             finish[position] = finished;
             for (crew, units) in &node.crews {
-                plan.timelines[crew.0 as usize].reserve(started, finished, *units);
+                plan.timelines[crew.0 as usize].reserve(actual.started, finished, *units);
             }
         }
     }
 
-    fn actual_dates(
+    /// When what has begun finishes; its dependencies count under retained logic alone.
+    fn finish_of_begun(
         &self,
         node: &Node,
         actual: &Actual,
+        bounds: &Bounds,
         duration: f64,
         drawn: &[f64],
-    ) -> (f64, f64) {
+    ) -> f64 {
         let status = self.status_months.unwrap_or(f64::NEG_INFINITY);
         let calendar = self.calendar_of(node);
+        let bounds = if self.retains_logic {
+            bounds
+        } else {
+            &Bounds::NONE
+        };
+        let from = status.max(actual.resumes).max(bounds.start);
         let finished = match actual.progress {
-            Progress::Finished(at) => at,
-            Progress::Remaining(work) => advance(calendar, status, work.value(drawn)),
+            Progress::Finished(at) => return at,
+            Progress::Remaining(work) => advance(calendar, from, work.value(drawn)),
+            Progress::Running if from > status => {
+                let done = match calendar {
+                    Some(calendar) => calendar.work_between(actual.started, status),
+                    None => status - actual.started,
+                };
+                advance(calendar, from, (duration - done).max(0.0))
+            }
             Progress::Running => advance(calendar, actual.started, duration).max(status),
         };
-        (actual.started, finished)
+        finished.max(bounds.finish)
     }
 }
 
 struct Bounds {
     start: f64,
     finish: f64,
+}
+
+impl Bounds {
+    const NONE: Self = Self {
+        start: f64::NEG_INFINITY,
+        finish: f64::NEG_INFINITY,
+    };
 }
 
 /// Start and finish of uninterrupted work no sooner than two bounds.
@@ -324,10 +405,16 @@ fn fit(
             if finish >= least_finish {
                 return (start, finish);
             }
+            // Nothing finishes outside of working time.
+            let least_finish = calendar.moment_from(least_finish);
             let start = calendar.next_working(calendar.subtract(least_finish, duration).max(start));
             (start, calendar.add(start, duration).max(least_finish))
         }
-        _ => {
+        Some(calendar) => {
+            let at = calendar.moment_from(earliest.max(least_finish));
+            (at, at)
+        }
+        None => {
             let start = earliest.max(least_finish - duration);
             (start, (start + duration).max(least_finish))
         }

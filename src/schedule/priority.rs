@@ -15,7 +15,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cpm::CriticalPath;
-use super::crews::CrewSupply;
+use super::crews::{CrewSupply, units_of};
 use super::network::{LinkKind, Network, NetworkBuilder, NodeId};
 use super::order::sort;
 use super::plan::Plan;
@@ -213,7 +213,7 @@ impl Network {
             }
             let most = |crew: usize| self.crews[crew].last();
             for &(crew, units) in &node.crews {
-                builder.needs_crew(id, crew, units.min(most(crew.0 as usize)));
+                builder.needs_crew(id, crew, units_of(units).min(most(crew.0 as usize)));
             }
         }
         builder.unsorted()

@@ -8,8 +8,11 @@
 //! duration with those that happen in the trial; their own probabilities stay what they are. A known
 //! duration that is over already leaves the activity to finish at the date of the status.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
+use super::activity::is_false;
 use crate::date::Date;
 use crate::problem::{Path, Problems};
 use crate::uncertain::{Domain, Uncertain};
@@ -21,6 +24,9 @@ use crate::uncertain::{Domain, Uncertain};
 pub struct Status {
     /// The date at which it is known.
     pub as_of: Date,
+    /// What has begun before its predecessors have finished goes on only when they have; left out, it goes on at once.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub retained_logic: bool,
     /// Activities and grid steps that have started by then.
     #[serde(default)]
     pub activities: Vec<ActivityStatus>,
@@ -35,12 +41,15 @@ pub struct ActivityStatus {
     pub activity: String,
     /// When it started.
     pub started: Date,
-    /// When it finished, if it has: at the beginning of this day.
+    /// When it finished, if it has: at the end of this day, or at its minute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished: Option<Date>,
     /// The work that remains at the date of the status, in months; left out, what the duration leaves after its start, on the condition that it is not over at the date of the status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remaining_months: Option<Uncertain>,
+    /// Work that was suspended goes on no sooner than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumes: Option<Date>,
 }
 
 impl ActivityStatus {
@@ -51,12 +60,23 @@ impl ActivityStatus {
             started,
             finished: None,
             remaining_months: None,
+            resumes: None,
         }
     }
 }
 
 impl Status {
+    /// Nothing has started yet by that date; what has is added to `activities`.
+    pub fn new(as_of: Date) -> Self {
+        Self {
+            as_of,
+            retained_logic: false,
+            activities: Vec::new(),
+        }
+    }
+
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
+        let mut named = BTreeSet::new();
         for (position, status) in self.activities.iter().enumerate() {
             let at = at.key("activities").index(position);
             if status.started > self.as_of {
@@ -88,10 +108,7 @@ impl Status {
             if let Some(remaining) = &status.remaining_months {
                 remaining.check(Domain::NON_NEGATIVE, &at.key("remaining_months"), problems);
             }
-            if self.activities[..position]
-                .iter()
-                .any(|other| other.activity == status.activity)
-            {
+            if !named.insert(&status.activity) {
                 problems.error(
                     &at.key("activity"),
                     format!("\"{}\" is named twice", status.activity),

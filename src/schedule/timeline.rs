@@ -152,7 +152,7 @@ impl Timeline {
     /// The note of a block for so many units, made if it is not there.
     fn note(&mut self, block: usize, units: u32) -> Note {
         let known = &self.blocks[block];
-        let slot = units as usize % NOTES;
+        let slot = slot_of(units);
         if known.noted[slot] == units {
             return known.notes[slot];
         }
@@ -241,6 +241,12 @@ impl Timeline {
         self.segments.copy_within(second, place);
         self.blocks.insert(block + 1, later);
     }
+}
+
+/// Where the note of a number of units is kept: numbers that are much alike are kept apart (Fibonacci hashing).
+fn slot_of(units: u32) -> usize {
+    const GOLDEN: u32 = 0x9E37_79B1;
+    units.wrapping_mul(GOLDEN) as usize >> (u32::BITS - NOTES.ilog2())
 }
 
 /// The search for a stretch of time for which enough is free.

@@ -173,15 +173,21 @@ impl Model {
 }
 
 impl Replay {
-    fn date(&self, months: f64) -> Option<Date> {
-        self.row.layout().start.plus_months(months)
+    /// The day of an event; what finishes at midnight has done so on the day before.
+    fn date(&self, event: &LogEntry) -> Option<String> {
+        let start = self.row.layout().start;
+        let day = match event.what {
+            EventKind::Finished | EventKind::Milestone => start.day_of_finish(event.months),
+            _ => start.day_of_start(event.months),
+        };
+        day.map(Date::to_day_string)
     }
 
     /// The log to read: one line an event, with its date, its month and its name.
     pub fn log_text(&self) -> String {
         let mut text = String::new();
         for event in &self.events {
-            let date = self.date(event.months).map(|date| date.to_string());
+            let date = self.date(event);
             text += &format!(
                 "{:<10}  {:>8.3}  {:<19}  {}\n",
                 date.unwrap_or_default(),
@@ -282,7 +288,7 @@ impl Replay {
             .map(|event| {
                 json!({
                     "months": event.months,
-                    "date": self.date(event.months),
+                    "date": self.date(event),
                     "what": event.what.word(),
                     "name": event.name,
                 })

@@ -8,7 +8,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use buildout::import::{mspdi, xer};
+use buildout::import::{ImportOptions, read};
 use buildout::monte_carlo::part::Part;
 use buildout::projection::TrialRow;
 use buildout::{Batch, Scenario, Workspace};
@@ -311,8 +311,8 @@ fn schedules_changed_by_chance_are_read_or_refused() {
         let mut chance = Chance(case);
         let schedule: &Vec<u8> = chance.of(&schedules);
         let bytes = changed_bytes(schedule, &mut chance);
-        let _ = xer::read(&bytes).map(|schedule| schedule.to_scenario(60));
-        let _ = mspdi::read_bytes(&bytes).map(|schedule| schedule.to_scenario(60));
+        let schedule = read(&bytes, &ImportOptions::default());
+        let _ = schedule.map(|schedule| schedule.to_scenario(60));
     }
 }
 

@@ -144,7 +144,7 @@ fn buildings_wait_for_the_fit_out_crew_that_they_share() {
     assert_eq!(dates(&scenario), [10.0, 14.0, 18.0]);
     scenario.crews[0].changes.push(CapacityChange {
         from: date("2025-09"),
-        capacity: 3,
+        capacity: 3.0,
     });
     assert_eq!(dates(&scenario), [10.0, 12.0, 12.0]);
     scenario.crews[0].changes[0].from = date("2025-07");
@@ -276,11 +276,12 @@ fn the_status_fixes_what_has_happened_and_projects_the_rest() {
     let mut shell = ActivityStatus::started("A1/shell", date("2025-05"));
     shell.remaining_months = Some(3.0.into());
     scenario.status = Some(Status {
-        as_of: date("2025-10"),
         activities: vec![permit, shell],
+        ..Status::new(date("2025-10"))
     });
     let projection = run(&scenario, 2);
-    assert_near(when(&projection, "A1/permit"), 5.0);
+    // At the end of the first day of June.
+    assert_near(when(&projection, "A1/permit"), 5.0 + 1.0 / 30.0);
     assert_near(when(&projection, "A1/shell"), 12.0);
     assert_near(when(&projection, "A1/fit-out"), 16.0);
     // Without a word on what remains: 4 + 6 = 10, no sooner than the date of the status.
@@ -314,8 +315,8 @@ fn what_has_begun_lasts_at_least_as_long_as_it_has() {
     let mut scenario = one_building(vec![shell]);
     let before = finishes(&scenario, "A1/shell", 2_000);
     scenario.status = Some(Status {
-        as_of: date("2025-07"),
         activities: vec![ActivityStatus::started("A1/shell", date("2025-01"))],
+        ..Status::new(date("2025-07"))
     });
     let after = finishes(&scenario, "A1/shell", 2_000);
     for (before, after) in before.iter().zip(&after) {
@@ -522,8 +523,8 @@ fn all_that_is_wrong_is_reported_at_once_with_its_place() {
     phase.when = vec![Condition::new("take_upp").at_least(1.0)];
     scenario.campuses[0].phases.push(phase);
     scenario.status = Some(Status {
-        as_of: date("2025-02"),
         activities: vec![ActivityStatus::started("A1/shell", date("2025-03"))],
+        ..Status::new(date("2025-02"))
     });
     let problems = scenario.check().to_string();
     for place in [

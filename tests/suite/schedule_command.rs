@@ -67,7 +67,9 @@ fn an_imported_schedule_says_what_was_dropped_and_runs() {
     assert_says(
         &err(&first),
         &[
-            "warning: hall.xml:15: resource \"concrete\" is left out",
+            "left out: 1 resources that do no work, 1 summary tasks",
+            "no activity has a date of its own in the file to compare with",
+            "see the risk \"project-wide factor\"",
             "logic: nothing comes before \"columns\" (open start)",
             "logic: nothing comes after \"road\" (open end)",
             "logic: \"fit-out\" misses its deadline by",
@@ -76,7 +78,14 @@ fn an_imported_schedule_says_what_was_dropped_and_runs() {
         ],
     );
     let text = fs::read_to_string(folder.path().join("hall.toml")).unwrap();
-    assert_says(&text, &["# Imported from hall.xml", "pert = {"]);
+    assert_says(
+        &text,
+        &[
+            "# Imported from hall.xml",
+            "pert = {",
+            "project-wide factor",
+        ],
+    );
     assert!(
         buildout(folder.path(), &["validate", "hall.toml"])
             .status
@@ -156,13 +165,13 @@ fn what_is_no_schedule_is_refused_with_its_line_and_nothing_is_written() {
         (
             "latin.xml",
             String::new(),
-            "latin.xml:3: this is no text in UTF-8 or UTF-16",
+            "latin.xml:1: the file has no activity to import",
         ),
         ("empty.xer", String::new(), "empty.xer:1: "),
         (
             "cut.xer",
-            "ERMHDR\t19.12\n%T\tPROJECT\n%F\tproj_id\n%R\t1\n".to_owned(),
-            "cut.xer:4: the file ends without %E: it is cut off",
+            "ERMHDR\t19.12\n%T\tPROJECT\n%F\tproj_id\tproj_short_name\n%R\t1\n".to_owned(),
+            "cut.xer:4: the file ends within a row: it is cut off",
         ),
     ] {
         let folder = folder_with(name, &text);
@@ -205,6 +214,76 @@ fn what_is_no_schedule_is_refused_with_its_line_and_nothing_is_written() {
         );
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn an_update_of_the_schedule_brings_what_has_happened_into_the_scenario() {
+    let folder = folder_with("hall.xml", XML);
+    assert!(
+        buildout(folder.path(), &["import", "hall.xml", "--quiet"])
+            .status
+            .success()
+    );
+    let path = folder.path().join("hall.toml");
+    let noted = format!("# kept by hand\n{}", fs::read_to_string(&path).unwrap());
+    fs::write(&path, noted).unwrap();
+    let table = "activity,started,finished,remaining\ncolumns,2025-03-03,2025-05-23,\nroof,2025-05-26,,10 weeks\nmoat,2025-05-26,,\n";
+    fs::write(folder.path().join("update.csv"), table).unwrap();
+    let status = [
+        "status",
+        "hall.toml",
+        "--from",
+        "update.csv",
+        "--as-of",
+        "2025-06-02",
+    ];
+    let first = buildout(folder.path(), &status);
+    assert!(first.status.success(), "{}", err(&first));
+    assert_says(
+        &err(&first),
+        &[
+            "as of 2025-06-02: 2 activities matched, of which 1 have finished",
+            "1 not in the scenario: moat",
+        ],
+    );
+    let text = fs::read_to_string(&path).unwrap();
+    assert_says(
+        &text,
+        &[
+            "# kept by hand",
+            "as_of = \"2025-06-02\"",
+            "finished = \"2025-05-23\"",
+            "remaining = \"10 weeks\"",
+        ],
+    );
+    // Said again nothing changes, and what has finished has nothing left.
+    assert!(buildout(folder.path(), &status).status.success());
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    let later = "activity,started,finished\nroof,2025-05-26,2025-08-01\n";
+    fs::write(folder.path().join("update.csv"), later).unwrap();
+    assert!(
+        buildout(
+            folder.path(),
+            &["status", "hall.toml", "--from", "update.csv"]
+        )
+        .status
+        .success()
+    );
+    let text = fs::read_to_string(&path).unwrap();
+    assert_says(
+        &text,
+        &[
+            "as_of = \"2025-08\"",
+            "finished = \"2025-05-23\"",
+            "finished = \"2025-08\"",
+        ],
+    );
+    assert!(!text.contains("10 weeks"));
+    let none = buildout(
+        folder.path(),
+        &["status", "hall.toml", "--from", "nothing.csv"],
+    );
+    assert_eq!(none.status.code(), Some(2));
 }
 
 /// UTF-16 is how Windows may save it.

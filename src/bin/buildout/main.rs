@@ -22,6 +22,7 @@ mod run;
 mod schedule;
 mod set;
 mod shell;
+mod status;
 mod trials;
 mod validate;
 mod worth;
@@ -65,6 +66,8 @@ enum Command {
     Validate(validate::Validate),
     /// Sets values in a scenario file, which keeps its comments
     Set(set::Set),
+    /// Brings what has started and finished into a scenario file, from an updated schedule or a table
+    Status(status::Status),
     /// Runs a scenario and prints what came out
     Run(run::Run),
     /// Tells when each activity happens, what float it has, and how often it drives the end
@@ -108,6 +111,7 @@ impl Command {
             Self::Import(arguments) => import::run(arguments),
             Self::Validate(arguments) => validate::run(arguments),
             Self::Set(arguments) => set::run(arguments),
+            Self::Status(arguments) => status::run(arguments),
             Self::Run(arguments) => run::run(arguments),
             Self::Schedule(arguments) => schedule::run(arguments),
             Self::Merge(arguments) => merge::run(arguments),

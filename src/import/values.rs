@@ -1,0 +1,140 @@
+//! Values as schedule files write them: moments, numbers, times of the day.
+
+use super::ImportError;
+use crate::date::Date;
+
+/// Working time of a day in minutes since it began: from and to, in order.
+pub(super) type Shifts = Vec<(u16, u16)>;
+
+pub(super) const MINUTES_PER_DAY: u16 = 24 * 60;
+
+/// A moment such as "2025-01-06T08:00:00", "2025-01-06 08:00" or "2025-01-06".
+pub(super) fn moment(text: &str, line: usize) -> Result<Date, ImportError> {
+    let wrong = || ImportError::new(line, format!("\"{text}\" is not a date"));
+    let trimmed = text.trim();
+    if let Some(day) = day_with_month_name(trimmed) {
+        return Ok(day);
+    }
+    let day: Date = (trimmed.get(..10).ok_or_else(wrong)?)
+        .parse()
+        .map_err(|_| wrong())?;
+    let Some(time) = trimmed.get(11..16) else {
+        return Ok(day);
+    };
+    let minute = minute_of_day(time).ok_or_else(wrong)?;
+    if minute < MINUTES_PER_DAY {
+        return day
+            .at((minute / 60) as u8, (minute % 60) as u8)
+            .map_err(|_| wrong());
+    }
+    let next = day.civil().tomorrow().map_err(|_| wrong())?;
+    Ok(Date::from_civil(next))
+}
+
+/// A day such as "29-Jan-24", as tools about P6 write it.
+fn day_with_month_name(text: &str) -> Option<Date> {
+    const MONTHS: [&str; 12] = [
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+    ];
+    let parts: Vec<&str> = text.split('-').collect();
+    let [day, month, year] = parts[..] else {
+        return None;
+    };
+    let month = MONTHS
+        .iter()
+        .position(|known| known.eq_ignore_ascii_case(month))? as i8
+        + 1;
+    let year: i16 = year.parse().ok()?;
+    let year = if year < 100 { 2000 + year } else { year };
+    Date::day(year, month, day.parse().ok()?).ok()
+}
+
+/// A finite number; some files have a comma where others have the decimal point.
+pub(super) fn number(text: &str, line: usize) -> Result<f64, ImportError> {
+    let trimmed = text.trim();
+    let parsed = match trimmed.parse::<f64>() {
+        Ok(number) => Some(number),
+        Err(_) if trimmed.matches(',').count() == 1 => trimmed.replace(',', ".").parse().ok(),
+        Err(_) => None,
+    };
+    parsed
+        .filter(|number| number.is_finite())
+        .ok_or_else(|| ImportError::new(line, format!("\"{text}\" is not a number")))
+}
+
+/// Minutes since midnight of a time such as "08:00", "8:00:00" or "24:00".
+pub(super) fn minute_of_day(text: &str) -> Option<u16> {
+    let mut parts = text.trim().split(':');
+    let hour: u16 = parts.next()?.parse().ok()?;
+    let minute: u16 = parts.next()?.parse().ok()?;
+    let minutes = hour.checked_mul(60)?.checked_add(minute)?;
+    (minute < 60 && minutes <= MINUTES_PER_DAY).then_some(minutes)
+}
+
+/// A shift from one time of the day to another, such as "08:00" and "12:00"; midnight ends the day.
+pub(super) fn shift(from: &str, to: &str, line: usize) -> Result<(u16, u16), ImportError> {
+    let minute = |text: &str| {
+        minute_of_day(text)
+            .ok_or_else(|| ImportError::new(line, format!("\"{text}\" is not a time of the day")))
+    };
+    let (from, to) = (minute(from)?, minute(to)?);
+    Ok((from, if to <= from { MINUTES_PER_DAY } else { to }))
+}
+
+/// Shifts in order, those that overlap or touch as one.
+pub(super) fn in_order(mut shifts: Shifts) -> Shifts {
+    shifts.retain(|(from, to)| from < to);
+    shifts.sort_unstable();
+    let mut merged: Shifts = Vec::new();
+    for (from, to) in shifts {
+        match merged.last_mut() {
+            Some(last) if from <= last.1 => last.1 = last.1.max(to),
+            _ => merged.push((from, to)),
+        }
+    }
+    merged
+}
+
+pub(super) fn hours_of(shifts: &[(u16, u16)]) -> f64 {
+    let minutes = shifts.iter().map(|(from, to)| f64::from(to - from));
+    minutes.sum::<f64>() / 60.0
+}
+
+/// Four hours before and four after noon: what both tools have by default.
+pub(super) fn day_shifts() -> Shifts {
+    vec![(8 * 60, 12 * 60), (13 * 60, 17 * 60)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_read_to_the_minute() {
+        let read = |text: &str| moment(text, 1).map(|date| date.to_string());
+        assert_eq!(read("2025-01-06T17:00:00").unwrap(), "2025-01-06T17:00");
+        assert_eq!(read("2025-01-06 08:30").unwrap(), "2025-01-06T08:30");
+        assert_eq!(read(" 2025-01-06 ").unwrap(), "2025-01-06");
+        assert_eq!(read("2025-01-31 24:00").unwrap(), "2025-02");
+        assert_eq!(read("29-JAN-24").unwrap(), "2024-01-29");
+        for wrong in ["2025-1-6", "06.01.2025", "", "2025-01-06 25:00"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn shifts_that_touch_are_one() {
+        let minutes = |hour: u16| hour * 60;
+        let shifts = vec![
+            (minutes(13), minutes(17)),
+            (minutes(8), minutes(12)),
+            (minutes(12), minutes(13)),
+        ];
+        assert_eq!(in_order(shifts), [(minutes(8), minutes(17))]);
+        assert_eq!(
+            shift("22:00", "00:00", 1).unwrap(),
+            (minutes(22), minutes(24))
+        );
+        assert_eq!(number("8,5", 1).unwrap(), 8.5);
+    }
+}
