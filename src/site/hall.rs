@@ -7,7 +7,7 @@ use crate::uncertain::Uncertain;
 
 plan! {
     /// A data hall: the space in which racks stand.
-    pub struct Hall {
+    pub struct Hall in "CAMPUS/BUILDING/HALL" {
         /// Its name, unique within its building.
         pub name: String,
         /// Rack positions, 1 or more.
@@ -37,7 +37,7 @@ plan! {
 
 plan! {
     /// What a hall becomes when it is rebuilt for other racks.
-    pub struct Retrofit {
+    pub struct Retrofit in "CAMPUS/BUILDING/HALL" {
         /// The rack type that its positions are then made for.
         pub rack_type: String,
         /// Rack positions then, 1 or more; left out, as many as before.

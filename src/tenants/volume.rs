@@ -51,7 +51,7 @@ impl Segment {
         let (outreach_factor, sign_factor) = self.factors_of(around);
         let sign = upper(&self.sign_probability, Domain::SHARE) * sign_factor;
         let season = (self.seasonality.iter().copied().reduce(f64::max)).unwrap_or(1.0);
-        let growth = 1.0 + upper(&self.outreach_growth_per_year, super::GROWTH);
+        let growth = 1.0 + upper(&self.outreach_growth_per_year, super::GROWTH.domain);
         let growth = libm::pow(growth, 1.0 / 12.0);
         let mut trend = upper(&self.outreach_per_month, Domain::NON_NEGATIVE);
         let campaigns = self.upper_campaigns(around.start);

@@ -200,7 +200,11 @@ impl CompiledSegment {
                 &segment.outreach_per_month,
                 Domain::NON_NEGATIVE,
             )?,
-            outreach_growth: drawn("outreach growth", &segment.outreach_growth_per_year, GROWTH)?,
+            outreach_growth: drawn(
+                "outreach growth",
+                &segment.outreach_growth_per_year,
+                GROWTH.domain,
+            )?,
             sign_probability: drawn("sign probability", &segment.sign_probability, Domain::SHARE)?,
             subsidiary_probability: drawn(
                 "subsidiary probability",
