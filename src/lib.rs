@@ -140,5 +140,5 @@ pub use problem::{Problem, Problems};
 pub use projection::Projection;
 pub use sampling::design::Design;
 pub use scenario::{Scenario, ScenarioError};
-pub use trial::{Happening, LogEntry, Replay, Workspace};
+pub use trial::{EventKind, LogEntry, Replay, Workspace};
 pub use uncertain::Uncertain;

@@ -4,11 +4,11 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::node::{Node, Place, Text, Value};
-use super::shape::{DISTRIBUTIONS, Field, Shape};
+use super::shape::{DISTRIBUTIONS, Field, Shape, one_of};
 use crate::date::Date;
 use crate::field::{Measure, SHARE, UnitError};
 use crate::power::{Redundancy, RedundancyError};
-use crate::problem::{Path, Problem, Problems, Severity, nearest};
+use crate::problem::{Path, Problem, Problems, Severity};
 
 /// Reads a tree of values against a shape.
 pub(super) struct Reader<'a> {
@@ -69,33 +69,24 @@ impl<'a> Reader<'a> {
             },
             (Shape::Text, Value::Text(text)) => json!(text),
             (Shape::Boolean, Value::Boolean(value)) => json!(value),
-            (Shape::Date, Value::Text(text) | Value::Date(text)) => match text.parse::<Date>() {
-                Ok(date) => json!(date.to_string()),
-                Err(error) => {
-                    self.error(&node.place, at, error.to_string(), String::new());
-                    self.stand_in(shape, at)
-                }
-            },
-            (Shape::Redundancy, Value::Text(text)) => match text.parse::<Redundancy>() {
-                Ok(redundancy) => json!(redundancy.to_string()),
-                Err(error) => {
-                    let help = RedundancyError::HELP.to_owned();
-                    self.error(&node.place, at, error.to_string(), help);
-                    self.stand_in(shape, at)
-                }
-            },
+            (Shape::Date, Value::Text(text) | Value::Date(text)) => {
+                let date = text.parse::<Date>().map(|date| date.to_string());
+                let date = date.map_err(|error| (error.to_string(), String::new()));
+                self.written(date, node, shape, at)
+            }
+            (Shape::Redundancy, Value::Text(text)) => {
+                let redundancy = text.parse::<Redundancy>().map(|known| known.to_string());
+                let help = || RedundancyError::HELP.to_owned();
+                let redundancy = redundancy.map_err(|error| (error.to_string(), help()));
+                self.written(redundancy, node, shape, at)
+            }
             (Shape::Choice(names), Value::Text(text)) => {
-                if names.contains(text) {
-                    return json!(text);
-                }
-                let help = one_of(text, names.iter().map(String::as_str));
-                self.error(
-                    &node.place,
-                    at,
-                    format!("\"{text}\" is not allowed here"),
-                    help,
-                );
-                self.stand_in(shape, at)
+                let help = || one_of(text, names.iter().map(String::as_str));
+                let choice = match names.contains(text) {
+                    true => Ok(text.clone()),
+                    false => Err((format!("\"{text}\" is not allowed here"), help())),
+                };
+                self.written(choice, node, shape, at)
             }
             (Shape::List(inner), Value::List(items)) => {
                 let items = items.iter().enumerate();
@@ -125,6 +116,23 @@ impl<'a> Reader<'a> {
                     message,
                     format!("{} belongs here", expected(shape)),
                 );
+                self.stand_in(shape, at)
+            }
+        }
+    }
+
+    /// A text in its canonical form, or what is wrong with it and what would be right.
+    fn written(
+        &mut self,
+        text: Result<String, (String, String)>,
+        node: &Node,
+        shape: &Shape,
+        at: &Path,
+    ) -> Json {
+        match text {
+            Ok(text) => json!(text),
+            Err((message, help)) => {
+                self.error(&node.place, at, message, help);
                 self.stand_in(shape, at)
             }
         }
@@ -479,13 +487,5 @@ fn expected(shape: &Shape) -> &'static str {
         Shape::List(_) => "a list",
         Shape::Table(_) | Shape::Map(_) => "a table",
         Shape::TextOr(_) => "a text in quotes or a table",
-    }
-}
-
-/// The nearest right name; all of them if none is near.
-fn one_of<'a>(wrong: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    match nearest(wrong, known.clone()) {
-        Some(near) => format!("did you mean \"{near}\"?"),
-        None => format!("allowed: {}", known.collect::<Vec<_>>().join(", ")),
     }
 }

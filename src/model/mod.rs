@@ -19,7 +19,7 @@ use crate::power::energy::CompiledEnergy;
 use crate::power::{Battery, DeliveryTree, ElectricalChain, Feed};
 use crate::problem::{Path, Problems};
 use crate::projection::metrics::{CAUSES, Feature, METRICS, MetricId, STRANDED};
-use crate::projection::{Layout, Metric, TargetLabel};
+use crate::projection::{Layout, Metric, Selection, TargetLabel, UnknownMetric};
 use crate::sampling::design::{Design, DesignError, Drawing, Noise, Sampling};
 use crate::sampling::inputs::{Inputs, Quantity};
 use crate::scenario::{Scenario, ScenarioError};
@@ -275,6 +275,17 @@ pub(crate) enum CompiledTarget {
     Joint(Box<[CompiledTarget; 2]>),
 }
 
+impl CompiledTarget {
+    /// Adds the metrics on which it depends.
+    fn note_metrics(&self, to: &mut Vec<usize>) {
+        match self {
+            Self::Metric { metric, .. } => to.push(*metric),
+            Self::Milestone { .. } => {}
+            Self::Joint(parts) => parts.iter().for_each(|part| part.note_metrics(to)),
+        }
+    }
+}
+
 impl Model {
     /// The scenario's name.
     pub fn name(&self) -> &str {
@@ -284,6 +295,25 @@ impl Model {
     /// What a projection of this model consists of.
     pub fn layout(&self) -> &Arc<Layout> {
         &self.layout
+    }
+
+    /// A selection of metrics that are gathered, by their names. Trials write, besides, what targets, conditions of
+    /// phases and outcomes are made of; with money or extensions in Rust they write all.
+    pub fn select<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Selection, UnknownMetric> {
+        let mut needed = self.stranded.clone();
+        self.targets
+            .iter()
+            .for_each(|target| target.note_metrics(&mut needed));
+        for gate in &self.gates {
+            needed.extend(gate.conditions.iter().map(|clause| clause.metric));
+        }
+        if self.finance.is_some() || self.own.is_some() {
+            needed = (0..self.layout.metrics.len()).collect();
+        }
+        Selection::of(self.layout.clone(), names.into_iter(), needed.into_iter())
     }
 
     /// Draws the inputs of an independent trial, in the order of [`Model::input_names`].

@@ -325,8 +325,8 @@ impl Scenario {
         }
     }
 
-    /// The same scenario with all mitigations done, or none of them. On one seed the two have the
-    /// same luck, so that they can be compared trial by trial.
+    /// The same scenario with all mitigations done, or none of them. On one seed the
+    /// two have common random numbers, so that they can be compared trial by trial.
     #[must_use]
     pub fn with_mitigation(&self, done: bool) -> Self {
         let mut scenario = self.clone();
@@ -350,7 +350,7 @@ impl Scenario {
     }
 
     /// The same scenario with the levers on, vouchers too, for whose names `is_on` is true, and all
-    /// others off. On one seed the two have the same luck, so that they can be compared trial by trial.
+    /// others off. On one seed the two have common random numbers, so that they can be compared trial by trial.
     #[must_use]
     pub fn with_levers(&self, is_on: impl Fn(&str) -> bool) -> Self {
         let mut scenario = self.clone();

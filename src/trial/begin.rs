@@ -1,9 +1,8 @@
-//! How a trial begins: its dates, the first orders of hardware, and what is planned to happen.
+//! How a trial begins: its dates, the first orders of hardware, and the events that are planned.
 
 use super::Workspace;
 use super::equipment::order;
 use super::state::{CampusState, HallState, LivePart, PoolState};
-use super::stock::Stock;
 use super::timeline::{Event, What};
 use crate::compute::Order;
 use crate::model::{CompiledCampus, Model};
@@ -21,6 +20,8 @@ impl Model {
             pool.live.clear();
         }
         workspace.halls.clear();
+        workspace.changed.clear();
+        workspace.changed.resize(self.halls.len(), true);
         workspace.events.clear();
         workspace.placed.clear();
         workspace.generations.clear();
@@ -83,6 +84,7 @@ impl Model {
         state.lacking.clear();
         state.claims_grew = false;
         state.is_stale = true;
+        state.next_start = f64::NEG_INFINITY;
         let grid = if campus.grid.is_empty() {
             f64::INFINITY
         } else {
@@ -176,8 +178,7 @@ impl Model {
                 handed_over_as: 0,
                 delivered: false,
                 live: f64::INFINITY,
-                stock: Stock::default(),
-                has_changed: true,
+                part: None,
             });
             self.fit_out(workspace, hall_position);
         }

@@ -3,8 +3,8 @@
 //! An [`Uncertain`] is plain data. [`Uncertain::check`] lists what is wrong with it for a quantity
 //! of a given [`Domain`], and [`Uncertain::sampler`] compiles it to a [`Sampler`], which turns a
 //! uniform number into a value by inversion of the distribution function. Inversion keeps order:
-//! the same luck gives a longer duration wherever the distribution is longer, so that scenarios
-//! can be compared on the same luck.
+//! the same uniform number gives a longer duration wherever the distribution is longer, so that
+//! scenarios can be compared on common random numbers.
 
 pub mod correlation;
 mod form;
@@ -15,7 +15,6 @@ mod table;
 
 use std::sync::Arc;
 
-pub(crate) use special::{minus_ln, minus_ln_of};
 pub use special::{normal_cdf, normal_quantile};
 
 use crate::problem::{Path, Problems};
@@ -998,6 +997,14 @@ impl Sampler {
     pub fn constant(&self) -> Option<f64> {
         match self.rule {
             Rule::Fixed(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Of a discrete distribution the outcomes in order: the level at which each ends, and its value.
+    pub(crate) fn steps(&self) -> Option<&[(f64, f64)]> {
+        match &self.rule {
+            Rule::Discrete(steps) => Some(steps),
             _ => None,
         }
     }

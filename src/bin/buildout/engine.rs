@@ -271,8 +271,8 @@ pub(crate) fn listen_for_interruptions(quiet: bool) -> Result<(), Failure> {
     .map_err(Failure::Interruptions)
 }
 
-/// Whether this process speaks for all that an MPI launcher has started together.
-pub(crate) fn speaks_for_all() -> bool {
+/// Whether this is the only process, or the first of those that an MPI launcher has started together.
+pub(crate) fn is_first_process() -> bool {
     #[cfg(feature = "mpi")]
     return buildout::monte_carlo::ranks::Ranks::is_first();
     #[cfg(not(feature = "mpi"))]
@@ -297,6 +297,8 @@ impl Finished {
 /// What a run is asked to do.
 pub(crate) struct Request<'a> {
     pub(crate) model: &'a Model,
+    /// The metrics to gather; all if empty.
+    pub(crate) metrics: &'a [String],
     pub(crate) trials: u64,
     pub(crate) drawing: &'a Drawing,
     pub(crate) threads: usize,
@@ -316,6 +318,15 @@ impl LongRun {
 }
 
 impl Request<'_> {
+    /// A batch of the model that gathers what is asked for.
+    pub(crate) fn batch(&self) -> Batch<'_> {
+        let batch = Batch::new(self.model);
+        if self.metrics.is_empty() {
+            return batch;
+        }
+        batch.metrics(self.metrics.iter().map(String::as_str))
+    }
+
     /// Runs the trials; `None` if it was a shard, whose results are in its file, or another rank has the results.
     pub(crate) fn simulate(&self) -> Result<Option<Finished>, Failure> {
         listen_for_interruptions(self.quiet)?;
@@ -326,7 +337,8 @@ impl Request<'_> {
         }
         let trials = self.trials;
         let bar = progress_bar(trials, self.quiet);
-        let mut batch = Batch::new(self.model)
+        let mut batch = self
+            .batch()
             .trials(trials)
             .drawing(self.drawing.clone())
             .threads(self.threads)

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use buildout::analysis::compare::CompareError;
+use buildout::analysis::decide::run::DecideError;
 use buildout::analysis::drivers::run::DriversRunError;
 use buildout::analysis::levers::LeverError;
 use buildout::analysis::paired::PairedError;
@@ -37,6 +38,9 @@ pub(crate) enum Failure {
     Drivers(#[from] DriversRunError),
     #[error("error: {0}")]
     Worth(#[from] WorthError),
+    /// Nothing was decided.
+    #[error(transparent)]
+    Decide(#[from] DecideError),
     #[error(
         "error: {} states a comparison of its own\n  help: give it alone, or scenarios only", .0.display()
     )]
@@ -162,7 +166,7 @@ impl Failure {
             | Failure::Usage(_)
             | Failure::Levers(_)
             | Failure::ComparisonAmongScenarios(_)
-            | Failure::Run(RunError::Goal(_) | RunError::Design(_)) => 2,
+            | Failure::Run(RunError::Goal(_) | RunError::Design(_) | RunError::Metric(_)) => 2,
             Failure::Outputs(report::OutputsError::Unknown { .. }) => 2,
             #[cfg(not(feature = "png"))]
             Failure::NoPng => 2,
@@ -173,12 +177,13 @@ impl Failure {
             Failure::Compare(CompareError::Trials(PairedError::Run(_))) => 1,
             Failure::Compare(_) => 2,
             Failure::Drivers(DriversRunError::Samples(error))
-            | Failure::Worth(WorthError::Samples(error)) => match error {
+            | Failure::Worth(WorthError::Samples(error))
+            | Failure::Decide(DecideError::Samples(error)) => match error {
                 SampleError::Run(RunError::Cancelled) => 130,
                 SampleError::Run(_) => 1,
                 _ => 2,
             },
-            Failure::Drivers(_) | Failure::Worth(_) => 2,
+            Failure::Drivers(_) | Failure::Worth(_) | Failure::Decide(_) => 2,
             #[cfg(feature = "mpi")]
             Failure::NotOnRanks(_) => 2,
             #[cfg(feature = "mpi")]

@@ -1,9 +1,12 @@
 //! The `buildout` command. Each subcommand has a file of its own.
 
+mod backtest;
 mod compare;
+mod decide;
 mod drivers;
 mod engine;
 mod failure;
+mod fit;
 mod import;
 mod levers;
 mod merge;
@@ -69,14 +72,20 @@ enum Command {
     Merge(merge::Merge),
     /// Runs one trial again and prints what happened in it
     Replay(replay::Replay),
-    /// Compares scenarios, or a matrix of them, on the same luck
+    /// Compares scenarios, or a matrix of them, on common random numbers
     Compare(compare::Compare),
     /// Tells what drives a result: which inputs its spread comes from, and when a target is missed
     Drivers(drivers::DriversCommand),
     /// Tells what changes of a plan are worth, and what it is worth to know more before choosing
     Worth(worth::Worth),
-    /// Shows what each lever of policy gains, on the same luck
+    /// Tells which plan of a comparison to choose, world by world, and what one would regret
+    Decide(decide::Decide),
+    /// Shows what each lever of policy gains, on common random numbers
     Levers(levers::Levers),
+    /// Fits distributions to a table of finished and unfinished projects
+    Fit(fit::Fit),
+    /// Scores forecasts against what came, beside naive ones
+    Backtest(backtest::Backtest),
     /// Makes one page to open in a browser, of one scenario or several side by side
     Report(report::Report),
     /// Writes every trial's inputs, milestones, targets and outcomes as a table
@@ -105,7 +114,10 @@ impl Command {
             Self::Compare(arguments) => compare::run(arguments),
             Self::Drivers(arguments) => drivers::run(arguments),
             Self::Worth(arguments) => worth::run(arguments),
+            Self::Decide(arguments) => decide::run(arguments),
             Self::Levers(arguments) => levers::run(arguments),
+            Self::Fit(arguments) => fit::run(arguments),
+            Self::Backtest(arguments) => backtest::run(arguments),
             Self::Report(arguments) => report::run(arguments),
             Self::Trials(arguments) => trials::run(arguments),
             Self::Presets(arguments) => presets::run(arguments),
@@ -131,7 +143,7 @@ fn main() -> ExitCode {
         Err(failure) => {
             let code = failure.exit_code();
             let words = failure.to_string();
-            if code != ExitCode::SUCCESS && !words.is_empty() && engine::speaks_for_all() {
+            if code != ExitCode::SUCCESS && !words.is_empty() && engine::is_first_process() {
                 say(&words);
             }
             code

@@ -78,6 +78,16 @@ impl OutputOptions {
         Ok(choice)
     }
 
+    /// The metrics of the charts that are asked for.
+    pub(crate) fn charted(&self) -> impl Iterator<Item = String> + '_ {
+        self.charts.iter().map(|name| {
+            let metric = name
+                .rsplit_once('/')
+                .map_or(name.as_str(), |(_, metric)| metric);
+            metric.trim().to_owned()
+        })
+    }
+
     fn folder(&self) -> Option<OutputFolder> {
         let path = self.out.as_ref()?;
         Some(OutputFolder::new(path).overwrite(self.force))

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use buildout::monte_carlo::ranks::{RankCheckpoints, Ranks};
-use buildout::{Batch, Projection, RunError};
+use buildout::{Projection, RunError};
 
 use crate::engine::{INTERRUPTED, Request, command_to_resume, progress_bar, reserve_name};
 use crate::failure::{Failure, say};
@@ -80,7 +80,8 @@ fn run(request: &Request<'_>, ranks: &Ranks) -> Result<Option<Projection>, Failu
     let trials = request.trials;
     let bar = progress_bar(trials, quiet);
     let batch = || {
-        Batch::new(request.model)
+        request
+            .batch()
             .trials(trials)
             .drawing(request.drawing.clone())
             .threads(threads)
