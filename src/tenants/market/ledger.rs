@@ -132,7 +132,7 @@ impl Market {
             let contracts = &of_segment.contracts;
             for (item, extra) in contracts.extra.iter().enumerate() {
                 let (left, until) = match extra.gave_up {
-                    NEVER => (contracts.left[item], self.months),
+                    NEVER => (contracts.left[item], contracts.leaves[item] as usize),
                     month => (extra.abandoned, month as usize + 1),
                 };
                 if left > 0 {
