@@ -362,7 +362,10 @@ grid = [
             .replace("\"24 months\"", "\"36 months\"")
             .replace("power = \"40 MW\"", "power_mw = 50");
         assert_eq!(changed.text, expected);
-        assert_eq!(changed.loaded.scenario.campuses[0].grid[0].power_mw, 50.0);
+        assert_eq!(
+            changed.loaded.scenario.campuses[0].grid[0].power_mw,
+            50.0.into()
+        );
     }
 
     #[test]

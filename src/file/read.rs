@@ -305,10 +305,7 @@ impl<'a> Reader<'a> {
         let Value::Table(entries) = &node.value else {
             return None;
         };
-        let kinds = DISTRIBUTIONS
-            .iter()
-            .map(|(name, ..)| *name)
-            .chain(["discrete"]);
+        let kinds = DISTRIBUTIONS.iter().map(|(name, ..)| *name).chain(LISTS);
         let is_known =
             |key: &str| kinds.clone().any(|kind| kind == key) || PERCENTILES.contains(&key);
         let mut is_right = true;
@@ -354,7 +351,9 @@ impl<'a> Reader<'a> {
             Some((_, required, names)) => {
                 self.parameters(&entry.node, *required, names, numbers, &inner)?
             }
-            None if entry.key == "discrete" => self.outcomes(&entry.node, numbers, &inner)?,
+            None if LISTS.contains(&entry.key.as_str()) => {
+                self.listed(&entry.key, &entry.node, numbers, &inner)?
+            }
             None => {
                 let message = format!("\"{}\" alone says too little", entry.key);
                 let help = "give p10 and p90, or p10, p50 and p90".to_owned();
@@ -429,44 +428,75 @@ impl<'a> Reader<'a> {
         is_right.then_some(Json::Object(read))
     }
 
-    fn outcomes(&mut self, node: &Node, numbers: Numbers, at: &Path) -> Option<Json> {
-        let help = "a list of [value, probability] belongs here";
+    /// What is written as a list: observed values, or pairs of a probability and what it is the probability of.
+    fn listed(&mut self, kind: &str, node: &Node, numbers: Numbers, at: &Path) -> Option<Json> {
+        let probability = Numbers {
+            measure: Some(SHARE.measure),
+            needs_unit: false,
+        };
+        let help = match kind {
+            "discrete" => "a list of [value, probability] belongs here",
+            "quantiles" => "a list of [probability, value] belongs here",
+            "mixture" => "a list of [probability, quantity] belongs here",
+            _ => "a list of values belongs here",
+        };
         let Value::List(items) = &node.value else {
             let message = format!("{} is {}", node.shown(), kind_of(node));
             self.error(&node.place, at, message, help.to_owned());
             return None;
         };
-        let mut outcomes = Vec::new();
+        let mut read = Vec::new();
         let mut is_right = true;
         for (position, item) in items.iter().enumerate() {
             let at = at.index(position);
-            let Value::List(pair) = &item.value else {
-                let message = format!("{} is {}", item.shown(), kind_of(item));
-                self.error(&item.place, &at, message, help.to_owned());
-                return None;
+            if kind == "empirical" {
+                let value = self.number(item, numbers, &at);
+                is_right &= value.is_some();
+                read.push(json!(value));
+                continue;
+            }
+            let pair = self.pair(item, help, &at)?;
+            let [first, second] = [at.index(0), at.index(1)];
+            let [first, second] = match kind {
+                "discrete" => [
+                    self.number(pair[0], numbers, &first).map(|x| json!(x)),
+                    self.number(pair[1], probability, &second).map(|x| json!(x)),
+                ],
+                "quantiles" => [
+                    self.number(pair[0], probability, &first).map(|x| json!(x)),
+                    self.number(pair[1], numbers, &second).map(|x| json!(x)),
+                ],
+                _ => [
+                    self.number(pair[0], probability, &first).map(|x| json!(x)),
+                    Some(self.uncertain(pair[1], numbers, &second)),
+                ],
             };
-            let [value, probability] = pair.as_slice() else {
-                let message = format!("{} values, not 2", pair.len());
-                self.error(&item.place, &at, message, help.to_owned());
-                return None;
-            };
-            let share = Numbers {
-                measure: Some(SHARE.measure),
-                needs_unit: false,
-            };
-            let value = self.number(value, numbers, &at.index(0));
-            let probability = self.number(probability, share, &at.index(1));
-            is_right &= value.is_some() && probability.is_some();
-            outcomes.push(json!([value, probability]));
+            is_right &= first.is_some() && second.is_some();
+            read.push(json!([first, second]));
         }
-        is_right.then_some(Json::Array(outcomes))
+        is_right.then_some(Json::Array(read))
+    }
+
+    fn pair<'n>(&mut self, item: &'n Node, help: &str, at: &Path) -> Option<[&'n Node; 2]> {
+        let message = match &item.value {
+            Value::List(pair) => match pair.as_slice() {
+                [first, second] => return Some([first, second]),
+                _ => format!("{} values, not 2", pair.len()),
+            },
+            _ => format!("{} is {}", item.shown(), kind_of(item)),
+        };
+        self.error(&item.place, at, message, help.to_owned());
+        None
     }
 }
+
+/// Distributions that are written as a list.
+const LISTS: [&str; 4] = ["discrete", "empirical", "quantiles", "mixture"];
 
 const PERCENTILES: [&str; 3] = ["p10", "p50", "p90"];
 
 const UNCERTAIN: &str = "write a number, or a table with one of uniform, triangular, pert, normal, \
-                         lognormal, pareto, discrete, or with p10 and p90";
+                         lognormal, pareto, discrete, empirical, quantiles, mixture, or with p10 and p90";
 
 fn kind_of(node: &Node) -> &'static str {
     match node.value {
