@@ -98,6 +98,7 @@ fn without_uncertainty_all_trials_are_one() {
         let mut plan = serde_json::to_value(short(&path)).unwrap();
         made_certain(&mut plan);
         plan["regimes"] = json!([]);
+        plan["correlations"] = Value::Null;
         let scenario: Scenario = serde_json::from_value(plan).unwrap();
         let rows = rows(&scenario, 3);
         let layout = rows[0].layout().clone();

@@ -132,9 +132,11 @@ impl Market {
             let contracts = &of_segment.contracts;
             for (item, extra) in contracts.extra.iter().enumerate() {
                 let (left, until) = match extra.gave_up {
-                    NEVER => (contracts.left[item], contracts.leaves[item] as usize),
+                    NEVER => (contracts.left[item], self.months),
                     month => (extra.abandoned, month as usize + 1),
                 };
+                // Nothing is owed to who has left.
+                let until = until.min(contracts.leaves[item] as usize);
                 if left > 0 {
                     late(segment, contracts.ready[item], until, kw(left));
                 }
