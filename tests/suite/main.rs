@@ -12,6 +12,7 @@ mod hostile;
 mod house;
 mod import;
 mod independent;
+mod invariants;
 mod keys;
 mod long_runs;
 mod money;

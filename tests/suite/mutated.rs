@@ -157,8 +157,8 @@ fn metric(row: &TrialRow, name: &str) -> Option<Vec<f64>> {
 /// What holds in every month of every trial, whatever the plan.
 fn check_row(row: &TrialRow, case: u64) {
     for (index, label) in row.layout().metrics.iter().enumerate() {
-        // The mean of nobody is none.
-        if label.name == "waiting_months" {
+        // The mean of nobody, and the ratio of nothing, are none.
+        if ["waiting_months", "pue"].contains(&label.name.as_str()) {
             continue;
         }
         for value in row.monthly(0, index) {

@@ -101,6 +101,47 @@ fn racks_of_a_hall_are_those_that_stand_there_until_others_do() {
     assert!(kw.iter().all(|built| *built == 1.0), "{kw:?}");
 }
 
+/// Capacity of 600 kW from the start, and a tenant of 1,000 kW.
+fn partly(segment: &str) -> String {
+    format!(
+        r#"name = "partly"
+start = "2025-01"
+horizon_months = 12
+rack_types = [{{ name = "r", power_kw = 5 }}]
+campuses = [{{ name = "c", existing = {{ racks = 120, rack_type = "r", power_kw = 600 }} }}]
+finance = {{ discount_rate_per_year = 0.08 }}
+tenants = [{{ name = "t", segment = "s", starts = "2025-03", contract_power_kw = 1_000 }}]
+segments = [{{ name = "s", contract_power_kw = 10, {segment} }}]
+"#
+    )
+}
+
+#[test]
+fn damages_end_with_the_tenant_they_are_owed_to() {
+    let projection = run(&partly(
+        "term_months = 4, renewal = { probability = 0 }, damages = { per_kw_month = 10 }",
+    ));
+    let damages = metric(&projection, "damages");
+    for (month, damages) in damages.into_iter().enumerate() {
+        let is_owed = (2..=5).contains(&month);
+        assert_eq!(
+            damages,
+            if is_owed { 4_000.0 } else { 0.0 },
+            "month {month}"
+        );
+    }
+}
+
+#[test]
+fn an_expansion_is_as_patient_as_the_contract_it_expands() {
+    let segment = "patience_months = 1.5, expansion = { probability = 1, after_months = 2, size_share = 0.5 }";
+    let text = partly(segment).replace("= 1_000", "= 600");
+    let lost = metric(&run(&text), "contracts_lost");
+    // Moved in in month 2, so that the expansion is wanted in month 4, and given up in month floor(4 + 1.5).
+    assert_eq!(lost[4], 0.0, "{lost:?}");
+    assert_eq!(lost[5], 1.0, "{lost:?}");
+}
+
 #[test]
 fn payments_before_the_start_are_warned_of() {
     let text = r#"

@@ -310,7 +310,8 @@ impl Market {
         for number in 0..draft.len {
             draft.extra[number] = ContractExtra {
                 signed: draft.signed[number] as u32,
-                patience: draft.patience[number].ceil() as u32,
+                // An expansion is ready at a whole month, so that the whole months of patience decide.
+                patience: draft.patience[number] as u32,
                 ..ContractExtra::PLAIN
             };
         }

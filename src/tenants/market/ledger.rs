@@ -135,6 +135,8 @@ impl Market {
                     NEVER => (contracts.left[item], self.months),
                     month => (extra.abandoned, month as usize + 1),
                 };
+                // Nothing is owed to who has left.
+                let until = until.min(contracts.leaves[item] as usize);
                 if left > 0 {
                     late(segment, contracts.ready[item], until, kw(left));
                 }
