@@ -92,7 +92,9 @@ impl Date {
     ///
     /// Unlike [`Self::months_after`] it counts from the day and not from the beginning of its month.
     pub fn months_since(self, other: Date) -> f64 {
-        f64::from((self.0 - other.0).get_days()) / DAYS_PER_MONTH
+        let days = f64::from((self.day - other.day).get_days());
+        let minutes = f64::from(self.minute) - f64::from(other.minute);
+        (days + minutes / f64::from(MINUTES_PER_DAY)) / DAYS_PER_MONTH
     }
 
     /// The day that lies `months` after the first day of this date's month;
