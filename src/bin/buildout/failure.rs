@@ -35,6 +35,8 @@ pub(crate) enum Failure {
     #[error("error: {0}")]
     Levers(#[from] LeverError),
     #[error("error: {0}")]
+    Samples(#[from] SampleError),
+    #[error("error: {0}")]
     Drivers(#[from] DriversRunError),
     #[error("error: {0}")]
     Worth(#[from] WorthError),
@@ -176,7 +178,8 @@ impl Failure {
             Failure::Compare(CompareError::Trials(PairedError::Run(RunError::Cancelled))) => 130,
             Failure::Compare(CompareError::Trials(PairedError::Run(_))) => 1,
             Failure::Compare(_) => 2,
-            Failure::Drivers(DriversRunError::Samples(error))
+            Failure::Samples(error)
+            | Failure::Drivers(DriversRunError::Samples(error))
             | Failure::Worth(WorthError::Samples(error))
             | Failure::Decide(DecideError::Samples(error)) => match error {
                 SampleError::Run(RunError::Cancelled) => 130,

@@ -8,6 +8,7 @@ mod engine;
 mod failure;
 mod fit;
 mod import;
+mod kept;
 mod levers;
 mod merge;
 mod new;
