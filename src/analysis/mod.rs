@@ -1,7 +1,10 @@
 //! Analysis: what is learned by running a model in a certain way, as plain results.
 
 pub mod compare;
+pub mod drivers;
 pub mod fit;
 pub mod levers;
 pub mod paired;
+mod regression;
 pub mod schedule;
+pub mod worth;

@@ -25,6 +25,7 @@
 #[cfg(feature = "charts")]
 mod chart;
 mod comparison;
+mod drivers;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod gantt;
@@ -41,6 +42,7 @@ mod summary;
 mod text;
 mod trials;
 mod words;
+mod worth;
 mod write;
 
 #[cfg(feature = "parquet")]
@@ -52,10 +54,12 @@ pub use chart::{ChartError, FanChart};
 pub use comparison::{
     COMPARISON_OUTPUTS, comparison, comparison_goals, comparison_outputs, write_comparison_csv,
 };
+pub use drivers::{DRIVERS_OUTPUTS, drivers, drivers_csv, drivers_markdown, drivers_outputs};
 pub use html::HtmlReport;
 pub use markdown::markdown;
 pub use outputs::{ChartChoice, OutputChoice, OutputFile, OutputsError, PictureFormat, outputs};
 pub use summary::summary;
 pub use trials::{TrialTableError, write_trial_months_csv, write_trials_csv};
 pub use words::sentences;
+pub use worth::{WORTH_OUTPUTS, worth, worth_csv, worth_markdown, worth_outputs};
 pub use write::{OutputFolder, WriteError, replace_file};

@@ -1,5 +1,7 @@
 //! Numbers, shares and months as words.
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::date::Date;
 
 /// What stands for a number that does not exist.
@@ -8,6 +10,24 @@ pub(super) const MISSING: &str = "-";
 const MONTH_NAMES: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
+
+/// A text broken into lines of at most `width` columns, but for longer words; lines that are there stay lines.
+pub(super) fn wrapped(text: &str, width: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines() {
+        let mut broken = String::new();
+        for word in line.split(' ') {
+            if !broken.is_empty() && broken.width() + 1 + word.width() > width {
+                lines.push(std::mem::take(&mut broken));
+            } else if !broken.is_empty() {
+                broken.push(' ');
+            }
+            broken.push_str(word);
+        }
+        lines.push(broken);
+    }
+    lines.join("\n") + "\n"
+}
 
 /// A number with its thousands told apart, such as `21,000` or `12.50`.
 pub(super) fn grouped(x: f64, decimals: usize) -> String {
@@ -156,6 +176,12 @@ mod tests {
         assert_eq!(grouped(-0.001, 1), "0.0");
         assert_eq!(grouped(7.0, 0), "7");
         assert_eq!(grouped(f64::NAN, 0), MISSING);
+    }
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        assert_eq!(wrapped("one two three\nfour", 7), "one two\nthree\nfour\n");
+        assert_eq!(wrapped("incomprehensible", 7), "incomprehensible\n");
     }
 
     #[test]

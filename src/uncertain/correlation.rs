@@ -229,35 +229,39 @@ impl CorrelationMatrix {
         nearest
     }
 
-    /// The lower triangle L with L L' = this matrix, row by row; none if it has a negative
-    /// eigenvalue. A matrix that is only semi-definite, as with correlations of 1, has one too.
+    /// The lower triangle L with L L' = this matrix; see [`cholesky`].
     fn cholesky(&self) -> Option<Vec<f64>> {
-        const ZERO: f64 = 1e-10;
-        let n = self.size;
-        let mut l = vec![0.0; n * n];
-        for j in 0..n {
-            let before: f64 = (0..j).map(|k| l[j * n + k] * l[j * n + k]).sum();
-            let pivot = self.get(j, j) - before;
-            if pivot < -ZERO {
-                return None;
-            }
-            let is_zero = pivot <= ZERO;
-            let root = if is_zero { 0.0 } else { pivot.sqrt() };
-            l[j * n + j] = root;
-            for i in j + 1..n {
-                let before: f64 = (0..j).map(|k| l[i * n + k] * l[j * n + k]).sum();
-                let rest = self.get(i, j) - before;
-                if is_zero {
-                    if rest.abs() > 1e-7 {
-                        return None;
-                    }
-                } else {
-                    l[i * n + j] = rest / root;
+        cholesky(&self.values, self.size)
+    }
+}
+
+/// The lower triangle L with L L' = a symmetric matrix whose diagonal is about 1, both row by row; none if it has a
+/// negative eigenvalue. A matrix that is only semi-definite, as with correlations of 1, has one too.
+pub(crate) fn cholesky(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
+    const ZERO: f64 = 1e-10;
+    let mut l = vec![0.0; n * n];
+    for j in 0..n {
+        let before: f64 = (0..j).map(|k| l[j * n + k] * l[j * n + k]).sum();
+        let pivot = matrix[j * n + j] - before;
+        if pivot < -ZERO {
+            return None;
+        }
+        let is_zero = pivot <= ZERO;
+        let root = if is_zero { 0.0 } else { pivot.sqrt() };
+        l[j * n + j] = root;
+        for i in j + 1..n {
+            let before: f64 = (0..j).map(|k| l[i * n + k] * l[j * n + k]).sum();
+            let rest = matrix[i * n + j] - before;
+            if is_zero {
+                if rest.abs() > 1e-7 {
+                    return None;
                 }
+            } else {
+                l[i * n + j] = rest / root;
             }
         }
-        Some(l)
     }
+    Some(l)
 }
 
 /// The correlation of two normal numbers whose rank correlation is `rank`: 2 sin(pi rank / 6).

@@ -3,6 +3,7 @@
 mod command;
 mod comparison;
 mod documents;
+mod drivers;
 mod examples;
 mod golden;
 mod house;

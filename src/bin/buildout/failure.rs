@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use buildout::analysis::compare::CompareError;
+use buildout::analysis::drivers::run::DriversRunError;
 use buildout::analysis::levers::LeverError;
 use buildout::analysis::paired::PairedError;
 use buildout::analysis::schedule::ScheduleError;
+use buildout::analysis::worth::run::WorthError;
 use buildout::import::ImportError;
 use buildout::monte_carlo::part::PartError;
 use buildout::monte_carlo::sample_run::SampleError;
@@ -29,6 +31,10 @@ pub(crate) enum Failure {
     Compare(#[from] CompareError),
     #[error("error: {0}")]
     Levers(#[from] LeverError),
+    #[error("error: {0}")]
+    Drivers(#[from] DriversRunError),
+    #[error("error: {0}")]
+    Worth(#[from] WorthError),
     #[error(
         "error: {} states a comparison of its own\n  help: give it alone, or scenarios only", .0.display()
     )]
@@ -149,6 +155,13 @@ impl Failure {
             Failure::Compare(CompareError::Trials(PairedError::Run(RunError::Cancelled))) => 130,
             Failure::Compare(CompareError::Trials(PairedError::Run(_))) => 1,
             Failure::Compare(_) => 2,
+            Failure::Drivers(DriversRunError::Samples(error))
+            | Failure::Worth(WorthError::Samples(error)) => match error {
+                SampleError::Run(RunError::Cancelled) => 130,
+                SampleError::Run(_) => 1,
+                _ => 2,
+            },
+            Failure::Drivers(_) | Failure::Worth(_) => 2,
             #[cfg(feature = "mpi")]
             Failure::NotOnRanks(_) => 2,
             #[cfg(feature = "mpi")]

@@ -1,6 +1,7 @@
 //! The `buildout` command. Each subcommand has a file of its own.
 
 mod compare;
+mod drivers;
 mod engine;
 mod failure;
 mod import;
@@ -19,6 +20,7 @@ mod set;
 mod shell;
 mod trials;
 mod validate;
+mod worth;
 
 use std::process::ExitCode;
 
@@ -69,6 +71,10 @@ enum Command {
     Replay(replay::Replay),
     /// Compares scenarios, or a matrix of them, on the same luck
     Compare(compare::Compare),
+    /// Tells what drives a result: which inputs its spread comes from, and when a target is missed
+    Drivers(drivers::DriversCommand),
+    /// Tells what changes of a plan are worth, and what it is worth to know more before choosing
+    Worth(worth::Worth),
     /// Shows what each lever of policy gains, on the same luck
     Levers(levers::Levers),
     /// Makes one page to open in a browser, of one scenario or several side by side
@@ -97,6 +103,8 @@ impl Command {
             Self::Merge(arguments) => merge::run(arguments),
             Self::Replay(arguments) => replay::run(arguments),
             Self::Compare(arguments) => compare::run(arguments),
+            Self::Drivers(arguments) => drivers::run(arguments),
+            Self::Worth(arguments) => worth::run(arguments),
             Self::Levers(arguments) => levers::run(arguments),
             Self::Report(arguments) => report::run(arguments),
             Self::Trials(arguments) => trials::run(arguments),

@@ -1,6 +1,7 @@
 //! One page of HTML with everything in it: opens from disk, needs no network, and says all that
 //! matters without a script. The chart that one explores is drawn by uPlot (MIT, in `vendor/`).
 
+mod drivers;
 mod plot;
 mod schedule;
 mod sections;
@@ -11,7 +12,9 @@ use serde_json::{Map, Value, json};
 use super::text::title_of;
 use super::words::{difference, sentences};
 use crate::Projection;
+use crate::analysis::drivers::report::DriversReport;
 use crate::analysis::schedule::ScheduleReport;
+use crate::analysis::worth::report::WorthReport;
 use crate::projection::ScopeView;
 
 const STYLE: &str = include_str!("page.css");
@@ -52,6 +55,8 @@ pub struct HtmlReport<'a> {
 struct Run<'a> {
     projection: &'a Projection,
     schedule: Option<&'a ScheduleReport>,
+    drivers: Option<&'a DriversReport>,
+    worth: Option<&'a WorthReport>,
     #[cfg(feature = "files")]
     inputs: &'a [crate::file::Input],
 }
@@ -61,6 +66,8 @@ impl<'a> Run<'a> {
         Self {
             projection,
             schedule: None,
+            drivers: None,
+            worth: None,
             #[cfg(feature = "files")]
             inputs: &[],
         }
@@ -96,6 +103,24 @@ impl<'a> HtmlReport<'a> {
         self
     }
 
+    /// Shows what drives results of the run that was added last.
+    #[must_use]
+    pub fn drivers(mut self, drivers: &'a DriversReport) -> Self {
+        if let Some(run) = self.runs.last_mut() {
+            run.drivers = Some(drivers);
+        }
+        self
+    }
+
+    /// Shows what changes of the run that was added last are worth.
+    #[must_use]
+    pub fn worth(mut self, worth: &'a WorthReport) -> Self {
+        if let Some(run) = self.runs.last_mut() {
+            run.worth = Some(worth);
+        }
+        self
+    }
+
     /// Shows the inputs of the run that was added last, with what stands behind them.
     #[cfg(feature = "files")]
     #[must_use]
@@ -121,11 +146,13 @@ impl<'a> HtmlReport<'a> {
             "<h1>{title}</h1>\n{}",
             sections::provenance_line(&self.runs)
         );
-        let parts: [(&str, &str, String); 12] = [
+        let parts: [(&str, &str, String); 14] = [
             ("summary", "In words", self.in_words()),
             ("side", "Side by side", side::by_side(&self.runs)),
             ("growth", "Growth", self.growth()),
             ("targets", "Targets", sections::targets(&self.runs)),
+            ("drivers", "What drives them", drivers::drivers(&self.runs)),
+            ("worth", "What it is worth", drivers::worth(&self.runs)),
             ("milestones", "Milestones", schedule::milestones(&self.runs)),
             ("schedule", "Schedule", self.schedules()),
             (
