@@ -99,6 +99,7 @@
 pub mod analysis;
 pub mod compute;
 pub mod date;
+mod field;
 #[cfg(feature = "files")]
 pub mod file;
 pub mod finance;

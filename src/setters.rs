@@ -2,21 +2,15 @@
 //!
 //! Each of these has the name of the field that it sets. What is a list is added to.
 
-use crate::compute::{CatalogueUse, Generation, GenerationTrend, RackType, Reliability};
+use crate::compute::{CatalogueUse, Generation, GenerationTrend, RackType};
 use crate::date::Date;
 use crate::finance::Finance;
-use crate::power::{
-    BridgePower, Cooling, Curtailment, Efficiency, ElectricalChain, Energy, GridApplication,
-    GridStep, Substation,
-};
 use crate::scenario::{Milestone, Scenario, Target};
 use crate::schedule::calendars::Calendar;
 use crate::schedule::crews::{Crew, CrewNeed};
 use crate::schedule::risks::Risk;
-use crate::schedule::{Activity, Dependency, Override, Slots, Status};
-use crate::site::{Building, BuildingTemplate, Hall, Retrofit, Series};
-use crate::site::{Campus, ExistingCapacity};
-use crate::site::{Condition, Phase};
+use crate::schedule::{Activity, Dependency, Slots, Status};
+use crate::site::{BuildingTemplate, Campus};
 use crate::tenants::{
     AdoptionCurve, Allocation, Campaign, Damages, EarlyExit, ExistingTenants, Expansion,
     NamedTenant, Regime, Renewal, Scarcity, Segment, Stage, Voucher,
@@ -89,48 +83,6 @@ setters! { Scenario
     targets: list Target;
 }
 
-setters! { Campus
-    pue: set Uncertain;
-    availability: set Uncertain;
-    calendar: some String;
-    phases: list Phase;
-    activities: list Activity;
-    grid: list GridStep;
-    grid_applications: list GridApplication;
-    bridge_power: list BridgePower;
-    curtailment: some Curtailment;
-    efficiency: some Efficiency;
-    energy: some Energy;
-    substations: list Substation;
-    buildings: list Building;
-    existing: some ExistingCapacity;
-}
-
-setters! { Hall
-    power_kw: some f64;
-    cooling_power_kw: some f64;
-    hardware: some String;
-    hardware_ordered_after: some String;
-    hardware_life_months: some Uncertain;
-    refresh_months: set Uncertain;
-    retrofit: some Retrofit;
-    activities: list Activity;
-}
-
-setters! { Building
-    template: some String;
-    starts: some Date;
-    after: list Dependency;
-    substation: some String;
-    power_kw: some f64;
-    electrical: some ElectricalChain;
-    embodied_carbon_t: some f64;
-    activities: some_list Activity;
-    halls: some_list Hall;
-    overrides: list Override;
-    series: some Series;
-}
-
 setters! { Activity
     after: some_list Dependency;
     milestone: set bool;
@@ -141,19 +93,6 @@ setters! { Activity
     runs_with: some String;
     runs_without: some String;
     slots: some Slots;
-}
-
-setters! { Generation
-    available_from: some Date;
-    lead_time_months: set Uncertain;
-    growth_per_year: set Uncertain;
-    release_slip_months: set Uncertain;
-    rack_positions: set u32;
-    cooling: some Cooling;
-    rack_accelerators: some u32;
-    accelerators_per_quarter: some Uncertain;
-    reliability: some Reliability;
-    rack_embodied_carbon_t: set f64;
 }
 
 setters! { Segment
@@ -205,16 +144,10 @@ setters! { NamedTenant
     campuses: list String;
 }
 
-setters! { Phase
-    starts: some Date;
-    after: list Dependency;
-    when: list Condition;
-    at_latest: some Date;
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::site::{Building, Hall, Phase};
 
     #[test]
     fn a_campus_is_written_in_one_expression() {

@@ -7,26 +7,23 @@
 //! `EBO(s) = n λ L - s + Σ_{k<s} (s - k) p(k)` (Sherbrooke, "METRIC", Operations Research 16, 1968).
 //! The share of racks that work is `1 - λ x swap time - EBO(s) / n`.
 
-use serde::{Deserialize, Serialize};
+use crate::field::{MONTHS, NUMBER, SHARE, plan};
 
-use crate::power::availability::check_share;
-use crate::problem::{Path, Problems};
-
-/// How often racks of a generation fail, and how they are mended.
-///
-/// Partial failures count by their share of a rack.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Reliability {
-    /// Failures of a rack a year, 0 or more.
-    pub failures_per_rack_year: f64,
-    /// Time to swap in a spare that is there, in months, 0 or more.
-    pub swap_months: f64,
-    /// Time until a spare that was used is replaced, in months, 0 or more.
-    pub resupply_months: f64,
-    /// Spares in stock, as a share of the racks, 0 to 1.
-    pub spare_share: f64,
+plan! {
+    /// How often racks of a generation fail, and how they are mended.
+    ///
+    /// Partial failures count by their share of a rack.
+    #[derive(Copy)]
+    pub struct Reliability {
+        /// Failures of a rack a year, 0 or more.
+        pub failures_per_rack_year: f64 => NUMBER,
+        /// Time to swap in a spare that is there, in months, 0 or more.
+        pub swap_months: f64 => MONTHS,
+        /// Time until a spare that was used is replaced, in months, 0 or more.
+        pub resupply_months: f64 => MONTHS,
+        /// Spares in stock, as a share of the racks, 0 to 1.
+        pub spare_share: f64 => SHARE,
+    }
 }
 
 /// Beyond that many spares the Poisson distribution is not summed: they are as good as endless.
@@ -70,19 +67,6 @@ impl Reliability {
         let in_resupply = racks * per_month * self.resupply_months;
         let waiting = expected_backorders(self.spares(racks), in_resupply) / racks;
         (1.0 - per_month * self.swap_months - waiting).clamp(0.0, 1.0)
-    }
-
-    pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
-        for (value, key) in [
-            (self.failures_per_rack_year, "failures_per_rack_year"),
-            (self.swap_months, "swap_months"),
-            (self.resupply_months, "resupply_months"),
-        ] {
-            if !(value.is_finite() && value >= 0.0) {
-                problems.error(&at.key(key), format!("{key} is {value}"), "0 or more");
-            }
-        }
-        check_share(self.spare_share, "spare_share", at, problems);
     }
 }
 

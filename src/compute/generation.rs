@@ -2,116 +2,84 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::{NEWEST, Reliability, catalogue};
 use crate::date::Date;
+use crate::field::{
+    CARBON_TONNES, COUNT, GROWTH, KILOWATTS, MONEY_PER_KW, MONTHS, NUMBER, PFLOPS, plan,
+};
 use crate::power::Cooling;
-use crate::power::availability::is_zero;
-use crate::power::grid::is_constant_zero;
-use crate::problem::{Path, Problems, check_known, check_name, check_positive, name_help};
-use crate::uncertain::{Domain, Uncertain};
+use crate::problem::{Path, Problems, check_known, check_name, name_help};
+use crate::uncertain::Uncertain;
 
-/// A generation of hardware, by the rack.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Generation {
-    /// Its name.
-    pub name: String,
-    /// Critical IT power of one rack of it, in kW, above 0.
-    pub rack_power_kw: f64,
-    /// Compute of one rack in PFLOPS, by named precision (`fp16_dense`, say).
-    pub rack_pflops: BTreeMap<String, f64>,
-    /// When it can first be delivered; left out, it always could.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub available_from: Option<Date>,
-    /// Time from order to delivery, in months, 0 or more. Drawn for each hall.
-    #[serde(default = "Uncertain::zero")]
-    pub lead_time_months: Uncertain,
-    /// Growth of PFLOPS per rack a year, as a share, from `available_from` (or the start of the scenario) to the delivery: a trend that stands for hardware not yet announced. -1 or more.
-    #[serde(default = "Uncertain::zero")]
-    pub growth_per_year: Uncertain,
-    /// How much later than `available_from` it is released, in months, 0 or more. Drawn once a trial.
-    #[serde(default = "Uncertain::zero", skip_serializing_if = "is_constant_zero")]
-    pub release_slip_months: Uncertain,
-    /// Rack positions that one rack of it takes, 1 or more.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
-    pub rack_positions: u32,
-    /// The cooling that it needs; left out, any will do.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cooling: Option<Cooling>,
-    /// Accelerators in one rack, 1 or more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rack_accelerators: Option<u32>,
-    /// The most accelerators that can be had in three months, for all campuses together, above 0; left out, no limit. Halls are served in the order of their orders, first orders before replacements; what is not used lapses. Drawn once a trial.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub accelerators_per_quarter: Option<Uncertain>,
-    /// Failures and spares; left out, it never fails.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reliability: Option<Reliability>,
-    /// Price of a rack of it with its share of hosts and network, in money per kW of the rack, 0 or more. Where the scenario has `finance`, it is paid as capex when the hardware is delivered, at every replacement too. Large AI campuses cost 29.2 M$ per facility MW with compute and 11.8 M$ per IT MW without, which at a PUE of 1.3 leaves about 26,000 $ per kW (derived). Drawn once a trial.
-    #[serde(default = "Uncertain::zero", skip_serializing_if = "is_constant_zero")]
-    pub price_per_kw: Uncertain,
-    /// CO2 emitted in making one rack of it, in t, 0 or more.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub rack_embodied_carbon_t: f64,
+plan! {
+    /// A generation of hardware, by the rack.
+    pub struct Generation {
+        /// Its name.
+        pub name: String,
+        /// Critical IT power of one rack of it, in kW, above 0.
+        pub rack_power_kw: f64 => KILOWATTS,
+        /// Compute of one rack in PFLOPS, by named precision (`fp16_dense`, say).
+        pub rack_pflops: (BTreeMap<String, f64>) => PFLOPS,
+        /// When it can first be delivered; left out, it always could.
+        pub available_from: Option<Date>,
+        /// Time from order to delivery, in months, 0 or more. Drawn for each hall.
+        pub lead_time_months: Uncertain = Uncertain::zero() => MONTHS,
+        /// Growth of PFLOPS per rack a year, as a share, from `available_from` (or the start of the scenario) to the delivery: a trend that stands for hardware not yet announced. -1 or more.
+        pub growth_per_year: Uncertain = Uncertain::zero() => GROWTH.input("growth").usually(-1.0, FASTEST_GROWTH, "a share: 0.3 stands for 30 % a year; accelerators grow by far less than 150 %"),
+        /// How much later than `available_from` it is released, in months, 0 or more. Drawn once a trial.
+        pub release_slip_months: Uncertain [= Uncertain::zero()] => MONTHS.input("slip"),
+        /// Rack positions that one rack of it takes, 1 or more.
+        pub rack_positions: u32 [= 1] => COUNT,
+        /// The cooling that it needs; left out, any will do.
+        pub cooling: Option<Cooling>,
+        /// Accelerators in one rack, 1 or more.
+        pub rack_accelerators: Option<u32> => COUNT,
+        /// The most accelerators that can be had in three months, for all campuses together, above 0; left out, no limit. Halls are served in the order of their orders, first orders before replacements; what is not used lapses. Drawn once a trial.
+        pub accelerators_per_quarter: Option<Uncertain> => NUMBER.within(1e-3, f64::INFINITY).input("supply"),
+        /// Failures and spares; left out, it never fails.
+        pub reliability: Option<Reliability>,
+        /// Price of a rack of it with its share of hosts and network, in money per kW of the rack, 0 or more. Where the scenario has `finance`, it is paid as capex when the hardware is delivered, at every replacement too. Large AI campuses cost 29.2 M$ per facility MW with compute and 11.8 M$ per IT MW without, which at a PUE of 1.3 leaves about 26,000 $ per kW (derived). Drawn once a trial.
+        pub price_per_kw: Uncertain [= Uncertain::zero()] => MONEY_PER_KW.input("price"),
+        /// CO2 emitted in making one rack of it, in t, 0 or more.
+        pub rack_embodied_carbon_t: f64 [= 0.0] => CARBON_TONNES,
+    }
+    fn with_pflops;
 }
 
-fn one() -> u32 {
-    1
+plan! {
+    /// Generations of the [`CATALOGUE`](super::CATALOGUE) that a scenario takes over.
+    pub struct CatalogueUse {
+        /// The names of the entries.
+        pub include: Vec<String>,
+        /// Time from order to delivery of each, in months, 0 or more. Drawn for each hall.
+        pub lead_time_months: Uncertain = Uncertain::zero() => MONTHS,
+        /// Price of each; see [`Generation::price_per_kw`]. Drawn once a trial for each.
+        pub price_per_kw: Uncertain [= Uncertain::zero()] => MONEY_PER_KW,
+    }
 }
 
-fn is_one(value: &u32) -> bool {
-    *value == 1
+plan! {
+    /// Generations not yet announced, each so much later, denser and better than the one before.
+    pub struct GenerationTrend {
+        /// The generation that they follow; the k-th is called by its name and " +k".
+        pub from: String,
+        /// How many, 1 to 40.
+        pub count: u32 => COUNT.within(1.0, MOST_FUTURE as f64),
+        /// Time from one to the next, in months, above 0. Drawn once a trial.
+        pub every_months: Uncertain => MONTHS.within(0.01, 1_200.0).input("every_months"),
+        /// Growth of PFLOPS per kW a year, as a share, above -1. Drawn once a trial. Energy efficiency of accelerators has grown by 26 to 40 % a year (Epoch AI).
+        pub efficiency_growth_per_year: Uncertain = Uncertain::zero() => GROWTH.input("efficiency_growth_per_year"),
+        /// Growth of the power of a rack a year, as a share, above -1. Drawn once a trial.
+        pub rack_power_growth_per_year: Uncertain = Uncertain::zero() => GROWTH.input("rack_power_growth_per_year"),
+        /// Growth of the price of a kW a year, as a share, above -1. Compute per money grows by (1 + efficiency growth) / (1 + this) - 1; it has grown by 30 % a year (Epoch AI), as much as the efficiency, so that 0 continues the trend. Drawn once a trial.
+        pub price_per_kw_growth_per_year: Uncertain [= Uncertain::zero()] => GROWTH.input("price_per_kw_growth_per_year"),
+    }
 }
 
-/// Generations of the [`CATALOGUE`](super::CATALOGUE) that a scenario takes over.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct CatalogueUse {
-    /// The names of the entries.
-    pub include: Vec<String>,
-    /// Time from order to delivery of each, in months, 0 or more. Drawn for each hall.
-    #[serde(default = "Uncertain::zero")]
-    pub lead_time_months: Uncertain,
-    /// Price of each; see [`Generation::price_per_kw`]. Drawn once a trial for each.
-    #[serde(default = "Uncertain::zero", skip_serializing_if = "is_constant_zero")]
-    pub price_per_kw: Uncertain,
-}
-
-/// Generations not yet announced, each so much later, denser and better than the one before.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct GenerationTrend {
-    /// The generation that they follow; the k-th is called by its name and " +k".
-    pub from: String,
-    /// How many, 1 to 40.
-    pub count: u32,
-    /// Time from one to the next, in months, above 0. Drawn once a trial.
-    pub every_months: Uncertain,
-    /// Growth of PFLOPS per kW a year, as a share, above -1. Drawn once a trial. Energy efficiency of accelerators has grown by 26 to 40 % a year (Epoch AI).
-    #[serde(default = "Uncertain::zero")]
-    pub efficiency_growth_per_year: Uncertain,
-    /// Growth of the power of a rack a year, as a share, above -1. Drawn once a trial.
-    #[serde(default = "Uncertain::zero")]
-    pub rack_power_growth_per_year: Uncertain,
-    /// Growth of the price of a kW a year, as a share, above -1. Compute per money grows by (1 + efficiency growth) / (1 + this) - 1; it has grown by 30 % a year (Epoch AI), as much as the efficiency, so that 0 continues the trend. Drawn once a trial.
-    #[serde(default = "Uncertain::zero", skip_serializing_if = "is_constant_zero")]
-    pub price_per_kw_growth_per_year: Uncertain,
-}
-
-/// Above 0.
-const INTERVAL: Domain = Domain {
-    min: 0.01,
-    max: 1_200.0,
-};
-pub(super) const ACCELERATORS: Domain = Domain {
-    min: 1e-3,
-    max: f64::INFINITY,
-};
+/// Performance of AI supercomputers grew by 150 % a year, that of chips by far less.
+const FASTEST_GROWTH: f64 = 1.5;
+/// A rack of 72 GB200 has 1.24 PFLOPS a kW at FP16. Bounds far beyond: (assumption)
+const PFLOPS_PER_KW: std::ops::RangeInclusive<f64> = 0.005..=10.0;
 const MOST_FUTURE: u32 = 40;
 
 impl GenerationTrend {
@@ -128,37 +96,7 @@ impl GenerationTrend {
             &at.key("from"),
             problems,
         );
-        if !(1..=MOST_FUTURE).contains(&self.count) {
-            problems.error(
-                &at.key("count"),
-                format!("count is {}", self.count),
-                format!("1 to {MOST_FUTURE} generations"),
-            );
-        }
-        for (quantity, domain, key) in self.quantities() {
-            quantity.check(domain, &at.key(key), problems);
-        }
-    }
-
-    pub(super) fn quantities(&self) -> [(&Uncertain, Domain, &'static str); 4] {
-        [
-            (&self.every_months, INTERVAL, "every_months"),
-            (
-                &self.efficiency_growth_per_year,
-                GROWTH,
-                "efficiency_growth_per_year",
-            ),
-            (
-                &self.rack_power_growth_per_year,
-                GROWTH,
-                "rack_power_growth_per_year",
-            ),
-            (
-                &self.price_per_kw_growth_per_year,
-                GROWTH,
-                "price_per_kw_growth_per_year",
-            ),
-        ]
+        self.check_fields(at, problems);
     }
 }
 
@@ -203,12 +141,6 @@ pub(crate) fn plan_generations(
     planned
 }
 
-/// Growth is a share of the year before, above a total loss.
-pub(super) const GROWTH: Domain = Domain {
-    min: -0.99,
-    max: f64::INFINITY,
-};
-
 impl Generation {
     /// A generation that is available at once, of a given compute at one precision.
     pub fn new(
@@ -217,22 +149,8 @@ impl Generation {
         precision: impl Into<String>,
         pflops: f64,
     ) -> Self {
-        Self {
-            name: name.into(),
-            rack_power_kw,
-            rack_pflops: BTreeMap::from([(precision.into(), pflops)]),
-            available_from: None,
-            lead_time_months: Uncertain::zero(),
-            growth_per_year: Uncertain::zero(),
-            release_slip_months: Uncertain::zero(),
-            rack_positions: 1,
-            cooling: None,
-            rack_accelerators: None,
-            accelerators_per_quarter: None,
-            reliability: None,
-            price_per_kw: Uncertain::zero(),
-            rack_embodied_carbon_t: 0.0,
-        }
+        let rack_pflops = BTreeMap::from([(precision.into(), pflops)]);
+        Self::with_pflops(name, rack_power_kw, rack_pflops)
     }
 
     pub(crate) fn check(&self, precision: &str, at: &Path, problems: &mut Problems) {
@@ -244,16 +162,8 @@ impl Generation {
                 format!("\"{NEWEST}\" stands for whatever is the newest; use another name"),
             );
         }
-        check_positive(Some(self.rack_power_kw), "rack_power_kw", at, problems);
-        for (name, &pflops) in &self.rack_pflops {
-            if !(pflops.is_finite() && pflops >= 0.0) {
-                problems.error(
-                    &at.key("rack_pflops").key(name),
-                    format!("{name} is {pflops} PFLOPS"),
-                    "a number of 0 or more",
-                );
-            }
-        }
+        self.check_fields(at, problems);
+        self.check_efficiency(precision, at, problems);
         if !self.rack_pflops.contains_key(precision) {
             problems.error(
                 &at.key("rack_pflops"),
@@ -264,45 +174,29 @@ impl Generation {
                 name_help(precision, self.rack_pflops.keys().map(String::as_str)),
             );
         }
-        self.lead_time_months
-            .check(Domain::NON_NEGATIVE, &at.key("lead_time_months"), problems);
-        self.price_per_kw
-            .check(Domain::NON_NEGATIVE, &at.key("price_per_kw"), problems);
-        self.growth_per_year
-            .check(GROWTH, &at.key("growth_per_year"), problems);
-        self.release_slip_months.check(
-            Domain::NON_NEGATIVE,
-            &at.key("release_slip_months"),
-            problems,
-        );
-        for (count, key) in [
-            (Some(self.rack_positions), "rack_positions"),
-            (self.rack_accelerators, "rack_accelerators"),
-        ] {
-            if count == Some(0) {
-                problems.error(&at.key(key), format!("{key} is 0"), "1 or more");
-            }
-        }
-        if let Some(supply) = &self.accelerators_per_quarter {
-            let at = at.key("accelerators_per_quarter");
-            supply.check(ACCELERATORS, &at, problems);
-            if self.rack_accelerators.is_none() {
-                problems.error(
-                    &at,
-                    "the supply is limited, but how many accelerators a rack holds is not said",
-                    "give `rack_accelerators` too",
-                );
-            }
+        if self.accelerators_per_quarter.is_some() && self.rack_accelerators.is_none() {
+            problems.error(
+                &at.key("accelerators_per_quarter"),
+                "the supply is limited, but how many accelerators a rack holds is not said",
+                "give `rack_accelerators` too",
+            );
         }
         if let Some(reliability) = &self.reliability {
-            reliability.check(&at.key("reliability"), problems);
+            reliability.check_fields(&at.key("reliability"), problems);
         }
-        let embodied = self.rack_embodied_carbon_t;
-        if !(embodied.is_finite() && embodied >= 0.0) {
-            problems.error(
-                &at.key("rack_embodied_carbon_t"),
-                format!("rack_embodied_carbon_t is {embodied}"),
-                "0 t or more",
+    }
+
+    /// Warns of a compute that no hardware has at such a power.
+    fn check_efficiency(&self, precision: &str, at: &Path, problems: &mut Problems) {
+        let Some(pflops) = self.rack_pflops.get(precision) else {
+            return;
+        };
+        let power_kw = self.rack_power_kw;
+        if *pflops > 0.0 && power_kw > 0.0 && !PFLOPS_PER_KW.contains(&(pflops / power_kw)) {
+            problems.warning(
+                &at.key("rack_pflops").key(precision),
+                format!("{pflops} PFLOPS in {power_kw} kW is far from all known hardware"),
+                "a rack of 72 GB200 has 180 PFLOPS dense BF16 in 145 kW; give PFLOPS of a whole rack",
             );
         }
     }

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::Reliability;
-use super::generation::{ACCELERATORS, GROWTH, Generation, GenerationTrend, PlannedGeneration};
+use super::generation::{Generation, GenerationTrend, PlannedGeneration};
 use crate::date::Date;
 use crate::power::Cooling;
 use crate::sampling::inputs::{Inputs, Quantity};
-use crate::uncertain::{Domain, Uncertain, UncertainError};
+use crate::uncertain::UncertainError;
 
 /// A compiled generation.
 #[derive(Clone, Debug)]
@@ -50,25 +50,13 @@ struct Shared {
 
 impl Shared {
     fn add(generation: &Generation, inputs: &mut Inputs) -> Result<Self, UncertainError> {
-        let mut add = |what: &str, quantity: &Uncertain, domain| {
-            inputs.add(
-                format!("hardware/{}/{what}", generation.name),
-                quantity,
-                domain,
-            )
-        };
-        let supply = generation.accelerators_per_quarter.as_ref();
+        let name = format!("hardware/{}", generation.name);
+        let fields = generation.fields();
         Ok(Self {
-            growth: add("growth", &generation.growth_per_year, GROWTH)?,
-            slip: add(
-                "slip",
-                &generation.release_slip_months,
-                Domain::NON_NEGATIVE,
-            )?,
-            supply: supply
-                .map(|supply| add("supply", supply, ACCELERATORS))
-                .transpose()?,
-            price: add("price", &generation.price_per_kw, Domain::NON_NEGATIVE)?,
+            growth: inputs.register(&name, fields.growth_per_year())?,
+            slip: inputs.register(&name, fields.release_slip_months())?,
+            supply: inputs.register(&name, fields.accelerators_per_quarter())?,
+            price: inputs.register(&name, fields.price_per_kw())?,
         })
     }
 }
@@ -82,11 +70,13 @@ pub(crate) fn compile_generations(
 ) -> Result<Vec<CompiledGeneration>, UncertainError> {
     let mut shared = None;
     if let Some(trend) = trend {
-        let mut drawn = [Quantity::Fixed(0.0); 4];
-        for (drawn, (quantity, domain, key)) in drawn.iter_mut().zip(trend.quantities()) {
-            *drawn = inputs.add(format!("hardware/trend/{key}"), quantity, domain)?;
-        }
-        shared = Some(drawn);
+        let (name, fields) = ("hardware/trend", trend.fields());
+        shared = Some([
+            inputs.register(name, fields.every_months())?,
+            inputs.register(name, fields.efficiency_growth_per_year())?,
+            inputs.register(name, fields.rack_power_growth_per_year())?,
+            inputs.register(name, fields.price_per_kw_growth_per_year())?,
+        ]);
     }
     // Future generations share what is uncertain about the one they follow.
     let mut first: BTreeMap<&str, Shared> = BTreeMap::new();
@@ -373,6 +363,7 @@ impl Hardware {
 mod tests {
     use super::*;
     use crate::compute::plan_generations;
+    use crate::uncertain::Uncertain;
 
     fn generation(power: f64, pflops: f64, from: f64, growth: f64) -> DrawnGeneration {
         DrawnGeneration {

@@ -12,35 +12,27 @@
 //! given follows from what its tenants draw then; what they would draw beyond it,
 //! `E[max(0, draw - feed)]`, is capped.
 
-use serde::{Deserialize, Serialize};
-
+use crate::field::{COUNT, NUMBER, SHARE, plan};
 use crate::problem::{Path, Problems};
 use crate::uncertain::{normal_cdf, normal_quantile};
 
-/// How much more a building sells than its feeds carry.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Oversubscription {
-    /// Power sold / power fed, 1 or more; instead of a risk. At least 1.25 is deployed in practice, about 1.4 was found possible for a whole data centre.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ratio: Option<f64>,
-    /// The accepted probability that the draw at a moment exceeds a full hall's feed, above 0 and below 1, from which the ratio follows; instead of a ratio.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exceedance_probability: Option<f64>,
-    /// Mean share of its lease that a tenant is expected to draw when the ratio is chosen, above 0 to 1 (if left out: 0.6, for tenants draw under 60 % of what they lease). What they do draw is said by the segments.
-    #[serde(default = "mean_share")]
-    pub mean_share: f64,
-    /// Standard deviation of a tenant's share, over time, 0 or more.
-    pub sd_share: f64,
-    /// Correlation of any two tenants' draws, 0 to 1.
-    pub correlation: f64,
-    /// How many tenants of equal size are in a hall, 1 or more. Of different sizes, (Σ lease)² / Σ lease².
-    pub tenants_per_hall: u32,
-}
-
-fn mean_share() -> f64 {
-    0.6
+plan! {
+    /// How much more a building sells than its feeds carry.
+    #[derive(Copy)]
+    pub struct Oversubscription {
+        /// Power sold / power fed, 1 or more; instead of a risk. At least 1.25 is deployed in practice, about 1.4 was found possible for a whole data centre.
+        pub ratio: Option<f64> => NUMBER.within(1.0, MOST),
+        /// The accepted probability that the draw at a moment exceeds a full hall's feed, above 0 and below 1, from which the ratio follows; instead of a ratio.
+        pub exceedance_probability: Option<f64> => SHARE,
+        /// Mean share of its lease that a tenant is expected to draw when the ratio is chosen, above 0 to 1 (if left out: 0.6, for tenants draw under 60 % of what they lease). What they do draw is said by the segments.
+        pub mean_share: f64 = 0.6 => SHARE,
+        /// Standard deviation of a tenant's share, over time, 0 or more.
+        pub sd_share: f64 => NUMBER,
+        /// Correlation of any two tenants' draws, 0 to 1.
+        pub correlation: f64 => NUMBER.within(0.0, 1.0),
+        /// How many tenants of equal size are in a hall, 1 or more. Of different sizes, (Σ lease)² / Σ lease².
+        pub tenants_per_hall: u32 => COUNT,
+    }
 }
 
 impl Oversubscription {
@@ -72,18 +64,20 @@ impl Oversubscription {
     }
 
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
+        let before = problems.len();
+        self.check_fields(at, problems);
         if self.ratio.is_some() == self.exceedance_probability.is_some() {
             problems.error(
                 at,
                 "an oversubscription is stated by its ratio or by the risk that is accepted",
                 "give either `ratio` or `exceedance_probability`",
             );
-        } else if let Err(error) = self.sold_per_fed() {
-            let key = error.key();
-            let at = if key.is_empty() {
-                at.clone()
-            } else {
-                at.key(key)
+        } else if problems.len() == before
+            && let Err(error) = self.sold_per_fed()
+        {
+            let at = match error.what {
+                "risk" => at.key("exceedance_probability"),
+                _ => at.clone(),
             };
             problems.error(&at, error.to_string(), error.range);
         }
@@ -113,17 +107,6 @@ pub struct OversubscriptionError {
     what: &'static str,
     value: f64,
     range: &'static str,
-}
-
-impl OversubscriptionError {
-    /// The key of a scenario that is out of range; empty if it follows from others.
-    fn key(&self) -> &'static str {
-        match self.what {
-            "risk" => "exceedance_probability",
-            "ratio" | "mean_share" | "sd_share" | "correlation" | "tenants_per_hall" => self.what,
-            _ => "",
-        }
-    }
 }
 
 fn within(

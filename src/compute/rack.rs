@@ -1,35 +1,25 @@
 //! Kinds of rack positions.
 
-use serde::{Deserialize, Serialize};
-
 use super::Generation;
+use crate::field::{KILOWATTS, plan};
 use crate::power::Cooling;
-use crate::problem::{Path, Problems, check_name, check_positive};
+use crate::problem::{Path, Problems, check_name};
 
-/// A kind of rack position: what power and cooling it is made for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct RackType {
-    /// Its name.
-    pub name: String,
-    /// The most critical IT power that a rack may take in such a position, in kW, above 0.
-    pub power_kw: f64,
-    /// The cooling of such a position; left out, it takes hardware of any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cooling: Option<Cooling>,
+plan! {
+    /// A kind of rack position: what power and cooling it is made for.
+    pub struct RackType {
+        /// Its name.
+        pub name: String,
+        /// The most critical IT power that a rack may take in such a position, in kW, above 0.
+        pub power_kw: f64 => KILOWATTS.usually(0.0, 1_000.0, "the densest racks announced take about 600 kW"),
+        /// The cooling of such a position; left out, it takes hardware of any.
+        pub cooling: Option<Cooling>,
+    }
+    /// A rack type.
+    pub fn new;
 }
 
 impl RackType {
-    /// A rack type.
-    pub fn new(name: impl Into<String>, power_kw: f64) -> Self {
-        Self {
-            name: name.into(),
-            power_kw,
-            cooling: None,
-        }
-    }
-
     /// Whether it takes racks of that hardware: of no more power for each of their positions, and
     /// of a cooling that it accepts.
     pub fn fits(&self, hardware: &Generation) -> bool {
@@ -46,7 +36,7 @@ impl RackType {
 
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
-        check_positive(Some(self.power_kw), "power_kw", at, problems);
+        self.check_fields(at, problems);
         if let Some(cooling) = self.cooling
             && self.power_kw > cooling.usual_limit_kw()
         {

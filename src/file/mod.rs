@@ -20,10 +20,10 @@ mod merge;
 mod node;
 mod presets;
 mod read;
+mod reference;
 mod schema;
 mod shape;
 mod tables;
-mod units;
 
 use std::path::{Path as FilePath, PathBuf};
 
@@ -105,6 +105,11 @@ impl Scenario {
     /// The JSON Schema of the scenario file, by which editors complete and check it.
     pub fn json_schema() -> serde_json::Value {
         schema::of_files()
+    }
+
+    /// The reference of all keys, inputs and metrics, in Markdown.
+    pub fn reference() -> String {
+        reference::markdown()
     }
 }
 

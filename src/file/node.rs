@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use toml_edit::{Document, Item, Table as TomlTable, Value as TomlValue};
 
 use super::shape::parameter_position;
-use super::units::Measure;
+use crate::field::Measure;
 use crate::problem::{Location, Path, Step};
 
 /// A text that was read: a file, or what was set on the command line.

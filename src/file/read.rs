@@ -5,8 +5,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::node::{Node, Place, Text, Value};
 use super::shape::{DISTRIBUTIONS, Field, Shape};
-use super::units::{Measure, SHARE, UnitError};
 use crate::date::Date;
+use crate::field::{Measure, SHARE, UnitError};
 use crate::power::{Redundancy, RedundancyError};
 use crate::problem::{Path, Problem, Problems, Severity, nearest};
 
@@ -21,7 +21,7 @@ pub(super) struct Reader<'a> {
 /// How a number is written at some place.
 #[derive(Clone, Copy, Default)]
 struct Numbers {
-    measure: Option<Measure>,
+    measure: Option<&'static Measure>,
     /// The key was written without its unit, so that each value needs one.
     needs_unit: bool,
 }
@@ -161,7 +161,7 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let numbers = Numbers {
-                measure: Measure::of(&field.key),
+                measure: field.measure,
                 needs_unit: is_shortened,
             };
             let value = self.read(&entry.node, &field.shape, numbers, &at);
@@ -443,7 +443,7 @@ impl<'a> Reader<'a> {
                 return None;
             };
             let share = Numbers {
-                measure: Some(SHARE),
+                measure: Some(SHARE.measure),
                 needs_unit: false,
             };
             let value = self.number(value, numbers, &at.index(0));

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::presets::PRESET;
 use super::shape;
-use super::units::Measure;
+use crate::field::Measure;
 use crate::presets;
 
 /// The schema by which editors complete and check a scenario file.
@@ -68,7 +68,7 @@ fn widen(schema: &mut Json, lists: &mut Vec<(String, String)>) {
     let mut widened = Map::new();
     for (key, mut property) in std::mem::take(properties) {
         widen(&mut property, lists);
-        if Measure::of(&key).is_some() {
+        if shape::measure_of(&key, &property).is_some() {
             may_carry_unit(&mut property);
         }
         if let Some(short) = Measure::shortened(&key) {

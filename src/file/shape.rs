@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use schemars::Schema;
 use serde_json::Value as Json;
 
-use super::units::Measure;
+use crate::field::Measure;
 use crate::scenario::Scenario;
 
 /// What a value may be.
@@ -33,6 +33,8 @@ pub(super) enum Shape {
 pub(super) struct Field {
     pub(super) key: String,
     pub(super) is_required: bool,
+    /// What its numbers measure; none where they have no unit.
+    pub(super) measure: Option<&'static Measure>,
     pub(super) shape: Shape,
 }
 
@@ -142,10 +144,20 @@ impl Shape {
         let fields = properties.iter().map(|(key, property)| Field {
             key: key.clone(),
             is_required: required.contains(&key.as_str()),
+            measure: measure_of(key, property),
             shape: Self::of(property, root),
         });
         Self::Table(fields.collect())
     }
+}
+
+/// What the numbers of a property measure, as its plan says.
+pub(super) fn measure_of(key: &str, property: &Json) -> Option<&'static Measure> {
+    let Some(quantity) = property.get("x-quantity") else {
+        return Measure::of(key);
+    };
+    let name = quantity["measure"].as_str()?;
+    Measure::named(name, quantity["unit"].as_str()).filter(|measure| measure.has_units())
 }
 
 /// The distributions with named parameters: how many of them are required, and their names in

@@ -40,109 +40,67 @@ pub(crate) use layout::metric_names;
 
 use serde::{Deserialize, Serialize};
 
-use crate::problem::{Path, Problems, check_known, check_name, check_positive, check_unique};
-use crate::uncertain::{Domain, Uncertain};
+use crate::field::{COUNT, GROWTH, MONEY, MONTHS, NUMBER, SHARE, plan};
+use crate::problem::{Path, Problems, check_known, check_name, check_unique};
+use crate::uncertain::Uncertain;
 
-/// Rates are shares a year, above a total loss.
-pub(crate) const RATE: Domain = Domain {
-    min: -0.99,
-    max: f64::INFINITY,
-};
+/// Over how many months buildings are written off where nothing else is said. (assumption)
+pub(crate) const LIFE_MONTHS: f64 = 240.0;
 
-/// What things cost and earn.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Finance {
-    /// What the currency is called in results.
-    #[serde(default = "currency")]
-    pub currency: String,
-    /// The rate by which cash flows are discounted, as a share a year, above -1.
-    pub discount_rate_per_year: f64,
-    /// By how much capex rises a year, as a share. Drawn once a trial.
-    #[serde(default = "Uncertain::zero")]
-    pub capex_growth_per_year: Uncertain,
-    /// By how much the capex exceeds its estimate, as a share of it; negative if it stays below. Drawn once a trial for all capex together.
-    #[serde(default = "Uncertain::zero")]
-    pub contingency_share: Uncertain,
-    /// By how much opex rises a year, as a share. Drawn once a trial.
-    #[serde(default = "Uncertain::zero")]
-    pub opex_growth_per_year: Uncertain,
-    /// What is spent to build, by milestone.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub capex: Vec<Capex>,
-    /// What is spent to run, apart from energy.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub opex: Vec<Opex>,
-    /// What energy costs.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub energy: Vec<EnergyTariff>,
-    /// What tenants pay.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub prices: Vec<Price>,
-    /// Taxes; left out, none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tax: Option<Tax>,
-    /// What the assets fetch at the end of the horizon, as a share of their book value (what was paid, written off in equal parts over their life). Drawn once a trial.
-    #[serde(default = "Uncertain::zero")]
-    pub residual_share: Uncertain,
-    /// Over how many months hardware that is priced by its generation is written off in equal parts, above 0: servers serve 5 to 6 years. Such hardware follows neither `capex_growth_per_year` nor `contingency_share`: what is uncertain about its price is said there.
-    #[serde(default = "hardware_life", skip_serializing_if = "is_hardware_life")]
-    pub hardware_life_months: f64,
+plan! {
+    /// What things cost and earn.
+    pub struct Finance {
+        /// What the currency is called in results.
+        pub currency: String = "money".to_owned(),
+        /// The rate by which cash flows are discounted, as a share a year, above -1.
+        pub discount_rate_per_year: f64 => GROWTH,
+        /// By how much capex rises a year, as a share. Drawn once a trial.
+        pub capex_growth_per_year: Uncertain = Uncertain::zero() => GROWTH.input("capex growth"),
+        /// By how much the capex exceeds its estimate, as a share of it; negative if it stays below. Drawn once a trial for all capex together.
+        pub contingency_share: Uncertain = Uncertain::zero() => GROWTH.input("contingency"),
+        /// By how much opex rises a year, as a share. Drawn once a trial.
+        pub opex_growth_per_year: Uncertain = Uncertain::zero() => GROWTH.input("opex growth"),
+        /// What is spent to build, by milestone.
+        pub capex: Vec<Capex> = [],
+        /// What is spent to run, apart from energy.
+        pub opex: Vec<Opex> = [],
+        /// What energy costs.
+        pub energy: Vec<EnergyTariff> = [],
+        /// What tenants pay.
+        pub prices: Vec<Price> = [],
+        /// Taxes; left out, none.
+        pub tax: Option<Tax>,
+        /// What the assets fetch at the end of the horizon, as a share of their book value (what was paid, written off in equal parts over their life). Drawn once a trial.
+        pub residual_share: Uncertain = Uncertain::zero() => SHARE.within(0.0, f64::INFINITY).input("residual share"),
+        /// Over how many months hardware that is priced by its generation is written off in equal parts, above 0: servers serve 5 to 6 years. Such hardware follows neither `capex_growth_per_year` nor `contingency_share`: what is uncertain about its price is said there.
+        pub hardware_life_months: f64 [= 60.0] => MONTHS.above_zero(),
+    }
+    /// Only a rate of discount: nothing costs or earns anything yet.
+    pub fn new;
 }
 
-fn hardware_life() -> f64 {
-    60.0
-}
-
-fn is_hardware_life(months: &f64) -> bool {
-    *months == hardware_life()
-}
-
-fn currency() -> String {
-    "money".to_owned()
-}
-
-/// An expense of building that falls due when something happens.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Capex {
-    /// Its name.
-    pub name: String,
-    /// The amount, in prices of the start of the scenario. Drawn once a trial.
-    pub amount: Uncertain,
-    /// What the amount is for.
-    #[serde(default)]
-    pub each: CapexUnit,
-    /// What must have happened: an activity of the building or hall ("shell"), "start" or "complete" of the building, "handover" of the hall, "ordered" or "delivered" of its hardware (every time that it is replaced, too). For `each = "project"` an activity, building, substation or grid step by its full name ("A1/shell", "330 kV"); left out, the start of the scenario.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub when: Option<String>,
-    /// The buildings that it is for: their names, those of their series ("B{n}") or of their templates; left out, all.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub buildings: Vec<String>,
-    /// The campus that it is for; left out, all campuses, and for `each = "project"` the first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub campus: Option<String>,
-    /// In how many equal monthly parts it is paid, the last when it falls due (1: all at once).
-    #[serde(default = "one", skip_serializing_if = "is_one")]
-    pub instalments: u32,
-    /// Over how many months it is written off in equal parts, for taxes and its residual value (assumption if left out: 240).
-    #[serde(default = "life")]
-    pub life_months: f64,
-}
-
-fn one() -> u32 {
-    1
-}
-
-fn is_one(value: &u32) -> bool {
-    *value == 1
-}
-
-/// Over how many months buildings are written off where nothing else is said: an assumption.
-pub(crate) fn life() -> f64 {
-    240.0
+plan! {
+    /// An expense of building that falls due when something happens.
+    pub struct Capex {
+        /// Its name.
+        pub name: String,
+        /// The amount, in prices of the start of the scenario. Drawn once a trial.
+        pub amount: Uncertain => MONEY,
+        /// What the amount is for.
+        pub each: CapexUnit = CapexUnit::default(),
+        /// What must have happened: an activity of the building or hall ("shell"), "start" or "complete" of the building, "handover" of the hall, "ordered" or "delivered" of its hardware (every time that it is replaced, too). For `each = "project"` an activity, building, substation or grid step by its full name ("A1/shell", "330 kV"); left out, the start of the scenario.
+        pub when: Option<String>,
+        /// The buildings that it is for: their names, those of their series ("B{n}") or of their templates; left out, all.
+        pub buildings: Vec<String> = [],
+        /// The campus that it is for; left out, all campuses, and for `each = "project"` the first.
+        pub campus: Option<String>,
+        /// In how many equal monthly parts it is paid, the last when it falls due (1: all at once).
+        pub instalments: u32 [= 1] => COUNT,
+        /// Over how many months it is written off in equal parts, for taxes and its residual value (assumption if left out: 240).
+        pub life_months: f64 = LIFE_MONTHS => MONTHS.above_zero(),
+    }
+    /// The amount once, at the start of the scenario; all else is set on the fields.
+    pub fn new;
 }
 
 /// What an amount of capex is for.
@@ -164,21 +122,20 @@ pub enum CapexUnit {
     Rack,
 }
 
-/// A running expense.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Opex {
-    /// Its name.
-    pub name: String,
-    /// The amount a year, in prices of the start of the scenario. Drawn once a trial.
-    pub amount_per_year: Uncertain,
-    /// What the amount is for.
-    #[serde(default)]
-    pub each: OpexUnit,
-    /// The campus that it is for; left out, each campus.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub campus: Option<String>,
+plan! {
+    /// A running expense.
+    pub struct Opex {
+        /// Its name.
+        pub name: String,
+        /// The amount a year, in prices of the start of the scenario. Drawn once a trial.
+        pub amount_per_year: Uncertain => MONEY,
+        /// What the amount is for.
+        pub each: OpexUnit = OpexUnit::default(),
+        /// The campus that it is for; left out, each campus.
+        pub campus: Option<String>,
+    }
+    /// An amount a year for each campus.
+    pub fn new;
 }
 
 /// What an amount of opex is for.
@@ -200,47 +157,24 @@ pub enum OpexUnit {
     Capex,
 }
 
-/// Taxes. Each campus is assessed on its own, every twelve months from the start of the scenario, and pays in the last month of the twelve; what is left at the end of the horizon is assessed then.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Tax {
-    /// On profit: revenue and fees less opex, energy, damages, vouchers, tax on revenue and depreciation, after losses of earlier years; 0 to 1.
-    #[serde(default)]
-    pub profit_share: f64,
-    /// On revenue, paid every month; 0 to 1.
-    #[serde(default)]
-    pub revenue_share: f64,
-    /// For how many years a loss may be set against later profits; left out, for ever.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub loss_years: Option<u32>,
-    /// Years without tax on profit, from the first profitable one.
-    #[serde(default)]
-    pub free_years: u32,
-    /// Years at half the rate after those.
-    #[serde(default)]
-    pub half_rate_years: u32,
+plan! {
+    /// Taxes. Each campus is assessed on its own, every twelve months from the start of the scenario, and pays in the last month of the twelve; what is left at the end of the horizon is assessed then.
+    #[derive(Default)]
+    pub struct Tax {
+        /// On profit: revenue and fees less opex, energy, damages, vouchers, tax on revenue and depreciation, after losses of earlier years; 0 to 1.
+        pub profit_share: f64 = 0.0 => SHARE,
+        /// On revenue, paid every month; 0 to 1.
+        pub revenue_share: f64 = 0.0 => SHARE,
+        /// For how many years a loss may be set against later profits; left out, for ever.
+        pub loss_years: Option<u32> => NUMBER,
+        /// Years without tax on profit, from the first profitable one.
+        pub free_years: u32 = 0 => NUMBER,
+        /// Years at half the rate after those.
+        pub half_rate_years: u32 = 0 => NUMBER,
+    }
 }
 
 impl Finance {
-    /// Only a rate of discount: nothing costs or earns anything yet.
-    pub fn new(discount_rate_per_year: f64) -> Self {
-        Self {
-            currency: currency(),
-            discount_rate_per_year,
-            capex_growth_per_year: Uncertain::zero(),
-            contingency_share: Uncertain::zero(),
-            opex_growth_per_year: Uncertain::zero(),
-            capex: Vec::new(),
-            opex: Vec::new(),
-            energy: Vec::new(),
-            prices: Vec::new(),
-            tax: None,
-            residual_share: Uncertain::zero(),
-            hardware_life_months: hardware_life(),
-        }
-    }
-
     pub(crate) fn check<'a>(
         &self,
         campuses: impl Iterator<Item = &'a str> + Clone,
@@ -255,29 +189,7 @@ impl Finance {
                 "a name such as \"yuan\"",
             );
         }
-        let rate = self.discount_rate_per_year;
-        if !(rate.is_finite() && rate >= RATE.min) {
-            problems.error(
-                &at.key("discount_rate_per_year"),
-                format!("discount_rate_per_year is {rate}"),
-                "a share such as 0.08, -0.99 or more",
-            );
-        }
-        for (share, key) in [
-            (&self.capex_growth_per_year, "capex_growth_per_year"),
-            (&self.opex_growth_per_year, "opex_growth_per_year"),
-            (&self.contingency_share, "contingency_share"),
-        ] {
-            share.check(RATE, &at.key(key), problems);
-        }
-        check_positive(
-            Some(self.hardware_life_months),
-            "hardware_life_months",
-            at,
-            problems,
-        );
-        self.residual_share
-            .check(Domain::NON_NEGATIVE, &at.key("residual_share"), problems);
+        self.check_fields(at, problems);
         for (position, capex) in self.capex.iter().enumerate() {
             capex.check(campuses.clone(), &at.key("capex").index(position), problems);
         }
@@ -297,26 +209,12 @@ impl Finance {
             price.check(segments.clone(), &at, problems);
         }
         if let Some(tax) = &self.tax {
-            tax.check(&at.key("tax"), problems);
+            tax.check_fields(&at.key("tax"), problems);
         }
     }
 }
 
 impl Capex {
-    /// The amount once, at the start of the scenario; all else is set on the fields.
-    pub fn new(name: impl Into<String>, amount: impl Into<Uncertain>) -> Self {
-        Self {
-            name: name.into(),
-            amount: amount.into(),
-            each: CapexUnit::Project,
-            when: None,
-            buildings: Vec::new(),
-            campus: None,
-            instalments: 1,
-            life_months: life(),
-        }
-    }
-
     fn check<'a>(
         &self,
         campuses: impl Iterator<Item = &'a str> + Clone,
@@ -324,16 +222,7 @@ impl Capex {
         problems: &mut Problems,
     ) {
         check_name(&self.name, &at.key("name"), problems);
-        self.amount
-            .check(Domain::NON_NEGATIVE, &at.key("amount"), problems);
-        check_positive(Some(self.life_months), "life_months", at, problems);
-        if self.instalments == 0 {
-            problems.error(
-                &at.key("instalments"),
-                "instalments is 0",
-                "1 or more; leave it out if all is paid at once",
-            );
-        }
+        self.check_fields(at, problems);
         if let Some(campus) = &self.campus {
             check_known("campus", campus, campuses, &at.key("campus"), problems);
         }
@@ -359,16 +248,6 @@ impl Capex {
 }
 
 impl Opex {
-    /// An amount a year for each campus.
-    pub fn new(name: impl Into<String>, amount_per_year: impl Into<Uncertain>) -> Self {
-        Self {
-            name: name.into(),
-            amount_per_year: amount_per_year.into(),
-            each: OpexUnit::Campus,
-            campus: None,
-        }
-    }
-
     fn check<'a>(
         &self,
         campuses: impl Iterator<Item = &'a str> + Clone,
@@ -376,23 +255,9 @@ impl Opex {
         problems: &mut Problems,
     ) {
         check_name(&self.name, &at.key("name"), problems);
-        self.amount_per_year
-            .check(Domain::NON_NEGATIVE, &at.key("amount_per_year"), problems);
+        self.check_fields(at, problems);
         if let Some(campus) = &self.campus {
             check_known("campus", campus, campuses, &at.key("campus"), problems);
-        }
-    }
-}
-
-impl Tax {
-    pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
-        for (share, key) in [
-            (self.profit_share, "profit_share"),
-            (self.revenue_share, "revenue_share"),
-        ] {
-            if !(0.0..=1.0).contains(&share) {
-                problems.error(&at.key(key), format!("{key} is {share}"), "0 to 1");
-            }
         }
     }
 }

@@ -302,7 +302,7 @@ impl Scenario {
                 };
                 if phase.when.is_empty() && own.policies.iter().any(|one| is_asked(&one)) {
                     // A condition that always holds makes it wait for the end of a month.
-                    phase.when.push(Condition::at_least("it_power_mw", 0.0));
+                    phase.when.push(Condition::new("it_power_mw").at_least(0.0));
                 }
             }
         }

@@ -16,8 +16,7 @@ use crate::model::extensions::{CompiledOwn, Extensions};
 use crate::policy::levers;
 use crate::power::cooling::CompiledEfficiency;
 use crate::power::energy::CompiledEnergy;
-use crate::power::grid::HOURS;
-use crate::power::{Battery, DeliveryTree, ElectricalChain, Feed, PUE};
+use crate::power::{Battery, DeliveryTree, ElectricalChain, Feed};
 use crate::problem::{Path, Problems, name_help};
 use crate::projection::metrics::{CAUSES, Feature, METRICS, MetricId, STRANDED};
 use crate::projection::{Layout, Metric, TargetLabel};
@@ -27,10 +26,10 @@ use crate::scenario::{Scenario, ScenarioError};
 use crate::schedule::network::{Cycle, Network, NodeId};
 use crate::site::Campus;
 use crate::site::Gate;
-use crate::site::{Hall, LIFE};
+use crate::site::Hall;
 use crate::tenants::Voucher;
 use crate::tenants::market::{Demand, Market, Supply};
-use crate::uncertain::{Domain, Uncertain, UncertainError};
+use crate::uncertain::{Domain, UncertainError};
 
 use sites::{BuildingNodes, CampusNodes, GatePlan, HallNodes, Sites};
 
@@ -433,8 +432,10 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
         finance,
         reported,
     };
+    let places = sites.places;
     match assemble(scenario, inputs.unwrap_or_default(), parts) {
         Ok(mut model) => {
+            check_input_names(&model.inputs, &places, problems);
             if let Some(correlations) = &scenario.correlations {
                 let at = Path::root().key("correlations");
                 model.inputs.correlate(correlations, &at, problems);
@@ -446,6 +447,20 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
             problems.error(&Path::root(), error.to_string(), "");
             None
         }
+    }
+}
+
+/// Inputs are told apart, and drawn, by their names: two of one name would have the same draws.
+fn check_input_names(inputs: &Inputs, places: &BTreeMap<String, Path>, problems: &mut Problems) {
+    for name in inputs.repeated_names() {
+        let at = places
+            .get(name)
+            .map_or_else(Path::root, |at| at.key("name"));
+        problems.error(
+            &at,
+            format!("two uncertain quantities have the name \"{name}\", so that they would be drawn alike"),
+            "give the activity (or whatever else has that name) another one",
+        );
     }
 }
 
@@ -600,30 +615,20 @@ fn assemble(
             let plan = hall.plan;
             let power_kw = plan.power_kw.unwrap_or(f64::INFINITY);
             let cooling_kw = plan.cooling_power_kw.unwrap_or(f64::INFINITY);
-            let mut drawn = |what: &str, quantity: &Uncertain, domain| {
-                inputs.add(format!("{}/{what}", hall.name), quantity, domain)
-            };
-            let life = plan.hardware_life_months.as_ref();
-            let life = life
-                .map(|life| drawn("hardware life", life, LIFE))
-                .transpose()?;
-            let refresh = drawn("refresh", &plan.refresh_months, Domain::NON_NEGATIVE)?;
+            let life = inputs.register(&hall.name, plan.fields().hardware_life_months())?;
+            let refresh = inputs.register(&hall.name, plan.fields().refresh_months())?;
             let retrofit = match &plan.retrofit {
                 Some(retrofit) => {
                     let kind = rack_type_of(&retrofit.rack_type);
                     let racks = retrofit.racks.unwrap_or(plan.racks);
                     let power_kw = retrofit.power_kw.unwrap_or(power_kw);
                     let cooling_kw = retrofit.cooling_power_kw.unwrap_or(f64::INFINITY);
-                    let downtime = &retrofit.downtime_months;
+                    let fields = retrofit.fields();
                     Some(CompiledRetrofit {
                         pool: supply.pool(position, kind),
                         fit: fit(kind, racks, power_kw, cooling_kw),
-                        downtime: drawn("retrofit", downtime, Domain::NON_NEGATIVE)?,
-                        capex_per_kw: drawn(
-                            "retrofit capex",
-                            &retrofit.capex_per_kw,
-                            Domain::NON_NEGATIVE,
-                        )?,
+                        downtime: inputs.register(&hall.name, fields.downtime_months())?,
+                        capex_per_kw: inputs.register(&hall.name, fields.capex_per_kw())?,
                         embodied_t: retrofit.embodied_carbon_t,
                     })
                 }
@@ -651,14 +656,9 @@ fn assemble(
                     .map_or(1.0, |chain| chain.served_share),
             });
         }
-        let name = &campus.name;
         campuses.push(CompiledCampus {
-            pue: inputs.add(format!("{name}/PUE"), &campus.pue, PUE)?,
-            availability: inputs.add(
-                format!("{name}/availability"),
-                &campus.availability,
-                Domain::SHARE,
-            )?,
+            pue: inputs.register(&campus.name, campus.fields().pue())?,
+            availability: inputs.register(&campus.name, campus.fields().availability())?,
             grid: nodes.grid,
             applied_kw: campus.grid.iter().map(|step| step.power_mw * 1_000.0).sum(),
             bridges: nodes.bridges,
@@ -813,11 +813,10 @@ fn compile_curtailment(
     let Some(curtailment) = &campus.curtailment else {
         return Ok(None);
     };
-    let name = &campus.name;
-    let (hours, depth) = (&curtailment.hours_per_year, &curtailment.depth_share);
+    let fields = curtailment.fields();
     Ok(Some(CompiledCurtailment {
-        hours_per_year: inputs.add(format!("{name}/curtailed hours"), hours, HOURS)?,
-        depth_share: inputs.add(format!("{name}/curtailed share"), depth, Domain::SHARE)?,
+        hours_per_year: inputs.register(&campus.name, fields.hours_per_year())?,
+        depth_share: inputs.register(&campus.name, fields.depth_share())?,
         event_hours: curtailment.event_hours,
     }))
 }

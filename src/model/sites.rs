@@ -1,7 +1,7 @@
 //! The sites laid out: every activity, step and hand-over of all campuses as the nodes of one network,
 //! and the names by which they refer to one another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::date::Date;
 use crate::finance::books::{BuildingPlace, CompiledFinance, HallPlace, Places, Renters};
@@ -584,6 +584,7 @@ impl<'a> Sites<'a> {
         inputs: &mut Option<Inputs>,
         problems: &mut Problems,
     ) {
+        let mut lag_names = BTreeSet::new();
         for link in std::mem::take(&mut self.links) {
             let wanted = link.dependency.activity();
             let Some(predecessor) = self.find(&link.scope, wanted) else {
@@ -594,7 +595,11 @@ impl<'a> Sites<'a> {
                 self.unknown(&link.scope, wanted, &at, problems);
                 continue;
             };
-            let lag_name = format!("{}/lag after {wanted}", self.network.name(link.node));
+            let mut lag_name = format!("{}/lag after {wanted}", self.network.name(link.node));
+            // A ladder links two activities by their starts and by their ends, with a lag each.
+            while !lag_names.insert(lag_name.clone()) {
+                lag_name.push_str(", further");
+            }
             let lag = draw(
                 inputs,
                 &lag_name,

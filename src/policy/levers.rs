@@ -7,100 +7,73 @@
 //! [`Scenario::with_levers`](crate::Scenario::with_levers) on one seed shows what it gains, trial by
 //! trial.
 
-use serde::{Deserialize, Serialize};
-
 use crate::date::Date;
+use crate::field::{MONTHS, NUMBER, plan};
 use crate::finance::Tax;
 use crate::finance::books::{AmountTerm, PolicyTerms};
 use crate::problem::{Path, Problems, check_all_known, check_name};
-use crate::schedule::is_false;
 use crate::tenants::{Campaign, Segment};
-use crate::uncertain::{Domain, Uncertain};
+use crate::uncertain::Uncertain;
 
-/// Something that policy may do, with one effect or several.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Lever {
-    /// Its name, which no other lever and no voucher has.
-    pub name: String,
-    /// Where its effects come from, or that they are an assumption.
-    pub source: String,
-    /// Whether it is switched off: then the scenario is as if it were not stated.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub is_off: bool,
-    /// What it does to the duration of approvals and other activities.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub approvals: Option<FasterApprovals>,
-    /// What it does to the price of land and other capex.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub land: Option<LandTerms>,
-    /// Taxes in the place of those of `finance`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tax: Option<Tax>,
-    /// What it does to outreach and signing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub signing: Option<SigningTerms>,
+plan! {
+    /// Something that policy may do, with one effect or several.
+    pub struct Lever {
+        /// Its name, which no other lever and no voucher has.
+        pub name: String,
+        /// Where its effects come from, or that they are an assumption.
+        pub source: String,
+        /// Whether it is switched off: then the scenario is as if it were not stated.
+        pub is_off: bool [= false],
+        /// What it does to the duration of approvals and other activities.
+        pub approvals: Option<FasterApprovals>,
+        /// What it does to the price of land and other capex.
+        pub land: Option<LandTerms>,
+        /// Taxes in the place of those of `finance`.
+        pub tax: Option<Tax>,
+        /// What it does to outreach and signing.
+        pub signing: Option<SigningTerms>,
+    }
+    /// A lever without an effect yet; all else is set on its fields.
+    pub fn new;
 }
 
-/// Approvals that take a share of their time: duration' = duration x `duration_factor`, in every trial.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct FasterApprovals {
-    /// The activities (and grid steps) that it touches, such as "A1/permit" or, with * for any text, "*/permit".
-    pub activities: Vec<String>,
-    /// What it multiplies their durations by, 0 or more; 0.7 makes them 30 % shorter. Drawn once a trial, for all of them together.
-    pub duration_factor: Uncertain,
+plan! {
+    /// Approvals that take a share of their time: duration' = duration x `duration_factor`, in every trial.
+    pub struct FasterApprovals {
+        /// The activities (and grid steps) that it touches, such as "A1/permit" or, with * for any text, "*/permit".
+        pub activities: Vec<String>,
+        /// What it multiplies their durations by, 0 or more; 0.7 makes them 30 % shorter. Drawn once a trial, for all of them together.
+        pub duration_factor: Uncertain => NUMBER.input("duration factor"),
+    }
 }
 
-/// Terms of land, or of anything else that is paid for as capex.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct LandTerms {
-    /// The names of the capex that it touches.
-    pub capex: Vec<String>,
-    /// What it multiplies their amounts by, 0 or more. Drawn once a trial.
-    pub amount_factor: Uncertain,
+plan! {
+    /// Terms of land, or of anything else that is paid for as capex.
+    pub struct LandTerms {
+        /// The names of the capex that it touches.
+        pub capex: Vec<String>,
+        /// What it multiplies their amounts by, 0 or more. Drawn once a trial.
+        pub amount_factor: Uncertain => NUMBER.input("amount factor"),
+    }
 }
 
-/// What policy does to outreach and signing for a time, as a campaign would.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct SigningTerms {
-    /// The segments that it touches; left out, all.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub segments: Vec<String>,
-    /// Its first month; left out, that of the scenario.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub starts: Option<Date>,
-    /// How many months it lasts, 1 or more; left out, to the end.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub duration_months: Option<u32>,
-    /// What the outreach is multiplied by, 0 or more. Drawn once a trial for each segment.
-    #[serde(default = "Uncertain::one")]
-    pub outreach_factor: Uncertain,
-    /// What the probability of signing is multiplied by, 0 or more (it is cut at 1). Drawn once a trial for each segment.
-    #[serde(default = "Uncertain::one")]
-    pub sign_factor: Uncertain,
+plan! {
+    /// What policy does to outreach and signing for a time, as a campaign would.
+    pub struct SigningTerms {
+        /// The segments that it touches; left out, all.
+        pub segments: Vec<String> = [],
+        /// Its first month; left out, that of the scenario.
+        pub starts: Option<Date>,
+        /// How many months it lasts, 1 or more; left out, to the end.
+        pub duration_months: Option<u32> => MONTHS.within(1.0, f64::INFINITY),
+        /// What the outreach is multiplied by, 0 or more. Drawn once a trial for each segment.
+        pub outreach_factor: Uncertain = Uncertain::one() => NUMBER,
+        /// What the probability of signing is multiplied by, 0 or more (it is cut at 1). Drawn once a trial for each segment.
+        pub sign_factor: Uncertain = Uncertain::one() => NUMBER,
+    }
 }
 
 impl Lever {
-    /// A lever without an effect yet; all else is set on its fields.
-    pub fn new(name: impl Into<String>, source: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            source: source.into(),
-            is_off: false,
-            approvals: None,
-            land: None,
-            tax: None,
-            signing: None,
-        }
-    }
-
     pub(crate) fn check<'a>(&self, known: &Known<'a>, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
         if self.source.trim().is_empty() {
@@ -128,11 +101,7 @@ impl Lever {
         }
         if let Some(approvals) = &self.approvals {
             let at = at.key("approvals");
-            approvals.duration_factor.check(
-                Domain::NON_NEGATIVE,
-                &at.key("duration_factor"),
-                problems,
-            );
+            approvals.check_fields(&at, problems);
             if approvals.activities.is_empty() {
                 problems.error(
                     &at.key("activities"),
@@ -143,8 +112,7 @@ impl Lever {
         }
         if let Some(land) = &self.land {
             let at = at.key("land");
-            land.amount_factor
-                .check(Domain::NON_NEGATIVE, &at.key("amount_factor"), problems);
+            land.check_fields(&at, problems);
             let capex = known.capex.iter().copied();
             check_all_known("capex", &land.capex, capex, &at.key("capex"), problems);
             if land.capex.is_empty() {
@@ -156,7 +124,7 @@ impl Lever {
             }
         }
         if let Some(tax) = &self.tax {
-            tax.check(&at.key("tax"), problems);
+            tax.check_fields(&at.key("tax"), problems);
             if !known.has_money {
                 problems.error(
                     &at.key("tax"),
@@ -176,19 +144,7 @@ impl SigningTerms {
         let segments = known.segments.iter().copied();
         let names = at.key("segments");
         check_all_known("segment", &self.segments, segments, &names, problems);
-        for (factor, key) in [
-            (&self.outreach_factor, "outreach_factor"),
-            (&self.sign_factor, "sign_factor"),
-        ] {
-            factor.check(Domain::NON_NEGATIVE, &at.key(key), problems);
-        }
-        if self.duration_months == Some(0) {
-            problems.error(
-                &at.key("duration_months"),
-                "duration_months is 0",
-                "1 month or more; leave it out if it lasts to the end",
-            );
-        }
+        self.check_fields(at, problems);
     }
 
     fn touches(&self, segment: &str) -> bool {

@@ -16,39 +16,26 @@
 use serde::{Deserialize, Serialize};
 
 use super::redundancy::Redundancy;
-use crate::problem::{Path, Problems, check_name, check_positive};
+use crate::field::{MONTHS, SHARE, plan};
+use crate::problem::{Path, Problems, check_name};
 
-/// A part of an electrical or cooling chain that fails and is repaired.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Part {
-    /// Its name, such as "UPS".
-    pub name: String,
-    /// Mean time between its failures, in months, above 0 ("250_000 hours" may be written).
-    pub between_failures_months: f64,
-    /// Mean time to its repair, in months, above 0.
-    pub repair_months: f64,
-    /// Share of its failures that nobody notices because something else takes over, such as generators that start, 0 to 1.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub covered_share: f64,
-}
-
-pub(crate) fn is_zero(value: &f64) -> bool {
-    *value == 0.0
+plan! {
+    /// A part of an electrical or cooling chain that fails and is repaired.
+    pub struct Part {
+        /// Its name, such as "UPS".
+        pub name: String,
+        /// Mean time between its failures, in months, above 0 ("250_000 hours" may be written).
+        pub between_failures_months: f64 => MONTHS.above_zero(),
+        /// Mean time to its repair, in months, above 0.
+        pub repair_months: f64 => MONTHS.above_zero(),
+        /// Share of its failures that nobody notices because something else takes over, such as generators that start, 0 to 1.
+        pub covered_share: f64 [= 0.0] => SHARE,
+    }
+    /// A part, none of whose failures are covered.
+    pub fn new;
 }
 
 impl Part {
-    /// A part, none of whose failures are covered.
-    pub fn new(name: impl Into<String>, between_failures_months: f64, repair_months: f64) -> Self {
-        Self {
-            name: name.into(),
-            between_failures_months,
-            repair_months,
-            covered_share: 0.0,
-        }
-    }
-
     /// Failures a month that are not covered: λ = (1 - covered) / (time between failures).
     pub fn failures_per_month(&self) -> f64 {
         (1.0 - self.covered_share) / self.between_failures_months
@@ -61,20 +48,7 @@ impl Part {
 
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
-        for (value, key) in [
-            (self.between_failures_months, "between_failures_months"),
-            (self.repair_months, "repair_months"),
-        ] {
-            check_positive(Some(value), key, at, problems);
-        }
-        check_share(self.covered_share, "covered_share", at, problems);
-    }
-}
-
-/// Reports a value that is no share.
-pub(crate) fn check_share(value: f64, key: &str, at: &Path, problems: &mut Problems) {
-    if !(0.0..=1.0).contains(&value) {
-        problems.error(&at.key(key), format!("{key} is {value}"), "a share, 0 to 1");
+        self.check_fields(at, problems);
     }
 }
 

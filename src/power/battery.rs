@@ -19,56 +19,35 @@
 //! as if the day's peak did not fall in them; it has been charged again when the next ones begin as far
 //! as there was more power than draw between them.
 
-use serde::{Deserialize, Serialize};
-
-use crate::problem::{Path, Problems, check_positive};
+use crate::field::{MEGAWATT_HOURS, NUMBER, SHARE, plan};
+use crate::problem::{Path, Problems};
 
 const HOURS_PER_DAY: f64 = 24.0;
 
-/// What makes bridge power a battery.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Storage {
-    /// Usable energy of one unit, in MWh, above 0.
-    pub energy_mwh: f64,
-    /// For how many hours a day it is counted on, above 0 and below 24: so long its power lasts, and so long the campus draws its peak.
-    pub hours_per_day: f64,
-    /// Share of the energy charged that comes back, above 0 to 1 (assumption if left out: 0.86).
-    #[serde(default = "returned")]
-    pub returned_share: f64,
-}
-
-fn returned() -> f64 {
-    0.86
+plan! {
+    /// What makes bridge power a battery.
+    #[derive(Copy)]
+    pub struct Storage {
+        /// Usable energy of one unit, in MWh, above 0.
+        pub energy_mwh: f64 => MEGAWATT_HOURS,
+        /// For how many hours a day it is counted on, above 0 and below 24: so long its power lasts, and so long the campus draws its peak.
+        pub hours_per_day: f64 => NUMBER.above_zero(),
+        /// Share of the energy charged that comes back, above 0 to 1 (assumption if left out: 0.86).
+        pub returned_share: f64 = 0.86 => SHARE.within(f64::MIN_POSITIVE, 1.0),
+    }
+    /// A battery of so much usable energy by the unit, counted on for so many hours a day.
+    pub fn new;
 }
 
 impl Storage {
-    /// A battery of so much usable energy by the unit, counted on for so many hours a day.
-    pub fn new(energy_mwh: f64, hours_per_day: f64) -> Self {
-        Self {
-            energy_mwh,
-            hours_per_day,
-            returned_share: returned(),
-        }
-    }
-
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
-        check_positive(Some(self.energy_mwh), "energy_mwh", at, problems);
+        self.check_fields(at, problems);
         let hours = self.hours_per_day;
-        if !(hours > 0.0 && hours < HOURS_PER_DAY) {
+        if hours >= HOURS_PER_DAY {
             problems.error(
                 &at.key("hours_per_day"),
                 format!("hours_per_day is {hours}"),
-                "above 0 and below 24: it has to be charged in the others",
-            );
-        }
-        let share = self.returned_share;
-        if !(share > 0.0 && share <= 1.0) {
-            problems.error(
-                &at.key("returned_share"),
-                format!("returned_share is {share}"),
-                "above 0, at most 1",
+                "below 24: it has to be charged in the others",
             );
         }
     }

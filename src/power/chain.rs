@@ -1,78 +1,54 @@
 //! The electrical chain of a building: modules, their redundancy, and when they are complete.
 
-use serde::{Deserialize, Serialize};
-
-use super::availability::{
-    GroupAvailability, Part, check_share, failure_to_repair, is_zero, plant_availability,
-};
+use super::availability::{GroupAvailability, Part, failure_to_repair, plant_availability};
 use super::delivery::{Delivery, DeliveryError, DeliveryTree};
 use super::redundancy::Redundancy;
-use crate::problem::{Path, Problems, check_name, check_positive, check_unique};
+use crate::field::{COUNT, KILOWATTS, MONTHS, NUMBER, SHARE, plan};
+use crate::problem::{Path, Problems, check_name, check_unique};
 use crate::schedule::Dependency;
-use crate::uncertain::{Domain, Uncertain};
+use crate::uncertain::Uncertain;
 
-/// The electrical chain of a building: like modules (line-ups of transformer, UPS and generator)
-/// in some redundancy. What it may carry follows from the modules that are installed, by
-/// [`Redundancy::usable_modules`]; how available it is, by [`ElectricalChain::availability`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct ElectricalChain {
-    /// How the modules stand in for one another: "N", "N+1", "2N", "3N/2", "4N/3", any "xN/y", or "block 4N/3".
-    pub redundancy: Redundancy,
-    /// What one module carries, in kW of critical IT power, above 0.
-    pub module_power_kw: f64,
-    /// Modules that are there when the building is complete, 0 or more.
-    pub modules: u32,
-    /// Modules that follow later.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub stages: Vec<ModuleStage>,
-    /// What each module consists of, in series.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub parts: Vec<Part>,
-    /// What all modules share, in series: the utility (with generators covering it), cooling.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub shared_parts: Vec<Part>,
-    /// Share of the failures of modules that take down all modules of a group at once, 0 to 1 (β-factor; 0.01 to 0.1 is usual, IEC 61508-6).
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub common_cause_share: f64,
-    /// The rows below the modules, in which racks are placed; left out, any rack finds room as long as there is power.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub delivery: Option<Delivery>,
+plan! {
+    /// The electrical chain of a building: like modules (line-ups of transformer, UPS and generator)
+    /// in some redundancy. What it may carry follows from the modules that are installed, by
+    /// [`Redundancy::usable_modules`]; how available it is, by [`ElectricalChain::availability`].
+    pub struct ElectricalChain {
+        /// How the modules stand in for one another: "N", "N+1", "2N", "3N/2", "4N/3", any "xN/y", or "block 4N/3".
+        pub redundancy: Redundancy,
+        /// What one module carries, in kW of critical IT power, above 0.
+        pub module_power_kw: f64 => KILOWATTS,
+        /// Modules that are there when the building is complete, 0 or more.
+        pub modules: u32 => NUMBER,
+        /// Modules that follow later.
+        pub stages: Vec<ModuleStage> = [],
+        /// What each module consists of, in series.
+        pub parts: Vec<Part> = [],
+        /// What all modules share, in series: the utility (with generators covering it), cooling.
+        pub shared_parts: Vec<Part> = [],
+        /// Share of the failures of modules that take down all modules of a group at once, 0 to 1 (β-factor; 0.01 to 0.1 is usual, IEC 61508-6).
+        pub common_cause_share: f64 [= 0.0] => SHARE,
+        /// The rows below the modules, in which racks are placed; left out, any rack finds room as long as there is power.
+        pub delivery: Option<Delivery>,
+    }
+    /// A chain that is complete with its building and never fails.
+    pub fn new;
 }
 
-/// Modules that come after the building is complete.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct ModuleStage {
-    /// Its name, unique within its building.
-    pub name: String,
-    /// How many modules it adds, 1 or more.
-    pub modules: u32,
-    /// What must have finished before; left out, the building.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub after: Vec<Dependency>,
-    /// Time from then to its energisation, in months, 0 or more.
-    #[serde(default = "Uncertain::zero")]
-    pub wait_months: Uncertain,
+plan! {
+    /// Modules that come after the building is complete.
+    pub struct ModuleStage {
+        /// Its name, unique within its building.
+        pub name: String,
+        /// How many modules it adds, 1 or more.
+        pub modules: u32 => COUNT,
+        /// What must have finished before; left out, the building.
+        pub after: Vec<Dependency> = [],
+        /// Time from then to its energisation, in months, 0 or more.
+        pub wait_months: Uncertain = Uncertain::zero() => MONTHS,
+    }
 }
 
 impl ElectricalChain {
-    /// A chain that is complete with its building and never fails.
-    pub fn new(redundancy: Redundancy, module_power_kw: f64, modules: u32) -> Self {
-        Self {
-            redundancy,
-            module_power_kw,
-            modules,
-            stages: Vec::new(),
-            parts: Vec::new(),
-            shared_parts: Vec::new(),
-            common_cause_share: 0.0,
-            delivery: None,
-        }
-    }
-
     /// The delivery tree of the complete chain, if its rows are stated.
     pub fn delivery_tree(&self) -> Option<Result<DeliveryTree, DeliveryError>> {
         let delivery = self.delivery.as_ref()?;
@@ -117,8 +93,7 @@ impl ElectricalChain {
     }
 
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
-        check_positive(Some(self.module_power_kw), "module_power_kw", at, problems);
-        check_share(self.common_cause_share, "common_cause_share", at, problems);
+        self.check_fields(at, problems);
         for (list, key) in [(&self.parts, "parts"), (&self.shared_parts, "shared_parts")] {
             let at = at.key(key);
             for (position, part) in list.iter().enumerate() {
@@ -135,15 +110,7 @@ impl ElectricalChain {
         for (position, stage) in self.stages.iter().enumerate() {
             let at = stages_at.index(position);
             check_name(&stage.name, &at.key("name"), problems);
-            if stage.modules == 0 {
-                problems.error(
-                    &at.key("modules"),
-                    "modules is 0",
-                    "a stage adds 1 module or more",
-                );
-            }
-            let wait = &stage.wait_months;
-            wait.check(Domain::NON_NEGATIVE, &at.key("wait_months"), problems);
+            stage.check_fields(&at, problems);
             crate::schedule::check_dependencies(Some(&stage.after), &at, problems);
         }
         let names = self.stages.iter().map(|stage| stage.name.as_str());

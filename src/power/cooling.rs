@@ -25,9 +25,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::field::{CELSIUS, LITRES_PER_KWH, SHARE, plan};
 use crate::problem::{Path, Problems};
 use crate::sampling::inputs::{Inputs, Quantity};
-use crate::uncertain::{Domain, Uncertain, UncertainError, normal_cdf};
+use crate::uncertain::{Uncertain, UncertainError, normal_cdf};
 
 /// How heat leaves the racks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -71,74 +72,37 @@ impl Cooling {
     }
 }
 
-/// What the facility of a campus takes beside its IT, by load and outdoor temperature.
-///
-/// The defaults are assumptions of the order of a modern air-cooled hall with free cooling.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Efficiency {
-    /// Losses that are there without load (transformers, UPS, lighting), as a share of deployable critical IT power. Drawn once a trial.
-    #[serde(default = "fixed")]
-    pub fixed_loss_share: Uncertain,
-    /// Losses in proportion to the IT draw, as a share of it. Drawn once a trial.
-    #[serde(default = "proportional")]
-    pub proportional_loss_share: Uncertain,
-    /// Losses that grow with the square of the load (I²R), as a share of the IT draw at full load. Drawn once a trial.
-    #[serde(default = "square")]
-    pub square_loss_share: Uncertain,
-    /// Fans and pumps, as a share of the IT draw. Drawn once a trial.
-    #[serde(default = "fans")]
-    pub fan_share: Uncertain,
-    /// Compressors when cooling is fully mechanical, as a share of the IT draw. Drawn once a trial.
-    #[serde(default = "mechanical")]
-    pub mechanical_share: Uncertain,
-    /// Outdoor temperature below which cooling is free, in °C.
-    #[serde(default = "free_below")]
-    pub free_below_celsius: f64,
-    /// Outdoor temperature above which cooling is fully mechanical, in °C, above `free_below_celsius`.
-    #[serde(default = "mechanical_above")]
-    pub mechanical_above_celsius: f64,
-    /// Mean outdoor temperature of each month from January to December, in °C.
-    pub temperatures_celsius: Vec<f64>,
-    /// Standard deviation of the outdoor temperature within a month (days and nights), in °C, 0 or more.
-    #[serde(default = "spread")]
-    pub temperature_spread_celsius: f64,
-    /// Water evaporated when cooling is fully mechanical, in litres per kWh of IT, 0 or more; in proportion below. Drawn once a trial. Fleets report 0.12 to 0.84 on average over the year.
-    #[serde(default = "Uncertain::zero")]
-    pub water_litres_per_kwh: Uncertain,
+plan! {
+    /// What the facility of a campus takes beside its IT, by load and outdoor temperature.
+    ///
+    /// The defaults are assumptions of the order of a modern air-cooled hall with free cooling.
+    pub struct Efficiency {
+        /// Losses that are there without load (transformers, UPS, lighting), as a share of deployable critical IT power. Drawn once a trial.
+        pub fixed_loss_share: Uncertain = Uncertain::Constant(0.02) => SHARE.within(0.0, MOST_LOSS).input("fixed_loss_share"),
+        /// Losses in proportion to the IT draw, as a share of it. Drawn once a trial.
+        pub proportional_loss_share: Uncertain = Uncertain::Constant(0.03) => SHARE.within(0.0, MOST_LOSS).input("proportional_loss_share"),
+        /// Losses that grow with the square of the load (I²R), as a share of the IT draw at full load. Drawn once a trial.
+        pub square_loss_share: Uncertain = Uncertain::Constant(0.02) => SHARE.within(0.0, MOST_LOSS).input("square_loss_share"),
+        /// Fans and pumps, as a share of the IT draw. Drawn once a trial.
+        pub fan_share: Uncertain = Uncertain::Constant(0.04) => SHARE.within(0.0, MOST_LOSS).input("fan_share"),
+        /// Compressors when cooling is fully mechanical, as a share of the IT draw. Drawn once a trial.
+        pub mechanical_share: Uncertain = Uncertain::Constant(0.20) => SHARE.within(0.0, MOST_LOSS).input("mechanical_share"),
+        /// Outdoor temperature below which cooling is free, in °C.
+        pub free_below_celsius: f64 = 12.0 => CELSIUS,
+        /// Outdoor temperature above which cooling is fully mechanical, in °C, above `free_below_celsius`.
+        pub mechanical_above_celsius: f64 = 26.0 => CELSIUS,
+        /// Mean outdoor temperature of each month from January to December, in °C.
+        pub temperatures_celsius: Vec<f64> => CELSIUS,
+        /// Standard deviation of the outdoor temperature within a month (days and nights), in °C, 0 or more.
+        pub temperature_spread_celsius: f64 = 5.0 => CELSIUS.within(0.0, 50.0),
+        /// Water evaporated when cooling is fully mechanical, in litres per kWh of IT, 0 or more; in proportion below. Drawn once a trial. Fleets report 0.12 to 0.84 on average over the year.
+        pub water_litres_per_kwh: Uncertain = Uncertain::zero() => LITRES_PER_KWH.input("water"),
+    }
+    fn of_temperatures;
 }
 
-fn fixed() -> Uncertain {
-    Uncertain::Constant(0.02)
-}
-fn proportional() -> Uncertain {
-    Uncertain::Constant(0.03)
-}
-fn square() -> Uncertain {
-    Uncertain::Constant(0.02)
-}
-fn fans() -> Uncertain {
-    Uncertain::Constant(0.04)
-}
-fn mechanical() -> Uncertain {
-    Uncertain::Constant(0.20)
-}
-fn free_below() -> f64 {
-    12.0
-}
-fn mechanical_above() -> f64 {
-    26.0
-}
-fn spread() -> f64 {
-    5.0
-}
-
-/// Litres per kWh may be any amount; shares of losses stay below ten times the IT.
-const LOSS: Domain = Domain {
-    min: 0.0,
-    max: 10.0,
-};
+/// Losses stay below ten times the IT draw.
+const MOST_LOSS: f64 = 10.0;
 
 /// Mean share of full mechanical cooling, 0 to 1, at an outdoor temperature that is normally
 /// distributed with `mean` and `spread` (all in °C):
@@ -229,27 +193,11 @@ impl Losses {
 impl Efficiency {
     /// The assumed defaults at these mean temperatures, January to December, in °C.
     pub fn at(temperatures_celsius: [f64; 12]) -> Self {
-        Self {
-            fixed_loss_share: fixed(),
-            proportional_loss_share: proportional(),
-            square_loss_share: square(),
-            fan_share: fans(),
-            mechanical_share: mechanical(),
-            free_below_celsius: free_below(),
-            mechanical_above_celsius: mechanical_above(),
-            temperatures_celsius: temperatures_celsius.to_vec(),
-            temperature_spread_celsius: spread(),
-            water_litres_per_kwh: Uncertain::zero(),
-        }
+        Self::of_temperatures(temperatures_celsius.to_vec())
     }
 
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
-        for (share, key) in self.shares() {
-            share.check(LOSS, &at.key(key), problems);
-        }
-        let water_at = at.key("water_litres_per_kwh");
-        self.water_litres_per_kwh
-            .check(Domain::NON_NEGATIVE, &water_at, problems);
+        self.check_fields(at, problems);
         let months = self.temperatures_celsius.len();
         if months != 12 {
             problems.error(
@@ -258,42 +206,14 @@ impl Efficiency {
                 "12 mean temperatures, from January to December",
             );
         }
-        let is_odd = |value: &f64| !(-90.0..=60.0).contains(value);
-        let spread = self.temperature_spread_celsius;
-        for (position, value) in self.temperatures_celsius.iter().enumerate() {
-            if is_odd(value) {
-                problems.error(
-                    &at.key("temperatures_celsius").index(position),
-                    format!("the temperature is {value} °C"),
-                    "-90 to 60 °C",
-                );
-            }
-        }
-        if !(0.0..=50.0).contains(&spread) {
-            problems.error(
-                &at.key("temperature_spread_celsius"),
-                format!("temperature_spread_celsius is {spread}"),
-                "0 to 50 °C",
-            );
-        }
         let (low, high) = (self.free_below_celsius, self.mechanical_above_celsius);
-        if is_odd(&low) || is_odd(&high) || low >= high {
+        if low >= high {
             problems.error(
                 &at.key("mechanical_above_celsius"),
                 format!("cooling is free below {low} °C and mechanical above {high} °C"),
-                "two temperatures of -90 to 60 °C, the first below the second",
+                "two temperatures, the first below the second",
             );
         }
-    }
-
-    fn shares(&self) -> [(&Uncertain, &'static str); 5] {
-        [
-            (&self.fixed_loss_share, "fixed_loss_share"),
-            (&self.proportional_loss_share, "proportional_loss_share"),
-            (&self.square_loss_share, "square_loss_share"),
-            (&self.fan_share, "fan_share"),
-            (&self.mechanical_share, "mechanical_share"),
-        ]
     }
 
     /// Share of full mechanical cooling by calendar month, January first.
@@ -345,17 +265,16 @@ impl CompiledEfficiency {
         first_month: usize,
         inputs: &mut Inputs,
     ) -> Result<Self, UncertainError> {
-        let mut losses = [Quantity::Fixed(0.0); 5];
-        for (loss, (share, key)) in losses.iter_mut().zip(efficiency.shares()) {
-            *loss = inputs.add(format!("{campus}/{key}"), share, LOSS)?;
-        }
+        let fields = efficiency.fields();
         Ok(Self {
-            losses,
-            water: inputs.add(
-                format!("{campus}/water"),
-                &efficiency.water_litres_per_kwh,
-                Domain::NON_NEGATIVE,
-            )?,
+            losses: [
+                inputs.register(campus, fields.fixed_loss_share())?,
+                inputs.register(campus, fields.proportional_loss_share())?,
+                inputs.register(campus, fields.square_loss_share())?,
+                inputs.register(campus, fields.fan_share())?,
+                inputs.register(campus, fields.mechanical_share())?,
+            ],
+            water: inputs.register(campus, fields.water_litres_per_kwh())?,
             mechanical_shares: efficiency.mechanical_shares(),
             design_mechanical_share: efficiency.design_mechanical_share(),
             first_month,

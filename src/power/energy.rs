@@ -13,92 +13,56 @@
 //!
 //! On-site renewables serve the campus hour by hour and lower its import; contracts do not.
 
-use serde::{Deserialize, Serialize};
-
-use super::availability::check_share;
 use crate::date::Date;
-use crate::problem::{Path, Problems, check_name, check_positive, check_unique};
+use crate::field::{GRAMS_PER_KWH, GROWTH, MEGAWATTS, MONEY_PER_MWH, MONTHS, SHARE, plan};
+use crate::problem::{Path, Problems, check_name, check_unique};
 use crate::sampling::inputs::{Inputs, Quantity};
-use crate::schedule::is_false;
-use crate::uncertain::{Domain, Uncertain, UncertainError};
+use crate::uncertain::{Uncertain, UncertainError};
 
-/// What energy costs and emits.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Energy {
-    /// CO2 of the grid's electricity at the start, in g/kWh, 0 or more. In 2023: China 582, India 713, Germany 381, France 56. Drawn once a trial.
-    pub grid_carbon_g_per_kwh: Uncertain,
-    /// Growth of that a year, as a share, above -1; below 0 where the grid gets cleaner. Drawn once a trial.
-    #[serde(default = "Uncertain::zero")]
-    pub grid_carbon_growth_per_year: Uncertain,
-    /// Price of imported electricity, in money per MWh. Drawn once a trial.
-    #[serde(default = "Uncertain::zero")]
-    pub price_per_mwh: Uncertain,
-    /// Renewables by contract or on the site, at most 8.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub renewables: Vec<Renewable>,
+plan! {
+    /// What energy costs and emits.
+    pub struct Energy {
+        /// CO2 of the grid's electricity at the start, in g/kWh, 0 or more. In 2023: China 582, India 713, Germany 381, France 56. Drawn once a trial.
+        pub grid_carbon_g_per_kwh: Uncertain => GRAMS_PER_KWH.input("grid carbon"),
+        /// Growth of that a year, as a share, above -1; below 0 where the grid gets cleaner. Drawn once a trial.
+        pub grid_carbon_growth_per_year: Uncertain = Uncertain::zero() => GROWTH.input("grid carbon growth"),
+        /// Price of imported electricity, in money per MWh. Drawn once a trial.
+        pub price_per_mwh: Uncertain = Uncertain::zero() => MONEY_PER_MWH.any().input("price of electricity"),
+        /// Renewables by contract or on the site, at most 8.
+        pub renewables: Vec<Renewable> = [],
+    }
+    /// Energy from the grid alone, at an intensity in g/kWh.
+    pub fn new;
 }
 
-/// A source of renewable electricity: a power purchase agreement, or a plant on the site.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Renewable {
-    /// Its name, unique on its campus.
-    pub name: String,
-    /// Its nameplate power, in MW, above 0.
-    pub power_mw: f64,
-    /// Capacity factor of each month from January to December, 0 to 1.
-    pub capacity_factors: Vec<f64>,
-    /// Share of the hours in which it produces at all, above 0 to 1, no less than any capacity factor: about 0.5 for the sun, 0.8 for wind.
-    pub producing_share: f64,
-    /// Stands on the site, behind the meter.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub on_site: bool,
-    /// From when it delivers; left out, from the start of the scenario.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub starts: Option<Date>,
-    /// How much later than that, in months, 0 or more. Drawn once a trial.
-    #[serde(default = "Uncertain::zero")]
-    pub delay_months: Uncertain,
-    /// Price of what it generates, in money per MWh; under a contract, paid beside (and less) the price of the import. Drawn once a trial.
-    #[serde(default = "Uncertain::zero")]
-    pub price_per_mwh: Uncertain,
+plan! {
+    /// A source of renewable electricity: a power purchase agreement, or a plant on the site.
+    pub struct Renewable {
+        /// Its name, unique on its campus.
+        pub name: String,
+        /// Its nameplate power, in MW, above 0.
+        pub power_mw: f64 => MEGAWATTS,
+        /// Capacity factor of each month from January to December, 0 to 1.
+        pub capacity_factors: Vec<f64> => SHARE,
+        /// Share of the hours in which it produces at all, above 0 to 1, no less than any capacity factor: about 0.5 for the sun, 0.8 for wind.
+        pub producing_share: f64 => SHARE.within(f64::MIN_POSITIVE, 1.0),
+        /// Stands on the site, behind the meter.
+        pub on_site: bool [= false],
+        /// From when it delivers; left out, from the start of the scenario.
+        pub starts: Option<Date>,
+        /// How much later than that, in months, 0 or more. Drawn once a trial.
+        pub delay_months: Uncertain = Uncertain::zero() => MONTHS.input("delay"),
+        /// Price of what it generates, in money per MWh; under a contract, paid beside (and less) the price of the import. Drawn once a trial.
+        pub price_per_mwh: Uncertain = Uncertain::zero() => MONEY_PER_MWH.any().input("price"),
+    }
 }
 
 /// States of n sources are 2^n.
 const MOST_RENEWABLES: usize = 8;
 
-const GROWTH: Domain = Domain {
-    min: -0.99,
-    max: f64::INFINITY,
-};
-
 impl Energy {
-    /// Energy from the grid alone, at an intensity in g/kWh.
-    pub fn new(grid_carbon_g_per_kwh: impl Into<Uncertain>) -> Self {
-        Self {
-            grid_carbon_g_per_kwh: grid_carbon_g_per_kwh.into(),
-            grid_carbon_growth_per_year: Uncertain::zero(),
-            price_per_mwh: Uncertain::zero(),
-            renewables: Vec::new(),
-        }
-    }
-
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
-        self.grid_carbon_g_per_kwh.check(
-            Domain::NON_NEGATIVE,
-            &at.key("grid_carbon_g_per_kwh"),
-            problems,
-        );
-        self.grid_carbon_growth_per_year.check(
-            GROWTH,
-            &at.key("grid_carbon_growth_per_year"),
-            problems,
-        );
-        self.price_per_mwh
-            .check(Domain::ANY, &at.key("price_per_mwh"), problems);
+        self.check_fields(at, problems);
         let at = at.key("renewables");
         for (position, renewable) in self.renewables.iter().enumerate() {
             renewable.check(&at.index(position), problems);
@@ -121,9 +85,7 @@ impl Energy {
 impl Renewable {
     fn check(&self, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
-        check_positive(Some(self.power_mw), "power_mw", at, problems);
-        check_positive(Some(self.producing_share), "producing_share", at, problems);
-        check_share(self.producing_share, "producing_share", at, problems);
+        self.check_fields(at, problems);
         let months = self.capacity_factors.len();
         let factors_at = at.key("capacity_factors");
         if months != 12 {
@@ -134,18 +96,14 @@ impl Renewable {
             );
         }
         for (position, factor) in self.capacity_factors.iter().enumerate() {
-            if !(0.0..=self.producing_share).contains(factor) {
+            if *factor <= 1.0 && *factor > self.producing_share {
                 problems.error(
                     &factors_at.index(position),
                     format!("the capacity factor is {factor}"),
-                    format!("0 to the producing share, {}", self.producing_share),
+                    format!("at most the producing share, {}", self.producing_share),
                 );
             }
         }
-        self.delay_months
-            .check(Domain::NON_NEGATIVE, &at.key("delay_months"), problems);
-        self.price_per_mwh
-            .check(Domain::ANY, &at.key("price_per_mwh"), problems);
     }
 }
 
@@ -228,35 +186,16 @@ impl CompiledEnergy {
                     starts: renewable
                         .starts
                         .map_or(0.0, |date| date.months_after(start)),
-                    delay: inputs.add(
-                        format!("{name}/delay"),
-                        &renewable.delay_months,
-                        Domain::NON_NEGATIVE,
-                    )?,
-                    price: inputs.add(
-                        format!("{name}/price"),
-                        &renewable.price_per_mwh,
-                        Domain::ANY,
-                    )?,
+                    delay: inputs.register(&name, renewable.fields().delay_months())?,
+                    price: inputs.register(&name, renewable.fields().price_per_mwh())?,
                 })
             })
             .collect::<Result<_, UncertainError>>()?;
+        let fields = energy.fields();
         Ok(Self {
-            carbon: inputs.add(
-                format!("{campus}/grid carbon"),
-                &energy.grid_carbon_g_per_kwh,
-                Domain::NON_NEGATIVE,
-            )?,
-            carbon_growth: inputs.add(
-                format!("{campus}/grid carbon growth"),
-                &energy.grid_carbon_growth_per_year,
-                GROWTH,
-            )?,
-            price: inputs.add(
-                format!("{campus}/price of electricity"),
-                &energy.price_per_mwh,
-                Domain::ANY,
-            )?,
+            carbon: inputs.register(campus, fields.grid_carbon_g_per_kwh())?,
+            carbon_growth: inputs.register(campus, fields.grid_carbon_growth_per_year())?,
+            price: inputs.register(campus, fields.price_per_mwh())?,
             renewables,
             first_month: (start.month_of_year() - 1) as usize,
         })

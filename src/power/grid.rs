@@ -16,154 +16,103 @@
 //!
 //! A bridge of n + k units of u kW is firm for n x u: with k units out it still carries that.
 
-use serde::{Deserialize, Serialize};
-
-use super::availability::{check_share, is_zero};
 use super::battery::{Battery, Storage};
 use crate::date::Date;
-use crate::problem::{Path, Problems, check_name, check_positive};
-use crate::schedule::{Dependency, check_dependencies, is_false};
-use crate::uncertain::{Domain, Uncertain};
+use crate::field::{COUNT, GRAMS_PER_KWH, MEGAWATTS, MONEY_PER_MWH, MONTHS, NUMBER, SHARE, plan};
+use crate::problem::{Path, Problems, check_name};
+use crate::schedule::{Dependency, check_dependencies};
+use crate::uncertain::Uncertain;
 
-/// A step (tranche) of the campus's grid connection: so much more import from a moment on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct GridStep {
-    /// Its name, unique on its campus.
-    pub name: String,
-    /// What it adds to the import of the campus, in MW of facility power, above 0.
-    pub power_mw: f64,
-    /// The application that it belongs to; left out, it is granted for sure.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub application: Option<String>,
-    /// When it is applied for (or works on it start); left out, at the start of the scenario.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub starts: Option<Date>,
-    /// What must have finished before; a step of the same connection that comes first, say.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub after: Vec<Dependency>,
-    /// Time from then to its energisation, in months, 0 or more.
-    #[serde(default = "Uncertain::zero")]
-    pub wait_months: Uncertain,
-    /// Probability that it slips, 0 to 1.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub slip_probability: f64,
-    /// How far it slips if it does, in months, 0 or more.
-    #[serde(default = "Uncertain::zero", skip_serializing_if = "is_constant_zero")]
-    pub slip_months: Uncertain,
-    /// The most by which import may grow each month from its energisation on, in MW, above 0; left out, all at once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ramp_mw_per_month: Option<f64>,
+plan! {
+    /// A step (tranche) of the campus's grid connection: so much more import from a moment on.
+    pub struct GridStep {
+        /// Its name, unique on its campus.
+        pub name: String,
+        /// What it adds to the import of the campus, in MW of facility power, above 0.
+        pub power_mw: f64 => MEGAWATTS,
+        /// The application that it belongs to; left out, it is granted for sure.
+        pub application: Option<String>,
+        /// When it is applied for (or works on it start); left out, at the start of the scenario.
+        pub starts: Option<Date>,
+        /// What must have finished before; a step of the same connection that comes first, say.
+        pub after: Vec<Dependency> = [],
+        /// Time from then to its energisation, in months, 0 or more.
+        pub wait_months: Uncertain = Uncertain::zero() => MONTHS,
+        /// Probability that it slips, 0 to 1.
+        pub slip_probability: f64 [= 0.0] => SHARE,
+        /// How far it slips if it does, in months, 0 or more.
+        pub slip_months: Uncertain [= Uncertain::zero()] => MONTHS.input("slip"),
+        /// The most by which import may grow each month from its energisation on, in MW, above 0; left out, all at once.
+        pub ramp_mw_per_month: Option<f64> => NUMBER.above_zero(),
+    }
+    fn plain;
 }
 
-pub(crate) fn is_constant_zero(quantity: &Uncertain) -> bool {
-    quantity.constant() == Some(0.0)
+plan! {
+    /// An application for grid power, which one or more steps belong to.
+    pub struct GridApplication {
+        /// Its name, unique on its campus.
+        pub name: String,
+        /// Probability that it is refused, 0 to 1: none of its steps ever comes.
+        pub refusal_probability: f64 [= 0.0] => SHARE,
+        /// Share of its MW that is granted if it is not refused, 0 to 1. Drawn once a trial.
+        pub granted_share: Uncertain = Uncertain::one() => SHARE.input("granted share"),
+    }
+    /// An application that is granted in full.
+    pub fn new;
 }
 
-/// An application for grid power, which one or more steps belong to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct GridApplication {
-    /// Its name, unique on its campus.
-    pub name: String,
-    /// Probability that it is refused, 0 to 1: none of its steps ever comes.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub refusal_probability: f64,
-    /// Share of its MW that is granted if it is not refused, 0 to 1. Drawn once a trial.
-    #[serde(default = "Uncertain::one")]
-    pub granted_share: Uncertain,
+plan! {
+    /// Power behind the meter (gas turbines, engines, fuel cells, batteries) that carries the campus until
+    /// the grid does, or for good.
+    pub struct BridgePower {
+        /// Its name, unique on its campus.
+        pub name: String,
+        /// What one unit gives, in MW of facility power, above 0.
+        pub unit_power_mw: f64 => MEGAWATTS,
+        /// Units, 1 or more.
+        pub units: u32 => COUNT,
+        /// How many of the units are spare: n + k with k spare, fewer than `units`.
+        pub spare_units: u32 [= 0] => NUMBER,
+        /// When it is ordered; left out, at the start of the scenario.
+        pub starts: Option<Date>,
+        /// What must have finished before it is ordered.
+        pub after: Vec<Dependency> = [],
+        /// Time from order to operation, in months, 0 or more.
+        pub wait_months: Uncertain = Uncertain::zero() => MONTHS,
+        /// Adds to the grid for good, rather than standing in for what of the grid has not come.
+        pub permanent: bool [= false],
+        /// CO2 of what it generates, in g/kWh, 0 or more; counted where the campus states `energy`. A battery has the carbon of what charges it.
+        pub carbon_g_per_kwh: f64 [= 0.0] => GRAMS_PER_KWH,
+        /// Cost of what it generates (fuel and upkeep), in money per MWh, without the power that charges a battery; counted where the campus states `energy`. What it costs to buy is `[[finance.capex]]` with its name in `when`. Drawn once a trial.
+        pub price_per_mwh: Uncertain [= Uncertain::zero()] => MONEY_PER_MWH.input("price"),
+        /// Makes it a battery, of which a campus has one at most; left out, it generates.
+        pub storage: Option<Storage>,
+    }
+    fn plain;
 }
 
-/// Power behind the meter (gas turbines, engines, fuel cells, batteries) that carries the campus until
-/// the grid does, or for good.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct BridgePower {
-    /// Its name, unique on its campus.
-    pub name: String,
-    /// What one unit gives, in MW of facility power, above 0.
-    pub unit_power_mw: f64,
-    /// Units, 1 or more.
-    pub units: u32,
-    /// How many of the units are spare: n + k with k spare, fewer than `units`.
-    #[serde(default, skip_serializing_if = "is_none")]
-    pub spare_units: u32,
-    /// When it is ordered; left out, at the start of the scenario.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub starts: Option<Date>,
-    /// What must have finished before it is ordered.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub after: Vec<Dependency>,
-    /// Time from order to operation, in months, 0 or more.
-    #[serde(default = "Uncertain::zero")]
-    pub wait_months: Uncertain,
-    /// Adds to the grid for good, rather than standing in for what of the grid has not come.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub permanent: bool,
-    /// CO2 of what it generates, in g/kWh, 0 or more; counted where the campus states `energy`. A battery has the carbon of what charges it.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub carbon_g_per_kwh: f64,
-    /// Cost of what it generates (fuel and upkeep), in money per MWh, without the power that charges a battery; counted where the campus states `energy`. What it costs to buy is `[[finance.capex]]` with its name in `when`. Drawn once a trial.
-    #[serde(default = "Uncertain::zero", skip_serializing_if = "is_constant_zero")]
-    pub price_per_mwh: Uncertain,
-    /// Makes it a battery, of which a campus has one at most; left out, it generates.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub storage: Option<Storage>,
-}
-
-fn is_none(value: &u32) -> bool {
-    *value == 0
-}
-
-/// Hours in which the utility takes back a share of the import.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Curtailment {
-    /// How many hours a year, 0 to 8,766. Drawn once a trial.
-    pub hours_per_year: Uncertain,
-    /// Share of the import that is taken back in those hours, 0 to 1. Drawn once a trial.
-    #[serde(default = "Uncertain::one")]
-    pub depth_share: Uncertain,
-    /// How many of them come in one go, above 0 to 8,766 (assumption if left out: 4); it matters to batteries only.
-    #[serde(default = "event_hours", skip_serializing_if = "is_event_hours")]
-    pub event_hours: f64,
-}
-
-fn event_hours() -> f64 {
-    4.0
-}
-
-fn is_event_hours(hours: &f64) -> bool {
-    *hours == event_hours()
+plan! {
+    /// Hours in which the utility takes back a share of the import.
+    pub struct Curtailment {
+        /// How many hours a year, 0 to 8,766. Drawn once a trial.
+        pub hours_per_year: Uncertain => NUMBER.within(0.0, HOURS_PER_YEAR).input("curtailed hours"),
+        /// Share of the import that is taken back in those hours, 0 to 1. Drawn once a trial.
+        pub depth_share: Uncertain = Uncertain::one() => SHARE.input("curtailed share"),
+        /// How many of them come in one go, above 0 to 8,766 (assumption if left out: 4); it matters to batteries only.
+        pub event_hours: f64 [= 4.0] => NUMBER.within(f64::MIN_POSITIVE, HOURS_PER_YEAR),
+    }
+    /// Hours in which all of the import is taken back.
+    pub fn new;
 }
 
 /// Hours of a year of 365.25 days.
 pub const HOURS_PER_YEAR: f64 = 8_766.0;
 
-/// Hours of curtailment are some of the year's.
-pub(crate) const HOURS: Domain = Domain {
-    min: 0.0,
-    max: HOURS_PER_YEAR,
-};
-
 impl GridStep {
     /// A step that comes so long after the start of the scenario.
     pub fn new(name: impl Into<String>, power_mw: f64, wait_months: impl Into<Uncertain>) -> Self {
-        Self {
-            name: name.into(),
-            power_mw,
-            application: None,
-            starts: None,
-            after: Vec::new(),
-            wait_months: wait_months.into(),
-            slip_probability: 0.0,
-            slip_months: Uncertain::zero(),
-            ramp_mw_per_month: None,
-        }
+        Self::plain(name, power_mw).wait_months(wait_months)
     }
 
     /// The parts in which it is released: months after its energisation, and kW.
@@ -184,14 +133,8 @@ impl GridStep {
 
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
-        check_positive(Some(self.power_mw), "power_mw", at, problems);
-        self.wait_months
-            .check(Domain::NON_NEGATIVE, &at.key("wait_months"), problems);
-        check_share(self.slip_probability, "slip_probability", at, problems);
-        self.slip_months
-            .check(Domain::NON_NEGATIVE, &at.key("slip_months"), problems);
+        self.check_fields(at, problems);
         check_dependencies(Some(&self.after), at, problems);
-        check_positive(self.ramp_mw_per_month, "ramp_mw_per_month", at, problems);
         if let Some(ramp) = self.ramp_mw_per_month
             && ramp > 0.0
             && self.power_mw / ramp > MOST_PARTS
@@ -214,14 +157,7 @@ const MOST_PARTS: f64 = 1_200.0;
 impl GridApplication {
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
-        check_share(
-            self.refusal_probability,
-            "refusal_probability",
-            at,
-            problems,
-        );
-        self.granted_share
-            .check(Domain::SHARE, &at.key("granted_share"), problems);
+        self.check_fields(at, problems);
     }
 }
 
@@ -234,19 +170,9 @@ impl BridgePower {
         spare_units: u32,
         wait_months: impl Into<Uncertain>,
     ) -> Self {
-        Self {
-            name: name.into(),
-            unit_power_mw,
-            units,
-            spare_units,
-            starts: None,
-            after: Vec::new(),
-            wait_months: wait_months.into(),
-            permanent: false,
-            carbon_g_per_kwh: 0.0,
-            price_per_mwh: Uncertain::zero(),
-            storage: None,
-        }
+        Self::plain(name, unit_power_mw, units)
+            .spare_units(spare_units)
+            .wait_months(wait_months)
     }
 
     /// What it gives with its spare units out, in kW; a battery, for the hours for which it is counted on.
@@ -274,27 +200,13 @@ impl BridgePower {
 
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
-        check_positive(Some(self.unit_power_mw), "unit_power_mw", at, problems);
+        self.check_fields(at, problems);
         if self.units <= self.spare_units {
             problems.error(
                 &at.key("spare_units"),
                 format!("{} of {} units are spare", self.spare_units, self.units),
                 "fewer spare units than units",
             );
-        }
-        if !(self.carbon_g_per_kwh.is_finite() && self.carbon_g_per_kwh >= 0.0) {
-            problems.error(
-                &at.key("carbon_g_per_kwh"),
-                format!("carbon_g_per_kwh is {}", self.carbon_g_per_kwh),
-                "0 g/kWh or more",
-            );
-        }
-        let quantities = [
-            (&self.wait_months, "wait_months"),
-            (&self.price_per_mwh, "price_per_mwh"),
-        ];
-        for (quantity, key) in quantities {
-            quantity.check(Domain::NON_NEGATIVE, &at.key(key), problems);
         }
         check_dependencies(Some(&self.after), at, problems);
         if let Some(storage) = &self.storage {
@@ -306,23 +218,6 @@ impl BridgePower {
                     "leave it out: it has the carbon of what charges it",
                 );
             }
-        }
-    }
-}
-
-impl Curtailment {
-    pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
-        self.hours_per_year
-            .check(HOURS, &at.key("hours_per_year"), problems);
-        self.depth_share
-            .check(Domain::SHARE, &at.key("depth_share"), problems);
-        check_positive(Some(self.event_hours), "event_hours", at, problems);
-        if self.event_hours > HOURS_PER_YEAR {
-            problems.error(
-                &at.key("event_hours"),
-                format!("event_hours is {}", self.event_hours),
-                format!("at most the hours of a year, {HOURS_PER_YEAR}"),
-            );
         }
     }
 }

@@ -52,53 +52,33 @@ pub use energy::{Energy, OnOff, Renewable, matched_mw};
 pub use grid::{BridgePower, Curtailment, GridApplication, GridStep};
 pub use redundancy::{Redundancy, RedundancyError};
 
-use serde::{Deserialize, Serialize};
-
 use crate::date::Date;
-use crate::problem::{Path, Problems, check_name, check_positive};
+use crate::field::{MEGAWATTS, plan};
+use crate::problem::{Path, Problems, check_name};
 use crate::schedule::{Activity, Dependency, check_activities};
-use crate::uncertain::Domain;
 
-/// A substation, energised when its activities have finished.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Substation {
-    /// Its name, unique on its campus.
-    pub name: String,
-    /// Facility power that it carries once energised, in MW, above 0.
-    pub power_mw: f64,
-    /// When its first activity may start; left out, at the start of the scenario.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub starts: Option<Date>,
-    /// What must have finished before its first activity starts.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub after: Vec<Dependency>,
-    /// Its activities from start to energisation; a list is a chain unless `after` says otherwise.
-    pub activities: Vec<Activity>,
+plan! {
+    /// A substation, energised when its activities have finished.
+    pub struct Substation {
+        /// Its name, unique on its campus.
+        pub name: String,
+        /// Facility power that it carries once energised, in MW, above 0.
+        pub power_mw: f64 => MEGAWATTS,
+        /// When its first activity may start; left out, at the start of the scenario.
+        pub starts: Option<Date>,
+        /// What must have finished before its first activity starts.
+        pub after: Vec<Dependency> = [],
+        /// Its activities from start to energisation; a list is a chain unless `after` says otherwise.
+        pub activities: Vec<Activity>,
+    }
+    /// A substation whose activities begin at the start of the scenario.
+    pub fn new;
 }
 
-/// PUE cannot be below 1: what the IT takes, the facility takes.
-pub const PUE: Domain = Domain {
-    min: 1.0,
-    max: f64::INFINITY,
-};
-
 impl Substation {
-    /// A substation whose activities begin at the start of the scenario.
-    pub fn new(name: impl Into<String>, power_mw: f64, activities: Vec<Activity>) -> Self {
-        Self {
-            name: name.into(),
-            power_mw,
-            starts: None,
-            after: Vec::new(),
-            activities,
-        }
-    }
-
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
-        check_positive(Some(self.power_mw), "power_mw", at, problems);
+        self.check_fields(at, problems);
         check_activities(&self.activities, &at.key("activities"), problems);
         if self.activities.is_empty() {
             problems.error(

@@ -3,6 +3,7 @@
 //! Each has a name, such as `Qingyang/A1/shell`, and is drawn from the source of that name.
 //! So an input keeps its luck when others are added or removed.
 
+use crate::field::Stated;
 use crate::pattern::matches;
 use crate::problem::{Path, Problems, name_help};
 use crate::sampling::streams::Source;
@@ -49,6 +50,49 @@ impl Quantity {
     }
 }
 
+/// What may be registered as an input.
+pub(crate) trait Drawn {
+    /// What the model reads.
+    type Quantity;
+
+    /// Registers it, if it is there, under a name.
+    fn register(
+        &self,
+        inputs: &mut Inputs,
+        domain: Domain,
+        name: impl FnOnce() -> String,
+    ) -> Result<Self::Quantity, UncertainError>;
+}
+
+impl Drawn for Uncertain {
+    type Quantity = Quantity;
+
+    fn register(
+        &self,
+        inputs: &mut Inputs,
+        domain: Domain,
+        name: impl FnOnce() -> String,
+    ) -> Result<Quantity, UncertainError> {
+        inputs.add(name(), self, domain)
+    }
+}
+
+impl<T: Drawn> Drawn for Option<T> {
+    type Quantity = Option<T::Quantity>;
+
+    fn register(
+        &self,
+        inputs: &mut Inputs,
+        domain: Domain,
+        name: impl FnOnce() -> String,
+    ) -> Result<Self::Quantity, UncertainError> {
+        let stated = self.as_ref();
+        stated
+            .map(|value| value.register(inputs, domain, name))
+            .transpose()
+    }
+}
+
 /// One uncertain quantity that is drawn once a trial.
 #[derive(Clone, Debug)]
 pub struct Input {
@@ -83,6 +127,19 @@ impl Inputs {
         Ok(Quantity::Drawn(position))
     }
 
+    /// Registers what a field of a plan states: its name is `scope`, that of the plan, and its own.
+    pub(crate) fn register<T: Drawn>(
+        &mut self,
+        scope: &str,
+        stated: Stated<'_, T>,
+    ) -> Result<T::Quantity, UncertainError> {
+        let Stated { value, quantity } = stated;
+        value.register(self, quantity.domain, || match quantity.input {
+            None | Some("") => scope.to_owned(),
+            Some(input) => format!("{scope}/{input}"),
+        })
+    }
+
     /// Makes an input that is drawn as it is its luck alone, uniform from 0 to 1, and returns its
     /// distribution: for who conditions it on what a trial finds. `None` for all other quantities.
     pub(crate) fn reduce_to_luck(&mut self, quantity: Quantity) -> Option<Sampler> {
@@ -92,6 +149,18 @@ impl Inputs {
         let input = self.0.get_mut(position as usize)?;
         let luck = Uncertain::uniform(0.0, 1.0).sampler(Domain::SHARE).ok()?;
         Some(std::mem::replace(&mut input.sampler, luck))
+    }
+
+    /// The names that several inputs have, each once, in alphabetical order.
+    pub(crate) fn repeated_names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.0.iter().map(|input| input.name.as_str()).collect();
+        names.sort_unstable();
+        let mut repeated: Vec<&str> = (names.windows(2))
+            .filter(|pair| pair[0] == pair[1])
+            .map(|pair| pair[0])
+            .collect();
+        repeated.dedup();
+        repeated
     }
 
     /// The inputs, in order.
@@ -236,5 +305,30 @@ fn check_coefficient(coefficient: f64, at: &Path, problems: &mut Problems) {
             format!("coefficient is {coefficient}"),
             "-1 to 1",
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field::{MONTHS, Stated};
+
+    #[test]
+    fn a_field_is_registered_under_the_name_of_its_plan_and_its_own() {
+        let mut inputs = Inputs::default();
+        let value = Uncertain::uniform(0.1, 0.9);
+        let stated = |quantity| Stated {
+            value: &value,
+            quantity,
+        };
+        inputs
+            .register("cranes/tall", stated(MONTHS.input("set up")))
+            .unwrap();
+        inputs.register("A1/shell", stated(MONTHS)).unwrap();
+        let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
+        assert_eq!(names, ["cranes/tall/set up", "A1/shell"]);
+        assert!(inputs.repeated_names().is_empty());
+        inputs.register("A1/shell", stated(MONTHS)).unwrap();
+        assert_eq!(inputs.repeated_names(), ["A1/shell"]);
     }
 }

@@ -4,7 +4,6 @@ use crate::compute::{CATALOGUE, Generation, NEWEST, RackType};
 use crate::date::Date;
 use crate::finance::metric_names;
 use crate::policy::levers::{Known, check_levers};
-use crate::power::PUE;
 use crate::problem::{Path, Problems, check_known, check_name, check_positive, check_unique};
 use crate::projection::metrics::METRICS;
 use crate::schedule::calendars::check_calendars;
@@ -14,7 +13,6 @@ use crate::schedule::risks::check_risks;
 use crate::site::Seen;
 use crate::site::{check_building, plan_buildings};
 use crate::tenants::market::{CONTACTED, stage_metric, voucher_metric};
-use crate::uncertain::Domain;
 
 use super::{FORMAT, LONGEST_HORIZON_MONTHS, Scenario};
 use crate::site::Campus;
@@ -242,11 +240,7 @@ impl Scenario {
                     );
                 }
             }
-            catalogue.lead_time_months.check(
-                Domain::NON_NEGATIVE,
-                &at.key("lead_time_months"),
-                problems,
-            );
+            catalogue.check_fields(&at, problems);
         }
         if let Some(trend) = &self.generation_trend {
             let known = stated.chain(taken.iter().map(String::as_str));
@@ -266,10 +260,7 @@ impl Scenario {
 
     fn check_campus(&self, campus: &Campus, at: &Path, problems: &mut Problems) {
         check_name(&campus.name, &at.key("name"), problems);
-        campus.pue.check(PUE, &at.key("pue"), problems);
-        campus
-            .availability
-            .check(Domain::SHARE, &at.key("availability"), problems);
+        campus.check_fields(at, problems);
         for (position, phase) in campus.phases.iter().enumerate() {
             let at = at.key("phases").index(position);
             let seen = Seen {
@@ -301,14 +292,7 @@ impl Scenario {
         self.check_site_names(campus, at, problems);
         if let Some(existing) = &campus.existing {
             let at = at.key("existing");
-            if existing.racks == 0 {
-                problems.error(
-                    &at.key("racks"),
-                    "racks is 0",
-                    "1 or more; leave `existing` out if there are none",
-                );
-            }
-            check_positive(Some(existing.power_kw), "power_kw", &at, problems);
+            existing.check_fields(&at, problems);
             check_known(
                 "rack type",
                 &existing.rack_type,
@@ -316,13 +300,6 @@ impl Scenario {
                 &at.key("rack_type"),
                 problems,
             );
-            if !(existing.compute_pflops.is_finite() && existing.compute_pflops >= 0.0) {
-                problems.error(
-                    &at.key("compute_pflops"),
-                    format!("compute_pflops is {}", existing.compute_pflops),
-                    "0 PFLOPS or more",
-                );
-            }
         }
     }
 
@@ -615,7 +592,7 @@ fn check_power(campus: &Campus, at: &Path, problems: &mut Problems) {
     }
     check_bridges(campus, &at.key("bridge_power"), problems);
     if let Some(curtailment) = &campus.curtailment {
-        curtailment.check(&at.key("curtailment"), problems);
+        curtailment.check_fields(&at.key("curtailment"), problems);
     }
     if let Some(efficiency) = &campus.efficiency {
         efficiency.check(&at.key("efficiency"), problems);

@@ -1,86 +1,59 @@
 //! A building, or a series of like buildings, and how templates and series are resolved.
 
-use serde::{Deserialize, Serialize};
-
 use super::hall::check_halls;
 use super::{BuildingTemplate, Hall};
 use crate::compute::Oversubscription;
 use crate::date::Date;
+use crate::field::{CARBON_TONNES, COUNT, KILOWATTS, MONTHS, NUMBER, plan};
 use crate::power::ElectricalChain;
-use crate::problem::{Path, Problems, check_known, check_name, check_positive};
+use crate::problem::{Path, Problems, check_known, check_name};
 use crate::schedule::{Activity, Dependency, Override, check_activities, check_dependencies};
 
-/// A building, or a series of like buildings.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Building {
-    /// Its name, unique on its campus. In a series, `{n}` stands for the number of the building.
-    pub name: String,
-    /// The template that provides what is not given here.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub template: Option<String>,
-    /// When its first activity may start; left out, at the start of the scenario.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub starts: Option<Date>,
-    /// What must have finished before its first activity starts, such as "A1/shell".
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub after: Vec<Dependency>,
-    /// The substation that feeds it; left out, it hangs on the campus grid directly.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub substation: Option<String>,
-    /// Critical IT power that its own electrical chain can carry, in kW; left out, as much as its halls take.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub power_kw: Option<f64>,
-    /// Its electrical chain in modules and their redundancy, from which what it can carry and its availability follow; left out, `power_kw` alone is the limit, and the chain never fails.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub electrical: Option<ElectricalChain>,
-    /// How much more its halls sell than they are fed, at which risk; left out, no more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub oversubscription: Option<Oversubscription>,
-    /// CO2 emitted in building it, in t, 0 or more; counted when its halls are handed over, each an equal part.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub embodied_carbon_t: Option<f64>,
-    /// Its activities from start to hand-over; a list is a chain unless `after` says otherwise.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub activities: Option<Vec<Activity>>,
-    /// Its halls.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub halls: Option<Vec<Hall>>,
-    /// What differs from the template in single activities.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub overrides: Vec<Override>,
-    /// Makes this a series of like buildings.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub series: Option<Series>,
-}
-
-/// How a series of like buildings is numbered and spaced.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Series {
-    /// How many buildings, 1 to 1,000.
-    pub count: u32,
-    /// The number of the first.
-    #[serde(default = "one")]
-    pub first: u32,
-    /// Time from the start of one building to the start of the next, in months, 0 or more.
-    pub every_months: f64,
-}
-
-impl Building {
-    /// A building of which all is still to be set on its fields.
-    pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            ..Self::default()
-        }
+plan! {
+    /// A building, or a series of like buildings.
+    #[derive(Default)]
+    pub struct Building {
+        /// Its name, unique on its campus. In a series, `{n}` stands for the number of the building.
+        pub name: String,
+        /// The template that provides what is not given here.
+        pub template: Option<String>,
+        /// When its first activity may start; left out, at the start of the scenario.
+        pub starts: Option<Date>,
+        /// What must have finished before its first activity starts, such as "A1/shell".
+        pub after: Vec<Dependency> = [],
+        /// The substation that feeds it; left out, it hangs on the campus grid directly.
+        pub substation: Option<String>,
+        /// Critical IT power that its own electrical chain can carry, in kW; left out, as much as its halls take.
+        pub power_kw: Option<f64> => KILOWATTS,
+        /// Its electrical chain in modules and their redundancy, from which what it can carry and its availability follow; left out, `power_kw` alone is the limit, and the chain never fails.
+        pub electrical: Option<ElectricalChain>,
+        /// How much more its halls sell than they are fed, at which risk; left out, no more.
+        pub oversubscription: Option<Oversubscription>,
+        /// CO2 emitted in building it, in t, 0 or more; counted when its halls are handed over, each an equal part.
+        pub embodied_carbon_t: Option<f64> => CARBON_TONNES.above_zero(),
+        /// Its activities from start to hand-over; a list is a chain unless `after` says otherwise.
+        pub activities: Option<Vec<Activity>>,
+        /// Its halls.
+        pub halls: Option<Vec<Hall>>,
+        /// What differs from the template in single activities.
+        pub overrides: Vec<Override> = [],
+        /// Makes this a series of like buildings.
+        pub series: Option<Series>,
     }
+    /// A building of which all is still to be set on its fields.
+    pub fn new;
 }
 
-fn one() -> u32 {
-    1
+plan! {
+    /// How a series of like buildings is numbered and spaced.
+    pub struct Series {
+        /// How many buildings, 1 to 1,000.
+        pub count: u32 => COUNT.within(1.0, MOST_IN_A_SERIES as f64),
+        /// The number of the first.
+        pub first: u32 = 1 => NUMBER,
+        /// Time from the start of one building to the start of the next, in months, 0 or more.
+        pub every_months: f64 => MONTHS,
+    }
 }
 
 /// One building of a campus after templates and series are resolved.
@@ -202,13 +175,7 @@ pub(crate) fn check_building(
     for (position, one) in building.overrides.iter().enumerate() {
         one.check(&at.key("overrides").index(position), problems);
     }
-    check_positive(building.power_kw, "power_kw", at, problems);
-    check_positive(
-        building.embodied_carbon_t,
-        "embodied_carbon_t",
-        at,
-        problems,
-    );
+    building.check_fields(at, problems);
     if let Some(activities) = &building.activities {
         check_activities(activities, &at.key("activities"), problems);
     }
@@ -223,20 +190,7 @@ pub(crate) fn check_building(
     }
     if let Some(series) = &building.series {
         let at = at.key("series");
-        if !(1..=MOST_IN_A_SERIES).contains(&series.count) {
-            problems.error(
-                &at.key("count"),
-                format!("count is {}", series.count),
-                format!("a series has 1 to {MOST_IN_A_SERIES} buildings"),
-            );
-        }
-        if !(series.every_months.is_finite() && series.every_months >= 0.0) {
-            problems.error(
-                &at.key("every_months"),
-                format!("every_months is {}", series.every_months),
-                "0 months or more",
-            );
-        }
+        series.check_fields(&at, problems);
         if series.count > 1 && !building.name.contains("{n}") {
             problems.error(
                 &at.key("count"),

@@ -22,7 +22,6 @@ mod template;
 pub use building::{Building, Series};
 pub(crate) use building::{PlannedBuilding, check_building, plan_buildings};
 pub use campus::{Campus, ExistingCapacity};
-pub(crate) use hall::LIFE;
 pub use hall::{Hall, Retrofit};
 pub(crate) use phase::{Clause, Gate, Seen};
 pub use phase::{Condition, Phase};

@@ -10,55 +10,48 @@
 //! scheduled from there. It knows nothing of the rest of the trial: the same past leads to the
 //! same decision whatever comes after it. What had its dates keeps them, crews included.
 
-use serde::{Deserialize, Serialize};
-
 use crate::date::Date;
+use crate::field::{MONTHS, NUMBER, plan};
 use crate::problem::{Path, Problems, check_name};
 use crate::projection::TrialRow;
 use crate::projection::metrics::METRICS;
 use crate::schedule::network::NodeId;
 use crate::schedule::{Dependency, check_dependencies};
 
-/// The start of a phase of a campus.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Phase {
-    /// Its name, unique on its campus; what belongs to the phase waits for it by that name.
-    pub name: String,
-    /// It does not start before this date.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub starts: Option<Date>,
-    /// What must have finished before it starts, such as "A1/shell".
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub after: Vec<Dependency>,
-    /// What the metrics of a past month must have shown, all together. Left out, nothing.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub when: Vec<Condition>,
-    /// With conditions: it starts at the end of the month of this date at the latest, if what it is `after` has finished.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at_latest: Option<Date>,
+plan! {
+    /// The start of a phase of a campus.
+    pub struct Phase {
+        /// Its name, unique on its campus; what belongs to the phase waits for it by that name.
+        pub name: String,
+        /// It does not start before this date.
+        pub starts: Option<Date>,
+        /// What must have finished before it starts, such as "A1/shell".
+        pub after: Vec<Dependency> = [],
+        /// What the metrics of a past month must have shown, all together. Left out, nothing.
+        pub when: Vec<Condition> = [],
+        /// With conditions: it starts at the end of the month of this date at the latest, if what it is `after` has finished.
+        pub at_latest: Option<Date>,
+    }
+    /// A phase of which all is still to be set on its fields.
+    pub fn new;
 }
 
-/// What a metric must have shown for a phase to start.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Condition {
-    /// The metric, such as "take_up": any that is reported each month, but for money.
-    pub metric: String,
-    /// It was at least this.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at_least: Option<f64>,
-    /// It was at most this.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at_most: Option<f64>,
-    /// In how many months in a row, 1 or more.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
-    pub for_months: u32,
-    /// Of which campus; left out, all together.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub campus: Option<String>,
+plan! {
+    /// What a metric must have shown for a phase to start.
+    pub struct Condition {
+        /// The metric, such as "take_up": any that is reported each month, but for money.
+        pub metric: String,
+        /// It was at least this.
+        pub at_least: Option<f64> => NUMBER.any(),
+        /// It was at most this.
+        pub at_most: Option<f64> => NUMBER.any(),
+        /// In how many months in a row, 1 or more.
+        pub for_months: u32 [= 1] => MONTHS.within(1.0, f64::INFINITY),
+        /// Of which campus; left out, all together.
+        pub campus: Option<String>,
+    }
+    /// A metric of all campuses together, in the last month.
+    pub fn new;
 }
 
 /// Metrics beside those of every scenario: those that the market of this one reports each month, and
@@ -69,26 +62,7 @@ pub(crate) struct Seen<'a> {
     pub(crate) money: &'a [String],
 }
 
-fn one() -> u32 {
-    1
-}
-
-fn is_one(value: &u32) -> bool {
-    *value == 1
-}
-
 impl Phase {
-    /// A phase of which all is still to be set on its fields.
-    pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            starts: None,
-            after: Vec::new(),
-            when: Vec::new(),
-            at_latest: None,
-        }
-    }
-
     pub(crate) fn check<'a>(
         &self,
         campuses: impl Iterator<Item = &'a str> + Clone,
@@ -113,17 +87,6 @@ impl Phase {
 }
 
 impl Condition {
-    /// A metric of all campuses together was at least this in the last month.
-    pub fn at_least(metric: impl Into<String>, value: f64) -> Self {
-        Self {
-            metric: metric.into(),
-            at_least: Some(value),
-            at_most: None,
-            for_months: 1,
-            campus: None,
-        }
-    }
-
     fn check<'a>(
         &self,
         campuses: impl Iterator<Item = &'a str> + Clone,
@@ -156,16 +119,7 @@ impl Condition {
                 "give `at_least` or `at_most`, in the metric's unit",
             );
         }
-        for (key, bound) in [("at_least", self.at_least), ("at_most", self.at_most)] {
-            if let Some(bound) = bound
-                && !bound.is_finite()
-            {
-                problems.error(&at.key(key), format!("{key} is {bound}"), "a finite number");
-            }
-        }
-        if self.for_months == 0 {
-            problems.error(&at.key("for_months"), "for_months is 0", "1 month or more");
-        }
+        self.check_fields(at, problems);
     }
 }
 

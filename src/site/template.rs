@@ -1,44 +1,29 @@
 //! What many buildings have in common.
 
-use serde::{Deserialize, Serialize};
-
 use super::Hall;
 use super::hall::check_halls;
 use crate::compute::Oversubscription;
+use crate::field::plan;
 use crate::power::ElectricalChain;
 use crate::problem::{Path, Problems, check_name};
 use crate::schedule::{Activity, check_activities};
 
-/// What a building is made of, shared by all buildings that name it as their template.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct BuildingTemplate {
-    /// Its name, unique in the scenario.
-    pub name: String,
-    /// The building's activities; see [`Building::activities`].
-    pub activities: Vec<Activity>,
-    /// The building's halls; see [`Building::halls`].
-    pub halls: Vec<Hall>,
-    /// The building's electrical chain; see [`Building::electrical`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub electrical: Option<ElectricalChain>,
-    /// How much more the building sells than it is fed; see [`Building::oversubscription`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub oversubscription: Option<Oversubscription>,
-}
-
-impl BuildingTemplate {
-    /// A template of these activities and halls; all else is set on its fields.
-    pub fn new(name: impl Into<String>, activities: Vec<Activity>, halls: Vec<Hall>) -> Self {
-        Self {
-            name: name.into(),
-            activities,
-            halls,
-            electrical: None,
-            oversubscription: None,
-        }
+plan! {
+    /// What a building is made of, shared by all buildings that name it as their template.
+    pub struct BuildingTemplate {
+        /// Its name, unique in the scenario.
+        pub name: String,
+        /// The building's activities; see [`Building::activities`].
+        pub activities: Vec<Activity>,
+        /// The building's halls; see [`Building::halls`].
+        pub halls: Vec<Hall>,
+        /// The building's electrical chain; see [`Building::electrical`].
+        pub electrical: Option<ElectricalChain>,
+        /// How much more the building sells than it is fed; see [`Building::oversubscription`].
+        pub oversubscription: Option<Oversubscription>,
     }
+    /// A template of these activities and halls; all else is set on its fields.
+    pub fn new;
 }
 
 impl BuildingTemplate {

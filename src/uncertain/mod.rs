@@ -151,12 +151,24 @@ impl Domain {
     };
     /// A share or a probability: 0 to 1.
     pub const SHARE: Self = Self { min: 0.0, max: 1.0 };
+    /// More than 0.
+    pub const POSITIVE: Self = Self {
+        min: f64::MIN_POSITIVE,
+        max: f64::INFINITY,
+    };
 
-    fn admits(self, value: f64) -> bool {
+    pub(crate) fn admits(self, value: f64) -> bool {
         (self.min..=self.max).contains(&value)
     }
 
-    fn describe(self) -> String {
+    /// What it admits, in words.
+    pub(crate) fn describe(self) -> String {
+        if self.min == f64::MIN_POSITIVE {
+            return match self.max.is_finite() {
+                true => format!("above 0, at most {}", self.max),
+                false => "a number above 0".to_owned(),
+            };
+        }
         match (self.min.is_finite(), self.max.is_finite()) {
             (true, true) => format!("{} to {}", self.min, self.max),
             (true, false) => format!("{} or more", self.min),

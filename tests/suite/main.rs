@@ -8,6 +8,7 @@ mod examples;
 mod golden;
 mod house;
 mod import;
+mod keys;
 mod long_runs;
 mod money;
 mod page;

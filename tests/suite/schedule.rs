@@ -408,10 +408,7 @@ fn a_phase_may_wait_for_any_metric_that_is_reported_by_then() {
     use buildout::finance::Finance;
     use buildout::tenants::{Segment, Stage};
     let mut phase = Phase::new("phase 2");
-    phase.when = vec![Condition::at_least(
-        "companies at stage letter of intent",
-        5.0,
-    )];
+    phase.when = vec![Condition::new("companies at stage letter of intent").at_least(5.0)];
     let mut scenario = two_phases(phase);
     let mut segment = Segment::new("enterprise");
     segment.outreach_per_month = 10.0.into();
@@ -455,7 +452,7 @@ fn a_phase_starts_at_a_date_after_a_milestone_or_when_metrics_say_so() {
 
     // A1 is live at 6.0, which the report of month 5 (its end is 6.0) shows.
     let mut phase = Phase::new("phase 2");
-    phase.when = vec![Condition::at_least("racks_deployable", 100.0)];
+    phase.when = vec![Condition::new("racks_deployable").at_least(100.0)];
     let projection = run(&two_phases(phase.clone()), 2);
     assert_near(when(&projection, "A2/shell"), 12.0);
     assert_near(when(&projection, "A2 live"), 12.0);
@@ -478,7 +475,7 @@ fn a_phase_starts_at_a_date_after_a_milestone_or_when_metrics_say_so() {
 fn a_policy_does_not_see_what_comes_later() {
     // Two scenarios that differ in what happens after the decision alone decide alike.
     let mut phase = Phase::new("phase 2");
-    phase.when = vec![Condition::at_least("racks_deployable", 100.0)];
+    phase.when = vec![Condition::new("racks_deployable").at_least(100.0)];
     let mut scenario = two_phases(phase);
     let activities = scenario.campuses[0].buildings[0]
         .activities
@@ -522,7 +519,7 @@ fn all_that_is_wrong_is_reported_at_once_with_its_place() {
         .overrides
         .push(Override::new("sell"));
     let mut phase = Phase::new("phase 2");
-    phase.when = vec![Condition::at_least("take_upp", 1.0)];
+    phase.when = vec![Condition::new("take_upp").at_least(1.0)];
     scenario.campuses[0].phases.push(phase);
     scenario.status = Some(Status {
         as_of: date("2025-02"),

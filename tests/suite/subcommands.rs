@@ -77,7 +77,7 @@ fn validate_tells_all_that_is_wrong_or_unlikely_with_its_place() {
         .unwrap()
         + 1;
     for words in [
-        "warning: a PUE of 3",
+        "warning: pue is 3",
         &format!("odd.toml:{line}:7"),
         "^",
         "no errors, 1 warning",

@@ -16,11 +16,19 @@ Examples:
   buildout schema > scenario.schema.json
 With this first line in a scenario file an editor with a TOML server (Taplo) completes and checks it:
   #:schema ./scenario.schema.json
+  buildout schema --reference | less       all keys, inputs and metrics
 
 {EXIT_STATUS}"))]
-pub(crate) struct Schema {}
+pub(crate) struct Schema {
+    /// Prints the reference of all keys, inputs and metrics instead, in Markdown
+    #[arg(long)]
+    reference: bool,
+}
 
-pub(crate) fn schema(_: &Schema) -> Result<(), Failure> {
+pub(crate) fn schema(arguments: &Schema) -> Result<(), Failure> {
+    if arguments.reference {
+        return print(Scenario::reference().as_bytes());
+    }
     let mut text = serde_json::to_vec_pretty(&Scenario::json_schema())?;
     text.push(b'\n');
     print(&text)

@@ -3,7 +3,7 @@
 use super::places::{Outlay, Places};
 use crate::date::HOURS_PER_MONTH;
 use crate::finance::layout;
-use crate::finance::{EnergyTariff, Finance, OpexUnit, Price, RATE, Tax};
+use crate::finance::{EnergyTariff, Finance, OpexUnit, Price, Tax};
 use crate::problem::{Path, Problems};
 use crate::projection::Layout;
 use crate::projection::metrics::{METRICS, MetricId};
@@ -110,7 +110,7 @@ impl CompiledFinance {
         let mut outlays = Vec::new();
         for (position, capex) in finance.capex.iter().enumerate() {
             let name = format!("finance/capex/{}", capex.name);
-            let amount = inputs.add(name, &capex.amount, Domain::NON_NEGATIVE)?;
+            let amount = inputs.register(&name, capex.fields().amount())?;
             let at = at.key("capex").index(position);
             let first = outlays.len();
             places.outlays(capex, amount, &at, &mut outlays, problems);
@@ -124,7 +124,7 @@ impl CompiledFinance {
         let mut running = Vec::new();
         for opex in &finance.opex {
             let name = format!("finance/opex/{}", opex.name);
-            let amount = inputs.add(name, &opex.amount_per_year, Domain::NON_NEGATIVE)?;
+            let amount = inputs.register(&name, opex.fields().amount_per_year())?;
             running.extend(
                 places
                     .campuses(opex.campus.as_deref())
@@ -186,19 +186,13 @@ impl CompiledFinance {
                 price_of(name).or_else(|| price_of(renters.reported[*reported]))
             })
             .collect();
-        let mut rate = |what: &str, quantity: &Uncertain| {
-            inputs.add(format!("finance/{what}"), quantity, RATE)
-        };
+        let (name, fields) = ("finance", finance.fields());
         Ok(Self {
             discount_rate: finance.discount_rate_per_year,
-            capex_growth: rate("capex growth", &finance.capex_growth_per_year)?,
-            contingency: rate("contingency", &finance.contingency_share)?,
-            opex_growth: rate("opex growth", &finance.opex_growth_per_year)?,
-            residual: inputs.add(
-                "finance/residual share".to_owned(),
-                &finance.residual_share,
-                Domain::NON_NEGATIVE,
-            )?,
+            capex_growth: inputs.register(name, fields.capex_growth_per_year())?,
+            contingency: inputs.register(name, fields.contingency_share())?,
+            opex_growth: inputs.register(name, fields.opex_growth_per_year())?,
+            residual: inputs.register(name, fields.residual_share())?,
             hardware_life: finance.hardware_life_months,
             outlays,
             running,
@@ -268,28 +262,24 @@ impl Tariff {
         inputs: &mut Inputs,
     ) -> Result<Self, UncertainError> {
         let place = energy.campus.as_deref().unwrap_or("all campuses");
-        let mut add = |what: &str, quantity: &Uncertain, domain| {
-            inputs.add(format!("finance/energy/{place}/{what}"), quantity, domain)
-        };
-        let prices = match &energy.price_per_kwh {
-            Some(price) => vec![(1.0, add("price", price, Domain::NON_NEGATIVE)?)],
+        let (name, fields) = (format!("finance/energy/{place}"), energy.fields());
+        let prices = match inputs.register(&name, fields.price_per_kwh())? {
+            Some(price) => vec![(1.0, price)],
             // The price is stated by the campus.
             None => (energy.times_of_use.iter().enumerate())
                 .map(|(position, time)| {
-                    let what = format!("price {}", position + 1);
-                    let price = add(&what, &time.price_per_kwh, Domain::NON_NEGATIVE)?;
-                    Ok((time.share, price))
+                    let name = format!("{name}/price {}", position + 1);
+                    Ok((
+                        time.share,
+                        inputs.register(&name, time.fields().price_per_kwh())?,
+                    ))
                 })
                 .collect::<Result<_, UncertainError>>()?,
         };
         Ok(Self {
             prices,
-            growth: add("growth", &energy.growth_per_year, RATE)?,
-            demand_charge: add(
-                "demand charge",
-                &energy.demand_charge_per_kw_month,
-                Domain::NON_NEGATIVE,
-            )?,
+            growth: inputs.register(&name, fields.growth_per_year())?,
+            demand_charge: inputs.register(&name, fields.demand_charge_per_kw_month())?,
             peak_to_mean: energy.peak_to_mean,
             minimum_take: energy.minimum_take_share,
             passed_on: energy.passed_on_share,
@@ -312,25 +302,15 @@ impl Tariff {
 
 impl Rent {
     pub(super) fn compile(price: &Price, inputs: &mut Inputs) -> Result<Self, UncertainError> {
-        let mut add = |what: &str, quantity: &Uncertain, domain| {
-            inputs.add(
-                format!("finance/prices/{}/{what}", price.segment),
-                quantity,
-                domain,
-            )
-        };
+        let (name, fields) = (format!("finance/prices/{}", price.segment), price.fields());
         Ok(Self {
-            per_kw_month: add("rent", &price.per_kw_month, Domain::NON_NEGATIVE)?,
-            per_pflops_hour: add("compute", &price.per_pflops_hour, Domain::NON_NEGATIVE)?,
-            rent_growth: add("rent growth", &price.rent_growth_per_year, RATE)?,
-            compute_growth: add("compute growth", &price.compute_growth_per_year, RATE)?,
-            age_discount: add(
-                "discount of age",
-                &price.discount_per_year_of_age,
-                Domain::SHARE,
-            )?,
+            per_kw_month: inputs.register(&name, fields.per_kw_month())?,
+            per_pflops_hour: inputs.register(&name, fields.per_pflops_hour())?,
+            rent_growth: inputs.register(&name, fields.rent_growth_per_year())?,
+            compute_growth: inputs.register(&name, fields.compute_growth_per_year())?,
+            age_discount: inputs.register(&name, fields.discount_per_year_of_age())?,
             fixed: price.fixed_at_signature,
-            indexation: add("indexation", &price.indexation_per_year, RATE)?,
+            indexation: inputs.register(&name, fields.indexation_per_year())?,
         })
     }
 }

@@ -3,7 +3,7 @@
 use super::places::{Count, Outlay, When};
 use super::{Books, CompiledFinance, Happened, KW_PER_MW, fill_index, money, sum};
 use crate::finance::layout::Money;
-use crate::finance::{OpexUnit, life};
+use crate::finance::{LIFE_MONTHS, OpexUnit};
 use crate::projection::TrialRow;
 use crate::projection::metrics::MetricId;
 
@@ -45,7 +45,7 @@ impl CompiledFinance {
         for retrofit in happened.retrofits {
             if let Some(month) = month_of(retrofit.begins).filter(|month| *month < self.months) {
                 let paid = retrofit.price * contingency * books.index[month];
-                self.spend(books, retrofit.campus, month, paid, life());
+                self.spend(books, retrofit.campus, month, paid, LIFE_MONTHS);
             }
         }
         for delivery in happened.deliveries {

@@ -36,7 +36,8 @@ pub use tree::DeliveryTree;
 use serde::{Deserialize, Serialize};
 
 use super::redundancy::Redundancy;
-use crate::problem::{Path, Problems, check_positive};
+use crate::field::{COUNT, KILOWATTS, plan};
+use crate::problem::{Path, Problems};
 
 /// In which of the rows that have room something is placed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -53,69 +54,29 @@ pub enum Placement {
     Balanced,
 }
 
-/// The rows of a building below its line-ups.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Delivery {
-    /// Rows, dealt out to the pairs of line-ups (or the line-ups of a block) in turn, 1 to 10,000.
-    pub rows: u32,
-    /// Rack positions of a row, 1 or more.
-    pub row_positions: u32,
-    /// What one feed of a row carries, in kW, above 0; left out, as much as a line-up.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub row_power_kw: Option<f64>,
-    /// What the feed of a group of line-ups carries, in kW, above 0; left out, as much as the group may.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub feed_power_kw: Option<f64>,
-    /// Where racks are placed.
-    #[serde(default)]
-    pub placement: Placement,
-    /// How many racks come as a pod and stay in one row, 1 or more.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
-    pub pod_racks: u32,
+plan! {
+    /// The rows of a building below its line-ups.
+    pub struct Delivery {
+        /// Rows, dealt out to the pairs of line-ups (or the line-ups of a block) in turn, 1 to 10,000.
+        pub rows: u32 => COUNT.within(1.0, 10_000.0),
+        /// Rack positions of a row, 1 or more.
+        pub row_positions: u32 => COUNT,
+        /// What one feed of a row carries, in kW, above 0; left out, as much as a line-up.
+        pub row_power_kw: Option<f64> => KILOWATTS,
+        /// What the feed of a group of line-ups carries, in kW, above 0; left out, as much as the group may.
+        pub feed_power_kw: Option<f64> => KILOWATTS,
+        /// Where racks are placed.
+        pub placement: Placement = Placement::default(),
+        /// How many racks come as a pod and stay in one row, 1 or more.
+        pub pod_racks: u32 [= 1] => COUNT,
+    }
+    /// Rows that carry as much as a line-up, with balanced placement of single racks.
+    pub fn new;
 }
-
-fn one() -> u32 {
-    1
-}
-
-fn is_one(value: &u32) -> bool {
-    *value == 1
-}
-
-const MOST_ROWS: u32 = 10_000;
 
 impl Delivery {
-    /// Rows that carry as much as a line-up, with balanced placement of single racks.
-    pub fn new(rows: u32, row_positions: u32) -> Self {
-        Self {
-            rows,
-            row_positions,
-            row_power_kw: None,
-            feed_power_kw: None,
-            placement: Placement::Balanced,
-            pod_racks: 1,
-        }
-    }
-
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
-        for (value, key, most) in [
-            (self.rows, "rows", MOST_ROWS),
-            (self.row_positions, "row_positions", u32::MAX),
-            (self.pod_racks, "pod_racks", u32::MAX),
-        ] {
-            if !(1..=most).contains(&value) {
-                let help = if most == u32::MAX {
-                    "1 or more".to_owned()
-                } else {
-                    format!("1 to {most}")
-                };
-                problems.error(&at.key(key), format!("{key} is {value}"), help);
-            }
-        }
-        check_positive(self.row_power_kw, "row_power_kw", at, problems);
-        check_positive(self.feed_power_kw, "feed_power_kw", at, problems);
+        self.check_fields(at, problems);
     }
 }
 

@@ -5,18 +5,21 @@ use crate::problem::nearest;
 
 /// What the values of a key are measured in.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Measure {
+pub(crate) struct Measure {
     /// How it is called.
-    name: &'static str,
+    pub(crate) name: &'static str,
     /// The end of a key whose plain numbers are in the base unit.
     suffix: &'static str,
     /// Whether the key may be written without the suffix, the value then carrying its unit.
     may_shorten: bool,
-    /// Units, and what one of them is in the base unit. The first is the base unit.
-    units: &'static [(&'static str, f64)],
+    /// Units, and what one of them is in the base unit, which stands first if it has a name.
+    units: &'static [Unit],
 }
 
-const DURATION: &[(&str, f64)] = &[
+/// A unit and what one of it is in the base unit.
+type Unit = (&'static str, f64);
+
+const TIMES: &[Unit] = &[
     ("months", 1.0),
     ("month", 1.0),
     ("years", 12.0),
@@ -28,108 +31,140 @@ const DURATION: &[(&str, f64)] = &[
     ("hours", 1.0 / HOURS_PER_MONTH),
     ("hour", 1.0 / HOURS_PER_MONTH),
 ];
-const POWER_KW: &[(&str, f64)] = &[("kW", 1.0), ("W", 1e-3), ("MW", 1e3), ("GW", 1e6)];
-const POWER_MW: &[(&str, f64)] = &[("MW", 1.0), ("W", 1e-6), ("kW", 1e-3), ("GW", 1e3)];
-const COMPUTE: &[(&str, f64)] = &[
-    ("PFLOPS", 1.0),
-    ("GFLOPS", 1e-6),
-    ("TFLOPS", 1e-3),
-    ("EFLOPS", 1e3),
-    ("ZFLOPS", 1e6),
-];
-const TEMPERATURE: &[(&str, f64)] = &[("°C", 1.0)];
-const CARBON_INTENSITY: &[(&str, f64)] = &[
-    ("g/kWh", 1.0),
-    ("kg/MWh", 1.0),
-    ("t/MWh", 1e3),
-    ("kg/kWh", 1e3),
-];
-const WATER_INTENSITY: &[(&str, f64)] = &[("L/kWh", 1.0), ("m³/MWh", 1.0), ("m3/MWh", 1.0)];
-const CARBON: &[(&str, f64)] = &[("t", 1.0), ("kg", 1e-3), ("kt", 1e3), ("Mt", 1e6)];
-const ENERGY_MWH: &[(&str, f64)] = &[("MWh", 1.0), ("kWh", 1e-3), ("GWh", 1e3)];
-const PER_POWER: &[(&str, f64)] = &[("per kW", 1.0), ("per MW", 1e-3)];
-const PER_ENERGY: &[(&str, f64)] = &[("per MWh", 1.0), ("per kWh", 1e3)];
-const PER_CENT: &[(&str, f64)] = &[("%", 0.01)];
 
-/// Shares and probabilities: a number from 0 to 1, or per cent.
-pub(super) const SHARE: Measure = Measure {
+/// A number without a unit.
+pub(crate) static NUMBER: Measure = Measure {
+    name: "a plain number",
+    suffix: "",
+    may_shorten: false,
+    units: &[],
+};
+
+/// Shares, probabilities and rates: a number, or per cent.
+pub(crate) static SHARE: Measure = Measure {
     name: "a share",
     suffix: "",
     may_shorten: false,
-    units: PER_CENT,
+    units: &[("%", 0.01)],
 };
 
-const MEASURES: &[Measure] = &[
-    Measure {
-        name: "a duration",
-        suffix: "_months",
-        may_shorten: true,
-        units: DURATION,
-    },
-    // What is by the unit goes before the unit, for its keys end in it too.
-    Measure {
-        name: "an amount by power",
-        suffix: "_per_kw",
-        may_shorten: false,
-        units: PER_POWER,
-    },
-    Measure {
-        name: "an amount by energy",
-        suffix: "_per_mwh",
-        may_shorten: false,
-        units: PER_ENERGY,
-    },
-    Measure {
-        name: "an energy",
-        suffix: "_mwh",
-        may_shorten: true,
-        units: ENERGY_MWH,
-    },
-    Measure {
-        name: "a power",
-        suffix: "_kw",
-        may_shorten: true,
-        units: POWER_KW,
-    },
-    Measure {
-        name: "a power",
-        suffix: "_mw",
-        may_shorten: true,
-        units: POWER_MW,
-    },
-    Measure {
-        name: "a compute",
-        suffix: "_pflops",
-        may_shorten: true,
-        units: COMPUTE,
-    },
-    Measure {
-        name: "a temperature",
-        suffix: "_celsius",
-        may_shorten: false,
-        units: TEMPERATURE,
-    },
-    Measure {
-        name: "a carbon intensity",
-        suffix: "_g_per_kwh",
-        may_shorten: true,
-        units: CARBON_INTENSITY,
-    },
-    Measure {
-        name: "a water intensity",
-        suffix: "_litres_per_kwh",
-        may_shorten: true,
-        units: WATER_INTENSITY,
-    },
-    Measure {
-        name: "a mass of carbon",
-        suffix: "_carbon_t",
-        may_shorten: false,
-        units: CARBON,
-    },
+/// Months.
+pub(crate) static DURATION: Measure = Measure {
+    name: "a duration",
+    suffix: "_months",
+    may_shorten: true,
+    units: TIMES,
+};
+
+/// Money by the kW.
+pub(crate) static PER_POWER: Measure = Measure {
+    name: "an amount by power",
+    suffix: "_per_kw",
+    may_shorten: false,
+    units: &[("per kW", 1.0), ("per MW", 1e-3)],
+};
+
+/// Money by the MWh.
+pub(crate) static PER_ENERGY: Measure = Measure {
+    name: "an amount by energy",
+    suffix: "_per_mwh",
+    may_shorten: false,
+    units: &[("per MWh", 1.0), ("per kWh", 1e3)],
+};
+
+/// MWh.
+pub(crate) static ENERGY_MWH: Measure = Measure {
+    name: "an energy",
+    suffix: "_mwh",
+    may_shorten: true,
+    units: &[("MWh", 1.0), ("kWh", 1e-3), ("GWh", 1e3)],
+};
+
+/// kW.
+pub(crate) static POWER_KW: Measure = Measure {
+    name: "a power",
+    suffix: "_kw",
+    may_shorten: true,
+    units: &[("kW", 1.0), ("W", 1e-3), ("MW", 1e3), ("GW", 1e6)],
+};
+
+/// MW.
+pub(crate) static POWER_MW: Measure = Measure {
+    name: "a power",
+    suffix: "_mw",
+    may_shorten: true,
+    units: &[("MW", 1.0), ("W", 1e-6), ("kW", 1e-3), ("GW", 1e3)],
+};
+
+/// PFLOPS.
+pub(crate) static COMPUTE: Measure = Measure {
+    name: "a compute",
+    suffix: "_pflops",
+    may_shorten: true,
+    units: &[
+        ("PFLOPS", 1.0),
+        ("GFLOPS", 1e-6),
+        ("TFLOPS", 1e-3),
+        ("EFLOPS", 1e3),
+        ("ZFLOPS", 1e6),
+    ],
+};
+
+/// Degrees Celsius.
+pub(crate) static TEMPERATURE: Measure = Measure {
+    name: "a temperature",
+    suffix: "_celsius",
+    may_shorten: false,
+    units: &[("°C", 1.0)],
+};
+
+/// Grams of CO2 by the kWh.
+pub(crate) static CARBON_INTENSITY: Measure = Measure {
+    name: "a carbon intensity",
+    suffix: "_g_per_kwh",
+    may_shorten: true,
+    units: &[
+        ("g/kWh", 1.0),
+        ("kg/MWh", 1.0),
+        ("t/MWh", 1e3),
+        ("kg/kWh", 1e3),
+    ],
+};
+
+/// Litres by the kWh.
+pub(crate) static WATER_INTENSITY: Measure = Measure {
+    name: "a water intensity",
+    suffix: "_litres_per_kwh",
+    may_shorten: true,
+    units: &[("L/kWh", 1.0), ("m³/MWh", 1.0), ("m3/MWh", 1.0)],
+};
+
+/// Tonnes of CO2.
+pub(crate) static CARBON: Measure = Measure {
+    name: "a mass of carbon",
+    suffix: "_carbon_t",
+    may_shorten: false,
+    units: &[("t", 1.0), ("kg", 1e-3), ("kt", 1e3), ("Mt", 1e6)],
+};
+
+/// All measures. One whose keys end as those of another stands before it.
+pub(crate) static MEASURES: &[&Measure] = &[
+    &NUMBER,
+    &SHARE,
+    &DURATION,
+    &PER_POWER,
+    &PER_ENERGY,
+    &ENERGY_MWH,
+    &POWER_KW,
+    &POWER_MW,
+    &COMPUTE,
+    &TEMPERATURE,
+    &CARBON_INTENSITY,
+    &WATER_INTENSITY,
+    &CARBON,
 ];
 
-/// Ends of keys whose values are shares, so that "25 %" may be written for 0.25.
+/// Ends of keys of shares: for plans that do not say what their fields measure.
 const SHARES: &[&str] = &[
     "probability",
     "share",
@@ -144,17 +179,39 @@ const SHARES: &[&str] = &[
 
 impl Measure {
     /// The measure of a key by its end; none for plain numbers and counts.
-    pub(super) fn of(key: &str) -> Option<Self> {
-        let by_suffix = MEASURES
-            .iter()
-            .find(|measure| key.ends_with(measure.suffix));
-        by_suffix
-            .copied()
-            .or_else(|| SHARES.iter().any(|end| key.ends_with(end)).then_some(SHARE))
+    pub(crate) fn of(key: &str) -> Option<&'static Self> {
+        let mut measures = MEASURES.iter();
+        let by_suffix = measures
+            .find(|measure| !measure.suffix.is_empty() && key.ends_with(measure.suffix))
+            .copied();
+        by_suffix.or_else(|| {
+            SHARES
+                .iter()
+                .any(|end| key.ends_with(end))
+                .then_some(&SHARE)
+        })
+    }
+
+    /// The measure of a name.
+    #[cfg(feature = "files")]
+    pub(crate) fn named(name: &str, unit: Option<&str>) -> Option<&'static Self> {
+        let mut measures = MEASURES.iter().copied();
+        measures.find(|measure| measure.name == name && measure.base_unit() == unit)
+    }
+
+    /// The unit of its plain numbers; none where they have none.
+    pub(crate) fn base_unit(&self) -> Option<&'static str> {
+        let (name, factor) = self.units.first()?;
+        (*factor == 1.0).then_some(*name)
+    }
+
+    /// Whether its values may carry a unit.
+    pub(crate) fn has_units(&self) -> bool {
+        !self.units.is_empty()
     }
 
     /// The key without its unit, if it may be written so: `power` for `power_kw`.
-    pub(super) fn shortened(key: &str) -> Option<&str> {
+    pub(crate) fn shortened(key: &str) -> Option<&str> {
         let measure = Self::of(key)?;
         if measure.may_shorten {
             key.strip_suffix(measure.suffix)
@@ -164,12 +221,12 @@ impl Measure {
     }
 
     /// An example of a value with a unit.
-    pub(super) fn example(&self) -> String {
+    pub(crate) fn example(&self) -> String {
         format!("\"4 {}\"", self.units[0].0)
     }
 
     /// Reads a value with its unit, such as "17 weeks", into the base unit.
-    pub(super) fn read(&self, text: &str) -> Result<f64, UnitError> {
+    pub(crate) fn read(&self, text: &str) -> Result<f64, UnitError> {
         let (number, unit) = split(text)?;
         match self.units.iter().find(|(known, _)| *known == unit) {
             Some((_, factor)) => Ok(number * factor),
@@ -184,8 +241,8 @@ impl Measure {
         if unit.is_empty() {
             return format!("\"{text}\" has no unit");
         }
-        let others = MEASURES.iter().chain([&SHARE]);
-        let is_of = others
+        let is_of = MEASURES
+            .iter()
             .filter(|other| other.name != self.name)
             .find(|other| other.units.iter().any(|(known, _)| *known == unit));
         match is_of {
@@ -209,10 +266,13 @@ impl Measure {
     }
 }
 
-#[derive(Debug, PartialEq)]
-pub(super) struct UnitError {
-    pub(super) message: String,
-    pub(super) help: String,
+/// A value whose unit cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UnitError {
+    /// What was read and why it cannot be.
+    pub(crate) message: String,
+    /// What would be right.
+    pub(crate) help: String,
 }
 
 /// A number and what follows it. Groups of digits may be divided by `_` or `,`.

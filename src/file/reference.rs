@@ -1,0 +1,218 @@
+//! The reference: every key of a scenario file, every input of a trial and every metric, in Markdown, from the plans
+//! and the table of metrics themselves.
+
+use std::fmt::Write;
+
+use serde_json::{Map, Value as Json};
+
+use super::shape;
+use crate::projection::metrics::{METRICS, MetricId};
+
+/// The reference as Markdown.
+pub(super) fn markdown() -> String {
+    let schema = shape::schema().to_value();
+    let tables = tables(&schema);
+    let mut page = String::from(HEAD);
+    for (name, table) in &tables {
+        write_table(&mut page, name, table);
+    }
+    write_inputs(&mut page, &tables);
+    write_metrics(&mut page);
+    page
+}
+
+const HEAD: &str = "\
+# Reference
+
+Made from the source by `buildout schema --reference`, and held to it by a test. What stands between the keys is \
+explained in the [guide](guide.md), and what is computed from them in [the model](model.md).
+
+- [Keys](#keys) of a scenario file, table by table
+- [Inputs](#inputs) of a trial, by which correlations and sensitivities name them
+- [Metrics](#metrics) that are reported month by month
+
+## Keys
+
+A key may be written without its unit if its value carries one (`power = \"12 MW\"` for `power_kw = 12_000`). Where a \
+number may be uncertain, a distribution may stand in its place.
+
+";
+
+type Table<'a> = &'a Map<String, Json>;
+
+/// The scenario and all tables below it, each once, in the order in which they are met.
+fn tables(schema: &Json) -> Vec<(String, Table<'_>)> {
+    let mut found: Vec<(String, Table<'_>)> = Vec::new();
+    let root = schema.as_object().expect("the schema of a struct");
+    let mut waiting = vec![("Scenario".to_owned(), root)];
+    while !waiting.is_empty() {
+        let mut inner = Vec::new();
+        for (name, table) in waiting {
+            if found.iter().any(|(known, _)| *known == name) {
+                continue;
+            }
+            for property in properties(table).map(|(_, property)| property) {
+                for name in references(property) {
+                    let definition = schema["$defs"][name].as_object();
+                    inner.extend(definition.map(|table| (name.to_owned(), table)));
+                }
+            }
+            found.push((name, table));
+        }
+        waiting = inner;
+    }
+    found.retain(|(_, table)| properties(table).next().is_some());
+    found
+}
+
+fn properties(table: Table<'_>) -> impl Iterator<Item = (&String, &Json)> {
+    let all = table.get("properties").and_then(Json::as_object);
+    all.into_iter().flatten()
+}
+
+/// The names of the definitions that a property refers to.
+fn references(property: &Json) -> Vec<&str> {
+    let mut names = Vec::new();
+    if let Some(name) = property["$ref"].as_str() {
+        names.push(name.trim_start_matches("#/$defs/"));
+    }
+    names.extend(property.get("items").into_iter().flat_map(references));
+    for choices in ["anyOf", "oneOf"] {
+        let choices = property.get(choices).and_then(Json::as_array);
+        names.extend(choices.into_iter().flatten().flat_map(references));
+    }
+    names
+}
+
+fn write_table(page: &mut String, name: &str, table: Table<'_>) {
+    let required = table.get("required").and_then(Json::as_array);
+    let is_required = |key: &str| required.is_some_and(|keys| keys.iter().any(|one| one == key));
+    let _ = writeln!(
+        page,
+        "### {name}\n\n{}\n",
+        description(table.get("description"))
+    );
+    page.push_str("| key | value | default | meaning |\n| --- | --- | --- | --- |\n");
+    for (key, property) in properties(table) {
+        let default = match property.get("default") {
+            _ if is_required(key) => "required".to_owned(),
+            Some(Json::String(text)) => format!("`\"{text}\"`"),
+            Some(value) if !value.is_null() => format!("`{value}`"),
+            _ => String::new(),
+        };
+        let _ = writeln!(
+            page,
+            "| `{key}` | {} | {default} | {} |",
+            value_of(property),
+            description(property.get("description")),
+        );
+    }
+    page.push('\n');
+}
+
+/// What may stand for a key: its type, with unit and range where it is a number.
+fn value_of(property: &Json) -> String {
+    let kind = kind_of(property);
+    let Some(quantity) = property.get("x-quantity") else {
+        return kind;
+    };
+    let unit = match (quantity["unit"].as_str(), quantity["measure"].as_str()) {
+        (Some(unit), _) => format!(", {unit}"),
+        (None, Some("a share")) => ", share".to_owned(),
+        _ => String::new(),
+    };
+    let domain = quantity["domain"].as_str().unwrap_or_default();
+    let usual = match quantity["usual"].as_str() {
+        Some(usual) => format!("; usually {usual}"),
+        None => String::new(),
+    };
+    format!("{kind}{unit}: {domain}{usual}")
+}
+
+fn kind_of(property: &Json) -> String {
+    if let Some(special) = property["x-buildout"].as_str() {
+        return special.to_owned();
+    }
+    if let [name] = references(property).as_slice() {
+        let list = if property["type"] == "array" {
+            "list of "
+        } else {
+            ""
+        };
+        return format!("{list}[{name}](#{})", name.to_lowercase());
+    }
+    let kinds: Vec<&str> = match &property["type"] {
+        Json::String(kind) => vec![kind],
+        Json::Array(kinds) => kinds.iter().filter_map(Json::as_str).collect(),
+        _ => Vec::new(),
+    };
+    match kinds.iter().find(|kind| **kind != "null") {
+        Some(&"array") => format!("list of {}s", kind_of(&property["items"])),
+        Some(&"object") => "table".to_owned(),
+        Some(&"string") => "text".to_owned(),
+        Some(&"integer") => "whole number".to_owned(),
+        Some(kind) => (*kind).to_owned(),
+        None => "text or table".to_owned(),
+    }
+}
+
+/// On one line, and without what would end a cell.
+fn description(text: Option<&Json>) -> String {
+    let text = text.and_then(Json::as_str).unwrap_or_default();
+    // The first paragraph says what it is; diagrams and formulas follow.
+    let first = text.split("\n\n").next().unwrap_or_default();
+    first.replace('\n', " ").replace('|', "\\|")
+}
+
+fn write_inputs(page: &mut String, tables: &[(String, Table<'_>)]) {
+    page.push_str(INPUTS);
+    for (name, table) in tables {
+        let Some(scope) = table.get("x-inputs").and_then(Json::as_str) else {
+            continue;
+        };
+        for (key, property) in properties(table) {
+            let quantity = &property["x-quantity"];
+            let input = match quantity["input"].as_str() {
+                Some("") => scope.to_owned(),
+                Some(input) => format!("{scope}/{input}"),
+                None => continue,
+            };
+            let _ = writeln!(
+                page,
+                "| `{input}` | [{name}](#{}) | `{key}` |",
+                name.to_lowercase()
+            );
+        }
+    }
+    page.push('\n');
+}
+
+const INPUTS: &str = "\
+## Inputs
+
+What is drawn once a trial has a name. Words in capitals stand for names of the scenario. A quantity that is known is \
+not drawn, and has no place among the inputs of a model (`buildout trials` shows those that it has).
+
+| input | table | key |
+| --- | --- | --- |
+";
+
+fn write_metrics(page: &mut String) {
+    page.push_str(
+        "## Metrics\n\nAt the end of each month, for each campus and in total. Scenarios with stages, vouchers, segments \
+         with prices or metrics of their own report more, each with its unit and meaning in the results.\n\n\
+         | metric | unit | meaning | reported |\n| --- | --- | --- | --- |\n",
+    );
+    for metric in MetricId::ALL {
+        let label = &METRICS[*metric as usize];
+        let when = match metric.feature() {
+            Some(feature) => feature.describe(),
+            None => "always",
+        };
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} | {when} |",
+            label.name, label.unit, label.meaning
+        );
+    }
+}
