@@ -317,6 +317,20 @@ impl Model {
         self.inputs.evaluate(values);
     }
 
+    /// Correlates a point's uniforms as the scenario says, in their place: each is then its input's place in its own
+    /// distribution.
+    pub fn correlate(&self, point: &mut [f64]) {
+        self.inputs.correlate_point(point);
+    }
+
+    /// The value of an input, in the order of [`Model::input_names`], at a place of its distribution, 0 to 1.
+    ///
+    /// # Panics
+    /// If there is no such input.
+    pub fn input_at(&self, input: usize, u: f64) -> f64 {
+        self.inputs.at(input, u)
+    }
+
     /// The inputs of a trial of a design; returns its process noise.
     pub(crate) fn draw(&self, sampling: &Sampling, trial: u64, drawn: &mut Vec<f64>) -> Noise {
         let noise = self.point(sampling, trial, drawn);

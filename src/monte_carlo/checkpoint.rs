@@ -274,7 +274,11 @@ fn remove_if_left(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn write_whole(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Result<()>) -> io::Result<()> {
+/// Writes a file to a temporary one beside it, and gives it the name when all is on the disk.
+pub(crate) fn write_whole(
+    path: &Path,
+    write: impl FnOnce(&mut fs::File) -> io::Result<()>,
+) -> io::Result<()> {
     let mut file = unfinished(path)?;
     write(file.as_file_mut())?;
     file.as_file().sync_all()?;

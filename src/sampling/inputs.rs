@@ -284,12 +284,22 @@ impl Inputs {
     /// The values of all inputs at a point: one uniform number in (0, 1) for each, independent of one another. They
     /// are correlated first, then turned into quantiles, each in its place.
     pub(crate) fn evaluate(&self, point: &mut [f64]) {
-        if let Some(copula) = &self.1 {
-            copula.correlate(point);
-        }
+        self.correlate_point(point);
         for (value, input) in point.iter_mut().zip(&self.0) {
             *value = input.sampler.at(*value);
         }
+    }
+
+    /// Correlates a point's uniforms in their place: each is then its input's place in its own distribution.
+    pub(crate) fn correlate_point(&self, point: &mut [f64]) {
+        if let Some(copula) = &self.1 {
+            copula.correlate(point);
+        }
+    }
+
+    /// An input's value at a place of its distribution, 0 to 1.
+    pub(crate) fn at(&self, position: usize, u: f64) -> f64 {
+        self.0[position].sampler.at(u)
     }
 
     /// Positions of the inputs that are correlated with others.

@@ -9,6 +9,7 @@ use buildout::analysis::drivers::run::DriversRunError;
 use buildout::analysis::levers::LeverError;
 use buildout::analysis::paired::PairedError;
 use buildout::analysis::schedule::ScheduleError;
+use buildout::analysis::update::UpdateError;
 use buildout::analysis::worth::run::WorthError;
 use buildout::import::ImportError;
 use buildout::monte_carlo::part::PartError;
@@ -92,6 +93,12 @@ pub(crate) enum Failure {
     #[error("error: {0}")]
     Trials(#[from] TrialTableError),
     #[error("error: {0}")]
+    Update(#[from] UpdateError),
+    #[error(
+        "interrupted: what is done is saved in {}\n  to go on: the same command again", .0.display()
+    )]
+    UpdateInterrupted(PathBuf),
+    #[error("error: {0}")]
     Ensemble(#[from] EnsembleFileError),
     #[error("error: {0}")]
     Schedule(#[from] ScheduleError),
@@ -150,6 +157,8 @@ impl Failure {
             #[cfg(not(feature = "png"))]
             Failure::NoPng => 2,
             Failure::Ensemble(_) => 2,
+            Failure::UpdateInterrupted(_) => 130,
+            Failure::Update(error) => status_of_update(error),
             Failure::Trials(error) => status_of_trials(error),
             Failure::Schedule(ScheduleError::Milestone(_)) => 2,
             Failure::Compare(CompareError::Trials(PairedError::Run(RunError::Cancelled))) => 130,
@@ -171,6 +180,15 @@ impl Failure {
             Failure::Print(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
             _ => 1,
         }
+    }
+}
+
+/// The exit status where an update failed.
+fn status_of_update(error: &UpdateError) -> u8 {
+    match error {
+        UpdateError::Run(RunError::Cancelled) => 130,
+        UpdateError::Observations(_) | UpdateError::Range { .. } => 2,
+        _ => 1,
     }
 }
 

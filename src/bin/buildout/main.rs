@@ -19,6 +19,7 @@ mod schedule;
 mod set;
 mod shell;
 mod trials;
+mod update;
 mod validate;
 mod worth;
 
@@ -81,6 +82,8 @@ enum Command {
     Report(report::Report),
     /// Writes every trial's inputs, milestones, targets and outcomes as a table
     Trials(trials::Trials),
+    /// Updates a forecast on what has happened, and writes the posterior as an ensemble
+    Update(update::Update),
     /// Lists and shows published figures to build scenarios from
     Presets(presets::Presets),
     /// Prints the JSON Schema of scenario files, by which editors complete and check them
@@ -108,6 +111,7 @@ impl Command {
             Self::Levers(arguments) => levers::run(arguments),
             Self::Report(arguments) => report::run(arguments),
             Self::Trials(arguments) => trials::run(arguments),
+            Self::Update(arguments) => update::run(arguments),
             Self::Presets(arguments) => presets::run(arguments),
             Self::Schema(arguments) => shell::schema(arguments),
             Self::Completions(arguments) => shell::completions(arguments),
