@@ -20,4 +20,5 @@ mod reference;
 mod schedule;
 mod schedule_command;
 mod subcommands;
+mod update;
 mod yardstick;

@@ -102,7 +102,7 @@ fn covariance(a: &Found, b: &Found, is_same: bool) -> f64 {
 fn cholesky(found: &[Found], measured: &[usize]) -> Vec<f64> {
     const LEAST: f64 = 1e-6;
     let n = measured.len();
-    let mut lower = vec![0.0; n * n];
+    let mut lower: Vec<f64> = vec![0.0; n * n];
     for j in 0..n {
         let of_j = &found[measured[j]];
         let before: f64 = (0..j).map(|k| lower[j * n + k].powi(2)).sum();

@@ -53,7 +53,7 @@ use smc::{Evidence, Particle, Population, Sampler, Settings, systematic, weights
 pub use observations::{
     Observation, ObservationError, Observations, ObservedDate, ObservedValue, Spread,
 };
-pub use shifts::{InputShift, Method, Predicted, UpdateReport};
+pub use shifts::{InputShift, Method, Predicted, REPRODUCED_WITHIN, UNLIKELY, UpdateReport};
 pub use smc::Stage;
 pub use state::StateError;
 

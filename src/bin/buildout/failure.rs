@@ -40,6 +40,10 @@ pub(crate) enum Failure {
         "error: {} states a comparison of its own\n  help: give it alone, or scenarios only", .0.display()
     )]
     ComparisonAmongScenarios(PathBuf),
+    #[error(
+        "error: {} is a part of a comparison\n  help: put its parts together with `buildout compare FILE... --merge PART`", .0.display()
+    )]
+    PartOfComparison(PathBuf),
     #[error("error: {} is there already\n  help: go on from it with --resume, or name another file", .0.display())]
     CheckpointExists(PathBuf),
     #[error("error: {}: {error}", path.display())]
@@ -136,6 +140,15 @@ fn hint(error: &report::WriteError) -> &'static str {
 }
 
 impl Failure {
+    /// Whether trials were stopped by an interruption.
+    pub(crate) fn is_cancellation(&self) -> bool {
+        matches!(
+            self,
+            Self::Run(RunError::Cancelled)
+                | Self::Compare(CompareError::Trials(PairedError::Run(RunError::Cancelled)))
+        )
+    }
+
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.status())
     }
@@ -152,6 +165,7 @@ impl Failure {
             | Failure::Usage(_)
             | Failure::Levers(_)
             | Failure::ComparisonAmongScenarios(_)
+            | Failure::PartOfComparison(_)
             | Failure::Run(RunError::Goal(_) | RunError::Design(_)) => 2,
             Failure::Outputs(report::OutputsError::Unknown { .. }) => 2,
             #[cfg(not(feature = "png"))]

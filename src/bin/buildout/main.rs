@@ -6,6 +6,7 @@ mod engine;
 mod failure;
 mod import;
 mod levers;
+mod long;
 mod merge;
 mod new;
 mod output;
