@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::OutputFile;
 use super::summary::{columns, one_line, paragraph};
 use super::text::{MISSING, grouped, percent, whole_percent};
-use crate::analysis::schedule::{ActivityReport, ScheduleReport};
+use crate::analysis::schedule::{ActivityReport, LastStepKind, ScheduleReport};
 use crate::projection::quoted;
 
 /// The files of a schedule report, in the order of [`ScheduleReport::outputs`].
@@ -104,8 +104,37 @@ impl ScheduleReport {
             day(self.planned_finish_months),
             percent(Some(self.by_plan)),
         )];
+        parts.extend(self.last_before(&milestone));
+        parts.push(self.drivers_table(&milestone));
+        if !self.paths.is_empty() {
+            parts.push(self.chains());
+        }
+        parts.extend(self.merges());
+        parts.push(self.dates_table());
+        parts.join("\n")
+    }
+
+    /// What the milestone waited for to the last: works, power or equipment.
+    fn last_before(&self, milestone: &str) -> Option<String> {
+        self.milestone.as_ref()?;
+        let mut text = format!("What comes last before {milestone}\n\n");
+        for step in self.last_steps.iter().take(MOST_DRIVERS) {
+            let what = match step.kind {
+                LastStepKind::Works => "works",
+                LastStepKind::Power => "power",
+                LastStepKind::Equipment => "equipment, ordered after",
+            };
+            let share = percent(Some(step.share));
+            let _ = writeln!(text, "{share:>8}  {what}: {}", one_line(&step.name));
+        }
+        (!self.last_steps.is_empty()).then_some(text)
+    }
+
+    /// Dates of all activities, in the order of the scenario.
+    fn dates_table(&self) -> String {
         let rows: Vec<Vec<String>> = (self.activities.iter())
             .map(|activity| {
+                let day = |months: Option<f64>| self.day(months);
                 let plan = &activity.plan;
                 let mut row = vec![one_line(&activity.name)];
                 row.extend([plan.early_start_months, plan.early_finish_months].map(day));
@@ -126,11 +155,19 @@ impl ScheduleReport {
             "by plan",
         ];
         let lines = columns(&heads, &rows, &[7]);
-        parts.push(format!(
+        format!(
             "Dates: a finish is the moment at which the last day of work is over\n\n{}",
             paragraph(&lines)
-        ));
-        let rows: Vec<Vec<String>> = self.activities.iter().map(|a| self.drives(a)).collect();
+        )
+    }
+
+    /// What drives the milestone, what drives it most often first; what never does is counted.
+    fn drivers_table(&self, milestone: &str) -> String {
+        let mut driving: Vec<&ActivityReport> = (self.activities.iter())
+            .filter(|activity| activity.criticality_index > 0.0)
+            .collect();
+        driving.sort_by(|a, b| b.criticality_index.total_cmp(&a.criticality_index));
+        let rows: Vec<Vec<String>> = driving.iter().map(|a| self.drives(a)).collect();
         let heads = [
             "activity",
             "late finish",
@@ -141,16 +178,24 @@ impl ScheduleReport {
             "sensitivity",
         ];
         let lines = columns(&heads, &rows, &[2, 3, 4, 5, 6]);
-        parts.push(format!(
-            "What drives {milestone}: floats of the plan in months; how often it drives; rank correlation of its\n\
-             duration with the date; schedule sensitivity index\n\n{}",
+        let mut text = format!(
+            "What drives {milestone}: late date and floats of the plan in months; how often it drives;\n\
+             rank correlation of its duration with the date; schedule sensitivity index\n\n{}",
             paragraph(&lines)
-        ));
-        parts.extend(self.merges());
-        if !self.paths.is_empty() {
-            parts.push(self.chains());
+        );
+        let others = self.activities.len() - driving.len();
+        if others > 0 {
+            let _ = writeln!(
+                text,
+                "\nLeft out: {}, never driving it.",
+                if others == 1 {
+                    "1 other activity".to_owned()
+                } else {
+                    format!("{} other activities", grouped(others as f64, 0))
+                }
+            );
         }
-        parts.join("\n")
+        text
     }
 
     fn drives(&self, activity: &ActivityReport) -> Vec<String> {

@@ -13,7 +13,7 @@
 //! - Free float = the least slack of its dependencies: by how much it may finish later without
 //!   moving any other early date. The last node's is what is left to the end.
 
-use super::network::{Network, NodeId};
+use super::network::{Link, Network, NodeId};
 use super::plan::{Plan, end_of, runs};
 
 /// The dates and floats of a network; made by [`Network::critical_path`].
@@ -84,6 +84,33 @@ impl Network {
     /// uncertain), without regard to crews. All must be done by `deadline_months` if it is given,
     /// and else by the time at which all can be done. Gates count as open from the beginning.
     pub fn critical_path(&self, drawn: &[f64], deadline_months: Option<f64>) -> CriticalPath {
+        let (mut path, durations) = self.forward_pass(drawn);
+        let end = deadline_months.unwrap_or(path.finish);
+        path.late_finish.fill(end);
+        path.late_start.fill(end);
+        self.backward_pass(&mut path, &durations, &mut vec![true; self.len()], drawn);
+        path
+    }
+
+    /// As [`critical_path`](Self::critical_path), with late dates and total floats measured to these nodes, each of
+    /// which is to be done by the date beside it, in months: by how much an activity may finish later without moving
+    /// any of them beyond its date. Late dates and total floats of what leads to none of them are infinite.
+    pub fn critical_path_to(&self, drawn: &[f64], ends: &[(NodeId, f64)]) -> CriticalPath {
+        let (mut path, durations) = self.forward_pass(drawn);
+        let mut leads = vec![false; self.len()];
+        path.late_finish.fill(f64::INFINITY);
+        path.late_start.fill(f64::INFINITY);
+        for &(node, by_months) in ends {
+            let late = &mut path.late_finish[node.index()];
+            *late = late.min(by_months);
+            leads[node.index()] = true;
+        }
+        self.backward_pass(&mut path, &durations, &mut leads, drawn);
+        path
+    }
+
+    /// Early dates, and the durations; late dates are still to be found.
+    fn forward_pass(&self, drawn: &[f64]) -> (CriticalPath, Vec<f64>) {
         let mut plan = Plan::default();
         plan.open_all_gates(self);
         let mut early_finish = Vec::new();
@@ -94,25 +121,50 @@ impl Network {
             .iter()
             .copied()
             .fold(f64::NEG_INFINITY, f64::max);
-        let finish = if finish == f64::NEG_INFINITY {
-            0.0
-        } else {
-            finish
-        };
-        let end = deadline_months.unwrap_or(finish);
-        let durations = self.durations(drawn);
         let count = self.len();
-        let mut late_finish = vec![end; count];
-        let mut late_start = vec![end; count];
-        let mut free_float = vec![f64::INFINITY; count];
+        let path = CriticalPath {
+            finish: if finish == f64::NEG_INFINITY {
+                0.0
+            } else {
+                finish
+            },
+            early_start,
+            early_finish,
+            late_start: vec![f64::INFINITY; count],
+            late_finish: vec![f64::INFINITY; count],
+            free_float: vec![f64::INFINITY; count],
+        };
+        (path, self.durations(drawn))
+    }
+
+    /// Late dates and floats, from the last node back along those that lead to an end.
+    fn backward_pass(
+        &self,
+        path: &mut CriticalPath,
+        durations: &[f64],
+        leads: &mut [bool],
+        drawn: &[f64],
+    ) {
+        let finish = path.finish;
+        let CriticalPath {
+            early_start,
+            early_finish,
+            late_start,
+            late_finish,
+            free_float,
+            ..
+        } = path;
         for step in self.steps.iter().rev() {
             let position = step.node.index();
             let node = &self.nodes[position];
+            let counts = leads[position];
             let work = |until: f64| match self.calendar_of(node) {
                 Some(calendar) => calendar.subtract(until, durations[position]),
                 None => until - durations[position],
             };
-            late_start[position] = if node.slots.is_some() || node.actual.is_some() {
+            late_start[position] = if !counts {
+                f64::INFINITY
+            } else if node.slots.is_some() || node.actual.is_some() {
                 // How long it takes is not its own doing.
                 late_finish[position] - (early_finish[position] - early_start[position])
             } else {
@@ -125,29 +177,17 @@ impl Network {
                 let predecessor = link.predecessor.index();
                 let of_successor =
                     |start: f64, finish: f64| end_of(link.kind, false, start, finish);
-                let late = of_successor(late_start[position], late_finish[position]);
-                let late = if self.lag_counts(step.node, link, drawn) {
-                    match link.lag_calendar {
-                        Some(calendar) => {
-                            self.calendars[calendar as usize].add(late, -link.lag.value(drawn))
-                        }
-                        None => late - link.lag.value(drawn),
-                    }
-                } else {
-                    late
-                };
-                let before = &self.nodes[predecessor];
-                let late = if link.kind.is_from_start() {
-                    match self.calendar_of(before) {
-                        Some(calendar) if runs(before, drawn) => {
-                            calendar.add(late, durations[predecessor])
-                        }
-                        _ => late + durations[predecessor],
-                    }
-                } else {
-                    late
-                };
-                late_finish[predecessor] = late_finish[predecessor].min(late);
+                if counts {
+                    let late = self.late_before(
+                        step.node,
+                        link,
+                        of_successor(late_start[position], late_finish[position]),
+                        durations,
+                        drawn,
+                    );
+                    late_finish[predecessor] = late_finish[predecessor].min(late);
+                    leads[predecessor] = true;
+                }
                 let from = end_of(
                     link.kind,
                     true,
@@ -159,13 +199,28 @@ impl Network {
                 free_float[predecessor] = free_float[predecessor].min(slack);
             }
         }
-        CriticalPath {
-            finish,
-            early_start,
-            early_finish,
-            late_start,
-            late_finish,
-            free_float,
+    }
+
+    /// The latest finish of what a dependency waits for, if the end of the successor that it joins is at `late`.
+    fn late_before(
+        &self,
+        node: NodeId,
+        link: &Link,
+        late: f64,
+        durations: &[f64],
+        drawn: &[f64],
+    ) -> f64 {
+        let predecessor = link.predecessor.index();
+        let late = match link.lag_calendar {
+            _ if !self.lag_counts(node, link, drawn) => late,
+            Some(calendar) => self.calendars[calendar as usize].add(late, -link.lag.value(drawn)),
+            None => late - link.lag.value(drawn),
+        };
+        let before = &self.nodes[predecessor];
+        match self.calendar_of(before) {
+            _ if !link.kind.is_from_start() => late,
+            Some(calendar) if runs(before, drawn) => calendar.add(late, durations[predecessor]),
+            _ => late + durations[predecessor],
         }
     }
 
@@ -192,7 +247,7 @@ mod tests {
     use crate::sampling::inputs::Quantity::Fixed;
     use crate::schedule::calendars::Calendar;
     use crate::schedule::driving::Drivers;
-    use crate::schedule::network::{Link, LinkKind, NetworkBuilder};
+    use crate::schedule::network::{LinkKind, NetworkBuilder};
     use std::sync::Arc;
 
     const NONE: f64 = f64::NEG_INFINITY;

@@ -18,7 +18,7 @@ use super::network::{
 use super::timeline::Timeline;
 
 /// Two dates nearer to one another than that, in months, are the same (a quarter of a second).
-pub(super) const SAME_DATE: f64 = 1e-7;
+pub(crate) const SAME_DATE: f64 = 1e-7;
 
 /// What a schedule needs beside the finishes; used again for trial after trial.
 #[derive(Clone, Debug, Default)]

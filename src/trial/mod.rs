@@ -15,6 +15,7 @@ mod begin;
 mod binding;
 mod energy;
 mod equipment;
+mod live;
 mod log;
 mod power;
 mod report;
@@ -25,6 +26,7 @@ mod tenants;
 mod timeline;
 
 use equipment::Placed;
+pub(crate) use live::LiveDate;
 pub use log::{Happening, LogEntry, Replay};
 use state::{CampusState, HallState, PoolState};
 use timeline::Event;
