@@ -1,4 +1,4 @@
-//! Scenarios against each other, on the same luck.
+//! Scenarios against each other, with common random numbers.
 //!
 //! Each trial is simulated in every scenario with the same numbers of all sources that they share ([`paired`](super::paired)),
 //! and a [`Measure`] is read off each. What is said of a difference A - B comes from the differences trial
@@ -7,7 +7,7 @@
 //! - its mean, with the confidence interval mean ± z s / sqrt(n), s being the standard deviation of the differences and
 //!   z the quantile of the normal distribution;
 //! - the shares of trials in which A is greater, less or equal: P(A beats B), whichever of the two is winning;
-//! - by how many times fewer trials that takes than trials with luck of their own in each scenario:
+//! - by how many times fewer trials that takes than independent trials in each scenario:
 //!   (var A + var B) / var(A - B), which is 1 where the two have nothing in common.
 //!
 //! ```
@@ -166,8 +166,8 @@ pub struct Difference {
     pub share_less: Option<f64>,
     /// The share of trials in which it is equal.
     pub share_equal: Option<f64>,
-    /// By how many times fewer trials the mean difference is known to the same standard error than if each scenario had luck of its
-    /// own: (var A + var B) / var(A - B). `None` if the difference does not vary.
+    /// By how many times fewer trials the mean difference is known to the same standard error than from independent trials in each
+    /// scenario: (var A + var B) / var(A - B). `None` if the difference does not vary.
     pub fewer_trials: Option<f64>,
 }
 

@@ -1,7 +1,7 @@
 //! The inputs of a trial: every uncertain quantity that is drawn once a trial.
 //!
 //! Each has a name, such as `Qingyang/A1/shell`, and is drawn from the source of that name.
-//! So an input keeps its luck when others are added or removed.
+//! So an input keeps its random numbers when others are added or removed.
 
 use crate::field::Stated;
 use crate::pattern::matches;
@@ -140,15 +140,15 @@ impl Inputs {
         })
     }
 
-    /// Makes an input that is drawn as it is its luck alone, uniform from 0 to 1, and returns its
-    /// distribution: for who conditions it on what a trial finds. `None` for all other quantities.
-    pub(crate) fn reduce_to_luck(&mut self, quantity: Quantity) -> Option<Sampler> {
+    /// Makes a drawn input uniform from 0 to 1, and returns the distribution that it had: for a quantity that is conditioned on
+    /// what a trial finds. `None` for all other quantities.
+    pub(crate) fn replace_by_uniform(&mut self, quantity: Quantity) -> Option<Sampler> {
         let Quantity::Drawn(position) = quantity else {
             return None;
         };
         let input = self.0.get_mut(position as usize)?;
-        let luck = Uncertain::uniform(0.0, 1.0).sampler(Domain::SHARE).ok()?;
-        Some(std::mem::replace(&mut input.sampler, luck))
+        let uniform = Uncertain::uniform(0.0, 1.0).sampler(Domain::SHARE).ok()?;
+        Some(std::mem::replace(&mut input.sampler, uniform))
     }
 
     /// The names that several inputs have, each once, in alphabetical order.

@@ -1,4 +1,4 @@
-//! `buildout levers`: what each lever of policy gains, on the same luck.
+//! `buildout levers`: what each lever of policy gains, with common random numbers.
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ Examples:
   buildout levers scenario.toml --json --quiet | jq '.differences[0]'
 
 Levers are what stands under [[levers]] and [[vouchers]]. Each is tried alone against the scenario without any,
-those that are off too; all have the same luck, trial by trial.
+those that are off too; all have common random numbers, trial by trial.
 
 {EXIT_STATUS}"))]
 pub(crate) struct Levers {

@@ -71,13 +71,13 @@ enum Command {
     Merge(merge::Merge),
     /// Runs one trial again and prints what happened in it
     Replay(replay::Replay),
-    /// Compares scenarios, or a matrix of them, on the same luck
+    /// Compares scenarios, or a matrix of them, with common random numbers
     Compare(compare::Compare),
     /// Tells what drives a result: which inputs its spread comes from, and when a target is missed
     Drivers(drivers::DriversCommand),
     /// Tells what changes of a plan are worth, and what it is worth to know more before choosing
     Worth(worth::Worth),
-    /// Shows what each lever of policy gains, on the same luck
+    /// Shows what each lever of policy gains, with common random numbers
     Levers(levers::Levers),
     /// Makes one page to open in a browser, of one scenario or several side by side
     Report(report::Report),

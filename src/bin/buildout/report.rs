@@ -16,7 +16,7 @@ use crate::{EXIT_STATUS, engine};
 #[command(after_help = format!("\
 Examples:
   buildout report scenario.toml                                report.html
-  buildout report base.toml variant.toml --out both.html       side by side, on the same luck
+  buildout report base.toml variant.toml --out both.html       side by side, with common random numbers
   buildout report scenario.toml --markdown                     for a wiki
 
 The page needs no network. Comments beside values in a scenario file are shown as their sources.
