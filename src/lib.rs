@@ -99,6 +99,7 @@
 pub mod analysis;
 pub mod compute;
 pub mod date;
+pub mod disk;
 mod field;
 #[cfg(feature = "files")]
 pub mod file;
@@ -139,5 +140,5 @@ pub use problem::{Problem, Problems};
 pub use projection::Projection;
 pub use sampling::design::Design;
 pub use scenario::{Scenario, ScenarioError};
-pub use trial::{Happening, LogEntry, Replay, Workspace};
+pub use trial::{EventKind, LogEntry, Replay, Workspace};
 pub use uncertain::Uncertain;

@@ -162,6 +162,11 @@ impl fmt::Display for Problem {
     }
 }
 
+/// How many errors, and how many warnings, are listed at most.
+pub const MOST_PROBLEMS: usize = 1_000;
+/// After so many problems no nearest name is looked for, which takes time where there are many names.
+const MOST_WITH_NEAREST: usize = 50;
+
 /// All that was found wrong, in the order of finding.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Problems(Vec<Problem>);
@@ -183,7 +188,7 @@ impl Problems {
     }
 
     fn note(&mut self, severity: Severity, path: &Path, message: String, help: String) {
-        self.0.push(Problem {
+        self.push(Problem {
             severity,
             path: path.clone(),
             message,
@@ -192,14 +197,36 @@ impl Problems {
         });
     }
 
-    /// Adds a problem that is already complete.
+    /// Adds a problem that is already complete. After [`MOST_PROBLEMS`] of a severity further ones are left out: a
+    /// file that is wrong throughout is mended at one place.
     pub fn push(&mut self, problem: Problem) {
-        self.0.push(problem);
+        if self.0.len() < MOST_PROBLEMS || self.count(problem.severity) < MOST_PROBLEMS {
+            self.0.push(problem);
+        }
     }
 
     /// Adds all of `others`.
     pub fn extend(&mut self, others: Problems) {
-        self.0.extend(others.0);
+        others.0.into_iter().for_each(|problem| self.push(problem));
+    }
+
+    /// What to say of a name that is not known: the nearest, or the whole list where it is short; nothing where very
+    /// many problems were found already.
+    pub(crate) fn name_help<'a>(
+        &self,
+        wanted: &str,
+        known: impl Iterator<Item = &'a str> + Clone,
+    ) -> String {
+        if self.0.len() < MOST_WITH_NEAREST {
+            name_help(wanted, known)
+        } else {
+            String::new()
+        }
+    }
+
+    fn count(&self, severity: Severity) -> usize {
+        let same = self.0.iter().filter(|problem| problem.severity == severity);
+        same.count()
     }
 
     /// Whether any problem stops the run.
@@ -238,6 +265,11 @@ impl fmt::Display for Problems {
             }
             write!(f, "{problem}")?;
         }
+        let is_full = |severity| self.count(severity) >= MOST_PROBLEMS;
+        if self.0.len() >= MOST_PROBLEMS && (is_full(Severity::Error) || is_full(Severity::Warning))
+        {
+            write!(f, "\n\nonly the first {MOST_PROBLEMS} are listed")?;
+        }
         Ok(())
     }
 }
@@ -246,23 +278,22 @@ impl fmt::Display for Problems {
 ///
 /// Near is a Damerau-Levenshtein distance of at most a third of the longer name.
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .into_iter()
-        .map(|name| {
-            (
-                edit_distance(&wrong.to_lowercase(), &name.to_lowercase()),
-                name,
-            )
-        })
-        .filter(|(distance, name)| {
-            *distance <= (name.chars().count().max(wrong.chars().count())).div_ceil(3)
-        })
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
-}
-
-fn edit_distance(left: &str, right: &str) -> usize {
-    strsim::damerau_levenshtein(left, right)
+    let wrong = wrong.to_lowercase();
+    let length = wrong.chars().count();
+    let mut best: Option<(usize, &str)> = None;
+    for name in known {
+        let known_length = name.chars().count();
+        let near = length.max(known_length).div_ceil(3);
+        // Names of different lengths are at least that difference apart.
+        if length.abs_diff(known_length) > near {
+            continue;
+        }
+        let distance = strsim::damerau_levenshtein(&wrong, &name.to_lowercase());
+        if distance <= near && best.is_none_or(|(least, _)| distance < least) {
+            best = Some((distance, name));
+        }
+    }
+    best.map(|(_, name)| name)
 }
 
 /// Reports a name that is empty or holds the `/` which separates the names in a reference.
@@ -276,6 +307,26 @@ pub(crate) fn check_name(name: &str, at: &Path, problems: &mut Problems) {
             "\"/\" separates names in a reference such as \"A1/shell\"; use another character",
         );
     }
+    check_characters(name, at, problems);
+}
+
+/// Reports a name with a character that moves the cursor of a terminal or turns the direction of what follows.
+pub(crate) fn check_characters(name: &str, at: &Path, problems: &mut Problems) {
+    if let Some(hidden) = name.chars().find(|c| is_hidden(*c)) {
+        problems.error(
+            at,
+            format!(
+                "the name {name:?} holds a control character ({})",
+                hidden.escape_unicode()
+            ),
+            "characters that can be seen",
+        );
+    }
+}
+
+/// Whether a character controls what is shown instead of being shown: those of C0 and C1, and of bidirectional text.
+pub fn is_hidden(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Reports a given value that is not a finite number above 0.
@@ -321,11 +372,8 @@ pub(crate) fn check_known<'a>(
     if known.clone().any(|name| name == wanted) {
         return;
     }
-    problems.error(
-        at,
-        format!("there is no {what} \"{wanted}\""),
-        name_help(wanted, known),
-    );
+    let help = problems.name_help(wanted, known);
+    problems.error(at, format!("there is no {what} \"{wanted}\""), help);
 }
 
 /// What to say of a name that is not known: the nearest, or the whole list where it is short.

@@ -5,17 +5,13 @@
 use crate::compute::{CatalogueUse, Generation, GenerationTrend, RackType};
 use crate::date::Date;
 use crate::finance::Finance;
-use crate::scenario::{Milestone, Scenario, Target};
+use crate::scenario::{Limits, Milestone, Scenario, Target};
 use crate::schedule::calendars::Calendar;
 use crate::schedule::crews::{Crew, CrewNeed};
 use crate::schedule::risks::Risk;
 use crate::schedule::{Activity, Dependency, Slots, Status};
 use crate::site::{BuildingTemplate, Campus};
-use crate::tenants::{
-    AdoptionCurve, Allocation, Campaign, Damages, EarlyExit, ExistingTenants, Expansion,
-    NamedTenant, Regime, Renewal, Scarcity, Segment, Stage, Voucher,
-};
-use crate::uncertain::Uncertain;
+use crate::tenants::{NamedTenant, Regime, Segment, Voucher};
 use crate::uncertain::correlation::Correlations;
 
 macro_rules! setters {
@@ -81,6 +77,7 @@ setters! { Scenario
     finance: some Finance;
     milestones: list Milestone;
     targets: list Target;
+    limits: set Limits;
 }
 
 setters! { Activity
@@ -95,59 +92,11 @@ setters! { Activity
     slots: some Slots;
 }
 
-setters! { Segment
-    outreach_per_month: set Uncertain;
-    outreach_growth_per_year: set Uncertain;
-    outreach_curve: some AdoptionCurve;
-    campaigns: list Campaign;
-    seasonality: list f64;
-    stages: list Stage;
-    scarcity: some Scarcity;
-    sign_probability: set Uncertain;
-    sign_lag_months: set Uncertain;
-    subsidiary_probability: set Uncertain;
-    subsidiary_lag_months: set Uncertain;
-    contract_power_kw: some Uncertain;
-    contract_standard_racks: some Uncertain;
-    contract_pflops: some Uncertain;
-    contract_hardware: some String;
-    largest_contract_kw: some f64;
-    move_in_lag_months: set Uncertain;
-    ramp_months: set Uncertain;
-    term_months: set Uncertain;
-    churn_per_month: set Uncertain;
-    renewal: some Renewal;
-    early_exit: some EarlyExit;
-    expansion: some Expansion;
-    minimum_take_share: set Uncertain;
-    damages: some Damages;
-    spill_over_after_months: set u32;
-    patience_months: some Uncertain;
-    draw_share: set Uncertain;
-    utilisation: set Uncertain;
-    priority: set u32;
-    allocation: set Allocation;
-    campuses: list String;
-    rack_types: list String;
-    existing: some ExistingTenants;
-}
-
-setters! { NamedTenant
-    probability: set Uncertain;
-    delay_months: set Uncertain;
-    signed: some Date;
-    contract_power_kw: some Uncertain;
-    contract_standard_racks: some Uncertain;
-    contract_pflops: some Uncertain;
-    ramp_months: some Uncertain;
-    term_months: some Uncertain;
-    campuses: list String;
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::site::{Building, Hall, Phase};
+    use crate::uncertain::Uncertain;
 
     #[test]
     fn a_campus_is_written_in_one_expression() {

@@ -13,7 +13,7 @@ use crate::uncertain::Uncertain;
 
 plan! {
     /// A generation of hardware, by the rack.
-    pub struct Generation {
+    pub struct Generation in "hardware/GENERATION" {
         /// Its name.
         pub name: String,
         /// Critical IT power of one rack of it, in kW, above 0.
@@ -60,7 +60,7 @@ plan! {
 
 plan! {
     /// Generations not yet announced, each so much later, denser and better than the one before.
-    pub struct GenerationTrend {
+    pub struct GenerationTrend in "hardware/trend" {
         /// The generation that they follow; the k-th is called by its name and " +k".
         pub from: String,
         /// How many, 1 to 40.

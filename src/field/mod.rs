@@ -113,10 +113,13 @@ where
     T::deserialize(unit).map_err(|_| E::missing_field(key))
 }
 
-/// Adds to the schema of a plan what its fields say beside their types.
+/// Adds to the schema of a plan what its fields say beside their types, and below which name its inputs are.
 #[cfg(feature = "files")]
-pub(crate) fn annotate(schema: &mut schemars::Schema, fields: &[Field]) {
+pub(crate) fn annotate(schema: &mut schemars::Schema, fields: &[Field], scope: &str) {
     use serde_json::Value as Json;
+    if !scope.is_empty() {
+        schema.insert("x-inputs".to_owned(), scope.into());
+    }
     for field in fields {
         if let Some(Json::Array(required)) = schema.get_mut("required")
             && field.default.is_some()

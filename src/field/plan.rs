@@ -30,6 +30,9 @@
 /// | `= value` | has this default, and is written again all the same |
 /// | `=> quantity` | measures this; comes last |
 ///
+/// Where fields are drawn once a trial, `struct Substation in "CAMPUS/SUBSTATION"` says below which name their inputs
+/// are in the reference.
+///
 /// A new field with a default takes `[= value]`, so that scenarios which do not have it keep their
 /// fingerprints.
 ///
@@ -40,9 +43,9 @@
 /// - `check_fields(at, problems)`: errors where a quantity is impossible, warnings where it is unusual;
 /// - `fields()`, whose methods give a field's value together with its quantity, to be drawn.
 macro_rules! plan {
-    ($(#[$outer:meta])* pub struct $plan:ident { $($fields:tt)* } $($new:tt)*) => {
+    ($(#[$outer:meta])* pub struct $plan:ident $(in $scope:literal)? { $($fields:tt)* } $($new:tt)*) => {
         $crate::field::plan! {
-            @next {{$(#[$outer])*} $plan {$($new)*}} {} {} {} $($fields)*
+            @next {{$(#[$outer])*} $plan {$($scope)?} {$($new)*}} {} {} {} $($fields)*
         }
     };
 
@@ -107,7 +110,7 @@ macro_rules! plan {
     };
 
     // All fields are known.
-    (@next {{$($outer:tt)*} $plan:ident $new:tt}
+    (@next {{$($outer:tt)*} $plan:ident {$($scope:literal)?} $new:tt}
         {$({{$($doc:tt)*} $name:ident {$type:ty} $setter:ident $of:tt {$($is:expr)?}
             {$absent:expr} {$default:expr} {$left_out:expr}})*}
         $required:tt $other:tt) => {
@@ -116,7 +119,9 @@ macro_rules! plan {
         #[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
         #[cfg_attr(feature = "files", schemars(
             deny_unknown_fields,
-            transform = |schema: &mut schemars::Schema| $crate::field::annotate(schema, $plan::FIELDS)
+            transform = |schema: &mut schemars::Schema| {
+                $crate::field::annotate(schema, $plan::FIELDS, concat!($($scope)?))
+            }
         ))]
         pub struct $plan { $($($doc)* pub $name: $type,)* }
 

@@ -10,7 +10,7 @@ use super::merge::{Misfit, merge, set};
 use super::node::{Node, Place, Value};
 use super::read::Reader;
 use super::shape::Shape;
-use super::{Files, in_order, nearest_file, steps_of, text_of};
+use super::{Files, in_order, nearest_file, steps_of, text_beside, text_of};
 use crate::problem::{Path, Problems, name_help};
 use crate::scenario::{Scenario, ScenarioError};
 
@@ -151,7 +151,8 @@ impl Files {
         let taken = take_layers(&mut root);
         let form = self.form(&root)?;
         let base_file = folder.join(&form.extends);
-        let base = match self.read_chain(&base_file, &mut Vec::new()) {
+        let text = text_beside(&folder, &base_file);
+        let base = match text.and_then(|text| self.chain_of(&base_file, text, &mut Vec::new())) {
             Err(ScenarioError::Unreadable { path, source, .. }) if path == base_file => {
                 let at = Path::root().key("extends");
                 let message = format!("\"{}\" cannot be read: {source}", form.extends);
@@ -275,7 +276,7 @@ impl Files {
         place: &Place,
     ) -> Result<Node, ScenarioError> {
         let path = folder.join(name);
-        let text = match text_of(&path) {
+        let text = match text_beside(folder, &path) {
             Err(ScenarioError::Unreadable { source, .. }) => {
                 let message = format!("\"{name}\" cannot be read: {source}");
                 return Err(self.refuse(place, "", message, near_file(&path)));

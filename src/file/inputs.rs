@@ -74,12 +74,11 @@ impl Files {
             }
             _ => {
                 let text = &self.texts[node.place.text];
-                let place = text.location(&(node.place.start..node.place.end));
                 inputs.push(Input {
                     key: key.to_owned(),
                     value: written(node),
-                    file: place.file,
-                    line: place.line,
+                    file: text.name.clone(),
+                    line: text.line(node.place.start),
                     basis: around.basis.clone(),
                     note: around.text.clone(),
                 });

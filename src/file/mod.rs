@@ -34,6 +34,7 @@ use self::merge::{Misfit, merge, set};
 use self::node::{Node, Place, Text, Value, parse, parse_value};
 use self::read::Reader;
 use self::shape::Shape;
+use crate::disk::{check_within, read_file};
 use crate::problem::{Path, Problem, Problems, nearest};
 use crate::scenario::{FORMAT, Scenario, ScenarioError};
 
@@ -234,12 +235,18 @@ impl Files {
         };
         let base = folder.join(name);
         let known = base.canonicalize().unwrap_or_else(|_| base.clone());
-        if chain.contains(&known) || chain.len() >= LONGEST_CHAIN {
+        if chain.len() >= LONGEST_CHAIN && !chain.contains(&known) {
+            let message = format!("more than {LONGEST_CHAIN} files extend one another");
+            let help = "put some of them together".to_owned();
+            return Err(self.refuse(&extends.place, "extends", message, help));
+        }
+        if chain.contains(&known) {
             let message = format!("\"{name}\" extends this file in turn");
             let help = "take one `extends` of the circle away".to_owned();
             return Err(self.refuse(&extends.place, "extends", message, help));
         }
-        let mut node = match self.read_chain(&base, chain) {
+        let text = text_beside(folder, &base);
+        let mut node = match text.and_then(|text| self.chain_of(&base, text, chain)) {
             Err(ScenarioError::Unreadable {
                 path,
                 nearest,
@@ -307,7 +314,7 @@ impl Files {
             .map(str::to_owned)
             .unwrap_or(text);
         let parsed = parse(&text, number);
-        self.texts.push(Text { name, text });
+        self.texts.push(Text::new(name, text));
         parsed.map_err(|error| {
             let message = format!("this is not TOML: {}", error.message);
             self.refuse(&error.place, "", message, String::new())
@@ -329,10 +336,7 @@ impl Files {
             start: key.len() + 1,
             end: text.len(),
         };
-        self.texts.push(Text {
-            name: "--set".into(),
-            text,
-        });
+        self.texts.push(Text::new("--set".into(), text));
         let steps = steps_of(key);
         set(root, Shape::scenario(), &steps, parse_value(value, &place))
             .map_err(|misfit| self.refuse(&misfit.place, "", misfit.message, misfit.help))
@@ -391,9 +395,19 @@ fn steps_of(key: &str) -> Vec<String> {
     }
 }
 
+/// The text of a file that another one in `folder` names.
+fn text_beside(folder: &FilePath, path: &FilePath) -> Result<String, ScenarioError> {
+    check_within(folder, path).map_err(|source| ScenarioError::Unreadable {
+        path: path.to_owned(),
+        nearest: None,
+        source,
+    })?;
+    text_of(path)
+}
+
 /// The text of a file.
 fn text_of(path: &FilePath) -> Result<String, ScenarioError> {
-    let bytes = std::fs::read(path).map_err(|error| ScenarioError::Unreadable {
+    let bytes = read_file(path).map_err(|error| ScenarioError::Unreadable {
         path: path.to_owned(),
         nearest: nearest_file(path),
         source: error,

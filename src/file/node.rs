@@ -14,26 +14,34 @@ use crate::problem::{Location, Path, Step};
 pub(super) struct Text {
     pub(super) name: PathBuf,
     pub(super) text: String,
+    /// The byte at which each line begins.
+    lines: Vec<usize>,
 }
 
 impl Text {
+    pub(super) fn new(name: PathBuf, text: String) -> Self {
+        let ends = text.match_indices('\n').map(|(newline, _)| newline + 1);
+        let lines = std::iter::once(0).chain(ends).collect();
+        Self { name, text, lines }
+    }
+
+    /// The line of a byte, from 1.
+    pub(super) fn line(&self, at: usize) -> usize {
+        self.lines.partition_point(|start| *start <= at)
+    }
+
     /// The line and column of a range of bytes.
     pub(super) fn location(&self, range: &Range<usize>) -> Location {
         let start = floor_boundary(&self.text, range.start);
         let end = floor_boundary(&self.text, range.end).max(start);
-        let line_start = self.text[..start]
-            .rfind('\n')
-            .map_or(0, |newline| newline + 1);
-        let rest = &self.text[line_start..];
-        let line = rest
-            .split('\n')
-            .next()
-            .unwrap_or_default()
-            .trim_end_matches('\r');
+        let number = self.line(start);
+        let line_start = self.lines[number - 1];
+        let next = (self.lines.get(number).copied()).unwrap_or(self.text.len());
+        let line = self.text[line_start..next].trim_end_matches(['\r', '\n']);
         let line_end = line_start + line.len();
         Location {
             file: self.name.clone(),
-            line: self.text[..start].matches('\n').count() + 1,
+            line: number,
             column: self.text[line_start..start].chars().count() + 1,
             text: line.to_owned(),
             length: self.text[start.min(line_end)..end.min(line_end)]

@@ -5,6 +5,7 @@ use std::path::Path as FilePath;
 use super::merge::{Misfit, nearest_name_of};
 use super::node::{Entry, Node, Place, Text, Value, parse_value, put_at};
 use super::shape::Shape;
+use crate::disk::{check_within, read_text};
 
 /// The end of a key that names a table.
 const FROM: &str = "_from";
@@ -85,7 +86,8 @@ fn rows(
         return Err(misfit(&named.place, message, help));
     };
     let path = folder.join(name);
-    let text = std::fs::read_to_string(&path).map_err(|error| {
+    let text = check_within(folder, &path).and_then(|()| read_text(&path));
+    let text = text.map_err(|error| {
         let message = format!("\"{name}\" cannot be read: {error}");
         let help = match super::nearest_file(&path) {
             Some(near) => format!("did you mean \"{near}\"?"),
@@ -97,7 +99,7 @@ fn rows(
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
     let number = texts.len();
     let separator = separator(&text);
-    let table = Text { name: path, text };
+    let table = Text::new(path, text);
     let result = read(&table.text, separator, number, shape);
     texts.push(table);
     result.map_err(|(place, message, help)| misfit(&place, message, help))

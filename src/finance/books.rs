@@ -75,6 +75,8 @@ pub(crate) struct Books {
     served_kw: Vec<f64>,
     /// By segment of the market, campus and month: PFLOPS that are paid for, at the price of new ones.
     paid_pflops: Vec<f64>,
+    /// Where less is there than tenants use: the pool, the month and the share that is there.
+    shortfalls: Vec<(usize, usize, f64)>,
     /// By campus and month: kW that are billed for one segment, by difference.
     billed: Vec<f64>,
     /// By campus and month: what is written off, by difference.
@@ -86,6 +88,13 @@ pub(crate) struct Books {
     cash: Vec<f64>,
     /// Losses of earlier years that are not used up: the year, and what is left.
     losses: Vec<(usize, f64)>,
+}
+
+impl Books {
+    /// Notes that in a month only a share of what tenants use of a pool is there.
+    pub(crate) fn note_shortfall(&mut self, pool: usize, month: usize, there: f64) {
+        self.shortfalls.push((pool, month, there));
+    }
 }
 
 /// What the books are closed from.
@@ -126,6 +135,7 @@ impl CompiledFinance {
             &mut books.revenue,
             campuses * self.reported_segments * months,
         );
+        books.shortfalls.clear();
         zero(&mut books.served_kw, self.rents.len() * campuses * months);
         zero(&mut books.paid_pflops, self.rents.len() * campuses * months);
         zero(&mut books.written_off, campuses * (months + 1));

@@ -49,7 +49,7 @@ pub(crate) const LIFE_MONTHS: f64 = 240.0;
 
 plan! {
     /// What things cost and earn.
-    pub struct Finance {
+    pub struct Finance in "finance" {
         /// What the currency is called in results.
         pub currency: String = "money".to_owned(),
         /// The rate by which cash flows are discounted, as a share a year, above -1.
@@ -81,11 +81,11 @@ plan! {
 
 plan! {
     /// An expense of building that falls due when something happens.
-    pub struct Capex {
+    pub struct Capex in "finance/capex/CAPEX" {
         /// Its name.
         pub name: String,
         /// The amount, in prices of the start of the scenario. Drawn once a trial.
-        pub amount: Uncertain => MONEY,
+        pub amount: Uncertain => MONEY.input(""),
         /// What the amount is for.
         pub each: CapexUnit = CapexUnit::default(),
         /// What must have happened: an activity of the building or hall ("shell"), "start" or "complete" of the building, "handover" of the hall, "ordered" or "delivered" of its hardware (every time that it is replaced, too). For `each = "project"` an activity, building, substation or grid step by its full name ("A1/shell", "330 kV"); left out, the start of the scenario.
@@ -124,11 +124,11 @@ pub enum CapexUnit {
 
 plan! {
     /// A running expense.
-    pub struct Opex {
+    pub struct Opex in "finance/opex/OPEX" {
         /// Its name.
         pub name: String,
         /// The amount a year, in prices of the start of the scenario. Drawn once a trial.
-        pub amount_per_year: Uncertain => MONEY,
+        pub amount_per_year: Uncertain => MONEY.input(""),
         /// What the amount is for.
         pub each: OpexUnit = OpexUnit::default(),
         /// The campus that it is for; left out, each campus.

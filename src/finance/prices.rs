@@ -17,7 +17,7 @@ plan! {
     ///
     /// Where a campus states what its energy costs by itself ([`crate::power::Energy`]), that takes the
     /// place of the first line.
-    pub struct EnergyTariff {
+    pub struct EnergyTariff in "finance/energy/CAMPUS" {
         /// The campus; left out, every campus that has no tariff of its own.
         pub campus: Option<String>,
         /// Price of a kWh, the mean over the times of use. Drawn once a trial. Give this or `times_of_use`.
@@ -50,7 +50,7 @@ plan! {
 
 plan! {
     /// What the tenants of a segment pay.
-    pub struct Price {
+    pub struct Price in "finance/prices/SEGMENT" {
         /// The segment.
         pub segment: String,
         /// Rent of a kW of critical IT power in service, or of the minimum take if that is more, a month. Drawn once a trial.

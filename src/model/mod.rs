@@ -17,13 +17,14 @@ use crate::policy::levers;
 use crate::power::cooling::CompiledEfficiency;
 use crate::power::energy::CompiledEnergy;
 use crate::power::{Battery, DeliveryTree, ElectricalChain, Feed};
-use crate::problem::{Path, Problems, name_help};
+use crate::problem::{Path, Problems};
 use crate::projection::metrics::{CAUSES, Feature, METRICS, MetricId, STRANDED};
-use crate::projection::{Layout, Metric, TargetLabel};
+use crate::projection::{Layout, Metric, Selection, TargetLabel, UnknownMetric};
 use crate::sampling::design::{Design, DesignError, Drawing, Noise, Sampling};
 use crate::sampling::inputs::{Inputs, Quantity};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::schedule::network::{Cycle, Network, NodeId};
+use crate::schedule::plan::Plan;
 use crate::site::Campus;
 use crate::site::Gate;
 use crate::site::Hall;
@@ -51,6 +52,7 @@ impl Scenario {
     fn compile_with_warnings(&self) -> (Option<Model>, Problems) {
         let mut problems = Problems::new();
         self.check_parts(&mut problems);
+        self.check_limits(&mut problems);
         self.check_likelihood(&mut problems);
         if problems.has_errors() {
             // The network can be checked for cycles and unknown names all the same.
@@ -75,6 +77,8 @@ pub struct Model {
     /// Whether commitments of tenants are among them.
     pub(crate) reports_commitments: bool,
     pub(crate) months: usize,
+    /// Contracts of a trial at the upper end of what the scenario states.
+    pub(crate) most_contracts: f64,
     pub(crate) standard_rack_kw: f64,
     pub(crate) inputs: Inputs,
     pub(crate) network: Network,
@@ -271,6 +275,17 @@ pub(crate) enum CompiledTarget {
     Joint(Box<[CompiledTarget; 2]>),
 }
 
+impl CompiledTarget {
+    /// Adds the metrics on which it depends.
+    fn note_metrics(&self, to: &mut Vec<usize>) {
+        match self {
+            Self::Metric { metric, .. } => to.push(*metric),
+            Self::Milestone { .. } => {}
+            Self::Joint(parts) => parts.iter().for_each(|part| part.note_metrics(to)),
+        }
+    }
+}
+
 impl Model {
     /// The scenario's name.
     pub fn name(&self) -> &str {
@@ -280,6 +295,25 @@ impl Model {
     /// What a projection of this model consists of.
     pub fn layout(&self) -> &Arc<Layout> {
         &self.layout
+    }
+
+    /// A selection of metrics that are gathered, by their names. Trials write, besides, what targets, conditions of
+    /// phases and outcomes are made of; with money or extensions in Rust they write all.
+    pub fn select<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Selection, UnknownMetric> {
+        let mut needed = self.stranded.clone();
+        self.targets
+            .iter()
+            .for_each(|target| target.note_metrics(&mut needed));
+        for gate in &self.gates {
+            needed.extend(gate.conditions.iter().map(|clause| clause.metric));
+        }
+        if self.finance.is_some() || self.own.is_some() {
+            needed = (0..self.layout.metrics.len()).collect();
+        }
+        Selection::of(self.layout.clone(), names.into_iter(), needed.into_iter())
     }
 
     /// Draws the inputs of an independent trial, in the order of [`Model::input_names`].
@@ -351,6 +385,20 @@ impl Model {
     /// The scenario's fingerprint: [`Scenario::fingerprint`].
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// About how much memory a run takes on so many threads, in bytes: within a factor of two, where tenants do not
+    /// grow far beyond their median. (What each part takes was measured.)
+    pub fn memory_bytes(&self, threads: usize) -> u64 {
+        /// The program, and what each thread takes anyway.
+        const BASE: f64 = 16e6;
+        /// The histogram of a number that differs from trial to trial, with its sums.
+        const SERIES: f64 = 4e3;
+        /// A contract with its leases and its place in queues.
+        const CONTRACT: f64 = 150.0;
+        let numbers = self.layout.monthly_len() as f64;
+        let of_a_thread = numbers * SERIES + self.most_contracts * CONTRACT;
+        (BASE + threads.max(1) as f64 * of_a_thread) as u64
     }
 
     /// Adds metrics, policies and tenants that are given in Rust to a model of the scenario.
@@ -435,6 +483,9 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
     if problems.has_errors() {
         return None;
     }
+    if let Some(inputs) = &inputs {
+        warn_of_sunk_capex(scenario, finance.as_ref(), &network, inputs, problems);
+    }
     let parts = Parts {
         network,
         buildings: sites.buildings,
@@ -461,6 +512,21 @@ pub(crate) fn compile(scenario: &Scenario, problems: &mut Problems) -> Option<Mo
             problems.error(&Path::root(), error.to_string(), "");
             None
         }
+    }
+}
+
+/// Warns of capex that a trial with all inputs at their medians would pay before the start.
+fn warn_of_sunk_capex(
+    scenario: &Scenario,
+    finance: Option<&CompiledFinance>,
+    network: &Network,
+    inputs: &Inputs,
+    problems: &mut Problems,
+) {
+    if let (Some(compiled), Some(stated)) = (finance, &scenario.finance) {
+        let mut finish = Vec::new();
+        network.schedule(&inputs.medians(), &mut Plan::default(), &mut finish);
+        compiled.warn_of_sunk(&stated.capex, &finish, problems);
     }
 }
 
@@ -748,6 +814,7 @@ fn assemble(
         reports_commitments: parts.reported.contains(&MetricId::CommittedPower),
         reported: parts.reported,
         months,
+        most_contracts: scenario.most_contracts(),
         standard_rack_kw: scenario.standard_rack_power_kw,
         inputs,
         network: parts.network,
@@ -990,7 +1057,7 @@ fn compile_targets(
                 None => problems.error(
                     &at.key("milestone"),
                     format!("there is no milestone \"{wanted}\""),
-                    name_help(wanted, names),
+                    problems.name_help(wanted, names),
                 ),
             }
         }

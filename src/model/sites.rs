@@ -8,7 +8,7 @@ use crate::finance::books::{BuildingPlace, CompiledFinance, HallPlace, Places, R
 use crate::finance::{Capex, Finance};
 use crate::policy::levers;
 use crate::power::{BridgePower, ElectricalChain, Feed, GridStep};
-use crate::problem::{Path, Problems, name_help};
+use crate::problem::{Path, Problems};
 use crate::projection::Layout;
 use crate::sampling::inputs::{Inputs, Quantity};
 use crate::scenario::Scenario;
@@ -701,7 +701,7 @@ impl<'a> Sites<'a> {
         problems.error(
             at,
             format!("there is no activity, building or substation \"{wanted}\""),
-            name_help(wanted, known.iter().map(String::as_str)),
+            problems.name_help(wanted, known.iter().map(String::as_str)),
         );
     }
 
@@ -740,7 +740,7 @@ impl<'a> Sites<'a> {
                             problems.error(
                                 &at,
                                 format!("there is no building \"{building}\""),
-                                name_help(wanted, known.iter().map(String::as_str)),
+                                problems.name_help(wanted, known.iter().map(String::as_str)),
                             );
                         }
                     }

@@ -19,7 +19,9 @@ use super::stop::GoalError;
 pub use super::trial_loop::{Cancel, OnProgress};
 use super::trial_loop::{LARGEST_BLOCK, Reached, Stretch, TrialLoop, Worker};
 use crate::model::Model;
-use crate::projection::{LayoutError, Projection, ProjectionError, TrialRow};
+use crate::projection::{
+    LayoutError, Projection, ProjectionError, Selection, TrialRow, UnknownMetric,
+};
 use crate::sampling::design::{Design, DesignError, Drawing};
 
 /// How many trials are run if nothing else is said.
@@ -58,10 +60,16 @@ pub enum RunError {
     /// A checkpoint could not be written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A metric that is to be gathered is not one of the model's.
+    #[error(transparent)]
+    Metric(#[from] UnknownMetric),
     /// It was cancelled by its [`Cancel`].
     #[error("the run was cancelled")]
     Cancelled,
 }
+
+/// Told that a checkpoint could not be written on the way.
+pub type OnUnsaved<'a> = dyn Fn(&CheckpointError) + Sync + 'a;
 
 /// A batch of trials that is about to run.
 ///
@@ -83,6 +91,9 @@ pub struct Batch<'a> {
     on_progress: Option<Box<OnProgress<'a>>>,
     cancel: Option<&'a Cancel>,
     checkpoint: Option<(PathBuf, Duration)>,
+    /// The metrics to gather; none: all.
+    metrics: Option<Vec<String>>,
+    on_unsaved: Option<Box<OnUnsaved<'a>>>,
 }
 
 impl<'a> Batch<'a> {
@@ -101,6 +112,24 @@ impl<'a> Batch<'a> {
             on_progress: None,
             cancel: None,
             checkpoint: None,
+            metrics: None,
+            on_unsaved: None,
+        }
+    }
+
+    /// Gathers only the metrics of these names, month by month. Milestones, targets, outcomes and binding causes are
+    /// gathered all the same. Trials are the same whatever is gathered; the fewer metrics, the faster they are.
+    #[must_use]
+    pub fn metrics<'m>(mut self, names: impl IntoIterator<Item = &'m str>) -> Self {
+        self.metrics = Some(names.into_iter().map(str::to_owned).collect());
+        self
+    }
+
+    /// What of the trials is gathered.
+    fn selection(&self) -> Result<Selection, UnknownMetric> {
+        match &self.metrics {
+            Some(names) => self.experiment.select(names),
+            None => Ok(Selection::all(self.experiment.layout().clone())),
         }
     }
 
@@ -170,6 +199,14 @@ impl<'a> Batch<'a> {
         self
     }
 
+    /// Calls `report` when a checkpoint cannot be written on the way, because the disk is full, say. The batch goes on: the next
+    /// one may be written, and at the end there is an error only if the last one was not.
+    #[must_use]
+    pub fn on_unsaved(mut self, report: impl Fn(&CheckpointError) + Sync + 'a) -> Self {
+        self.on_unsaved = Some(Box::new(report));
+        self
+    }
+
     /// Runs the batch.
     pub fn run(self) -> Result<Projection, RunError> {
         let mut part = self.begin()?;
@@ -182,7 +219,7 @@ impl<'a> Batch<'a> {
         self.drawing.design().check()?;
         let provenance = self.experiment.provenance(&self.drawing);
         Ok(Part::new(
-            self.experiment.layout(),
+            self.selection()?.gathered(),
             provenance,
             self.trials.end,
         )?)
@@ -198,7 +235,8 @@ impl<'a> Batch<'a> {
         }
         self.drawing.design().check_trials(self.trials.end)?;
         part.check_run(self.begin()?.provenance())?;
-        part.check_layout(self.experiment.layout())?;
+        let selection = self.selection()?;
+        part.check_layout(selection.gathered())?;
         let prepared = self.experiment.prepare(&self.drawing)?;
         let trial_loop = self.trial_loop();
         let pool = trial_loop.pool()?;
@@ -214,18 +252,19 @@ impl<'a> Batch<'a> {
             while !left.is_empty() {
                 let stretch = Stretch {
                     trials: left.clone(),
-                    block: self.block(),
+                    block: block_of(&selection),
                     until: next_save,
                     done: &done,
                     total,
                 };
-                left.start = self.run_stretch(&trial_loop, &pool, stretch, &*prepared, part)?;
+                let what = (&*prepared, &selection);
+                left.start = self.run_stretch(&trial_loop, &pool, stretch, what, part)?;
                 if trial_loop.is_cancelled() && !left.is_empty() {
                     self.save(part)?;
                     return Err(RunError::Cancelled);
                 }
                 if next_save.is_some_and(|moment| Instant::now() >= moment) {
-                    self.save(part)?;
+                    self.save_on_the_way(part)?;
                     next_save = self.next_save();
                 }
             }
@@ -240,12 +279,6 @@ impl<'a> Batch<'a> {
             .cancelled_by(self.cancel)
     }
 
-    /// How many trials a worker takes at once: so few that their results stay in cache.
-    fn block(&self) -> u64 {
-        let values = self.experiment.layout().monthly_len().max(1);
-        (BLOCK_VALUES / values).clamp(1, LARGEST_BLOCK as usize) as u64
-    }
-
     /// Runs trials until the end of the stretch, or until it is time to put together what the workers have. Returns the
     /// first trial that is not done.
     fn run_stretch(
@@ -253,10 +286,9 @@ impl<'a> Batch<'a> {
         trial_loop: &TrialLoop<'_>,
         pool: &rayon::ThreadPool,
         stretch: Stretch<'_>,
-        prepared: &dyn Prepared,
+        (prepared, selection): (&dyn Prepared, &Selection),
         part: &mut Part,
     ) -> Result<u64, RunError> {
-        let layout = self.experiment.layout();
         let empty = part.empty_projection()?;
         let replicates: Vec<Shared<'_>> =
             part.replicates_mut().iter_mut().map(Mutex::new).collect();
@@ -267,7 +299,8 @@ impl<'a> Batch<'a> {
         let Reached { next, workers } = trial_loop.run(pool, stretch, || Gathering {
             simulator: prepared.simulator(),
             design,
-            rows: vec![TrialRow::new(layout.clone()); block],
+            selection,
+            rows: vec![TrialRow::of(selection); block],
             own: is_long.then(|| (0, empty.clone())),
             replicates: &replicates,
         })?;
@@ -288,10 +321,26 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
+    fn save_on_the_way(&self, part: &Part) -> Result<(), RunError> {
+        match (self.save(part), &self.on_unsaved) {
+            (Err(RunError::Checkpoint(error)), report) => {
+                report.iter().for_each(|report| report(&error));
+                Ok(())
+            }
+            (saved, _) => saved,
+        }
+    }
+
     fn next_save(&self) -> Option<Instant> {
         let (_, every) = self.checkpoint.as_ref()?;
         Instant::now().checked_add(*every)
     }
+}
+
+/// How many trials a worker takes at once: so few that their results stay in cache.
+fn block_of(selection: &Selection) -> u64 {
+    let values = selection.gathered().monthly_len().max(1);
+    (BLOCK_VALUES / values).clamp(1, LARGEST_BLOCK as usize) as u64
 }
 
 /// What one thread of a batch does with its trials. With a projection of its own it gathers them there as long as the
@@ -299,6 +348,7 @@ impl<'a> Batch<'a> {
 struct Gathering<'a, 'b> {
     simulator: Box<dyn Simulator + 'a>,
     design: Design,
+    selection: &'a Selection,
     rows: Vec<TrialRow>,
     own: Option<(usize, Projection)>,
     replicates: &'a [Shared<'b>],
@@ -326,13 +376,13 @@ impl Gathering<'_, '_> {
     fn absorb(&mut self, replicate: usize, rows: Range<usize>) -> Result<(), ProjectionError> {
         let rows = &self.rows[rows];
         let Some((current, projection)) = &mut self.own else {
-            return lock(&self.replicates[replicate]).absorb(rows);
+            return lock(&self.replicates[replicate]).absorb_selected(rows, self.selection);
         };
         if *current != replicate {
             let of = std::mem::replace(current, replicate);
             hand_in(projection, &self.replicates[of])?;
         }
-        projection.absorb(rows)
+        projection.absorb_selected(rows, self.selection)
     }
 }
 

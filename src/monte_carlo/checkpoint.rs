@@ -1,22 +1,22 @@
 //! Parts of runs as files: checkpoints to resume from, and shards to merge.
 //!
-//! A file is written whole or not at all: to a temporary file beside it, flushed to the disk, and renamed. A process that is
-//! killed leaves its temporary file behind, `.NAME.buildout-` and six letters or digits; the next run with the same checkpoint
-//! removes it. Who writes holds a lock, which dies with its process, so that no file of a living one is taken for a leftover; where
-//! a file system has no locks, leftovers stay. (Where its locks hold on one machine only, two machines that write the
-//! same checkpoint by mistake may remove each other's file; the one whose file is gone then ends with an error, and the
-//! checkpoint is as it was.)
+//! A file is written whole or not at all, as [`crate::disk`] does it. A process that is killed leaves its temporary file behind,
+//! `.NAME.buildout-` and six letters or digits; the next run with the same checkpoint removes it. (Where locks hold on one
+//! machine only, two machines that write the same checkpoint by mistake may remove each other's file; the one whose file
+//! is gone then ends with an error, and the checkpoint is as it was.)
 //!
 //! The first line of a checkpoint names the format and its version, the second has the SHA-256 and the length of what follows, which is the [`Part`] as JSON. Nothing of a file is believed before the
 //! length and the checksum are right.
 
-use std::fs::{self, TryLockError};
-use std::io::{self, Read, Write};
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
 
 use super::part::Part;
+use crate::disk;
 
 /// The first line of a file but for the version.
 const MAGIC: &str = "buildout checkpoint ";
@@ -125,10 +125,17 @@ impl Part {
             ["sha256", sum, "bytes", length] => (sum, length.parse::<usize>().ok()),
             _ => ("", None),
         };
+        // Written in one way only.
+        let expected = expected.filter(|length| header == format!("sha256 {sum} bytes {length}"));
         let Some(expected) = expected else {
             let reason = "its second line is not a checksum and a length".to_owned();
             return Err(CheckpointError::Damaged { path, reason });
         };
+        if body.len() > expected {
+            let more = body.len() - expected;
+            let reason = format!("{more} bytes follow what its second line tells of");
+            return Err(CheckpointError::Damaged { path, reason });
+        }
         if body.len() < expected {
             return Err(CheckpointError::Truncated {
                 path,
@@ -192,86 +199,39 @@ impl Write for Summed {
     }
 }
 
-/// Where a file is, and how the temporary files that are written for it begin.
-fn folder_and_prefix(path: &Path) -> (&Path, String) {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+/// How the temporary files begin that are written for a file.
+fn prefix_of(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // File systems take 255 bytes.
     let end = (0..=name.len().min(200)).rfind(|end| name.is_char_boundary(*end));
-    (folder, format!(".{}", &name[..end.unwrap_or(0)]))
+    format!(".{}", &name[..end.unwrap_or(0)])
 }
 
 /// What stands between the name of a checkpoint and the letters that tell its temporary files apart.
 const UNFINISHED: &str = ".buildout-";
-/// How many letters and digits there are.
-const LETTERS: usize = 6;
 
-/// An empty temporary file beside `path`, locked as long as it is open.
-fn unfinished(path: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let (folder, prefix) = folder_and_prefix(path);
-    loop {
-        let file = tempfile::Builder::new()
-            .prefix(&format!("{prefix}{UNFINISHED}"))
-            .rand_bytes(LETTERS)
-            .tempfile_in(folder)?;
-        match file.as_file().try_lock() {
-            // Another process took it for a leftover in the moment before.
-            Err(TryLockError::WouldBlock) => {}
-            Ok(()) if !file.path().exists() => {}
-            // Some file systems know no locks: there nobody gets one, and leftovers stay.
-            Ok(()) | Err(TryLockError::Error(_)) => return Ok(file),
-        }
-    }
+/// An empty temporary file for `path`, locked as long as it is open.
+fn unfinished(path: &Path) -> io::Result<NamedTempFile> {
+    disk::temporary(
+        disk::folder_of(path),
+        &format!("{}{UNFINISHED}", prefix_of(path)),
+    )
 }
 
 /// Removes what processes that were killed while they wrote the checkpoint at `path`, or those of ranks beside it, have left.
-///
-/// A file is removed only if its name is that of such a temporary file, it begins as a checkpoint does, and its lock can be
-/// taken. What cannot be removed stays: it harms nothing but tidiness.
 pub(super) fn remove_leftovers(path: &Path) {
-    let (folder, prefix) = folder_and_prefix(path);
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let is_named_so = name
-            .to_str()
-            .is_some_and(|name| is_unfinished(name, &prefix));
-        if is_named_so && entry.file_type().is_ok_and(|kind| kind.is_file()) {
-            let _ = remove_if_left(&entry.path());
-        }
-    }
-}
-
-/// Whether a name is that of a temporary file of a checkpoint, or of a rank's beside it.
-fn is_unfinished(name: &str, prefix: &str) -> bool {
-    let Some((of, letters)) =
-        (name.strip_prefix(prefix)).and_then(|rest| rest.rsplit_once(UNFINISHED))
-    else {
-        return false;
+    let Ok(path) = disk::target_of(path) else {
+        return;
     };
-    let rank = of.strip_prefix(".rank-");
-    (of.is_empty() || rank.is_some_and(|rank| rank.parse::<usize>().is_ok()))
-        && letters.len() == LETTERS
-        && letters.bytes().all(|byte| byte.is_ascii_alphanumeric())
-}
-
-fn remove_if_left(path: &Path) -> io::Result<()> {
-    // Some systems lock only what may be written to.
-    let mut file = fs::File::options().read(true).write(true).open(path)?;
-    if file.try_lock().is_err() {
-        return Ok(());
-    }
-    let mut begin = Vec::new();
-    (&mut file)
-        .take(MAGIC.len() as u64)
-        .read_to_end(&mut begin)?;
-    if MAGIC.as_bytes().starts_with(&begin) {
-        // By its name: a file that was finished meanwhile has another one.
-        fs::remove_file(path)?;
-    }
-    Ok(())
+    let name = prefix_of(&path);
+    let is_ours = |prefix: &str| {
+        let of = (prefix.strip_suffix(UNFINISHED)).and_then(|of| of.strip_prefix(&name));
+        of.is_some_and(|of| {
+            let rank = of.strip_prefix(".rank-");
+            of.is_empty() || rank.is_some_and(|rank| rank.parse::<usize>().is_ok())
+        })
+    };
+    disk::remove_leftovers(disk::folder_of(&path), is_ours, MAGIC.as_bytes());
 }
 
 /// Writes a file to a temporary one beside it, and gives it the name when all is on the disk.
@@ -279,24 +239,10 @@ pub(crate) fn write_whole(
     path: &Path,
     write: impl FnOnce(&mut fs::File) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut file = unfinished(path)?;
+    let path = disk::target_of(path)?;
+    let mut file = unfinished(&path)?;
     write(file.as_file_mut())?;
-    file.as_file().sync_all()?;
-    // Temporary files are for their owner alone; a checkpoint is like any other file.
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = fs::metadata(path).map_or(0o644, |there| there.permissions().mode());
-        file.as_file()
-            .set_permissions(fs::Permissions::from_mode(mode))?;
-    }
-    file.persist(path).map_err(|error| error.error)?;
-    // The name is safe only once the folder is on the disk; not every file system can do that.
-    #[cfg(unix)]
-    if let Ok(folder) = fs::File::open(folder_and_prefix(path).0) {
-        let _ = folder.sync_all();
-    }
-    Ok(())
+    disk::replace(file, &path)
 }
 
 #[cfg(test)]

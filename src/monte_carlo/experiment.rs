@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::model::Model;
-use crate::projection::{Layout, Provenance, TrialRow};
+use crate::projection::{Layout, Provenance, Selection, TrialRow, UnknownMetric};
 use crate::sampling::design::{DesignError, Drawing, Sampling};
 use crate::trial::Workspace;
 
@@ -15,6 +15,12 @@ use crate::trial::Workspace;
 pub(crate) trait Experiment: Sync {
     /// What a row consists of.
     fn layout(&self) -> &Arc<Layout>;
+
+    /// Metrics of these names, to be gathered alone.
+    fn select(&self, names: &[String]) -> Result<Selection, UnknownMetric> {
+        let all = 0..self.layout().metrics.len();
+        Selection::of(self.layout().clone(), names.iter().map(String::as_str), all)
+    }
 
     /// What the results of such trials come from: equal for parts that may be merged.
     fn provenance(&self, drawing: &Drawing) -> Provenance;
@@ -38,6 +44,10 @@ pub(crate) trait Simulator: Send {
 impl Experiment for Model {
     fn layout(&self) -> &Arc<Layout> {
         Model::layout(self)
+    }
+
+    fn select(&self, names: &[String]) -> Result<Selection, UnknownMetric> {
+        Model::select(self, names.iter().map(String::as_str))
     }
 
     fn provenance(&self, drawing: &Drawing) -> Provenance {

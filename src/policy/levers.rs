@@ -39,7 +39,7 @@ plan! {
 
 plan! {
     /// Approvals that take a share of their time: duration' = duration x `duration_factor`, in every trial.
-    pub struct FasterApprovals {
+    pub struct FasterApprovals in "levers/LEVER" {
         /// The activities (and grid steps) that it touches, such as "A1/permit" or, with * for any text, "*/permit".
         pub activities: Vec<String>,
         /// What it multiplies their durations by, 0 or more; 0.7 makes them 30 % shorter. Drawn once a trial, for all of them together.
@@ -49,7 +49,7 @@ plan! {
 
 plan! {
     /// Terms of land, or of anything else that is paid for as capex.
-    pub struct LandTerms {
+    pub struct LandTerms in "levers/LEVER" {
         /// The names of the capex that it touches.
         pub capex: Vec<String>,
         /// What it multiplies their amounts by, 0 or more. Drawn once a trial.

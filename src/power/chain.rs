@@ -36,7 +36,7 @@ plan! {
 
 plan! {
     /// Modules that come after the building is complete.
-    pub struct ModuleStage {
+    pub struct ModuleStage in "CAMPUS/BUILDING/STAGE" {
         /// Its name, unique within its building.
         pub name: String,
         /// How many modules it adds, 1 or more.
@@ -44,7 +44,7 @@ plan! {
         /// What must have finished before; left out, the building.
         pub after: Vec<Dependency> = [],
         /// Time from then to its energisation, in months, 0 or more.
-        pub wait_months: Uncertain = Uncertain::zero() => MONTHS,
+        pub wait_months: Uncertain = Uncertain::zero() => MONTHS.input(""),
     }
 }
 

@@ -76,7 +76,7 @@ plan! {
     /// What the facility of a campus takes beside its IT, by load and outdoor temperature.
     ///
     /// The defaults are assumptions of the order of a modern air-cooled hall with free cooling.
-    pub struct Efficiency {
+    pub struct Efficiency in "CAMPUS" {
         /// Losses that are there without load (transformers, UPS, lighting), as a share of deployable critical IT power. Drawn once a trial.
         pub fixed_loss_share: Uncertain = Uncertain::Constant(0.02) => SHARE.within(0.0, MOST_LOSS).input("fixed_loss_share"),
         /// Losses in proportion to the IT draw, as a share of it. Drawn once a trial.

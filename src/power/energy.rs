@@ -21,7 +21,7 @@ use crate::uncertain::{Uncertain, UncertainError};
 
 plan! {
     /// What energy costs and emits.
-    pub struct Energy {
+    pub struct Energy in "CAMPUS" {
         /// CO2 of the grid's electricity at the start, in g/kWh, 0 or more. In 2023: China 582, India 713, Germany 381, France 56. Drawn once a trial.
         pub grid_carbon_g_per_kwh: Uncertain => GRAMS_PER_KWH.input("grid carbon"),
         /// Growth of that a year, as a share, above -1; below 0 where the grid gets cleaner. Drawn once a trial.
@@ -37,7 +37,7 @@ plan! {
 
 plan! {
     /// A source of renewable electricity: a power purchase agreement, or a plant on the site.
-    pub struct Renewable {
+    pub struct Renewable in "CAMPUS/SOURCE" {
         /// Its name, unique on its campus.
         pub name: String,
         /// Its nameplate power, in MW, above 0.

@@ -25,7 +25,7 @@ use crate::uncertain::Uncertain;
 
 plan! {
     /// A step (tranche) of the campus's grid connection: so much more import from a moment on.
-    pub struct GridStep {
+    pub struct GridStep in "CAMPUS/STEP" {
         /// Its name, unique on its campus.
         pub name: String,
         /// What it adds to the import of the campus, in MW of facility power, above 0.
@@ -37,9 +37,9 @@ plan! {
         /// What must have finished before; a step of the same connection that comes first, say.
         pub after: Vec<Dependency> = [],
         /// Time from then to its energisation, in months, 0 or more.
-        pub wait_months: Uncertain = Uncertain::zero() => MONTHS,
+        pub wait_months: Uncertain = Uncertain::zero() => MONTHS.input(""),
         /// Probability that it slips, 0 to 1.
-        pub slip_probability: f64 [= 0.0] => SHARE,
+        pub slip_probability: f64 [= 0.0] => SHARE.input("slips"),
         /// How far it slips if it does, in months, 0 or more.
         pub slip_months: Uncertain [= Uncertain::zero()] => MONTHS.input("slip"),
         /// The most by which import may grow each month from its energisation on, in MW, above 0; left out, all at once.
@@ -50,11 +50,11 @@ plan! {
 
 plan! {
     /// An application for grid power, which one or more steps belong to.
-    pub struct GridApplication {
+    pub struct GridApplication in "CAMPUS/APPLICATION" {
         /// Its name, unique on its campus.
         pub name: String,
         /// Probability that it is refused, 0 to 1: none of its steps ever comes.
-        pub refusal_probability: f64 [= 0.0] => SHARE,
+        pub refusal_probability: f64 [= 0.0] => SHARE.input("refused"),
         /// Share of its MW that is granted if it is not refused, 0 to 1. Drawn once a trial.
         pub granted_share: Uncertain = Uncertain::one() => SHARE.input("granted share"),
     }
@@ -65,7 +65,7 @@ plan! {
 plan! {
     /// Power behind the meter (gas turbines, engines, fuel cells, batteries) that carries the campus until
     /// the grid does, or for good.
-    pub struct BridgePower {
+    pub struct BridgePower in "CAMPUS/BRIDGE" {
         /// Its name, unique on its campus.
         pub name: String,
         /// What one unit gives, in MW of facility power, above 0.
@@ -79,7 +79,7 @@ plan! {
         /// What must have finished before it is ordered.
         pub after: Vec<Dependency> = [],
         /// Time from order to operation, in months, 0 or more.
-        pub wait_months: Uncertain = Uncertain::zero() => MONTHS,
+        pub wait_months: Uncertain = Uncertain::zero() => MONTHS.input(""),
         /// Adds to the grid for good, rather than standing in for what of the grid has not come.
         pub permanent: bool [= false],
         /// CO2 of what it generates, in g/kWh, 0 or more; counted where the campus states `energy`. A battery has the carbon of what charges it.
@@ -94,7 +94,7 @@ plan! {
 
 plan! {
     /// Hours in which the utility takes back a share of the import.
-    pub struct Curtailment {
+    pub struct Curtailment in "CAMPUS" {
         /// How many hours a year, 0 to 8,766. Drawn once a trial.
         pub hours_per_year: Uncertain => NUMBER.within(0.0, HOURS_PER_YEAR).input("curtailed hours"),
         /// Share of the import that is taken back in those hours, 0 to 1. Drawn once a trial.

@@ -42,6 +42,7 @@ pub mod metrics;
 mod output;
 mod row;
 mod samples;
+mod selection;
 mod series;
 mod views;
 
@@ -62,8 +63,10 @@ pub(crate) use output::{TidyRow, for_each_row};
 pub(crate) use output::{number, quoted};
 pub use row::{NO_CAUSE, TrialRow};
 pub use samples::{InputColumn, MeasureColumn, Samples};
+pub use selection::{Selection, UnknownMetric};
 pub use views::{Distribution, MetricView, ScopeView, TargetView};
 
+use selection::Columns;
 use series::{BLOCK, Fineness, Series, SeriesState};
 
 /// Where a projection comes from. Two projections merge only if theirs are equal.
@@ -234,16 +237,46 @@ impl Projection {
         self.absorb_here(rows)
     }
 
-    fn absorb_here(&mut self, rows: &[TrialRow]) -> Result<(), ProjectionError> {
-        for row in rows {
-            if !same_layout(row.layout(), &self.layout) {
-                return Err(ProjectionError::OtherLayout);
-            }
+    /// As [`Self::absorb`], of rows of which some metrics are gathered.
+    pub(crate) fn absorb_selected(
+        &mut self,
+        rows: &[TrialRow],
+        selection: &Selection,
+    ) -> Result<(), ProjectionError> {
+        assert!(self.replicates.is_empty(), "say which replicate it is");
+        self.check_rows(rows, selection.whole())?;
+        if !same_layout(selection.gathered(), &self.layout) {
+            return Err(ProjectionError::OtherLayout);
         }
+        self.absorb_rows(rows, selection.columns());
+        Ok(())
+    }
+
+    fn absorb_here(&mut self, rows: &[TrialRow]) -> Result<(), ProjectionError> {
+        self.check_rows(rows, &self.layout)?;
+        self.absorb_rows(rows, &Columns::All);
+        Ok(())
+    }
+
+    fn check_rows(&self, rows: &[TrialRow], layout: &Arc<Layout>) -> Result<(), ProjectionError> {
+        if rows.iter().all(|row| same_layout(row.layout(), layout)) {
+            return Ok(());
+        }
+        Err(ProjectionError::OtherLayout)
+    }
+
+    fn absorb_rows(&mut self, rows: &[TrialRow], monthly: &Columns) {
         for block in rows.chunks(BLOCK) {
-            absorb_columns(&mut self.monthly, block, TrialRow::all_monthly);
-            absorb_columns(&mut self.milestones, block, TrialRow::milestones);
-            absorb_columns(&mut self.outcomes, block, TrialRow::outcomes);
+            absorb_columns(&mut self.monthly, block, monthly, TrialRow::all_monthly);
+            for (series, list) in [
+                (
+                    &mut self.milestones,
+                    TrialRow::milestones as fn(&TrialRow) -> &[f64],
+                ),
+                (&mut self.outcomes, TrialRow::outcomes),
+            ] {
+                absorb_columns(series, block, &Columns::All, list);
+            }
             let causes = self.layout.causes.len();
             for row in block {
                 for (met, target) in self.targets.iter_mut().zip(row.targets()) {
@@ -260,7 +293,6 @@ impl Projection {
             }
             self.trials += block.len() as u64;
         }
-        Ok(())
     }
 
     /// Takes in all trials of another part of the same run.
@@ -407,8 +439,13 @@ fn same_layout(left: &Arc<Layout>, right: &Arc<Layout>) -> bool {
     Arc::ptr_eq(left, right) || left == right
 }
 
-/// Takes in one list of numbers of each row, column by column.
-fn absorb_columns(series: &mut [Series], rows: &[TrialRow], list: impl Fn(&TrialRow) -> &[f64]) {
+/// Takes in the chosen columns of one list of numbers of each row, column by column.
+fn absorb_columns(
+    series: &mut [Series],
+    rows: &[TrialRow],
+    chosen: &Columns,
+    list: impl Fn(&TrialRow) -> &[f64],
+) {
     // Eight doubles are a cache line, and lines come in pairs: each pair of each row is read once.
     const LANES: usize = 16;
     let lists: Vec<&[f64]> = rows.iter().map(list).collect();
@@ -423,8 +460,17 @@ fn absorb_columns(series: &mut [Series], rows: &[TrialRow], list: impl Fn(&Trial
                 .fold(0, |touched, series| touched ^ series.touch()),
         );
         for (row, list) in lists.iter().enumerate() {
-            for (column, x) in columns.iter_mut().zip(&list[start..end]) {
-                column[row] = *x;
+            match chosen {
+                Columns::All => {
+                    for (column, x) in columns.iter_mut().zip(&list[start..end]) {
+                        column[row] = *x;
+                    }
+                }
+                Columns::Some(places) => {
+                    for (column, &place) in columns.iter_mut().zip(&places[start..end]) {
+                        column[row] = list[place as usize];
+                    }
+                }
             }
         }
         for (series, column) in series.iter_mut().zip(&columns) {

@@ -70,7 +70,7 @@ impl Projection {
     ///  "targets": [{"name": "…", "description": "…", "by": "2027-06", "probability": 0.8, "std_error": 0.01}],
     ///  "binding": {CAUSE: [share of trials by month]},
     ///  "binding_std_error": {CAUSE: [standard error of that share by month]},
-    ///  "outcomes": {NAME: {"unit": "…", "mean": …, …, "p95": …,
+    ///  "outcomes": {NAME: {"unit": "…", "mean": …, …, "p95": …, "share_of_trials": 1.0,
     ///                      "probability_below_zero": 0.1, "mean_of_least_tenth": …}},
     ///  "campuses": {NAME: {"metrics": {…}, "binding": {…}, "binding_std_error": {…}}}}
     /// ```
@@ -113,6 +113,10 @@ impl Projection {
         let outcomes: Map<String, Value> = (self.outcomes())
             .map(|(metric, distribution)| {
                 let mut entry = one_number(&metric.unit, distribution);
+                entry.insert(
+                    SHARE_OF_TRIALS.into(),
+                    json!(distribution.share_of_trials()),
+                );
                 let risk = bad_end(distribution).map(|(name, value)| (name.into(), json!(value)));
                 entry.extend(risk);
                 (metric.name.clone(), Value::Object(entry))
@@ -288,6 +292,7 @@ impl<F: FnMut(TidyRow<'_>) -> io::Result<()>> Table<'_, F> {
         for (metric, distribution) in projection.outcomes() {
             let place = [total.name(), &metric.name, &metric.unit, ""];
             self.lines(place, statistics(distribution))?;
+            self.line(place, SHARE_OF_TRIALS, distribution.share_of_trials())?;
             self.lines(place, bad_end(distribution).to_vec())?;
         }
         Ok(())
@@ -325,6 +330,8 @@ impl<F: FnMut(TidyRow<'_>) -> io::Result<()>> Table<'_, F> {
 }
 
 const SHARE: &str = "share of trials";
+/// The statistic that says in what share of the trials an outcome exists and is finite.
+const SHARE_OF_TRIALS: &str = "share_of_trials";
 
 /// A number in the shortest form that reads back as the same double; empty if it is not finite.
 pub(crate) fn number(x: f64) -> String {
@@ -338,10 +345,16 @@ pub(crate) fn number(x: f64) -> String {
     }
 }
 
-/// A text in comma-separated values; none, which readers take for missing, if it is empty.
+/// A text in comma-separated values; none, which readers take for missing, if it is empty. An apostrophe stands before
+/// one that a spreadsheet would run as a formula.
 pub(crate) fn quoted(field: &str) -> String {
     if field.is_empty() {
         return String::new();
     }
-    format!("\"{}\"", field.replace('"', "\"\""))
+    let guard = if field.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        "'"
+    } else {
+        ""
+    };
+    format!("\"{guard}{}\"", field.replace('"', "\"\""))
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::layout::Layout;
+use super::selection::Selection;
 
 /// In [`TrialRow`]'s list of binding causes: nothing held capacity down.
 pub const NO_CAUSE: u8 = u8::MAX;
@@ -24,6 +25,8 @@ pub struct TrialRow {
     milestones: Vec<f64>,
     targets: Vec<bool>,
     outcomes: Vec<f64>,
+    /// Positions of the metrics that trials write, in order.
+    written: Arc<[usize]>,
 }
 
 impl TrialRow {
@@ -35,7 +38,16 @@ impl TrialRow {
             milestones: vec![f64::INFINITY; layout.milestones.len()],
             targets: vec![false; layout.targets.len()],
             outcomes: vec![0.0; layout.outcomes.len()],
+            written: (0..layout.metrics.len()).collect(),
             layout,
+        }
+    }
+
+    /// An empty row for trials of which a selection of metrics is written. The others stay 0, or as they are.
+    pub fn of(selection: &Selection) -> Self {
+        Self {
+            written: selection.written().clone(),
+            ..Self::new(selection.whole().clone())
         }
     }
 
@@ -46,7 +58,16 @@ impl TrialRow {
 
     /// Back to an empty row, keeping its memory.
     pub fn clear(&mut self) {
-        self.monthly.fill(0.0);
+        if self.written.len() == self.layout.metrics.len() {
+            self.monthly.fill(0.0);
+        } else {
+            for scope in 0..self.layout.scopes.len() {
+                for position in 0..self.written.len() {
+                    let metric = self.written[position];
+                    self.monthly_mut(scope, metric).fill(0.0);
+                }
+            }
+        }
         self.binding.fill(NO_CAUSE);
         self.milestones.fill(f64::INFINITY);
         self.targets.fill(false);
@@ -79,17 +100,24 @@ impl TrialRow {
         self.monthly[index] = value;
     }
 
-    /// All metrics of a scope in one month, in the layout's order, to be written.
-    pub fn of_month_mut(&mut self, scope: usize, month: usize) -> impl Iterator<Item = &mut f64> {
-        let Layout {
-            months, metrics, ..
-        } = &*self.layout;
-        assert!(month < *months, "no month {month}");
-        let first = self.layout.series_index(scope, 0, month);
-        self.monthly[first..]
-            .iter_mut()
-            .step_by(*months)
-            .take(metrics.len())
+    /// Writes metrics of a scope in one month: those of the first `known` positions that are written at all.
+    #[inline]
+    pub(crate) fn write_month(
+        &mut self,
+        scope: usize,
+        month: usize,
+        known: usize,
+        value: impl Fn(usize) -> f64,
+    ) {
+        assert!(month < self.layout.months, "no month {month}");
+        let (months, first) = (
+            self.layout.months,
+            self.layout.series_index(scope, 0, month),
+        );
+        let of_scope = &mut self.monthly[first..];
+        for &metric in self.written.iter().take_while(|&&metric| metric < known) {
+            of_scope[metric * months] = value(metric);
+        }
     }
 
     /// All monthly numbers, by [`Layout::series_index`].

@@ -193,6 +193,13 @@ impl<'a> Distribution<'a> {
         (defined > 0).then(|| self.series.finite() as f64 / defined as f64)
     }
 
+    /// The share of all trials in which it is finite, those counted in which it does not exist at all: what its mean
+    /// speaks of.
+    pub fn share_of_trials(&self) -> Option<f64> {
+        let trials = self.projection.trials();
+        (trials > 0).then(|| self.series.finite() as f64 / trials as f64)
+    }
+
     /// The standard error of [`Self::probability`]: of independent trials sqrt(p (1 - p) / n).
     pub fn probability_std_error(&self) -> Option<f64> {
         let probability = self.probability()?;

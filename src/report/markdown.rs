@@ -91,8 +91,12 @@ fn cell(text: &str) -> String {
     let mut escaped = String::new();
     for c in text.chars() {
         match c {
-            '\n' | '\r' => escaped.push(' '),
-            '|' | '*' | '_' | '`' | '[' | ']' | '<' | '>' | '#' | '\\' => {
+            // Not every reader of Markdown knows a backslash before these.
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            c if c.is_control() => escaped.push(' '),
+            '|' | '*' | '_' | '`' | '[' | ']' | '#' | '~' | '\\' => {
                 escaped.push('\\');
                 escaped.push(c);
             }

@@ -4,7 +4,7 @@ use super::summary::{columns, paragraph};
 use super::text::{MISSING, decimals, grouped, percent};
 use crate::Projection;
 use crate::finance::{conditional_value_at_risk, probability_of_loss};
-use crate::projection::Distribution;
+use crate::projection::{Distribution, Metric};
 
 /// The share of trials that count as the bad end.
 const BAD_END: f64 = 0.1;
@@ -14,25 +14,43 @@ const MILLION: f64 = 1e6;
 
 /// The outcomes, and how likely and how bad a loss is.
 pub(super) fn outcomes(projection: &Projection) -> Option<String> {
-    let heads = ["outcome", "unit", "P10", "P50", "P90", "mean"];
-    let rows: Vec<Vec<String>> = (projection.outcomes())
-        .filter(|(_, distribution)| distribution.count() > 0)
+    let heads = ["outcome", "unit", "P10", "P50", "P90", "mean", "of trials"];
+    let mut shown: Vec<(&Metric, Distribution<'_>)> = projection.outcomes().collect();
+    shown.retain(|(_, distribution)| distribution.count() > 0);
+    let is_conditional = |of: Distribution<'_>| of.finite_count() < projection.trials();
+    // Where every outcome is one of all trials, a column that says so tells nothing.
+    let columns_shown = match shown.iter().any(|(_, of)| is_conditional(*of)) {
+        true => heads.len(),
+        false => heads.len() - 1,
+    };
+    let rows: Vec<Vec<String>> = shown
+        .into_iter()
         .map(|(metric, distribution)| {
             let name = metric.name.replace('_', " ");
             let quantiles = distribution.quantiles(&[0.1, 0.5, 0.9]);
             let values = quantiles.into_iter().chain([distribution.mean()]);
             let amount = Amount::of(&metric.unit, distribution);
             let cells = values.map(|value| amount.show(value));
-            [name, amount.unit()].into_iter().chain(cells).collect()
+            let names = [name, amount.unit()].into_iter();
+            let share = [percent(distribution.share_of_trials())];
+            names
+                .chain(cells)
+                .chain(share)
+                .take(columns_shown)
+                .collect()
         })
         .collect();
     if rows.is_empty() {
         return None;
     }
+    let right: Vec<usize> = (2..columns_shown).collect();
     let mut text = format!(
         "Outcomes of a trial\n\n{}",
-        paragraph(&columns(&heads, &rows, &[2, 3, 4, 5]))
+        paragraph(&columns(&heads[..columns_shown], &rows, &right))
     );
+    if columns_shown == heads.len() {
+        text += "\nof trials: the share in which there is such a number; the mean, and the percentiles of a rate, are of those alone.\n";
+    }
     if let Some(loss) = loss(projection) {
         text += &format!("\n{loss}\n");
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::OutputFile;
+use crate::disk;
 
 /// Why files were not written.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +17,7 @@ pub enum WriteError {
     #[error("{} there already; nothing was written", exist(.0))]
     Exists(Vec<PathBuf>),
     /// Something that is no file has the name of a file to be written.
-    #[error("{} is not a file, so it cannot be overwritten; nothing was written", .0.display())]
+    #[error("{} is not a regular file, so it cannot be overwritten; nothing was written", .0.display())]
     NotAFile(PathBuf),
     /// The folder cannot be made or used.
     #[error("the folder {} cannot be used: {source}", path.display())]
@@ -45,33 +46,24 @@ fn exist(paths: &[PathBuf]) -> String {
     format!("{} {verb}", names.join(",\n  "))
 }
 
-/// Replaces what is in a file that is there, all at once: whoever reads it, and whoever finds it after a power cut, has
-/// the old text or the new one. Its permissions stay; where it is a link, what it leads to is replaced.
+/// Replaces what is in a file that is there, as [`crate::disk`] does it: whoever reads it, and whoever finds it after a power
+/// cut, has the old text or the new one.
 pub fn replace_file(path: &Path, contents: &[u8]) -> Result<(), WriteError> {
     let failed = |source| WriteError::File {
         path: path.to_owned(),
         source,
     };
-    let path = path.canonicalize().map_err(failed)?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let permissions = fs::metadata(&path).map_err(failed)?.permissions();
-    if permissions.readonly() {
+    if (fs::metadata(path).map_err(failed)?.permissions()).readonly() {
         return Err(failed(io::Error::from(io::ErrorKind::PermissionDenied)));
     }
-    let mut temporary = (tempfile::Builder::new().prefix(".buildout-"))
-        .tempfile_in(folder)
-        .map_err(failed)?;
+    let target = disk::target_of(path).map_err(failed)?;
+    let mut temporary = disk::temporary(disk::folder_of(&target), UNFINISHED).map_err(failed)?;
     temporary.write_all(contents).map_err(failed)?;
-    temporary
-        .as_file()
-        .set_permissions(permissions)
-        .map_err(failed)?;
-    temporary.as_file().sync_all().map_err(failed)?;
-    temporary
-        .persist(&path)
-        .map(drop)
-        .map_err(|error| failed(error.error))
+    disk::replace(temporary, &target).map_err(failed)
 }
+
+/// How the names of files begin that are not whole yet.
+const UNFINISHED: &str = ".buildout-unfinished-";
 
 /// A folder for the files of a run.
 #[derive(Clone, Debug)]
@@ -98,9 +90,12 @@ impl OutputFolder {
 
     /// Finds out before a long run whether files of these names can be written: makes the folder
     /// if there is none, and refuses what [`Self::write`] would refuse.
+    ///
+    /// What killed processes have left unfinished in the folder is removed.
     pub fn prepare(&self, names: &[&str]) -> Result<(), WriteError> {
         self.refuse_what_exists(names)?;
         self.make_folder()?;
+        disk::remove_leftovers(&self.path, |prefix| prefix == UNFINISHED, b"");
         self.temporary()
             .map(drop)
             .map_err(|source| self.unusable(source))
@@ -123,6 +118,9 @@ impl OutputFolder {
                 Err(source) => return Err(WriteError::File { path, source }),
             }
         }
+        // Of two processes that overwrite the same files one comes after the other, and all files are of that one.
+        let folder = fs::File::open(&self.path);
+        let _turn = folder.and_then(|folder| folder.lock().map(|()| folder));
         let mut written: Vec<PathBuf> = Vec::new();
         for (temporary, path) in ready {
             if let Err(error) = self.give_name(temporary, &path) {
@@ -164,8 +162,8 @@ impl OutputFolder {
         for name in names {
             let path = self.path.join(name);
             // A dangling symbolic link is something of the user's, too.
-            if let Ok(found) = fs::symlink_metadata(&path) {
-                if self.overwrite && found.is_dir() {
+            if fs::symlink_metadata(&path).is_ok() {
+                if self.overwrite && disk::target_of(&path).is_err() {
                     return Err(WriteError::NotAFile(path));
                 }
                 existing.push(path);
@@ -190,15 +188,7 @@ impl OutputFolder {
     }
 
     fn temporary(&self) -> io::Result<NamedTempFile> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".buildout-");
-        #[cfg(unix)]
-        {
-            // Temporary files are private; results are as readable as other files of the user's.
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
-        builder.tempfile_in(&self.path)
+        disk::temporary(&self.path, UNFINISHED)
     }
 
     fn filled(&self, contents: &[u8]) -> io::Result<NamedTempFile> {
@@ -209,21 +199,20 @@ impl OutputFolder {
     }
 
     fn give_name(&self, temporary: NamedTempFile, path: &Path) -> Result<(), WriteError> {
-        let named = if self.overwrite {
-            temporary.persist(path)
-        } else {
-            // Another program may have made the file since it was looked for.
-            temporary.persist_noclobber(path)
+        let failed = |source| WriteError::File {
+            path: path.to_owned(),
+            source,
         };
-        match named {
+        if self.overwrite {
+            return disk::replace(temporary, path).map_err(failed);
+        }
+        // Another program may have made the file since it was looked for.
+        match temporary.persist_noclobber(path) {
             Ok(_) => Ok(()),
             Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
                 Err(WriteError::Exists(vec![path.to_owned()]))
             }
-            Err(error) => Err(WriteError::File {
-                path: path.to_owned(),
-                source: error.error,
-            }),
+            Err(error) => Err(failed(error.error)),
         }
     }
 }
@@ -323,17 +312,56 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_is_replaced_and_what_it_points_to_is_kept() {
+    fn links_are_followed_and_files_of_several_names_keep_them() {
         let folder = tempfile::tempdir().unwrap();
-        let elsewhere = folder.path().join("elsewhere");
+        let [elsewhere, second] = ["elsewhere", "second"].map(|name| folder.path().join(name));
         fs::write(&elsewhere, "mine").unwrap();
+        fs::write(&second, "mine").unwrap();
         let out = folder.path().join("out");
         fs::create_dir(&out).unwrap();
         std::os::unix::fs::symlink(&elsewhere, out.join("summary.txt")).unwrap();
+        fs::hard_link(&second, out.join("projection.json")).unwrap();
         let files = outputs(&fixture::projection()).unwrap();
         let output = OutputFolder::new(&out);
         assert!(output.write(&files).is_err());
-        output.overwrite(true).write(&files).unwrap();
         assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "mine");
+        output.overwrite(true).write(&files).unwrap();
+        for (name, there) in [("summary.txt", &elsewhere), ("projection.json", &second)] {
+            let wanted = files.iter().find(|file| file.name == name).unwrap();
+            assert_eq!(fs::read(there).unwrap(), wanted.contents);
+        }
+        assert!(
+            fs::symlink_metadata(out.join("summary.txt"))
+                .unwrap()
+                .is_symlink()
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_regular_file_is_never_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/dev/full", folder.path().join("summary.txt")).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("socket")).unwrap();
+        let output = OutputFolder::new(folder.path()).overwrite(true);
+        for name in ["summary.txt", "socket"] {
+            let file = OutputFile::new(name, b"new".to_vec());
+            let error = output.write(&[file]).unwrap_err();
+            assert!(matches!(error, WriteError::NotAFile(_)), "{error}");
+            assert!(replace_file(&folder.path().join(name), b"new").is_err());
+        }
+        assert_eq!(names(folder.path()), ["socket", "summary.txt"]);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_before_the_next_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = OutputFolder::new(folder.path());
+        let living = output.temporary().unwrap();
+        output.temporary().unwrap().keep().unwrap();
+        fs::write(folder.path().join(".buildout-mynote"), "mine").unwrap();
+        output.prepare(&["summary.txt"]).unwrap();
+        let living = living.path().file_name().unwrap().to_str().unwrap();
+        assert_eq!(names(folder.path()), [".buildout-mynote", living]);
     }
 }

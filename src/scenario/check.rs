@@ -4,7 +4,9 @@ use crate::compute::{CATALOGUE, Generation, NEWEST, RackType};
 use crate::date::Date;
 use crate::finance::metric_names;
 use crate::policy::levers::{Known, check_levers};
-use crate::problem::{Path, Problems, check_known, check_name, check_positive, check_unique};
+use crate::problem::{
+    Path, Problems, check_characters, check_known, check_name, check_positive, check_unique,
+};
 use crate::projection::metrics::METRICS;
 use crate::schedule::calendars::check_calendars;
 use crate::schedule::check_activities;
@@ -33,6 +35,15 @@ impl Scenario {
                 &root.key("horizon_months"),
                 format!("horizon_months is {}", self.horizon_months),
                 format!("1 to {LONGEST_HORIZON_MONTHS} months"),
+            );
+        } else if (self.start.plus_months(f64::from(self.horizon_months))).is_none() {
+            problems.error(
+                &root.key("horizon_months"),
+                format!(
+                    "{} months after {} is beyond the year 9999",
+                    self.horizon_months, self.start
+                ),
+                "an earlier start, or a shorter horizon",
             );
         }
         check_positive(
@@ -564,6 +575,7 @@ fn check_label(name: &str, at: &Path, problems: &mut Problems) {
     if name.trim().is_empty() {
         problems.error(at, "the name is empty", "a name of one character or more");
     }
+    check_characters(name, at, problems);
 }
 
 /// Checks what a campus says of its applications, generation, cooling and energy.

@@ -5,7 +5,10 @@
 //! [`Model`].
 
 mod check;
+mod limits;
 mod unlikely;
+
+pub use limits::Limits;
 
 use std::path::PathBuf;
 
@@ -114,6 +117,9 @@ pub struct Scenario {
     /// What should be reached by when.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<Target>,
+    /// How large the scenario may be; larger ones are refused, for they are mostly slips.
+    #[serde(default, skip_serializing_if = "Limits::is_default")]
+    pub limits: Limits,
 }
 
 fn format() -> u32 {
@@ -315,6 +321,7 @@ impl Scenario {
             finance: None,
             milestones: Vec::new(),
             targets: Vec::new(),
+            limits: Limits::default(),
         }
     }
 

@@ -11,10 +11,6 @@ use crate::uncertain::{Domain, Uncertain};
 
 /// The longest lead time published is four years.
 const LONGEST_ACTIVITY_MONTHS: f64 = 120.0;
-/// 2 to 2.5 % a quarter is usual.
-const HIGHEST_CHURN_PER_MONTH: f64 = 0.05;
-/// AI supercomputers grew by 150 % a year in performance, chips by far less.
-const HIGHEST_GROWTH_PER_YEAR: f64 = 1.5;
 /// Words of works that take time wherever there are any.
 const TAKES_TIME: [&str; 7] = [
     "permit",
@@ -39,18 +35,6 @@ impl Scenario {
     /// Warns of what is unlikely.
     pub(crate) fn check_likelihood(&self, problems: &mut Problems) {
         let root = Path::root();
-        if !(1.0..=20.0).contains(&self.standard_rack_power_kw) && self.standard_rack_power_kw > 0.0
-        {
-            unlikely(
-                &root.key("standard_rack_power_kw"),
-                problems,
-                format!(
-                    "a standard rack of {} kW is unusual",
-                    self.standard_rack_power_kw
-                ),
-                "2.5 kW in Chinese statistics",
-            );
-        }
         for (position, template) in self.building_templates.iter().enumerate() {
             let at = root.key("building_templates").index(position);
             check_activities(&template.activities, &at.key("activities"), problems);
@@ -62,7 +46,6 @@ impl Scenario {
         for (position, campus) in self.campuses.iter().enumerate() {
             self.check_campus_likelihood(campus, &root.key("campuses").index(position), problems);
         }
-        self.check_segments(&root.key("segments"), problems);
     }
 
     fn check_campus_likelihood(&self, campus: &Campus, at: &Path, problems: &mut Problems) {
@@ -95,45 +78,6 @@ impl Scenario {
                 format!("it starts in {starts}, after the end of the horizon"),
                 "a longer horizon, or leave it out",
             );
-        }
-    }
-
-    fn check_segments(&self, at: &Path, problems: &mut Problems) {
-        for (position, segment) in self.segments.iter().enumerate() {
-            let at = at.index(position);
-            let churn = median(&segment.churn_per_month, Domain::SHARE);
-            if let Some(churn) = churn.filter(|churn| *churn > HIGHEST_CHURN_PER_MONTH) {
-                unlikely(
-                    &at.key("churn_per_month"),
-                    problems,
-                    format!(
-                        "a churn of {} a month is far above the usual",
-                        rounded(churn)
-                    ),
-                    "2 to 2.5 % a quarter is usual: 0.007 to 0.008 a month",
-                );
-            }
-            let signs = median(&segment.sign_probability, Domain::SHARE);
-            let reaches_out = median(&segment.outreach_per_month, Domain::NON_NEGATIVE);
-            if signs.is_some_and(|share| share > 0.9)
-                && reaches_out.is_some_and(|companies| companies >= 1.0)
-            {
-                unlikely(
-                    &at.key("sign_probability"),
-                    problems,
-                    "nearly every company contacted signs".to_owned(),
-                    "most leads are not demand: a quarter of those contacted signed at Qingyang",
-                );
-            }
-            let growth = median(&segment.outreach_growth_per_year, Domain::ANY);
-            if growth.is_some_and(|growth| growth > HIGHEST_GROWTH_PER_YEAR) {
-                unlikely(
-                    &at.key("outreach_growth_per_year"),
-                    problems,
-                    "outreach that grows by more than 150 % a year is unusual".to_owned(),
-                    "a share: 0.3 stands for 30 % a year",
-                );
-            }
         }
     }
 }

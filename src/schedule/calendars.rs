@@ -146,17 +146,14 @@ impl Calendar {
                 "that word stands for the calendar without any break; use another name",
             );
         }
-        if let Some(week) = &self.week {
-            let is_right = week.len() == 7
-                && week.iter().all(|hours| (0.0..=24.0).contains(hours))
-                && week.iter().sum::<f64>() > 0.0;
-            if !is_right {
-                problems.error(
-                    &at.key("week"),
-                    format!("the week of calendar \"{}\" is {week:?}", self.name),
-                    "seven numbers of hours from Monday to Sunday, 0 to 24 each, not all 0",
-                );
-            }
+        if let Some(week) = &self.week
+            && !is_week(week)
+        {
+            problems.error(
+                &at.key("week"),
+                format!("the week of calendar \"{}\" is {week:?}", self.name),
+                "seven numbers of hours from Monday to Sunday, 0 to 24 each, not all 0",
+            );
         }
         for (position, season) in self.seasons.iter().enumerate() {
             let at = at.key("seasons").index(position);
@@ -226,16 +223,14 @@ impl Calendar {
     /// The pace of work on a day: 1 on average over regular weeks.
     fn pace(&self, day: civil::Date) -> f64 {
         let weekday = day.weekday().to_monday_zero_offset() as usize;
-        let mut pace = match &self.week {
-            Some(week) => 7.0 * week[weekday] / week.iter().sum::<f64>(),
-            None => 1.0,
-        };
-        let regular = match &self.week {
+        // The network of a scenario is looked at even where a calendar is wrong, so as to report all that is.
+        let (mut pace, regular) = match self.week.as_ref().filter(|week| is_week(week)) {
             Some(week) => {
                 let longest = week.iter().copied().fold(0.0, f64::max);
-                7.0 * longest / week.iter().sum::<f64>()
+                let hours = week.iter().sum::<f64>();
+                (7.0 * week[weekday] / hours, 7.0 * longest / hours)
             }
-            None => 1.0,
+            None => (1.0, 1.0),
         };
         for season in &self.seasons {
             let (Some(from), Some(to)) = (month_and_day(&season.from), month_and_day(&season.to))
@@ -281,6 +276,13 @@ impl Calendar {
     pub fn compile(&self, start: Date, horizon_months: u32) -> WorkCalendar {
         WorkCalendar::new(start, horizon_months, |day| self.pace(day))
     }
+}
+
+/// Whether it gives the hours of seven days, some of them with work.
+fn is_week(hours: &[f64]) -> bool {
+    hours.len() == 7
+        && hours.iter().all(|hours| (0.0..=24.0).contains(hours))
+        && hours.iter().sum::<f64>() > 0.0
 }
 
 fn check_pace(pace: f64, at: &Path, problems: &mut Problems) {

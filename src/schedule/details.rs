@@ -13,7 +13,7 @@ use super::risks::{Risk, happens};
 use super::{Activity, ActivityStatus, Status};
 use crate::date::Date;
 use crate::pattern::matches;
-use crate::problem::{Path, Problems, check_known, name_help};
+use crate::problem::{Path, Problems, check_known};
 use crate::sampling::inputs::{Inputs, Quantity};
 use crate::uncertain::{Domain, Uncertain};
 
@@ -242,7 +242,7 @@ impl<'a> Details<'a> {
                     problems.error(
                         &follower.at,
                         format!("there is no activity \"{}\"", follower.leader),
-                        name_help(&follower.leader, known),
+                        problems.name_help(&follower.leader, known),
                     );
                 }
             }
@@ -409,7 +409,7 @@ impl<'a> Details<'a> {
         problems.error(
             at,
             format!("there is no one activity or grid step \"{pattern}\""),
-            name_help(pattern, known),
+            problems.name_help(pattern, known),
         );
     }
 }

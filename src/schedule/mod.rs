@@ -16,6 +16,6 @@ mod status;
 mod timeline;
 
 pub use activity::{Activity, Dependency, Lagged, Override, Slots};
-pub(crate) use activity::{check_activities, check_dependencies, is_false};
+pub(crate) use activity::{check_activities, check_dependencies};
 pub(crate) use details::{Details, draw};
 pub use status::{ActivityStatus, Status};

@@ -10,7 +10,7 @@ use crate::uncertain::Uncertain;
 
 plan! {
     /// A site with its own grid connection, substations and buildings.
-    pub struct Campus {
+    pub struct Campus in "CAMPUS" {
         /// Its name.
         pub name: String,
         /// Power usage effectiveness: facility power / critical IT power, 1 or more. Drawn once a trial.

@@ -7,7 +7,7 @@ use crate::uncertain::Uncertain;
 
 plan! {
     /// A data hall: the space in which racks stand.
-    pub struct Hall {
+    pub struct Hall in "CAMPUS/BUILDING/HALL" {
         /// Its name, unique within its building.
         pub name: String,
         /// Rack positions, 1 or more.
@@ -18,7 +18,7 @@ plan! {
         pub power_kw: Option<f64> => KILOWATTS,
         /// Heat that the hall's cooling can take away, in kW of critical IT power; left out, all of it.
         pub cooling_power_kw: Option<f64> => KILOWATTS,
-        /// The hardware generation installed, or "newest" for the newest one that is released when the order is placed and fits the rack type. Left out, tenants bring their own hardware: no delivery is waited for and no PFLOPS are counted.
+        /// The hardware generation installed, or "newest" for the newest one that is released when the order is placed and fits the rack type. Of those released on the same day the one that stands last in the scenario counts as the newest. Left out, tenants bring their own hardware: no delivery is waited for and no PFLOPS are counted.
         pub hardware: Option<String>,
         /// The event at whose finish the hardware is ordered, such as "shell", or "start" for the start of the building. Left out, the finish of the first activity of the building.
         pub hardware_ordered_after: Option<String>,
@@ -37,7 +37,7 @@ plan! {
 
 plan! {
     /// What a hall becomes when it is rebuilt for other racks.
-    pub struct Retrofit {
+    pub struct Retrofit in "CAMPUS/BUILDING/HALL" {
         /// The rack type that its positions are then made for.
         pub rack_type: String,
         /// Rack positions then, 1 or more; left out, as many as before.

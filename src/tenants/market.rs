@@ -2,66 +2,48 @@
 //!
 //! Capacity is counted in whole millionths of a kW (2^-20 kW), so that what moves in and out
 //! cancels exactly and nothing drifts over the years. Each contract costs a constant number of
-//! steps however long it stays: its ramp is a rate that is switched on and off.
+//! steps however long it stays: its ramp is a rate that is switched on and off. The size of a contract is a whole number
+//! of units for each month of its ramp.
 
 mod cohort;
 mod compiled;
+mod contacts;
+mod contracts;
+mod counts;
+mod draft;
 mod extras;
 mod funnel;
+mod leasing;
 mod ledger;
-mod luck;
 mod own;
-mod placing;
+mod quantiles;
 mod signing;
 mod state;
 mod waiting;
+mod words;
 
 use pulp::Arch;
 
-use crate::sampling::inputs::Quantity;
-use crate::sampling::streams::Source;
-use crate::tenants::buckets;
 pub(crate) use compiled::{Demand, Supply};
 pub(crate) use funnel::{CONTACTED, stage_metric, voucher_metric};
 pub use own::OwnContract;
 pub(crate) use state::MarketState;
 
 use compiled::CompiledSegment;
-use extras::{ContractExtra, Extras};
 use funnel::{CompiledRegime, CompiledVoucher};
-use luck::{Drawer, Varying};
-use state::{Contract, Lease, Rates, SegmentMonth};
+use state::{Rates, SegmentMonth};
 
 const UNITS_PER_KW: f64 = 1_048_576.0;
 /// Later than any horizon.
 const NEVER: u32 = u32::MAX;
+/// A stay, in months, that is longer than any horizon, and can be added to a month.
+const FOREVER: u32 = 1 << 24;
 
 /// kW (0 or more) to units, rounded down, so that no more is given than there is.
 #[inline(always)]
 fn units(kw: f64) -> i64 {
     // The conversion rounds towards 0, and is far cheaper than `floor` on older processors.
     (kw * UNITS_PER_KW) as i64
-}
-
-/// A number of 0 or more rounded up, as cheaply; those beyond 2^51 are cut to it.
-#[inline(always)]
-fn round_up(number: f64) -> f64 {
-    // There doubles are whole: adding it rounds to the nearest one.
-    const WHOLE: f64 = (1_u64 << 52) as f64;
-    let number = number.min(WHOLE / 2.0);
-    let nearest = (number + WHOLE) - WHOLE;
-    if nearest < number {
-        nearest + 1.0
-    } else {
-        nearest
-    }
-}
-
-/// The month in which a moment of 0 or more lies; beyond all horizons as [`NEVER`].
-#[inline(always)]
-fn month_at(months: f64) -> usize {
-    // To 32 bits it is far cheaper than to 64.
-    months as u32 as usize
 }
 
 fn kw(units: i64) -> f64 {
@@ -95,16 +77,9 @@ pub(crate) struct Market {
 
 impl Market {
     /// Passes month `month`, with `room_kw` of deployable capacity in each pool at its end.
-    pub(crate) fn pass_month(
-        &self,
-        state: &mut MarketState,
-        seed: u64,
-        trial: u64,
-        month: usize,
-        room_kw: &[f64],
-    ) {
+    pub(crate) fn pass_month(&self, state: &mut MarketState, month: usize, room_kw: &[f64]) {
         self.advance(state, month);
-        self.reach_out(state, seed, trial, month);
+        self.reach_out(state, month);
         self.make_ready(state, month);
         self.place(state, month, room_kw);
         self.give_up(state, month);
@@ -117,7 +92,7 @@ impl Market {
     /// Power in service in a pool, in kW.
     pub(crate) fn in_service_kw(&self, state: &MarketState, pool: usize) -> f64 {
         let total: i64 = (0..self.segments.len())
-            .map(|segment| state.served[self.slot(segment, pool)])
+            .map(|segment| state.capacity.served[self.slot(segment, pool)])
             .sum();
         kw(total)
     }
@@ -135,14 +110,15 @@ impl Market {
     fn weighted_kw(&self, state: &MarketState, pool: usize, weight: fn(&Rates) -> f64) -> f64 {
         (0..self.segments.len())
             .map(|segment| {
-                kw(state.served[self.slot(segment, pool)]) * weight(&state.rates[segment])
+                kw(state.capacity.served[self.slot(segment, pool)])
+                    * weight(&state.segments[segment].rates)
             })
             .sum()
     }
 
     /// Power leased in a pool, in kW, whether its ramp is over or not.
     pub(crate) fn leased_kw(&self, state: &MarketState, pool: usize) -> f64 {
-        kw(state.leased[pool])
+        kw(state.capacity.leased[pool])
     }
 
     /// The campus of a pool.
@@ -161,9 +137,9 @@ impl Market {
             .map(|(position, segment)| SegmentMonth {
                 home: segment.home,
                 counts: state.counts[position],
-                waiting_kw: kw(state.waiting[position]),
-                pending_kw: kw(state.pending[position]),
-                ended_kw: kw(state.ended[position]),
+                waiting_kw: kw(state.segments[position].waiting),
+                pending_kw: kw(state.segments[position].pending),
+                ended_kw: kw(state.segments[position].ended),
             })
     }
 }

@@ -16,6 +16,7 @@ pub(crate) mod market;
 mod named;
 mod outreach;
 mod terms;
+pub(crate) mod volume;
 mod vouchers;
 
 pub use market::OwnContract;
@@ -26,128 +27,86 @@ pub use vouchers::Voucher;
 
 use serde::{Deserialize, Serialize};
 
-use crate::problem::{
-    Path, Problems, check_all_known, check_known, check_name, check_positive, check_unique,
-};
+use crate::field::{GROWTH, KILOWATTS, MONTHS, NUMBER, PFLOPS, SHARE, plan};
+use crate::problem::{Path, Problems, check_all_known, check_known, check_name, check_unique};
 use crate::uncertain::{Domain, Uncertain};
 
-/// A group of tenants that behave alike.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Segment {
-    /// Its name.
-    pub name: String,
-    /// Companies contacted in the first month, 0 or more. Drawn once a trial.
-    #[serde(default = "Uncertain::zero")]
-    pub outreach_per_month: Uncertain,
-    /// Growth of the outreach a year, as a share, compounding month by month; above -1. Drawn once a trial.
-    #[serde(default = "Uncertain::zero")]
-    pub outreach_growth_per_year: Uncertain,
-    /// A curve of adoption in the place of `outreach_per_month` and its growth.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outreach_curve: Option<AdoptionCurve>,
-    /// Efforts for a time, on top of the trend or the curve.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub campaigns: Vec<Campaign>,
-    /// What outreach is multiplied by in January, February, …, December: twelve factors of 0 or more; left out, it has no seasons.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub seasonality: Vec<f64>,
-    /// Commitments between contact and signature, in order, such as a letter of intent or a deposit.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub stages: Vec<Stage>,
-    /// How signing suffers where little capacity is on offer; left out, it does not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scarcity: Option<Scarcity>,
-    /// Probability that a contacted company (with `stages`: one that has come to the last of them) signs a contract, 0 to 1. Drawn once a trial.
-    #[serde(default = "Uncertain::one")]
-    pub sign_probability: Uncertain,
-    /// Time from contact to signature, in months, 0 or more. Drawn for each contract.
-    #[serde(default = "Uncertain::zero")]
-    pub sign_lag_months: Uncertain,
-    /// Probability that a company that signed sets up a local subsidiary, 0 to 1. Drawn once a trial.
-    #[serde(default = "Uncertain::zero")]
-    pub subsidiary_probability: Uncertain,
-    /// Time from signature to the subsidiary, in months, 0 or more. Drawn for each contract.
-    #[serde(default = "Uncertain::zero")]
-    pub subsidiary_lag_months: Uncertain,
-    /// Size of a contract in kW of critical IT power, above 0. Drawn for each contract. Give this or `contract_standard_racks`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contract_power_kw: Option<Uncertain>,
-    /// Size of a contract in standard racks, rounded up to whole ones and 1 at least. Drawn for each contract.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contract_standard_racks: Option<Uncertain>,
-    /// Size of a contract in PFLOPS at the scenario's precision. Drawn for each contract. The power follows from `contract_hardware` as it is delivered at the time of signing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contract_pflops: Option<Uncertain>,
-    /// The generation that a contract in PFLOPS reckons with; left out, the newest that is released when it is signed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contract_hardware: Option<String>,
-    /// The most that one contract takes, in kW of critical IT power; a larger draw is cut to it. Left out, 10,000,000 kW (an assumption: more than any campus), to which a greater value is cut too.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub largest_contract_kw: Option<f64>,
-    /// Time from signature until the tenant wants to move in, in months, 0 or more. Drawn for each contract.
-    #[serde(default = "Uncertain::zero")]
-    pub move_in_lag_months: Uncertain,
-    /// Months over which a tenant fills its lease in equal steps, rounded to whole ones and 1 at least (1: all in the month of moving in). Drawn for each contract.
-    #[serde(default = "Uncertain::one")]
-    pub ramp_months: Uncertain,
-    /// Term from moving in during which a tenant cannot leave, in months, rounded down to whole ones. Drawn for each contract.
-    #[serde(default = "Uncertain::zero")]
-    pub term_months: Uncertain,
-    /// Probability of leaving at the end of each month after the term, 0 to 1. Drawn once a trial.
-    #[serde(default = "Uncertain::zero")]
-    pub churn_per_month: Uncertain,
-    /// What happens at the end of the term; not together with `churn_per_month`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub renewal: Option<Renewal>,
-    /// The right to leave within the term.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub early_exit: Option<EarlyExit>,
-    /// The option to take more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expansion: Option<Expansion>,
-    /// The share of the lease that is paid for from moving in whether it is used yet or not (take or pay), 0 to 1. Drawn once a trial.
-    #[serde(default = "Uncertain::zero", skip_serializing_if = "is_nothing")]
-    pub minimum_take_share: Uncertain,
-    /// What is owed where capacity comes late.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub damages: Option<Damages>,
-    /// Months that a contract waits for the first of its campuses before it goes to another that it accepts (0: at once).
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub spill_over_after_months: u32,
-    /// How long a contract waits for capacity before it is lost, in months; left out, for ever. Drawn for each contract.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub patience_months: Option<Uncertain>,
-    /// Share of the power in service that tenants draw, 0 to 1. Drawn once a trial.
-    #[serde(default = "Uncertain::one")]
-    pub draw_share: Uncertain,
-    /// Share of the compute in service that does useful work, 0 to 1. Drawn once a trial.
-    #[serde(default = "Uncertain::one")]
-    pub utilisation: Uncertain,
-    /// Who is served first: a smaller number goes before a larger one, and equal ones are served first come, first served.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub priority: u32,
-    /// How capacity is given to contracts.
-    #[serde(default, skip_serializing_if = "Allocation::is_default")]
-    pub allocation: Allocation,
-    /// The campuses it accepts, in the order of liking; left out, all in the order of the scenario. Its contracts and contacts count to the first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub campuses: Vec<String>,
-    /// The rack types it accepts, in the order of liking; left out, all.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub rack_types: Vec<String>,
-    /// What is already there at the start.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub existing: Option<ExistingTenants>,
-}
-
-fn is_zero(value: &u32) -> bool {
-    *value == 0
-}
-
-fn is_nothing(value: &Uncertain) -> bool {
-    *value == Uncertain::zero()
+plan! {
+    /// A group of tenants that behave alike.
+    pub struct Segment in "tenants/SEGMENT" {
+        /// Its name.
+        pub name: String,
+        /// Companies contacted in the first month, 0 or more. Drawn once a trial.
+        pub outreach_per_month: Uncertain = Uncertain::zero() => NUMBER.input("outreach"),
+        /// Growth of the outreach a year, as a share, compounding month by month; above -1. Drawn once a trial.
+        pub outreach_growth_per_year: Uncertain = Uncertain::zero() => GROWTH.input("outreach growth").usually(-1.0, 1.5, "a share: 0.3 stands for 30 % a year"),
+        /// A curve of adoption in the place of `outreach_per_month` and its growth.
+        pub outreach_curve: Option<AdoptionCurve>,
+        /// Efforts for a time, on top of the trend or the curve.
+        pub campaigns: Vec<Campaign> = [],
+        /// What outreach is multiplied by in January, February, …, December: twelve factors of 0 or more; left out, it has no seasons.
+        pub seasonality: Vec<f64> = [] => NUMBER,
+        /// Commitments between contact and signature, in order, such as a letter of intent or a deposit.
+        pub stages: Vec<Stage> = [],
+        /// How signing suffers where little capacity is on offer; left out, it does not.
+        pub scarcity: Option<Scarcity>,
+        /// Probability that a contacted company (with `stages`: one that has come to the last of them) signs a contract, 0 to 1. Drawn once a trial.
+        pub sign_probability: Uncertain = Uncertain::one() => SHARE.input("sign probability"),
+        /// Time from contact to signature, in months, 0 or more. Drawn for each contract.
+        pub sign_lag_months: Uncertain = Uncertain::zero() => MONTHS,
+        /// Probability that a company that signed sets up a local subsidiary, 0 to 1. Drawn once a trial.
+        pub subsidiary_probability: Uncertain = Uncertain::zero() => SHARE.input("subsidiary probability"),
+        /// Time from signature to the subsidiary, in months, 0 or more. Drawn for each contract.
+        pub subsidiary_lag_months: Uncertain = Uncertain::zero() => MONTHS,
+        /// Size of a contract in kW of critical IT power, above 0. Drawn for each contract. Give this or `contract_standard_racks`.
+        pub contract_power_kw: Option<Uncertain> => KILOWATTS.within(0.0, f64::INFINITY),
+        /// Size of a contract in standard racks, rounded up to whole ones and 1 at least. Drawn for each contract.
+        pub contract_standard_racks: Option<Uncertain> => NUMBER,
+        /// Size of a contract in PFLOPS at the scenario's precision. Drawn for each contract. The power follows from `contract_hardware` as it is delivered at the time of signing.
+        pub contract_pflops: Option<Uncertain> => PFLOPS,
+        /// The generation by which a contract in PFLOPS is sized; left out, the newest that is released when it is signed.
+        pub contract_hardware: Option<String>,
+        /// The most that one contract takes, in kW of critical IT power; a larger draw is cut to it. Left out, 10,000,000 kW (an assumption: more than any campus), to which a greater value is cut too.
+        pub largest_contract_kw: Option<f64> => KILOWATTS,
+        /// Time from signature until the tenant wants to move in, in months, 0 or more. Drawn for each contract.
+        pub move_in_lag_months: Uncertain = Uncertain::zero() => MONTHS,
+        /// Months over which a tenant fills its lease in equal steps, rounded to whole ones and 1 at least (1: all in the month of moving in). Drawn for each contract.
+        pub ramp_months: Uncertain = Uncertain::one() => MONTHS,
+        /// Term from moving in during which a tenant cannot leave, in months, rounded down to whole ones. Drawn for each contract.
+        pub term_months: Uncertain = Uncertain::zero() => MONTHS,
+        /// Probability of leaving at the end of each month after the term, 0 to 1. Drawn once a trial.
+        pub churn_per_month: Uncertain = Uncertain::zero() => SHARE.input("churn").usually(0.0, 0.05, "2 to 2.5 % a quarter is usual: 0.007 to 0.008 a month"),
+        /// What happens at the end of the term; not together with `churn_per_month`.
+        pub renewal: Option<Renewal>,
+        /// The right to leave within the term.
+        pub early_exit: Option<EarlyExit>,
+        /// The option to take more.
+        pub expansion: Option<Expansion>,
+        /// The share of the lease that is paid for from moving in whether it is used yet or not (take or pay), 0 to 1. Drawn once a trial.
+        pub minimum_take_share: Uncertain [= Uncertain::zero()] => SHARE.input("minimum take"),
+        /// What is owed where capacity comes late.
+        pub damages: Option<Damages>,
+        /// Months that a contract waits for the first of its campuses before it goes to another that it accepts (0: at once).
+        pub spill_over_after_months: u32 [= 0] => MONTHS,
+        /// How long a contract waits for capacity before it is lost, in months; left out, for ever. Drawn for each contract.
+        pub patience_months: Option<Uncertain> => MONTHS,
+        /// Share of the power in service that tenants draw, 0 to 1. Drawn once a trial.
+        pub draw_share: Uncertain = Uncertain::one() => SHARE.input("draw share"),
+        /// Share of the compute in service that does useful work, 0 to 1. Drawn once a trial.
+        pub utilisation: Uncertain = Uncertain::one() => SHARE.input("utilisation"),
+        /// Who is served first: a smaller number goes before a larger one, and equal ones are served first come, first served. Of those who are ready in the same month the segment that stands first in the file is served first, named tenants last.
+        pub priority: u32 [= 0] => NUMBER,
+        /// How capacity is given to contracts.
+        pub allocation: Allocation [= Allocation::default()],
+        /// The campuses it accepts, in the order of preference; left out, all in the order of the scenario. Its contracts and contacts count to the first.
+        pub campuses: Vec<String> = [],
+        /// The rack types it accepts, in the order of preference; left out, all in the order of the scenario.
+        pub rack_types: Vec<String> = [],
+        /// What is already there at the start.
+        pub existing: Option<ExistingTenants>,
+    }
+    /// A segment with a name; all else is at its default, and is set on the fields.
+    pub fn new;
 }
 
 /// How deployable capacity is given to the contracts of a segment.
@@ -172,32 +131,23 @@ impl Allocation {
     pub(crate) fn is_pooled(self) -> bool {
         matches!(self, Self::Pooled | Self::Cohort)
     }
-
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
-/// What a segment has at the start of the scenario.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct ExistingTenants {
-    /// Companies contacted up to then.
-    #[serde(default)]
-    pub companies_contacted: u32,
-    /// Of these, companies that have not decided yet: each signs with the segment's sign probability, the rest of its lag later (a uniform share of a drawn lag).
-    #[serde(default)]
-    pub companies_negotiating: u32,
-    /// Contracts signed up to then; all are taken to be still running.
-    #[serde(default)]
-    pub contracts_signed: u32,
-    /// Subsidiaries established up to then.
-    #[serde(default)]
-    pub subsidiaries: u32,
-    /// Critical IT power that their contracts lease and use, in kW, in equal parts. They are the first to be placed, fully ramped, with their term beginning anew.
-    #[serde(default)]
-    pub leased_power_kw: f64,
+plan! {
+    /// What a segment has at the start of the scenario.
+    #[derive(Default)]
+    pub struct ExistingTenants {
+        /// Companies contacted up to then.
+        pub companies_contacted: u32 = 0 => NUMBER,
+        /// Of these, companies that have not decided yet: each signs with the segment's sign probability, the rest of its lag later (a uniform share of a drawn lag).
+        pub companies_negotiating: u32 = 0 => NUMBER,
+        /// Contracts signed up to then; all are taken to be still running.
+        pub contracts_signed: u32 = 0 => NUMBER,
+        /// Subsidiaries established up to then.
+        pub subsidiaries: u32 = 0 => NUMBER,
+        /// Critical IT power that their contracts lease and use, in kW, in equal parts. They are the first to be placed, fully ramped, with their term beginning anew.
+        pub leased_power_kw: f64 = 0.0 => KILOWATTS.within(0.0, f64::INFINITY),
+    }
 }
 
 /// No contract is larger, in kW: 10 GW, more than any campus. (an assumption)
@@ -213,54 +163,7 @@ fn median(quantity: &Uncertain) -> Option<f64> {
     Some(sampler.at(0.5))
 }
 
-/// Growth is a share of the year before, above a total loss.
-const GROWTH: Domain = Domain {
-    min: -0.99,
-    max: f64::INFINITY,
-};
-
 impl Segment {
-    /// A segment with a name; all else is at its default, and is set on the fields.
-    pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            outreach_per_month: Uncertain::zero(),
-            outreach_growth_per_year: Uncertain::zero(),
-            outreach_curve: None,
-            campaigns: Vec::new(),
-            seasonality: Vec::new(),
-            stages: Vec::new(),
-            scarcity: None,
-            sign_probability: Uncertain::one(),
-            sign_lag_months: Uncertain::zero(),
-            subsidiary_probability: Uncertain::zero(),
-            subsidiary_lag_months: Uncertain::zero(),
-            contract_power_kw: None,
-            contract_standard_racks: None,
-            contract_pflops: None,
-            contract_hardware: None,
-            largest_contract_kw: None,
-            move_in_lag_months: Uncertain::zero(),
-            ramp_months: Uncertain::one(),
-            term_months: Uncertain::zero(),
-            churn_per_month: Uncertain::zero(),
-            renewal: None,
-            early_exit: None,
-            expansion: None,
-            minimum_take_share: Uncertain::zero(),
-            damages: None,
-            spill_over_after_months: 0,
-            patience_months: None,
-            draw_share: Uncertain::one(),
-            utilisation: Uncertain::one(),
-            priority: 0,
-            allocation: Allocation::default(),
-            campuses: Vec::new(),
-            rack_types: Vec::new(),
-            existing: None,
-        }
-    }
-
     pub(crate) fn check<'a>(
         &self,
         campuses: impl Iterator<Item = &'a str> + Clone,
@@ -270,42 +173,10 @@ impl Segment {
         problems: &mut Problems,
     ) {
         check_name(&self.name, &at.key("name"), problems);
-        let shares = [
-            (&self.sign_probability, "sign_probability"),
-            (&self.subsidiary_probability, "subsidiary_probability"),
-            (&self.churn_per_month, "churn_per_month"),
-            (&self.draw_share, "draw_share"),
-            (&self.utilisation, "utilisation"),
-            (&self.minimum_take_share, "minimum_take_share"),
-        ];
-        for (share, key) in shares {
-            share.check(Domain::SHARE, &at.key(key), problems);
-        }
-        let amounts = [
-            (&self.outreach_per_month, "outreach_per_month"),
-            (&self.sign_lag_months, "sign_lag_months"),
-            (&self.subsidiary_lag_months, "subsidiary_lag_months"),
-            (&self.move_in_lag_months, "move_in_lag_months"),
-            (&self.ramp_months, "ramp_months"),
-            (&self.term_months, "term_months"),
-        ];
-        for (amount, key) in amounts {
-            amount.check(Domain::NON_NEGATIVE, &at.key(key), problems);
-        }
-        self.outreach_growth_per_year
-            .check(GROWTH, &at.key("outreach_growth_per_year"), problems);
-        if let Some(patience) = &self.patience_months {
-            patience.check(Domain::NON_NEGATIVE, &at.key("patience_months"), problems);
-        }
+        self.check_fields(at, problems);
         self.check_size(generations, at, problems);
         self.check_outreach(at, problems);
         self.check_terms(at, problems);
-        check_positive(
-            self.largest_contract_kw,
-            "largest_contract_kw",
-            at,
-            problems,
-        );
         check_all_known(
             "campus",
             &self.campuses,
@@ -323,7 +194,8 @@ impl Segment {
         if let Some(existing) = &self.existing {
             let at = at.key("existing");
             let most_kw = f64::from(existing.contracts_signed.max(1)) * LARGEST_CONTRACT_KW;
-            if !(0.0..=most_kw).contains(&existing.leased_power_kw) {
+            existing.check_fields(&at, problems);
+            if existing.leased_power_kw > most_kw {
                 problems.error(
                     &at.key("leased_power_kw"),
                     format!("leased_power_kw is {}", existing.leased_power_kw),
@@ -400,11 +272,10 @@ impl Segment {
         ];
         let mut given = 0;
         for (size, key) in sizes {
-            let Some(size) = size else {
+            if size.is_none() {
                 continue;
-            };
+            }
             given += 1;
-            size.check(Domain::NON_NEGATIVE, &at.key(key), problems);
             if given == 2 {
                 problems.error(
                     &at.key(key),
@@ -462,6 +333,16 @@ impl Segment {
                 format!("{most} or less: {help}"),
             );
         }
+        let signs = self.sign_probability.sampler(Domain::SHARE).ok();
+        if signs.is_some_and(|signs| signs.at(0.5) > 0.9)
+            && contacted.is_some_and(|many| many >= 1.0)
+        {
+            problems.warning(
+                &at.key("sign_probability"),
+                "nearly every company contacted signs",
+                "most leads are not demand: a quarter of those contacted signed at Qingyang",
+            );
+        }
         if let Some(curve) = &self.outreach_curve {
             curve.check(&at.key("outreach_curve"), problems);
             if self.outreach_per_month != Uncertain::zero() {
@@ -488,15 +369,6 @@ impl Segment {
                 "twelve, from January to December",
             );
         }
-        for (position, factor) in self.seasonality.iter().enumerate() {
-            if !(factor.is_finite() && *factor >= 0.0) {
-                problems.error(
-                    &at.key("seasonality").index(position),
-                    format!("a factor is {factor}"),
-                    "0 or more",
-                );
-            }
-        }
         for (position, stage) in self.stages.iter().enumerate() {
             stage.check(&at.key("stages").index(position), problems);
         }
@@ -507,13 +379,13 @@ impl Segment {
             problems,
         );
         if let Some(scarcity) = &self.scarcity {
-            scarcity.check(&at.key("scarcity"), problems);
+            scarcity.check_fields(&at.key("scarcity"), problems);
         }
     }
 
     fn check_terms(&self, at: &Path, problems: &mut Problems) {
         if let Some(renewal) = &self.renewal {
-            renewal.check(&at.key("renewal"), problems);
+            renewal.check_fields(&at.key("renewal"), problems);
             if self.churn_per_month != Uncertain::zero() {
                 problems.error(
                     &at.key("churn_per_month"),
@@ -523,13 +395,13 @@ impl Segment {
             }
         }
         if let Some(exit) = &self.early_exit {
-            exit.check(&at.key("early_exit"), problems);
+            exit.check_fields(&at.key("early_exit"), problems);
         }
         if let Some(expansion) = &self.expansion {
-            expansion.check(&at.key("expansion"), problems);
+            expansion.check_fields(&at.key("expansion"), problems);
         }
         if let Some(damages) = &self.damages {
-            damages.check(&at.key("damages"), problems);
+            damages.check_fields(&at.key("damages"), problems);
         }
         if !self.allocation.is_pooled() {
             return;
@@ -538,7 +410,10 @@ impl Segment {
         let is_cohort = self.allocation == Allocation::Cohort;
         let refused = [
             (self.damages.is_some(), "damages"),
-            (!is_nothing(&self.minimum_take_share), "minimum_take_share"),
+            (
+                self.minimum_take_share != Uncertain::zero(),
+                "minimum_take_share",
+            ),
             (self.early_exit.is_some(), "early_exit"),
             (self.expansion.is_some(), "expansion"),
             (self.spill_over_after_months > 0, "spill_over_after_months"),

@@ -1,71 +1,44 @@
 //! Tenants that are known by name, beside those of the segments.
 
-use serde::{Deserialize, Serialize};
-
 use super::Segment;
 use crate::date::Date;
+use crate::field::{KILOWATTS, MONTHS, NUMBER, PFLOPS, SHARE, plan};
 use crate::problem::{Path, Problems, check_all_known, check_known, check_name};
-use crate::uncertain::{Domain, Uncertain};
+use crate::uncertain::Uncertain;
 
-/// One company with one contract that may come about. What is not stated here is as in its segment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct NamedTenant {
-    /// Its name, which no segment has.
-    pub name: String,
-    /// The segment whose terms and prices it has, and with which it is counted.
-    pub segment: String,
-    /// Probability that the contract comes about, 0 to 1. Drawn once a trial.
-    #[serde(default = "Uncertain::one")]
-    pub probability: Uncertain,
-    /// When it wants to move in.
-    pub starts: Date,
-    /// How much later than that it wants to move in, in months. Drawn once a trial.
-    #[serde(default = "Uncertain::zero")]
-    pub delay_months: Uncertain,
-    /// When it signs; left out, the segment's move-in lag before it moves in. What was signed before the start of the scenario counts from the start on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub signed: Option<Date>,
-    /// Size of its contract in kW of critical IT power; this or one of the other sizes may replace that of the segment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contract_power_kw: Option<Uncertain>,
-    /// Size of its contract in standard racks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contract_standard_racks: Option<Uncertain>,
-    /// Size of its contract in PFLOPS.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contract_pflops: Option<Uncertain>,
-    /// Months over which it fills its lease; left out, as in the segment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ramp_months: Option<Uncertain>,
-    /// Its term; left out, as in the segment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub term_months: Option<Uncertain>,
-    /// The campuses that it accepts; left out, those of the segment.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub campuses: Vec<String>,
+plan! {
+    /// One company with one contract that may come about. What is not stated here is as in its segment.
+    pub struct NamedTenant in "tenants/TENANT" {
+        /// Its name, which no segment has.
+        pub name: String,
+        /// The segment whose terms and prices it has, and with which it is counted.
+        pub segment: String,
+        /// Probability that the contract comes about, 0 to 1. Drawn once a trial.
+        pub probability: Uncertain = Uncertain::one() => SHARE.input("probability"),
+        /// When it wants to move in.
+        pub starts: Date,
+        /// How much later than that it wants to move in, in months. Drawn once a trial.
+        pub delay_months: Uncertain = Uncertain::zero() => MONTHS.any().input("delay"),
+        /// When it signs; left out, the segment's move-in lag before it moves in. What was signed before the start of the scenario counts from the start on.
+        pub signed: Option<Date>,
+        /// Size of its contract in kW of critical IT power; this or one of the other sizes may replace that of the segment.
+        pub contract_power_kw: Option<Uncertain> => KILOWATTS.within(0.0, f64::INFINITY),
+        /// Size of its contract in standard racks.
+        pub contract_standard_racks: Option<Uncertain> => NUMBER,
+        /// Size of its contract in PFLOPS.
+        pub contract_pflops: Option<Uncertain> => PFLOPS,
+        /// Months over which it fills its lease; left out, as in the segment.
+        pub ramp_months: Option<Uncertain> => MONTHS,
+        /// Its term; left out, as in the segment.
+        pub term_months: Option<Uncertain> => MONTHS,
+        /// The campuses that it accepts; left out, those of the segment.
+        pub campuses: Vec<String> = [],
+    }
+    /// A tenant of a segment that is sure to come; all else is set on the fields.
+    pub fn new;
 }
 
 impl NamedTenant {
-    /// A tenant of a segment that is sure to come; all else is set on the fields.
-    pub fn new(name: impl Into<String>, segment: impl Into<String>, starts: Date) -> Self {
-        Self {
-            name: name.into(),
-            segment: segment.into(),
-            probability: Uncertain::one(),
-            starts,
-            delay_months: Uncertain::zero(),
-            signed: None,
-            contract_power_kw: None,
-            contract_standard_racks: None,
-            contract_pflops: None,
-            ramp_months: None,
-            term_months: None,
-            campuses: Vec::new(),
-        }
-    }
-
     pub(crate) fn check<'a>(
         &self,
         segments: impl Iterator<Item = &'a str> + Clone,
@@ -88,30 +61,18 @@ impl NamedTenant {
             &at.key("segment"),
             problems,
         );
-        self.probability
-            .check(Domain::SHARE, &at.key("probability"), problems);
-        self.delay_months
-            .check(Domain::ANY, &at.key("delay_months"), problems);
+        self.check_fields(at, problems);
         let sizes = [
-            (&self.contract_power_kw, "contract_power_kw"),
-            (&self.contract_standard_racks, "contract_standard_racks"),
-            (&self.contract_pflops, "contract_pflops"),
+            &self.contract_power_kw,
+            &self.contract_standard_racks,
+            &self.contract_pflops,
         ];
-        if sizes.iter().filter(|(size, _)| size.is_some()).count() > 1 {
+        if sizes.iter().filter(|size| size.is_some()).count() > 1 {
             problems.error(
                 at,
                 format!("\"{}\" gives the size of its contract twice", self.name),
                 "give one of contract_power_kw, contract_standard_racks, contract_pflops",
             );
-        }
-        let others = [
-            (&self.ramp_months, "ramp_months"),
-            (&self.term_months, "term_months"),
-        ];
-        for (amount, key) in sizes.iter().chain(&others) {
-            if let Some(amount) = amount {
-                amount.check(Domain::NON_NEGATIVE, &at.key(key), problems);
-            }
         }
         check_all_known(
             "campus",

@@ -1,36 +1,28 @@
 //! How many companies are contacted, month by month: a trend or a curve, campaigns, seasons, and
 //! regimes such as a boom that several segments share.
 
-use serde::{Deserialize, Serialize};
-
 use crate::date::Date;
-use crate::problem::{
-    Path, Problems, check_all_known, check_known, check_name, check_positive, check_unique,
-};
+use crate::field::{MONTHS, NUMBER, plan};
+use crate::problem::{Path, Problems, check_all_known, check_known, check_name, check_unique};
 use crate::uncertain::{Domain, Uncertain};
 
-/// A curve of adoption, in the place of a trend.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct AdoptionCurve {
-    /// All companies that are ever contacted, 0 or more. Drawn once a trial.
-    pub companies: Uncertain,
-    /// When adoption begins; left out, at the start of the scenario. Before it nobody is contacted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub starts: Option<Date>,
-    /// Innovation p of Bass, as a share a year, above 0. Drawn once a trial. For a logistic S-curve give `midpoint_months` and `rise_months`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub innovation_per_year: Option<Uncertain>,
-    /// Imitation q of Bass, as a share a year, 0 or more. Drawn once a trial.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub imitation_per_year: Option<Uncertain>,
-    /// Months from the beginning to the middle of the logistic, of which what it has at the beginning is taken off: half of the companies are contacted by then, or somewhat fewer where it is not long before. Drawn once a trial.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub midpoint_months: Option<Uncertain>,
-    /// Months from a tenth to nine tenths of the logistic, above 0. Drawn once a trial.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rise_months: Option<Uncertain>,
+plan! {
+    /// A curve of adoption, in the place of a trend.
+    pub struct AdoptionCurve in "tenants/SEGMENT" {
+        /// All companies that are ever contacted, 0 or more. Drawn once a trial.
+        pub companies: Uncertain => NUMBER.input("companies"),
+        /// When adoption begins; left out, at the start of the scenario. Before it nobody is contacted.
+        pub starts: Option<Date>,
+        /// Innovation p of Bass, as a share a year, above 0. Drawn once a trial. For a logistic S-curve give `midpoint_months` and `rise_months`.
+        pub innovation_per_year: Option<Uncertain> => NUMBER.within(LEAST_RATE, f64::INFINITY).input("innovation"),
+        /// Imitation q of Bass, as a share a year, 0 or more. Drawn once a trial.
+        pub imitation_per_year: Option<Uncertain> => NUMBER.input("imitation"),
+        /// Months from the beginning to the middle of the logistic, of which what it has at the beginning is taken off: half of the companies are contacted by then, or somewhat fewer where it is not long before. Drawn once a trial.
+        pub midpoint_months: Option<Uncertain> => MONTHS.input("midpoint"),
+        /// Months from a tenth to nine tenths of the logistic, above 0. Drawn once a trial.
+        pub rise_months: Option<Uncertain> => MONTHS.within(LEAST_RATE, f64::INFINITY).input("rise"),
+    }
+    fn of_companies;
 }
 
 /// The share of adopters after `years`, by Bass, "A new product growth for model consumer
@@ -64,66 +56,62 @@ pub fn logistic_share(midpoint_months: f64, rise_months: f64, months: f64) -> f6
     (at(months) - before) / (1.0 - before)
 }
 
-/// An effort for a time: trade fairs, a new policy.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Campaign {
-    /// Its name, unique in its segment.
-    pub name: String,
-    /// Its first month.
-    pub starts: Date,
-    /// How many months it lasts, 1 or more.
-    pub duration_months: u32,
-    /// What the outreach is multiplied by in these months, 0 or more. Drawn once a trial.
-    #[serde(default = "Uncertain::one")]
-    pub outreach_factor: Uncertain,
-    /// What the probability of signing is multiplied by, for those contacted in these months. Drawn once a trial.
-    #[serde(default = "Uncertain::one")]
-    pub sign_factor: Uncertain,
-    /// Companies contacted in each of these months besides. Drawn once a trial.
-    #[serde(default = "Uncertain::zero")]
-    pub extra_per_month: Uncertain,
+plan! {
+    /// An effort for a time: trade fairs, a new policy.
+    pub struct Campaign in "tenants/SEGMENT/campaign CAMPAIGN" {
+        /// Its name, unique in its segment.
+        pub name: String,
+        /// Its first month.
+        pub starts: Date,
+        /// How many months it lasts, 1 or more.
+        pub duration_months: u32 => MONTHS.within(1.0, f64::INFINITY),
+        /// What the outreach is multiplied by in these months, 0 or more. Drawn once a trial.
+        pub outreach_factor: Uncertain = Uncertain::one() => NUMBER.input("outreach factor"),
+        /// What the probability of signing is multiplied by, for those contacted in these months. Drawn once a trial.
+        pub sign_factor: Uncertain = Uncertain::one() => NUMBER.input("sign factor"),
+        /// Companies contacted in each of these months besides. Drawn once a trial.
+        pub extra_per_month: Uncertain = Uncertain::zero() => NUMBER.input("extra"),
+    }
+    /// A campaign without an effect yet.
+    pub fn new;
 }
 
-/// States of the market, such as a boom and a bust, that switch by chance from month to month and are shared by segments.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Regime {
-    /// Its name.
-    pub name: String,
-    /// The segments that it touches; left out, all.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub segments: Vec<String>,
-    /// Its states, two or more; the first is that of the first month.
-    pub states: Vec<RegimeState>,
+plan! {
+    /// States of the market, such as a boom and a bust, that switch by chance from month to month and are shared by segments.
+    pub struct Regime {
+        /// Its name.
+        pub name: String,
+        /// The segments that it touches; left out, all.
+        pub segments: Vec<String> = [],
+        /// Its states, two or more; the first is that of the first month.
+        pub states: Vec<RegimeState>,
+    }
+    /// States of the market that touch all segments.
+    pub fn new;
 }
 
-/// A state of the market.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct RegimeState {
-    /// Its name.
-    pub name: String,
-    /// How long it lasts in the mean, in months, 1 or more: it ends in any month with probability 1 / mean. Left out, for ever. Drawn once a trial.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mean_months: Option<Uncertain>,
-    /// The states that may follow; one of them does, each as likely as any other. Left out, any other state.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub then: Vec<String>,
-    /// What outreach is multiplied by, 0 or more. Drawn once a trial.
-    #[serde(default = "Uncertain::one")]
-    pub outreach_factor: Uncertain,
-    /// What the probability of signing is multiplied by, 0 or more (it is cut at 1). Drawn once a trial.
-    #[serde(default = "Uncertain::one")]
-    pub sign_factor: Uncertain,
-    /// What prices are multiplied by, 0 or more. Drawn once a trial.
-    #[serde(default = "Uncertain::one")]
-    pub price_factor: Uncertain,
+plan! {
+    /// A state of the market.
+    pub struct RegimeState in "regimes/REGIME/STATE" {
+        /// Its name.
+        pub name: String,
+        /// How long it lasts in the mean, in months, 1 or more: it ends in any month with probability 1 / mean. Left out, for ever. Drawn once a trial.
+        pub mean_months: Option<Uncertain> => MONTHS.within(1.0, f64::INFINITY).input("mean months"),
+        /// The states that may follow; one of them does, each as likely as any other. Left out, any other state.
+        pub then: Vec<String> = [],
+        /// What outreach is multiplied by, 0 or more. Drawn once a trial.
+        pub outreach_factor: Uncertain = Uncertain::one() => NUMBER.input("outreach factor"),
+        /// What the probability of signing is multiplied by, 0 or more (it is cut at 1). Drawn once a trial.
+        pub sign_factor: Uncertain = Uncertain::one() => NUMBER.input("sign factor"),
+        /// What prices are multiplied by, 0 or more. Drawn once a trial.
+        pub price_factor: Uncertain = Uncertain::one() => NUMBER.input("price factor"),
+    }
+    /// A state that lasts for ever and changes nothing.
+    pub fn new;
 }
 
+/// The least rate or time of a curve, lest it divides by 0.
+const LEAST_RATE: f64 = 1e-9;
 /// The shortest mean time in a state.
 pub(super) const MEAN_MONTHS: Domain = Domain {
     min: 1.0,
@@ -131,7 +119,7 @@ pub(super) const MEAN_MONTHS: Domain = Domain {
 };
 /// A rate or time that must not be 0, lest it divides by it.
 pub(super) const ABOVE_ZERO: Domain = Domain {
-    min: 1e-9,
+    min: LEAST_RATE,
     max: f64::INFINITY,
 };
 
@@ -142,39 +130,20 @@ impl AdoptionCurve {
         innovation_per_year: impl Into<Uncertain>,
         imitation_per_year: impl Into<Uncertain>,
     ) -> Self {
-        Self {
-            companies: companies.into(),
-            starts: None,
-            innovation_per_year: Some(innovation_per_year.into()),
-            imitation_per_year: Some(imitation_per_year.into()),
-            midpoint_months: None,
-            rise_months: None,
-        }
+        Self::of_companies(companies)
+            .innovation_per_year(innovation_per_year)
+            .imitation_per_year(imitation_per_year)
     }
 
     pub(super) fn check(&self, at: &Path, problems: &mut Problems) {
-        self.companies
-            .check(Domain::NON_NEGATIVE, &at.key("companies"), problems);
+        self.check_fields(at, problems);
         let parts = [
-            (&self.innovation_per_year, ABOVE_ZERO, "innovation_per_year"),
-            (
-                &self.imitation_per_year,
-                Domain::NON_NEGATIVE,
-                "imitation_per_year",
-            ),
-            (
-                &self.midpoint_months,
-                Domain::NON_NEGATIVE,
-                "midpoint_months",
-            ),
-            (&self.rise_months, ABOVE_ZERO, "rise_months"),
+            &self.innovation_per_year,
+            &self.imitation_per_year,
+            &self.midpoint_months,
+            &self.rise_months,
         ];
-        for (part, domain, key) in &parts {
-            if let Some(part) = part {
-                part.check(*domain, &at.key(key), problems);
-            }
-        }
-        let given = parts.map(|(part, ..)| part.is_some());
+        let given = parts.map(Option::is_some);
         if given != [true, true, false, false] && given != [false, false, true, true] {
             problems.error(
                 at,
@@ -188,19 +157,7 @@ impl AdoptionCurve {
 impl Campaign {
     pub(super) fn check(&self, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
-        check_positive(
-            Some(f64::from(self.duration_months)),
-            "duration_months",
-            at,
-            problems,
-        );
-        for (factor, key) in [
-            (&self.outreach_factor, "outreach_factor"),
-            (&self.sign_factor, "sign_factor"),
-            (&self.extra_per_month, "extra_per_month"),
-        ] {
-            factor.check(Domain::NON_NEGATIVE, &at.key(key), problems);
-        }
+        self.check_fields(at, problems);
     }
 }
 
@@ -231,19 +188,10 @@ impl Regime {
         for (position, state) in self.states.iter().enumerate() {
             let at = at.key("states").index(position);
             check_name(&state.name, &at.key("name"), problems);
-            if let Some(mean) = &state.mean_months {
-                mean.check(MEAN_MONTHS, &at.key("mean_months"), problems);
-            }
+            state.check_fields(&at, problems);
             for (place, wanted) in state.then.iter().enumerate() {
                 let at = at.key("then").index(place);
                 check_known("state", wanted, names.clone(), &at, problems);
-            }
-            for (factor, key) in [
-                (&state.outreach_factor, "outreach_factor"),
-                (&state.sign_factor, "sign_factor"),
-                (&state.price_factor, "price_factor"),
-            ] {
-                factor.check(Domain::NON_NEGATIVE, &at.key(key), problems);
             }
         }
     }

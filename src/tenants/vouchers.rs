@@ -1,79 +1,47 @@
 //! Vouchers: a budget that makes more companies sign, or for more, until it is spent.
 
-use serde::{Deserialize, Serialize};
-
 use crate::date::Date;
+use crate::field::{MONEY, MONEY_PER_KW, NUMBER, plan};
 use crate::problem::{Path, Problems, check_all_known, check_name};
-use crate::schedule::is_false;
-use crate::uncertain::{Domain, Uncertain};
+use crate::uncertain::Uncertain;
 
-/// Vouchers for computing power, a lever of policy.
-///
-/// A company that is contacted while there is budget left signs with `sign_factor` times its
-/// probability and for `size_factor` times the size. If it signs it is granted `amount_per_kw` for
-/// each kW of its contract in that month, or what is left of the budget.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Voucher {
-    /// Its name.
-    pub name: String,
-    /// The segments that are eligible; left out, all.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub segments: Vec<String>,
-    /// The budget of each twelve months from its start. Drawn once a trial.
-    pub budget_per_year: Uncertain,
-    /// Whether what is not spent in a year is added to the next one's budget.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub is_carried_over: bool,
-    /// Its first month; left out, that of the scenario.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub starts: Option<Date>,
-    /// How many years it has a budget; left out, to the end.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub years: Option<u32>,
-    /// What is granted for each kW of a contract, above 0. Drawn once a trial.
-    pub amount_per_kw: Uncertain,
-    /// What the probability of signing is multiplied by, 0 or more (it is cut at 1). Drawn once a trial.
-    #[serde(default = "Uncertain::one")]
-    pub sign_factor: Uncertain,
-    /// What the size of a contract is multiplied by, 0 or more. Drawn once a trial.
-    #[serde(default = "Uncertain::one")]
-    pub size_factor: Uncertain,
-    /// Where the effects come from, or that they are an assumption.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub source: String,
-    /// Whether it is switched off: then the scenario is as if it were not stated.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub is_off: bool,
-    /// Whether the operator pays the vouchers itself, so that they are in its cash flow. Otherwise somebody else does, such as the city.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub is_paid_by_operator: bool,
+plan! {
+    /// Vouchers for computing power, a lever of policy.
+    ///
+    /// A company that is contacted while there is budget left signs with `sign_factor` times its
+    /// probability and for `size_factor` times the size. If it signs it is granted `amount_per_kw` for
+    /// each kW of its contract in that month, or what is left of the budget.
+    pub struct Voucher in "vouchers/VOUCHER" {
+        /// Its name.
+        pub name: String,
+        /// The segments that are eligible; left out, all.
+        pub segments: Vec<String> = [],
+        /// The budget of each twelve months from its start. Drawn once a trial.
+        pub budget_per_year: Uncertain => MONEY.input("budget"),
+        /// Whether what is not spent in a year is added to the next one's budget.
+        pub is_carried_over: bool [= false],
+        /// Its first month; left out, that of the scenario.
+        pub starts: Option<Date>,
+        /// How many years it has a budget; left out, to the end.
+        pub years: Option<u32> => NUMBER,
+        /// What is granted for each kW of a contract, above 0. Drawn once a trial.
+        pub amount_per_kw: Uncertain => MONEY_PER_KW.above_zero().input("amount per kW"),
+        /// What the probability of signing is multiplied by, 0 or more (it is cut at 1). Drawn once a trial.
+        pub sign_factor: Uncertain = Uncertain::one() => NUMBER.input("sign factor"),
+        /// What the size of a contract is multiplied by, 0 or more. Drawn once a trial.
+        pub size_factor: Uncertain = Uncertain::one() => NUMBER.input("size factor"),
+        /// Where the effects come from, or that they are an assumption.
+        pub source: String [= String::new()],
+        /// Whether it is switched off: then the scenario is as if it were not stated.
+        pub is_off: bool [= false],
+        /// Whether the operator pays the vouchers itself, so that they are in its cash flow. Otherwise somebody else does, such as the city.
+        pub is_paid_by_operator: bool [= false],
+    }
+    /// A voucher for all segments without an effect yet.
+    pub fn new;
 }
 
 impl Voucher {
-    /// A voucher for all segments without an effect yet.
-    pub fn new(
-        name: impl Into<String>,
-        budget_per_year: impl Into<Uncertain>,
-        amount_per_kw: impl Into<Uncertain>,
-    ) -> Self {
-        Self {
-            name: name.into(),
-            segments: Vec::new(),
-            budget_per_year: budget_per_year.into(),
-            is_carried_over: false,
-            starts: None,
-            years: None,
-            amount_per_kw: amount_per_kw.into(),
-            sign_factor: Uncertain::one(),
-            size_factor: Uncertain::one(),
-            source: String::new(),
-            is_off: false,
-            is_paid_by_operator: false,
-        }
-    }
-
     pub(crate) fn check<'a>(
         &self,
         segments: impl Iterator<Item = &'a str> + Clone,
@@ -88,17 +56,6 @@ impl Voucher {
             &at.key("segments"),
             problems,
         );
-        self.amount_per_kw.check(
-            super::outreach::ABOVE_ZERO,
-            &at.key("amount_per_kw"),
-            problems,
-        );
-        for (amount, key) in [
-            (&self.budget_per_year, "budget_per_year"),
-            (&self.sign_factor, "sign_factor"),
-            (&self.size_factor, "size_factor"),
-        ] {
-            amount.check(Domain::NON_NEGATIVE, &at.key(key), problems);
-        }
+        self.check_fields(at, problems);
     }
 }

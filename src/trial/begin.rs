@@ -1,9 +1,8 @@
-//! How a trial begins: its dates, the first orders of hardware, and what is planned to happen.
+//! How a trial begins: its dates, the first orders of hardware, and the events that are planned.
 
 use super::Workspace;
 use super::equipment::order;
 use super::state::{CampusState, HallState, LivePart, PoolState};
-use super::stock::Stock;
 use super::timeline::{Event, What};
 use crate::compute::Order;
 use crate::model::{CompiledCampus, Model};
@@ -21,6 +20,8 @@ impl Model {
             pool.live.clear();
         }
         workspace.halls.clear();
+        workspace.changed.clear();
+        workspace.changed.resize(self.halls.len(), true);
         workspace.events.clear();
         workspace.placed.clear();
         workspace.generations.clear();
@@ -83,6 +84,7 @@ impl Model {
         state.lacking.clear();
         state.claims_grew = false;
         state.is_stale = true;
+        state.next_start = f64::NEG_INFINITY;
         let grid = if campus.grid.is_empty() {
             f64::INFINITY
         } else {
@@ -162,6 +164,7 @@ impl Model {
             workspace.halls.push(HallState {
                 campus: position,
                 delivery,
+                coming: None,
                 pool: hall.pool,
                 fit: hall.fit,
                 is_retrofitted: false,
@@ -175,14 +178,14 @@ impl Model {
                 handed_over_as: 0,
                 delivered: false,
                 live: f64::INFINITY,
-                stock: Stock::default(),
-                has_changed: true,
+                part: None,
             });
             self.fit_out(workspace, hall_position);
         }
         if let Some(existing) = &campus.existing {
             workspace.pools[existing.pool].live.push(LivePart {
                 hall: None,
+                since_months: 0.0,
                 kw: existing.power_kw,
                 racks_per_kw: existing.racks / existing.power_kw,
                 pflops_per_kw: existing.pflops / existing.power_kw,

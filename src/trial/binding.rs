@@ -11,7 +11,7 @@ use crate::projection::metrics::{Cause, METRIC_COUNT, MetricId};
 pub(super) struct Tally {
     pub(super) values: [f64; METRIC_COUNT],
     pub(super) shortage: Shortage,
-    /// Power of what is there and of buildings that have been started, in kW.
+    /// Power of existing halls and of buildings that have been started, in kW.
     pub(super) started_kw: f64,
     /// Of that, power of the buildings started last.
     pub(super) latest_kw: f64,

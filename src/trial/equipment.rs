@@ -66,8 +66,8 @@ impl Model {
     /// How much of what the hall is made for its hardware can take: positions and their density
     /// first, then cooling, then the rows of the building.
     pub(super) fn fit_out(&self, workspace: &mut Workspace, hall: usize) {
+        workspace.changed[hall] = true;
         let state = &mut workspace.halls[hall];
-        state.has_changed = true;
         let (fit, delivery) = (state.fit, state.delivery);
         let rack_kw = delivery.rack_power_kw;
         // What is sold beyond the feeds is not drawn: it takes nothing of them, nor of the cooling.
@@ -130,21 +130,24 @@ impl Model {
         let state = &mut workspace.halls[hall];
         if state.live == f64::INFINITY && state.deployable_kw() > 0.0 {
             state.live = months;
-            self.put_into_pool(workspace, hall);
+            self.put_into_pool(workspace, hall, months);
             self.plan_retirement(workspace, hall, months, drawn);
         }
     }
 
-    fn put_into_pool(&self, workspace: &mut Workspace, hall: usize) {
-        let state = &workspace.halls[hall];
+    fn put_into_pool(&self, workspace: &mut Workspace, hall: usize, since_months: f64) {
+        let state = &mut workspace.halls[hall];
         let delivery = &state.delivery;
         let mut available_share = self.halls[hall].available_share;
         let generation = delivery.generation.map(|chosen| &self.generations[chosen]);
         if let Some(reliability) = generation.and_then(|chosen| chosen.reliability) {
             available_share *= reliability.availability(state.racks());
         }
-        workspace.pools[state.pool].live.push(LivePart {
+        let live = &mut workspace.pools[state.pool].live;
+        state.part = Some(live.len());
+        live.push(LivePart {
             hall: Some(hall),
+            since_months,
             kw: 0.0,
             racks_per_kw: 1.0 / delivery.rack_power_kw,
             pflops_per_kw: delivery.pflops_per_kw,
@@ -171,16 +174,15 @@ impl Model {
     ) {
         let plan = &self.halls[hall];
         let mut downtime = plan.refresh.value(drawn);
+        workspace.changed[hall] = true;
         let state = &mut workspace.halls[hall];
         state.delivered = false;
-        state.has_changed = true;
         let campus = &mut workspace.campuses[state.campus];
         campus.is_stale = true;
         campus.replaced_t += self.hardware_embodied_t(state);
-        for part in &mut workspace.pools[state.pool].live {
-            if part.hall == Some(hall) {
-                (part.hall, part.kw) = (None, 0.0);
-            }
+        if let Some(part) = state.part.take() {
+            let part = &mut workspace.pools[state.pool].live[part];
+            (part.hall, part.kw) = (None, 0.0);
         }
         if let Some(retrofit) = plan.retrofit.as_ref().filter(|_| !state.is_retrofitted) {
             state.is_retrofitted = true;
@@ -203,7 +205,8 @@ impl Model {
             .order(&workspace.generations, ordered, positions, drawn);
         let racks = racks_in(&state.fit, &delivery);
         delivery.wait_for_supply(&mut workspace.generations, racks);
-        state.delivery = delivery;
+        // Until it is in place the hall is reckoned with what it was fitted out for.
+        state.coming = Some(delivery);
         let what = What::Refreshed { hall: hall as u32 };
         let months = months.max(delivery.arrives) + downtime;
         plan_event(&mut workspace.events, Event { months, what });
@@ -217,9 +220,13 @@ impl Model {
         months: f64,
         drawn: &[f64],
     ) {
+        let state = &mut workspace.halls[hall];
+        if let Some(delivery) = state.coming.take() {
+            state.delivery = delivery;
+        }
         self.fit_out(workspace, hall);
         let state = &mut workspace.halls[hall];
-        (state.delivered, state.has_changed) = (true, true);
+        state.delivered = true;
         let campus = state.campus;
         let excess = state.given_kw - state.space_kw;
         if excess > 0.0 {
@@ -229,7 +236,7 @@ impl Model {
         }
         self.note_claim(workspace, hall);
         self.count_embodied(workspace, hall);
-        self.put_into_pool(workspace, hall);
+        self.put_into_pool(workspace, hall, months);
         self.plan_retirement(workspace, hall, months, drawn);
         self.share_out(workspace, campus, months, drawn);
     }

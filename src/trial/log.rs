@@ -1,4 +1,4 @@
-//! One trial told again: what happened when, and its months.
+//! One trial replayed: its events in order of time, and its months.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::sampling::design::Sampling;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Happening {
+pub enum EventKind {
     /// A building or substation may begin.
     Started,
     /// An activity, or all that a building or hall consists of, is done.
@@ -38,7 +38,7 @@ pub enum Happening {
     Milestone,
 }
 
-impl Happening {
+impl EventKind {
     /// Its word in logs.
     pub fn word(self) -> &'static str {
         match self {
@@ -62,8 +62,8 @@ impl Happening {
 pub struct LogEntry {
     /// When, in months after the start of the scenario; before it below 0.
     pub months: f64,
-    /// What happened.
-    pub what: Happening,
+    /// The kind of event.
+    pub what: EventKind,
     /// To what, such as `Qingyang/A1/shell`.
     pub name: String,
 }
@@ -75,14 +75,14 @@ pub struct Replay {
     pub trial: u64,
     /// What was drawn for each input, by name.
     pub inputs: Vec<(String, f64)>,
-    /// What happened within the horizon, in order of time.
+    /// The events within the horizon, in order of time.
     pub events: Vec<LogEntry>,
     /// The results, as the batch gathered them.
     pub row: TrialRow,
 }
 
 impl Model {
-    /// Runs one trial of a batch again and tells what happened in it. Its results are, to the bit, those that
+    /// Runs one trial of a batch again and lists its events. Its results are, to the bit, those that
     /// the batch had: it is the same code on the same draws.
     pub fn replay(&self, sampling: &Sampling, trial: u64) -> Replay {
         let mut workspace = Workspace::default();
@@ -108,34 +108,34 @@ impl Model {
             let (node, what) = match event.what {
                 What::GridStep { campus, step } => {
                     let part = &self.campuses[campus as usize].grid[step as usize];
-                    (part.energised, Happening::GridStep)
+                    (part.energised, EventKind::GridStep)
                 }
                 What::BridgePower { campus, bridge } => {
                     let plan = &self.campuses[campus as usize].bridges[bridge as usize];
-                    (plan.works, Happening::BridgePower)
+                    (plan.works, EventKind::BridgePower)
                 }
                 What::Energised { campus, substation } => (
                     self.campuses[campus as usize].substations[substation as usize].0,
-                    Happening::Energised,
+                    EventKind::Energised,
                 ),
                 What::HandedOver { hall } => {
-                    (self.halls[hall as usize].handover, Happening::HandedOver)
+                    (self.halls[hall as usize].handover, EventKind::HandedOver)
                 }
                 // Equipment that tenants bring is there from the start.
                 What::Delivered { .. } if !event.months.is_finite() => continue,
                 What::Delivered { hall } => {
                     let name = hall_name(hall as usize);
-                    of_events.push((event.months, Happening::Delivered, name));
+                    of_events.push((event.months, EventKind::Delivered, name));
                     continue;
                 }
                 What::Retired { hall } => {
                     let name = hall_name(hall as usize);
-                    of_events.push((event.months, Happening::Retired, name));
+                    of_events.push((event.months, EventKind::Retired, name));
                     continue;
                 }
                 What::Refreshed { hall } => {
                     let name = hall_name(hall as usize);
-                    of_events.push((event.months, Happening::Refreshed, name));
+                    of_events.push((event.months, EventKind::Refreshed, name));
                     continue;
                 }
                 // The works of a stage are told by their name.
@@ -150,14 +150,14 @@ impl Model {
                 let months = workspace.finish[node.index()];
                 let name = self.network.name(node);
                 match name.strip_suffix("/start") {
-                    Some(name) => (months, Happening::Started, name),
-                    None => (months, Happening::Finished, name),
+                    Some(name) => (months, EventKind::Started, name),
+                    None => (months, EventKind::Finished, name),
                 }
             });
         let live = (workspace.halls.iter().enumerate())
-            .map(|(hall, state)| (state.live, Happening::Live, hall_name(hall)));
+            .map(|(hall, state)| (state.live, EventKind::Live, hall_name(hall)));
         let milestones = (row.milestones().iter().zip(&self.layout.milestones))
-            .map(|(months, name)| (*months, Happening::Milestone, name.as_str()));
+            .map(|(months, name)| (*months, EventKind::Milestone, name.as_str()));
         let mut events: Vec<LogEntry> = (nodes.chain(of_events).chain(live).chain(milestones))
             .filter(|(months, ..)| *months <= self.months as f64)
             .map(|(months, what, name)| LogEntry {
@@ -233,9 +233,10 @@ impl Replay {
         for (scope, scope_name) in layout.scopes.iter().enumerate() {
             let scope_name = quoted(scope_name);
             for (metric, label) in layout.metrics.iter().enumerate() {
+                let name = quoted(&label.name);
                 for (month, value) in months.iter().zip(self.row.monthly(scope, metric)) {
                     let value = number(*value);
-                    text += &format!("{scope_name},\"{}\",\"{month}\",{value}\n", label.name);
+                    text += &format!("{scope_name},{name},\"{month}\",{value}\n");
                 }
             }
         }
@@ -365,12 +366,12 @@ mod tests {
         let model = scenario.compile().unwrap();
         let sampling = model.sampling(Design::Random, 1).unwrap();
         let events = model.replay(&sampling, 42).events;
-        assert!(events.iter().any(|event| event.what == Happening::Live));
+        assert!(events.iter().any(|event| event.what == EventKind::Live));
         assert!(events.iter().all(|event| event.months.is_finite()));
         assert!(
             events
                 .iter()
-                .all(|event| event.what != Happening::Delivered)
+                .all(|event| event.what != EventKind::Delivered)
         );
     }
 
@@ -379,18 +380,18 @@ mod tests {
         let model = qingyang();
         let sampling = model.sampling(Design::Random, 3).unwrap();
         let replay = model.replay(&sampling, 4_711);
-        let months = |what: Happening, name: &str| {
+        let months = |what: EventKind, name: &str| {
             (replay.events.iter())
                 .find(|event| event.what == what && event.name == name)
                 .map(|event| event.months)
         };
         // A building is live when its first hall is.
-        let live = months(Happening::Live, "Qingyang/A1/hall");
+        let live = months(EventKind::Live, "Qingyang/A1/hall");
         assert!(live.is_some());
-        assert_eq!(months(Happening::Milestone, "A1 live"), live);
-        assert!(months(Happening::Energised, "Qingyang/park substation") <= live);
-        assert!(months(Happening::Delivered, "Qingyang/A1/hall") <= live);
-        assert!(months(Happening::HandedOver, "Qingyang/A1/hall") <= live);
+        assert_eq!(months(EventKind::Milestone, "A1 live"), live);
+        assert!(months(EventKind::Energised, "Qingyang/park substation") <= live);
+        assert!(months(EventKind::Delivered, "Qingyang/A1/hall") <= live);
+        assert!(months(EventKind::HandedOver, "Qingyang/A1/hall") <= live);
         // Activities take what was drawn for them.
         let drawn = |wanted: &str| {
             replay
@@ -400,8 +401,8 @@ mod tests {
                 .unwrap()
                 .1
         };
-        let shell = months(Happening::Finished, "Qingyang/A1/shell").unwrap();
-        let permit = months(Happening::Finished, "Qingyang/A1/permit").unwrap();
+        let shell = months(EventKind::Finished, "Qingyang/A1/shell").unwrap();
+        let permit = months(EventKind::Finished, "Qingyang/A1/permit").unwrap();
         assert_eq!(permit + drawn("Qingyang/A1/shell"), shell);
         assert!(replay.events.is_sorted_by_key(|event| event.months));
         assert_eq!(replay.log_text().lines().count(), replay.events.len());

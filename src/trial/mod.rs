@@ -1,6 +1,6 @@
 //! One future: the month loop that ties construction, power, equipment and tenants together.
 //!
-//! What happens inside a month has its real-valued time; the state is reported at the end of the
+//! Events inside a month have real-valued times; the state is reported at the end of the
 //! month. An event at time t (in months) counts from the month m on for which t <= m + 1.
 
 use crate::compute::DrawnGeneration;
@@ -27,7 +27,7 @@ mod timeline;
 
 use equipment::Placed;
 pub(crate) use live::LiveDate;
-pub use log::{Happening, LogEntry, Replay};
+pub use log::{EventKind, LogEntry, Replay};
 use state::{CampusState, HallState, PoolState};
 use timeline::Event;
 
@@ -41,6 +41,8 @@ pub struct Workspace {
     finish: Vec<f64>,
     events: Vec<Event>,
     halls: Vec<HallState>,
+    /// By hall: whether it has changed since stock was taken.
+    changed: Vec<bool>,
     campuses: Vec<CampusState>,
     pools: Vec<PoolState>,
     generations: Vec<DrawnGeneration>,
@@ -107,7 +109,7 @@ impl Model {
                 if event.months > until {
                     break;
                 }
-                self.happen(workspace, event, inputs);
+                self.apply(workspace, event, inputs);
                 next_event += 1;
             }
             self.take_stock(workspace);
@@ -118,13 +120,8 @@ impl Model {
                     self.market.sign_own(market, segment, month, contract);
                 });
             }
-            self.market.pass_month(
-                &mut workspace.market,
-                seed,
-                trial,
-                month,
-                &workspace.room_kw,
-            );
+            self.market
+                .pass_month(&mut workspace.market, month, &workspace.room_kw);
             self.report_month(workspace, month, inputs, row);
             if self.market.reports_more() {
                 self.market.report(&mut workspace.market, month, row);

@@ -34,7 +34,7 @@ impl Model {
         let state = &mut workspace.campuses[campus];
         state.handed_over += 1;
         workspace.halls[hall].handed_over_as = state.handed_over;
-        workspace.halls[hall].has_changed = true;
+        workspace.changed[hall] = true;
         if state.claims_grew {
             state.lacking.push(hall);
             self.share_out(workspace, campus, months, drawn);
@@ -79,7 +79,7 @@ impl Model {
         let sold = state.fit.sold_per_fed;
         let wanted = lacking / sold;
         let given = headroom.give(self.halls[hall].feed, wanted);
-        state.has_changed = true;
+        workspace.changed[hall] = true;
         // All of the space exactly, not the space but for a rounding.
         state.given_kw = if given == wanted {
             state.space_kw

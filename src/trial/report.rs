@@ -21,7 +21,8 @@ impl Model {
     ) {
         let report = |workspace: &mut Workspace, position: usize, tally: &mut Tally| {
             let campus = &self.campuses[position];
-            self.tally_campus(workspace, position, campus, tally);
+            *tally = workspace.campuses[position].supply_tally;
+            self.tally_tenants(workspace, position, campus, tally);
             let state = &mut workspace.campuses[position];
             settle_power(state, campus, month, drawn, tally);
         };
@@ -42,19 +43,15 @@ impl Model {
     }
 
     fn write(&self, tally: &Tally, scope: usize, month: usize, cause: Cause, row: &mut TrialRow) {
-        for (value, &metric) in row.of_month_mut(scope, month).zip(&self.reported) {
-            *value = tally.get(metric);
-        }
+        row.write_month(scope, month, self.reported.len(), |metric| {
+            tally.get(self.reported[metric])
+        });
         row.set_binding(scope, month, Some(cause as usize));
     }
 
-    fn tally_campus(
-        &self,
-        workspace: &Workspace,
-        position: usize,
-        campus: &CompiledCampus,
-        tally: &mut Tally,
-    ) {
+    /// The figures of a campus that stay as they are until something is built, delivered or energised.
+    pub(super) fn tally_supply(&self, workspace: &Workspace, position: usize) -> Tally {
+        let mut tally = Tally::default();
         let state = &workspace.campuses[position];
         let supply = &state.supply;
         let stock = &supply.stock;
@@ -89,6 +86,20 @@ impl Model {
         tally.add(MetricId::StrandedPower, mw(supply.unused_power_kw));
         tally.add(MetricId::StrandedEquipment, mw(stock.equipment_late_kw));
         tally.add(MetricId::OversubscribedPower, mw(stock.oversubscribed_kw));
+        tally.shortage = supply.shortage;
+        tally
+    }
+
+    /// Adds the figures of what tenants use.
+    fn tally_tenants(
+        &self,
+        workspace: &Workspace,
+        position: usize,
+        campus: &CompiledCampus,
+        tally: &mut Tally,
+    ) {
+        let state = &workspace.campuses[position];
+        let mw = |kw: f64| kw / KW_PER_MW;
         let reports_oversubscription = campus.is_oversubscribed();
         for pool in campus.pools.clone() {
             let room = workspace.room_kw[pool];
@@ -133,6 +144,14 @@ impl Model {
                 (pflops - available * state.availability) * useful_share,
             );
         }
+        self.tally_companies(workspace, position, tally);
+        tally.started_kw = state.started_kw;
+        tally.latest_kw = state.latest_kw;
+    }
+
+    /// Adds how many companies of a campus there are, and what they wait for.
+    fn tally_companies(&self, workspace: &Workspace, position: usize, tally: &mut Tally) {
+        let mw = |kw: f64| kw / KW_PER_MW;
         for segment in self.market.segments(&workspace.market) {
             if segment.home != position {
                 continue;
@@ -160,9 +179,6 @@ impl Model {
                 mw(segment.waiting_kw + segment.pending_kw),
             );
         }
-        tally.shortage = supply.shortage;
-        tally.started_kw = state.started_kw;
-        tally.latest_kw = state.latest_kw;
     }
 
     /// Books how often the draw of oversubscribed halls is above the power that they were given, and

@@ -91,7 +91,8 @@ impl Model {
         campus: &CompiledCampus,
         supply: &Supply,
     ) -> Shortage {
-        let headroom = &workspace.campuses[position].headroom;
+        let state = &workspace.campuses[position];
+        let headroom = &state.headroom;
         let stock = &supply.stock;
         let mut short = Shortage {
             spare_kw: headroom.spare_kw(),
@@ -100,20 +101,13 @@ impl Model {
                 stock.powered_kw + supply.unused_power_kw,
                 stock.delivered_kw,
             ],
+            pending_kw: stock.pending_kw,
             ..Shortage::default()
         };
         let relief = &mut short.relief_kw;
-        for number in campus.halls.clone() {
+        for number in self.short_halls(campus, &state.blocks) {
             let hall = &workspace.halls[number];
-            if !hall.handed_over {
-                short.pending_kw += hall.space_kw;
-                continue;
-            }
             let lacking_kw = hall.space_kw - hall.given_kw;
-            let is_whole = [hall.density_kw, hall.cooling_kw, hall.delivery_kw] == [0.0; 3];
-            if is_whole && lacking_kw <= 0.0 {
-                continue;
-            }
             let (upstream_kw, building_kw) = headroom.left_kw(self.halls[number].feed);
             if lacking_kw > 0.0 {
                 // Where both are used up, the one further up comes first.

@@ -1,7 +1,8 @@
 //! What a trial knows of halls, campuses and pools of capacity.
 
+use super::binding::Tally;
 use super::shortage::Shortage;
-use super::stock::Stock;
+use super::stock::{Stock, StockBlock};
 use crate::compute::Delivery;
 use crate::model::HallFit;
 use crate::power::cooling::Losses;
@@ -13,6 +14,8 @@ use crate::power::{DeliveryTree, Headroom};
 pub(super) struct HallState {
     pub(super) campus: usize,
     pub(super) delivery: Delivery,
+    /// What takes its place, while that is being put in.
+    pub(super) coming: Option<Delivery>,
     pub(super) pool: usize,
     pub(super) fit: HallFit,
     pub(super) is_retrofitted: bool,
@@ -30,15 +33,20 @@ pub(super) struct HallState {
     pub(super) handed_over_as: u32,
     pub(super) delivered: bool,
     pub(super) live: f64,
-    /// What is there of it, but for what has changed since.
-    pub(super) stock: Stock,
-    pub(super) has_changed: bool,
+    /// Its place among what is live in its pool.
+    pub(super) part: Option<usize>,
 }
 
 impl HallState {
     /// Racks that stand here.
     pub(super) fn racks(&self) -> f64 {
         self.space_kw / self.delivery.rack_power_kw
+    }
+
+    /// Whether it is handed over and lacks power, or takes less than it is made for.
+    pub(super) fn is_short(&self) -> bool {
+        let is_whole = [self.density_kw, self.cooling_kw, self.delivery_kw] == [0.0; 3];
+        self.handed_over && !(is_whole && self.space_kw - self.given_kw <= 0.0)
     }
 
     pub(super) fn deployable_kw(&self) -> f64 {
@@ -77,14 +85,19 @@ pub(super) struct CampusState {
     pub(super) lacking: Vec<usize>,
     /// Whether a hall has come to lack some since power was shared out.
     pub(super) claims_grew: bool,
+    /// What there is of its halls, by a few neighbours; of all; and what that comes to in a month's report.
+    pub(super) blocks: Vec<StockBlock>,
     pub(super) supply: Supply,
+    pub(super) supply_tally: Tally,
     pub(super) is_stale: bool,
     /// Power of the halls whose buildings have been started, and of those started last.
     pub(super) started_kw: f64,
     pub(super) latest_kw: f64,
+    /// When the next of them starts: until then these stay as they are.
+    pub(super) next_start: f64,
 }
 
-/// What is there on a campus at a month's end, in kW of critical IT power unless it says otherwise.
+/// What there is on a campus at a month's end, in kW of critical IT power unless it says otherwise.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Supply {
     pub(super) stock: Stock,
@@ -104,6 +117,8 @@ pub(super) struct PoolState {
 pub(super) struct LivePart {
     /// `None` for what existed at the start.
     pub(super) hall: Option<usize>,
+    /// When it went live, in months.
+    pub(super) since_months: f64,
     pub(super) kw: f64,
     pub(super) racks_per_kw: f64,
     pub(super) pflops_per_kw: f64,

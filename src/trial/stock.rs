@@ -1,8 +1,8 @@
-//! What is there, and what has been started, at the end of a month.
+//! What exists, and what has been started, at the end of a month.
 
 use super::Workspace;
 use super::state::{HallState, Supply};
-use crate::model::{CompiledExisting, Model};
+use crate::model::{CompiledCampus, CompiledExisting, Model};
 use crate::projection::metrics::MetricId;
 
 /// Deployable power by the density of racks, in the order of [`density_class`].
@@ -21,11 +21,35 @@ fn density_class(kw: f64) -> usize {
         .unwrap_or(3)
 }
 
-/// What is there of a hall, or of all halls of a campus together, in kW of critical IT power unless it says otherwise.
+/// Halls whose stock is summed together, so that one that has changed does not mean summing all.
+const BLOCK: usize = 8;
+
+/// The stock of a few neighbouring halls.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct StockBlock {
+    stock: Stock,
+    /// A bit for each hall that is handed over and lacks power, or takes less than it is made for.
+    short: u8,
+}
+
+impl StockBlock {
+    fn of_halls(halls: &[HallState]) -> Self {
+        let mut block = Self::default();
+        for (number, hall) in halls.iter().enumerate() {
+            block.stock.include(&Stock::of_hall(hall));
+            block.short |= u8::from(hall.is_short()) << number;
+        }
+        block
+    }
+}
+
+/// What there is of a hall, or of all halls of a campus together, in kW of critical IT power unless it says otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Stock {
     /// Delivered to halls whether they are built or not.
     pub(super) delivered_kw: f64,
+    /// Space of halls that are not handed over.
+    pub(super) pending_kw: f64,
     // All else of halls that are handed over.
     pub(super) space_kw: f64,
     pub(super) design_kw: f64,
@@ -51,6 +75,7 @@ impl Stock {
         if !hall.handed_over {
             return Self {
                 delivered_kw,
+                pending_kw: hall.space_kw,
                 ..Self::default()
             };
         }
@@ -61,6 +86,7 @@ impl Stock {
         by_density_kw[density_class(per_position)] = deployable_kw;
         Self {
             delivered_kw,
+            pending_kw: 0.0,
             space_kw: hall.space_kw,
             design_kw: hall.design_kw,
             density_kw: hall.density_kw,
@@ -99,6 +125,7 @@ impl Stock {
 
     fn include(&mut self, other: &Self) {
         self.delivered_kw += other.delivered_kw;
+        self.pending_kw += other.pending_kw;
         self.space_kw += other.space_kw;
         self.design_kw += other.design_kw;
         self.density_kw += other.density_kw;
@@ -119,19 +146,16 @@ impl Stock {
 }
 
 impl Model {
-    /// Sums up what is there, where something has changed this month.
+    /// Sums up what there is, where something has changed this month.
     pub(super) fn take_stock(&self, workspace: &mut Workspace) {
         for (position, campus) in self.campuses.iter().enumerate() {
             if !std::mem::take(&mut workspace.campuses[position].is_stale) {
                 continue;
             }
+            self.update_blocks(workspace, position, campus);
             let mut supply = Supply::default();
-            for hall in &mut workspace.halls[campus.halls.clone()] {
-                if std::mem::take(&mut hall.has_changed) {
-                    hall.stock = Stock::of_hall(hall);
-                }
-                debug_assert_eq!(hall.stock, Stock::of_hall(hall), "a change was not noted");
-                supply.stock.include(&hall.stock);
+            for block in &workspace.campuses[position].blocks {
+                supply.stock.include(&block.stock);
             }
             if let Some(existing) = &campus.existing {
                 supply.stock.include(&Stock::of_existing(existing));
@@ -140,17 +164,53 @@ impl Model {
             supply.unused_power_kw = workspace.campuses[position].headroom.unused_kw();
             supply.shortage = self.shortage(workspace, position, campus, &supply);
             workspace.campuses[position].supply = supply;
+            workspace.campuses[position].supply_tally = self.tally_supply(workspace, position);
             for pool in campus.pools.clone() {
-                let mut room = 0.0;
-                for part in &mut workspace.pools[pool].live {
-                    if let Some(hall) = part.hall {
-                        part.kw = workspace.halls[hall].deployable_kw();
-                    }
-                    room += part.kw;
-                }
-                workspace.room_kw[pool] = room;
+                let live = &workspace.pools[pool].live;
+                workspace.room_kw[pool] = live.iter().map(|part| part.kw).sum();
             }
         }
+    }
+
+    /// Updates the stock of the halls of a campus that have changed, and what of them is live.
+    fn update_blocks(&self, workspace: &mut Workspace, position: usize, campus: &CompiledCampus) {
+        let state = &mut workspace.campuses[position];
+        let count = campus.halls.len().div_ceil(BLOCK);
+        state.blocks.resize(count, StockBlock::default());
+        let halls = &workspace.halls[campus.halls.clone()];
+        let changed = &mut workspace.changed[campus.halls.clone()];
+        let blocks = state.blocks.iter_mut().zip(halls.chunks(BLOCK));
+        for ((block, halls), changed) in blocks.zip(changed.chunks_mut(BLOCK)) {
+            if !changed.contains(&true) {
+                debug_assert_eq!(
+                    *block,
+                    StockBlock::of_halls(halls),
+                    "a change was not noted"
+                );
+                continue;
+            }
+            *block = StockBlock::of_halls(halls);
+            for (number, hall) in halls.iter().enumerate() {
+                if std::mem::take(&mut changed[number])
+                    && let Some(part) = hall.part
+                {
+                    workspace.pools[hall.pool].live[part].kw = hall.deployable_kw();
+                }
+            }
+        }
+    }
+
+    /// The halls of a campus that are handed over and lack power, or take less than they are made for.
+    pub(super) fn short_halls<'a>(
+        &self,
+        campus: &CompiledCampus,
+        blocks: &'a [StockBlock],
+    ) -> impl Iterator<Item = usize> + 'a {
+        let first = campus.halls.start;
+        blocks.iter().enumerate().flat_map(move |(number, block)| {
+            let halls = (0..BLOCK).filter(|hall| block.short >> hall & 1 == 1);
+            halls.map(move |hall| first + number * BLOCK + hall)
+        })
     }
 
     /// Sums up what has been started by the end of a month, where commitments are reported.
@@ -159,12 +219,17 @@ impl Model {
             return;
         }
         for (campus, state) in self.campuses.iter().zip(&mut workspace.campuses) {
+            if until < state.next_start {
+                continue;
+            }
+            state.next_start = f64::INFINITY;
             state.started_kw = (campus.existing.as_ref()).map_or(0.0, |existing| existing.power_kw);
             state.latest_kw = state.started_kw;
             let mut latest = f64::NEG_INFINITY;
             for hall in &self.halls[campus.halls.clone()] {
                 let starts = workspace.finish[hall.started.index()];
                 if starts > until {
+                    state.next_start = state.next_start.min(starts);
                     continue;
                 }
                 let hall_kw = hall.fit.design_kw();

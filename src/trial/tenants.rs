@@ -37,30 +37,50 @@ fn occupied_pflops(live: &[LivePart], kw: f64, weight: impl Fn(&LivePart) -> f64
     pflops
 }
 
+/// The share of what tenants use that is there, in a month in which hardware may be being replaced.
+fn there_of(room_kw: f64, in_service_kw: f64) -> f64 {
+    if in_service_kw > room_kw {
+        room_kw / in_service_kw
+    } else {
+        1.0
+    }
+}
+
 impl Model {
+    /// Notes where less is there than tenants use.
+    fn note_shortfalls(&self, workspace: &mut Workspace, month: usize) {
+        for pool in 0..self.pools {
+            let in_service = self.market.in_service_kw(&workspace.market, pool);
+            let there = there_of(workspace.room_kw[pool], in_service);
+            if there < 1.0 {
+                workspace.books.note_shortfall(pool, month, there);
+            }
+        }
+    }
+
     /// Notes what segments use, where money is counted.
     pub(super) fn note_sales(&self, workspace: &mut Workspace, month: usize, drawn: &[f64]) {
         let Some(finance) = &self.finance else {
             return;
         };
+        self.note_shortfalls(workspace, month);
         for segment in 0..self.market.len() {
             let age_discount = finance.age_discount(segment, drawn);
             for (campus, compiled) in self.campuses.iter().enumerate() {
                 let (mut served_kw, mut pflops) = (0.0, 0.0);
                 for pool in compiled.pools.clone() {
                     let served = self.market.served_kw(&workspace.market, segment, pool);
-                    served_kw += served;
                     let in_service = self.market.in_service_kw(&workspace.market, pool);
+                    let there = there_of(workspace.room_kw[pool], in_service);
+                    served_kw += served * there;
                     if let Some(discount) = age_discount
                         && served > 0.0
                     {
                         let live = &workspace.pools[pool].live;
                         let keeps = libm::log1p(-discount);
                         let price = |part: &LivePart| match part.hall {
-                            Some(hall) if discount > 0.0 => {
-                                let hall = &workspace.halls[hall];
-                                let since = hall.live.max(hall.delivery.arrives);
-                                let age = month as f64 + 1.0 - since;
+                            Some(_) if discount > 0.0 => {
+                                let age = month as f64 + 1.0 - part.since_months;
                                 libm::exp(keeps * age / 12.0)
                             }
                             _ => 1.0,

@@ -61,7 +61,7 @@ pub(super) fn plan_event(events: &mut Vec<Event>, event: Event) {
 }
 
 impl Model {
-    pub(super) fn happen(&self, workspace: &mut Workspace, event: Event, drawn: &[f64]) {
+    pub(super) fn apply(&self, workspace: &mut Workspace, event: Event, drawn: &[f64]) {
         match event.what {
             What::GridStep { campus, step } => {
                 let campus = campus as usize;
@@ -132,7 +132,8 @@ impl Model {
             What::Delivered { hall } => {
                 let hall = hall as usize;
                 let state = &mut workspace.halls[hall];
-                (state.delivered, state.has_changed) = (true, true);
+                state.delivered = true;
+                workspace.changed[hall] = true;
                 let campus = state.campus;
                 workspace.campuses[campus].is_stale = true;
                 self.count_embodied(workspace, hall);
@@ -177,6 +178,9 @@ impl Model {
         }
         self.network
             .schedule_opened(drawn, &mut workspace.plan, &mut workspace.finish);
+        for state in &mut workspace.campuses {
+            state.next_start = f64::NEG_INFINITY;
+        }
         for position in next_event..workspace.events.len() {
             let event = workspace.events[position];
             if event.months < f64::INFINITY {

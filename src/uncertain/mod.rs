@@ -15,7 +15,6 @@ mod table;
 
 use std::sync::Arc;
 
-pub(crate) use special::{minus_ln, minus_ln_of};
 pub use special::{normal_cdf, normal_quantile};
 
 use crate::problem::{Path, Problems};
@@ -158,7 +157,15 @@ impl Domain {
     };
 
     pub(crate) fn admits(self, value: f64) -> bool {
-        (self.min..=self.max).contains(&value)
+        (self.min..=self.max).contains(&value) && value.abs() <= LARGEST
+    }
+
+    /// What the quantity may be, in words; `value` decides whether the bound of all quantities is worth telling.
+    fn describe_for(self, value: f64) -> String {
+        if value.abs() > LARGEST && (self.min..=self.max).contains(&value) {
+            return format!("{}, at most {LARGEST:e} in size", self.describe());
+        }
+        self.describe()
     }
 
     /// What it admits, in words.
@@ -178,6 +185,23 @@ impl Domain {
     }
 }
 
+/// The greatest size of a parameter: far beyond any quantity of a build-out in any unit or currency, and small enough
+/// that products of a few such quantities are finite (assumption).
+pub const LARGEST: f64 = 1e18;
+/// The greatest value that a distribution given by its percentiles may reach (assumption).
+const LARGEST_QUANTILE: f64 = 1e100;
+/// The normal quantile of the least uniform number, 2^-53, is -8.2.
+const FARTHEST_Z: f64 = 8.3;
+
+/// A number as a planner would write it: with an exponent where it has very many digits.
+fn shown(value: f64) -> String {
+    if value.abs() >= 1e15 || (value != 0.0 && value.abs() < 1e-6) {
+        format!("{value:e}")
+    } else {
+        value.to_string()
+    }
+}
+
 /// Why a quantity cannot be sampled. Each names the parameter that is wrong.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -191,7 +215,7 @@ pub enum UncertainError {
         value: f64,
     },
     /// A parameter lies outside of what it may be.
-    #[error("{parameter} is {value}")]
+    #[error("{parameter} is {}", shown(*.value))]
     OutOfRange {
         /// The parameter.
         parameter: &'static str,
@@ -220,6 +244,9 @@ pub enum UncertainError {
     /// The probabilities of a discrete distribution do not sum to 1.
     #[error("the probabilities sum to {0}")]
     ProbabilitySum(f64),
+    /// Percentiles are so far apart that the distribution through them has values beyond all bounds.
+    #[error("p10 and p90 are too far apart: the distribution through them reaches {}", shown(*.0))]
+    TooWide(f64),
     /// Truncation leaves next to nothing of a normal distribution.
     #[error(
         "a normal distribution of mean {mean} and sd {sd} hardly ever lies from {min} to {max}"
@@ -255,6 +282,9 @@ impl UncertainError {
             Self::Order { allowed, .. } => (*allowed).to_owned(),
             Self::NoOutcome => "one [value, probability] or more".to_owned(),
             Self::ProbabilitySum(_) => "they must sum to 1".to_owned(),
+            Self::TooWide(_) => {
+                format!("percentiles between which all values are below {LARGEST_QUANTILE:e}")
+            }
             Self::NothingLeft { .. } => "a mean within the range, or a wider range".to_owned(),
         }
     }
@@ -377,7 +407,7 @@ impl Uncertain {
                 (Place::Parameter, None) => inner.clone(),
             };
             let message = match self {
-                Self::Constant(value) => format!("{quantity} is {value}"),
+                Self::Constant(value) => format!("{quantity} is {}", shown(*value)),
                 _ => format!("{quantity}: {error}"),
             };
             problems.error(&at, message, error.help());
@@ -423,8 +453,8 @@ impl Uncertain {
                 faults.range("shape", *shape, 0.0, 1_000.0);
             }
             Self::Normal { mean, sd, min, max } => {
-                let finite = faults.range("mean", *mean, f64::NEG_INFINITY, f64::INFINITY)
-                    & faults.range("sd", *sd, 0.0, f64::INFINITY);
+                let finite = faults.range("mean", *mean, -LARGEST, LARGEST)
+                    & faults.range("sd", *sd, 0.0, LARGEST);
                 let bounds = [("min", *min), ("max", *max)];
                 let given: Vec<_> = bounds
                     .iter()
@@ -476,6 +506,9 @@ impl Uncertain {
                 faults.values(&given);
                 if p10 != p90 && faults.list.is_empty() {
                     faults.strictly_within(&given);
+                }
+                if p10 != p90 && faults.list.is_empty() {
+                    faults.bounded(&Johnson::through(*p10, *p50, *p90, domain.min, domain.max));
                 }
             }
         }
@@ -718,7 +751,7 @@ impl Faults {
         let error = if !value.is_finite() {
             UncertainError::NotFinite { parameter, value }
         } else if !self.domain.admits(value) {
-            let allowed = self.domain.describe();
+            let allowed = self.domain.describe_for(value);
             UncertainError::OutOfRange {
                 parameter,
                 value,
@@ -814,6 +847,17 @@ impl Faults {
                     allowed: "strictly within what the quantity admits, for something lies beyond a percentile".into(),
                 });
             }
+        }
+    }
+
+    fn bounded(&mut self, fitted: &Johnson) {
+        let reach = |z: f64| {
+            let value = fitted.at(z).abs();
+            if value.is_nan() { f64::INFINITY } else { value }
+        };
+        let farthest = reach(-FARTHEST_Z).max(reach(FARTHEST_Z));
+        if farthest > LARGEST_QUANTILE {
+            self.add(UncertainError::TooWide(farthest));
         }
     }
 
@@ -953,6 +997,14 @@ impl Sampler {
     pub fn constant(&self) -> Option<f64> {
         match self.rule {
             Rule::Fixed(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Of a discrete distribution the outcomes in order: the level at which each ends, and its value.
+    pub(crate) fn steps(&self) -> Option<&[(f64, f64)]> {
+        match &self.rule {
+            Rule::Discrete(steps) => Some(steps),
             _ => None,
         }
     }

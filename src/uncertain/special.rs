@@ -1,8 +1,6 @@
 //! The normal distribution and the incomplete beta function, in pure Rust, so that they give the
 //! same bits on every machine.
 
-use std::sync::LazyLock;
-
 /// The standard normal quantile z with P(Z <= z) = `u`, for u in (0, 1); infinite at the ends.
 ///
 /// Algorithm AS 241 (PPND16) of Wichura, "The percentage points of the normal distribution",
@@ -203,59 +201,10 @@ fn fraction(a: f64, b: f64, x: f64) -> f64 {
     result
 }
 
-/// -ln u for u in (0, 1], within 2e-14: a standard exponential variable by inversion, several
-/// times faster than the logarithm of the library.
-///
-/// The mantissa m lies within 2^-9 of the middle c of one of 256 cells, so that
-/// ln m = ln c + ln(1 + r) with r = m / c - 1 needs five terms of the series only.
-#[inline]
-pub(crate) fn minus_ln(u: f64) -> f64 {
-    by_cell(&CELLS, u)
-}
-
-/// Replaces each u of a list by [`minus_ln`].
-#[inline(always)]
-pub(crate) fn minus_ln_of(list: &mut [f64]) {
-    let cells = &*CELLS;
-    list.iter_mut().for_each(|u| *u = by_cell(cells, *u));
-}
-
-/// Of each cell 1/c and ln c.
-static CELLS: LazyLock<[(f64, f64); 256]> = LazyLock::new(|| {
-    std::array::from_fn(|cell| {
-        let middle = 1.0 + (cell as f64 + 0.5) / 256.0;
-        (1.0 / middle, libm::log(middle))
-    })
-});
-
-#[inline(always)]
-fn by_cell(cells: &[(f64, f64); 256], u: f64) -> f64 {
-    let bits = u.to_bits();
-    let exponent = (bits >> 52) as i64 - 1023;
-    let mantissa = f64::from_bits((bits & ((1 << 52) - 1)) | 1.0_f64.to_bits());
-    let (inverse, ln_middle) = cells[(bits >> 44) as usize & 0xff];
-    let r = mantissa * inverse - 1.0;
-    let series = r * (1.0 - r * (1.0 / 2.0 - r * (1.0 / 3.0 - r * (1.0 / 4.0 - r / 5.0))));
-    -(exponent as f64 * std::f64::consts::LN_2 + (ln_middle + series))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_fast_logarithm_is_that_of_the_library() {
-        for step in 1..100_000 {
-            for u in [
-                f64::from(step) * 1e-5,
-                libm::exp2(-f64::from(step) / 2_000.0),
-            ] {
-                let error = minus_ln(u) + libm::log(u);
-                assert!(error.abs() < 2e-14, "{u}: {error}");
-            }
-        }
-        assert!(minus_ln(1.0).abs() < 2e-14);
-    }
     use statrs::distribution::{ContinuousCDF, Normal};
     use statrs::function::beta::beta_reg;
 

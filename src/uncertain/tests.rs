@@ -365,3 +365,75 @@ fn parameters_may_be_lists_or_tables() {
     );
     assert!(serde_json::from_str::<Uncertain>(r#"{"p10": 3}"#).is_err());
 }
+
+/// Whatever parameters are accepted give finite quantiles that do not fall.
+#[test]
+fn parameters_at_their_bounds_are_refused_or_give_finite_quantiles() {
+    let extremes = [
+        -LARGEST,
+        -1.0,
+        0.0,
+        1e-300,
+        1e-18,
+        1e-9,
+        0.5,
+        1.0,
+        1.0 + f64::EPSILON,
+        20.0,
+        1e9,
+        LARGEST,
+        1e300,
+    ];
+    let mut accepted = 0;
+    let mut try_one = |quantity: Uncertain| {
+        for domain in [Domain::ANY, Domain::NON_NEGATIVE, Domain::SHARE] {
+            let Ok(sampler) = quantity.sampler(domain) else {
+                continue;
+            };
+            accepted += 1;
+            let mut before = f64::NEG_INFINITY;
+            for u in [
+                f64::EPSILON / 2.0,
+                1e-9,
+                0.01,
+                0.1,
+                0.5,
+                0.9,
+                0.99,
+                1.0 - 1e-9,
+                1.0 - f64::EPSILON / 2.0,
+            ] {
+                let value = sampler.at(u);
+                assert!(
+                    value.is_finite() && value >= before,
+                    "{quantity:?} at {u}: {value} after {before}"
+                );
+                before = value;
+            }
+        }
+    };
+    for a in extremes {
+        for b in extremes {
+            try_one(Uncertain::uniform(a, b));
+            try_one(Uncertain::normal(a, b));
+            try_one(Uncertain::lognormal(a, b));
+            try_one(Uncertain::pareto(a, b));
+            try_one(Uncertain::Percentiles {
+                p10: a,
+                p50: None,
+                p90: b,
+            });
+            for c in extremes {
+                try_one(Uncertain::triangular(a, b, c));
+                try_one(Uncertain::pert(a, b, c));
+                try_one(Uncertain::percentiles(a, b, c));
+                try_one(Uncertain::Pareto {
+                    min: a,
+                    shape: b,
+                    max: Some(c),
+                });
+            }
+        }
+    }
+    assert!(accepted > 500, "{accepted}");
+}

@@ -76,6 +76,34 @@ fn assert_went_well(output: &Output) {
 }
 
 #[test]
+fn metrics_that_are_asked_for_are_gathered_and_have_the_same_numbers() {
+    let json = |arguments: &[&str]| -> Value {
+        let output = run(&qingyang(), arguments);
+        assert_went_well(&output);
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let all = json(&["--trials", "20", "--format", "json"]);
+    let some = json(&[
+        "--trials",
+        "20",
+        "--format",
+        "json",
+        "--metrics",
+        "take_up,racks_in_service",
+    ]);
+    let gathered = some["metrics"].as_object().unwrap();
+    let names: Vec<&str> = gathered.keys().map(String::as_str).collect();
+    assert_eq!(names, ["racks_in_service", "take_up"]);
+    for name in names {
+        assert_eq!(some["metrics"][name], all["metrics"][name]);
+    }
+    assert_eq!(some["milestones"], all["milestones"]);
+    assert_eq!(some["targets"], all["targets"]);
+    let unknown = run(&qingyang(), &["--trials", "20", "--metrics", "takeup"]);
+    assert_failed(&unknown, 2, &["takeup", "take_up"]);
+}
+
+#[test]
 fn json_has_every_metric_month_by_month_and_all_threads_give_the_same() {
     let arguments = ["--trials", "50", "--format", "json", "--threads"];
     let one = run(&qingyang(), &[&arguments[..], &["1"]].concat());

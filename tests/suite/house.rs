@@ -30,7 +30,8 @@ const RULE: &[(&str, &[&str])] = &[
     ("sampling", &["field"]),
     ("field", &["uncertain"]),
     ("uncertain", &["date", "problem", "pattern"]),
-    ("date", &[]),
+    ("date", &["disk"]),
+    ("disk", &[]),
     ("problem", &["date"]),
     ("pattern", &[]),
 ];

@@ -2,15 +2,20 @@
 
 mod command;
 mod comparison;
+mod coverage;
 mod documents;
 mod drivers;
 mod examples;
+mod faults;
 mod golden;
+mod hostile;
 mod house;
 mod import;
+mod independent;
 mod keys;
 mod long_runs;
 mod money;
+mod mutated;
 mod page;
 mod parquet;
 mod power;
@@ -20,5 +25,7 @@ mod reference;
 mod schedule;
 mod schedule_command;
 mod subcommands;
+mod terms;
 mod update;
+mod verification;
 mod yardstick;

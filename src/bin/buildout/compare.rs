@@ -142,7 +142,7 @@ impl Request {
         let prepared = comparison.prepare()?;
         let compared = self.compared(&prepared, title, (trials, &drawing), &bar);
         bar.finish_and_clear();
-        let Some(compared) = compared? else {
+        let Some((compared, unsaved)) = compared? else {
             return Ok(());
         };
         if let Some(folder) = folder {
@@ -160,7 +160,8 @@ impl Request {
         {
             say(goals.trim_end());
         }
-        print(&in_format(title, &compared, format)?)
+        print(&in_format(title, &compared, format)?)?;
+        unsaved.map_or(Ok(()), Err)
     }
 
     /// Runs the trials, or puts parts together; `None` if it was a shard, or another rank has the results.
@@ -170,10 +171,10 @@ impl Request {
         title: &str,
         (trials, drawing): (u64, &Drawing),
         bar: &ProgressBar,
-    ) -> Result<Option<Compared>, Failure> {
+    ) -> Result<Option<(Compared, Option<Failure>)>, Failure> {
         if !self.merge.is_empty() {
             let whole = self.merged(&prepared.batch())?;
-            return Ok(Some(prepared.compared(&whole, None)?));
+            return Ok(Some((prepared.compared(&whole, None)?, None)));
         }
         let job = Job {
             name: title,
@@ -186,10 +187,11 @@ impl Request {
             bar,
         };
         let advance = |batch: &mut Batch<'_>, part: &mut Part| Ok(prepared.advance(batch, part)?);
-        let Some((part, goals)) = job.run(|| prepared.batch(), advance)? else {
+        let Some(done) = job.run(|| prepared.batch(), advance)? else {
             return Ok(None);
         };
-        Ok(Some(prepared.compared(&part, goals)?))
+        let compared = prepared.compared(&done.part, done.told.flatten())?;
+        Ok(Some((compared, done.unsaved)))
     }
 
     /// The parts of this comparison put together, of which none may be missing.

@@ -250,9 +250,17 @@ pub(crate) fn speaks_for_all() -> bool {
     true
 }
 
+/// What came out of a run, and why its checkpoint could not be written, if so.
+pub(crate) struct Finished {
+    pub(crate) projection: Projection,
+    pub(crate) unsaved: Option<Failure>,
+}
+
 /// What a run is asked to do.
 pub(crate) struct Request<'a> {
     pub(crate) model: &'a Model,
+    /// The metrics to gather; all if empty.
+    pub(crate) metrics: &'a [String],
     pub(crate) trials: u64,
     pub(crate) drawing: &'a Drawing,
     pub(crate) threads: usize,
@@ -272,8 +280,17 @@ impl LongRun {
 }
 
 impl Request<'_> {
+    /// A batch of the model that gathers what is asked for.
+    pub(crate) fn batch(&self) -> Batch<'_> {
+        let batch = Batch::new(self.model);
+        if self.metrics.is_empty() {
+            return batch;
+        }
+        batch.metrics(self.metrics.iter().map(String::as_str))
+    }
+
     /// Runs the trials; `None` if it was a shard, whose results are in its file, or another rank has the results.
-    pub(crate) fn simulate(&self) -> Result<Option<Projection>, Failure> {
+    pub(crate) fn simulate(&self) -> Result<Option<Finished>, Failure> {
         let bar = progress_bar(self.trials, self.quiet);
         let job = Job {
             name: self.model.name(),
@@ -286,21 +303,24 @@ impl Request<'_> {
             bar: &bar,
         };
         let make = || {
-            let batch = Batch::new(self.model).drawing(self.drawing.clone());
+            let batch = self.batch().drawing(self.drawing.clone());
             batch.trials(self.trials).on_progress(|done, of| {
                 bar.set_length(of);
                 bar.set_position(done);
             })
         };
-        let finished = job.run(make, |batch, part| self.advance(batch, part));
+        let done = job.run(make, |batch, part| self.advance(batch, part));
         bar.finish_and_clear();
-        let Some((part, told)) = finished? else {
+        let Some(done) = done? else {
             return Ok(None);
         };
-        if let Some(told) = told.filter(|_| !self.quiet) {
+        if let Some(told) = done.told.flatten().filter(|_| !self.quiet) {
             say(&told);
         }
-        Ok(Some(part.into_projection().map_err(RunError::from)?))
+        Ok(Some(Finished {
+            projection: done.part.into_projection().map_err(RunError::from)?,
+            unsaved: done.unsaved,
+        }))
     }
 
     /// Runs all trials of the batch, or until the goals are known, which is then told.

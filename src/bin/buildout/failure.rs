@@ -12,8 +12,10 @@ use buildout::analysis::schedule::ScheduleError;
 use buildout::analysis::update::UpdateError;
 use buildout::analysis::worth::run::WorthError;
 use buildout::import::ImportError;
+use buildout::monte_carlo::checkpoint::CheckpointError;
 use buildout::monte_carlo::part::PartError;
 use buildout::monte_carlo::sample_run::SampleError;
+use buildout::problem::is_hidden;
 use buildout::report::TrialTableError;
 use buildout::sampling::ensemble_file::EnsembleFileError;
 use buildout::{RunError, ScenarioError, report};
@@ -59,6 +61,21 @@ pub(crate) enum Failure {
         path: PathBuf,
         done: u64,
         command: String,
+    },
+    #[error(
+        "error: {error}\n  {done} trials are done and saved in {} instead: move it to where there is room, and go on from it with --checkpoint and --resume", path.display()
+    )]
+    SavedElsewhere {
+        error: CheckpointError,
+        path: PathBuf,
+        done: u64,
+    },
+    #[error(
+        "error: {error}\n  the results are printed, and their files are in {} instead", folder.display()
+    )]
+    WrittenElsewhere {
+        error: report::WriteError,
+        folder: PathBuf,
     },
     #[cfg(feature = "mpi")]
     #[error("error: {0} runs in one process\n  help: leave it out, or start one process")]
@@ -149,6 +166,17 @@ impl Failure {
         )
     }
 
+    /// The error of a checkpoint that could not be written at the end; else the failure itself.
+    pub(crate) fn into_checkpoint_error(self) -> Result<CheckpointError, Box<Self>> {
+        match self {
+            Self::Run(RunError::Checkpoint(error))
+            | Self::Compare(CompareError::Trials(PairedError::Run(RunError::Checkpoint(error)))) => {
+                Ok(error)
+            }
+            other => Err(Box::new(other)),
+        }
+    }
+
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.status())
     }
@@ -166,7 +194,7 @@ impl Failure {
             | Failure::Levers(_)
             | Failure::ComparisonAmongScenarios(_)
             | Failure::PartOfComparison(_)
-            | Failure::Run(RunError::Goal(_) | RunError::Design(_)) => 2,
+            | Failure::Run(RunError::Goal(_) | RunError::Design(_) | RunError::Metric(_)) => 2,
             Failure::Outputs(report::OutputsError::Unknown { .. }) => 2,
             #[cfg(not(feature = "png"))]
             Failure::NoPng => 2,
@@ -222,6 +250,7 @@ fn status_of_trials(error: &TrialTableError) -> u8 {
 /// Says something on standard error, and goes on if nobody can hear it. On a terminal that wants
 /// colours, errors, warnings and help have them.
 pub(crate) fn say(words: &str) {
+    let words = &visible(words);
     let coloured = io::stderr().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
@@ -233,10 +262,23 @@ pub(crate) fn say(words: &str) {
     let _ = writeln!(io::stderr(), "{words}");
 }
 
-/// Prints to standard output.
+/// Text in which nothing but line breaks and tabs moves the cursor: what stands in a file may be shown as it is there.
+pub(crate) fn visible(words: &str) -> String {
+    let followers = words.chars().skip(1).chain([' ']);
+    let seen = |(c, next): (char, char)| match c {
+        '\n' | '\t' => c,
+        '\r' if next == '\n' => c,
+        c if is_hidden(c) => char::REPLACEMENT_CHARACTER,
+        c => c,
+    };
+    words.chars().zip(followers).map(seen).collect()
+}
+
+/// Prints text to standard output, as [`visible`].
 pub(crate) fn print(text: &[u8]) -> Result<(), Failure> {
+    let text = visible(&String::from_utf8_lossy(text));
     let mut out = io::stdout().lock();
-    out.write_all(text)
+    out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
         .map_err(Failure::Print)
 }
@@ -276,6 +318,14 @@ fn painted(words: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_that_is_printed_moves_the_cursor() {
+        assert_eq!(
+            visible("庆阳\n\t\u{1b}[31m\u{7}\u{202e}"),
+            "庆阳\n\t\u{fffd}[31m\u{fffd}\u{fffd}"
+        );
+    }
 
     #[test]
     fn paint_leaves_the_words_as_they_were() {

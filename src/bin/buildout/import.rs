@@ -1,6 +1,5 @@
 //! `buildout import`: a scenario file from a schedule of Microsoft Project or Primavera.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use buildout::Scenario;
@@ -115,7 +114,7 @@ pub(crate) fn run(arguments: &Import) -> Result<(), Failure> {
 }
 
 fn read(path: &Path) -> Result<Imported, Failure> {
-    let bytes = fs::read(path).map_err(|error| Failure::Unreadable {
+    let bytes = buildout::disk::read_file(path).map_err(|error| Failure::Unreadable {
         path: path.to_owned(),
         error,
     })?;

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use buildout::monte_carlo::checkpoint::CheckpointError;
 use buildout::monte_carlo::part::Part;
 use buildout::sampling::design::Drawing;
 use buildout::{Batch, RunError};
@@ -28,7 +29,7 @@ pub(crate) struct Saving {
     pub(crate) resume: bool,
     /// Run only part I (from 0) of N equal parts, into the checkpoint, for `buildout merge` or `buildout compare --merge`
     #[arg(long, value_name = "I/N", value_parser = shard, requires = "checkpoint",
-          conflicts_with_all = ["until", "out", "format"])]
+          conflicts_with_all = ["until", "out", "format", "json"])]
     pub(crate) shard: Option<Shard>,
 }
 
@@ -63,15 +64,29 @@ pub(crate) struct Job<'a> {
     pub(crate) bar: &'a ProgressBar,
 }
 
+/// What was run.
+pub(crate) struct Done<T> {
+    pub(crate) part: Part,
+    /// What running it said; none if its checkpoint could not be written at the end.
+    pub(crate) told: Option<T>,
+    /// Why its checkpoint could not be written, if so.
+    pub(crate) unsaved: Option<Failure>,
+}
+
 impl Job<'_> {
     /// Runs what is missing of a batch by `advance`, and returns the part with what that says; `None` if it was a shard, whose
     /// results are in its file, or another rank has the results. `make` makes the batch with all its trials.
     pub(crate) fn run<'b, T>(
-        &self,
+        &'b self,
         make: impl Fn() -> Batch<'b>,
         advance: impl FnOnce(&mut Batch<'b>, &mut Part) -> Result<T, Failure>,
-    ) -> Result<Option<(Part, T)>, Failure> {
+    ) -> Result<Option<Done<T>>, Failure> {
         listen_for_interruptions(self.quiet)?;
+        let done = |part: Part, told: T| Done {
+            part,
+            told: Some(told),
+            unsaved: None,
+        };
         #[cfg(feature = "mpi")]
         if buildout::monte_carlo::ranks::Ranks::are_launched() {
             let Some(mut part) = crate::ranks::simulate(self, &make)? else {
@@ -79,9 +94,12 @@ impl Job<'_> {
             };
             // All trials are done: this only reads them.
             let told = advance(&mut make(), &mut part)?;
-            return Ok(Some((part, told)));
+            return Ok(Some(done(part, told)));
         }
-        let mut batch = make().threads(self.threads).cancelled_by(&INTERRUPTED);
+        let mut batch = make()
+            .threads(self.threads)
+            .cancelled_by(&INTERRUPTED)
+            .on_unsaved(|error| self.bar.suspend(|| say(&format!("warning: {error}"))));
         if let Some(path) = &self.saving.checkpoint {
             batch = batch.checkpoint(path, Duration::from_secs(self.saving.checkpoint_every));
         }
@@ -94,10 +112,39 @@ impl Job<'_> {
         self.bar.reset_eta();
         match advance(&mut batch, &mut part) {
             Ok(_) if self.saving.shard.is_some() => Ok(None),
-            Ok(told) => Ok(Some((part, told))),
+            Ok(told) => Ok(Some(done(part, told))),
             Err(failure) if failure.is_cancellation() => Err(self.interrupted(&part)?),
-            Err(failure) => Err(failure),
+            Err(failure) => match failure.into_checkpoint_error() {
+                Ok(error) => self.unsaved(part, error),
+                Err(failure) => Err(*failure),
+            },
         }
+    }
+
+    /// What becomes of trials that could not be written where they were to be.
+    fn unsaved<T>(&self, part: Part, error: CheckpointError) -> Result<Option<Done<T>>, Failure> {
+        let is_whole = self.saving.shard.is_none() && !INTERRUPTED.is_cancelled();
+        if is_whole && part.done().count() > 0 {
+            return Ok(Some(Done {
+                part,
+                told: None,
+                unsaved: Some(RunError::from(error).into()),
+            }));
+        }
+        let folders = [PathBuf::new(), std::env::temp_dir()];
+        for folder in folders {
+            let path = reserve_name(&folder, self.name, self.drawing.seed());
+            if part.save(&path).is_ok() {
+                return Err(Failure::SavedElsewhere {
+                    error,
+                    done: part.done().count(),
+                    path,
+                });
+            }
+            // Only the empty file that was just made; nothing half written stays.
+            let _ = fs::remove_file(&path);
+        }
+        Err(RunError::from(error).into())
     }
 
     /// What is done already: the checkpoint, if it is to be gone on from, or nothing.
@@ -119,8 +166,15 @@ impl Job<'_> {
             error,
         })?;
         there.set_trials(part.trials());
-        if !self.quiet {
-            let done = there.done().count();
+        let done = there.done().count();
+        if done > part.trials() && self.saving.shard.is_none() {
+            // Not what was asked for, so it is told even where notes are not wanted.
+            say(&format!(
+                "warning: {} has {done} trials, more than the {} that were asked for: the results are of {done}",
+                path.display(),
+                part.trials()
+            ));
+        } else if !self.quiet {
             say(&format!(
                 "going on from {}: {done} trials are done",
                 path.display()
@@ -134,7 +188,7 @@ impl Job<'_> {
             // The batch has written it.
             Some(path) => path.clone(),
             None => {
-                let path = reserve_name(self.name, self.drawing.seed());
+                let path = reserve_name(Path::new(""), self.name, self.drawing.seed());
                 if let Err(error) = part.save(&path) {
                     // Only the empty file that was just made; nothing half written stays.
                     let _ = fs::remove_file(&path);
@@ -158,7 +212,7 @@ fn share(trials: u64, index: u64, of: u64) -> u64 {
 
 /// Makes an empty file under a name that no file has yet, so that two runs that are interrupted at
 /// once do not write to the same one. If none can be made, writing to it will say why.
-pub(crate) fn reserve_name(scenario: &str, seed: u64) -> PathBuf {
+pub(crate) fn reserve_name(folder: &Path, scenario: &str, seed: u64) -> PathBuf {
     let stem: String = scenario
         .chars()
         .map(|c| {
@@ -173,8 +227,8 @@ pub(crate) fn reserve_name(scenario: &str, seed: u64) -> PathBuf {
     let mut number = 0_u32;
     loop {
         let path = match number {
-            0 => PathBuf::from(format!("{stem}-seed-{seed}.checkpoint")),
-            _ => PathBuf::from(format!("{stem}-seed-{seed}-{number}.checkpoint")),
+            0 => folder.join(format!("{stem}-seed-{seed}.checkpoint")),
+            _ => folder.join(format!("{stem}-seed-{seed}-{number}.checkpoint")),
         };
         match fs::File::create_new(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,

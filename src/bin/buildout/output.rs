@@ -78,6 +78,16 @@ impl OutputOptions {
         Ok(choice)
     }
 
+    /// The metrics of the charts that are asked for.
+    pub(crate) fn charted(&self) -> impl Iterator<Item = String> + '_ {
+        self.charts.iter().map(|name| {
+            let metric = name
+                .rsplit_once('/')
+                .map_or(name.as_str(), |(_, metric)| metric);
+            metric.trim().to_owned()
+        })
+    }
+
     fn folder(&self) -> Option<OutputFolder> {
         let path = self.out.as_ref()?;
         Some(OutputFolder::new(path).overwrite(self.force))
@@ -97,17 +107,40 @@ impl OutputOptions {
         Ok(())
     }
 
-    /// Writes the files and prints.
+    /// Writes the files and prints. Where the files cannot be written, the results are printed all the same, and the files
+    /// go to the folder for temporary files.
     pub(crate) fn deliver(&self, projection: &Projection) -> Result<(), Failure> {
-        if let Some(folder) = self.folder() {
-            for path in folder.write(&self.choice()?.files(projection)?)? {
-                if !self.quiet {
+        let written = match self.folder() {
+            Some(folder) => self.write(projection, &folder),
+            None => Ok(()),
+        };
+        let format = if self.json { Format::Json } else { self.format };
+        print(projection, format)?;
+        written
+    }
+
+    fn write(&self, projection: &Projection, folder: &OutputFolder) -> Result<(), Failure> {
+        let files = self.choice()?.files(projection)?;
+        match folder.write(&files) {
+            Ok(paths) => {
+                for path in paths.iter().filter(|_| !self.quiet) {
                     say(&format!("wrote {}", path.display()));
+                }
+                Ok(())
+            }
+            Err(error) => {
+                let process = std::process::id();
+                let folder = std::env::temp_dir().join(format!("buildout-results-{process}"));
+                match OutputFolder::new(&folder).write(&files) {
+                    Ok(_) => Err(Failure::WrittenElsewhere { error, folder }),
+                    Err(_) => {
+                        // Nothing is in it.
+                        let _ = std::fs::remove_dir(&folder);
+                        Err(error.into())
+                    }
                 }
             }
         }
-        let format = if self.json { Format::Json } else { self.format };
-        print(projection, format)
     }
 }
 

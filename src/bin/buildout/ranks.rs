@@ -1,7 +1,7 @@
 //! Long batches under an MPI launcher: each rank simulates its share, and rank 0 has the results.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use buildout::monte_carlo::part::Part;
@@ -52,7 +52,7 @@ fn run<'b>(
         None => {
             let mut name = Vec::new();
             if is_first {
-                let path = reserve_name(job.name, job.drawing.seed());
+                let path = reserve_name(Path::new(""), job.name, job.drawing.seed());
                 let _ = fs::remove_file(&path);
                 name = path.to_string_lossy().into_owned().into_bytes();
             }

@@ -28,6 +28,10 @@ pub(crate) struct Run {
     /// How many threads to use; 0 for one per processor. The results do not depend on it
     #[arg(long, value_name = "T", default_value_t = 0)]
     threads: usize,
+    /// Gather only these metrics, such as it_power_mw,take_up; the fewer, the faster. Milestones, targets and
+    /// outcomes are gathered all the same
+    #[arg(long, value_name = "METRIC,…", value_delimiter = ',')]
+    metrics: Vec<String>,
     /// Replace a value of the scenario, such as horizon_months=60; may be given several times
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     set: Vec<(String, String)>,
@@ -61,16 +65,24 @@ pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
     let sampling = &arguments.sampling;
     let quiet = output.quiet || !engine::speaks_for_all();
     let (trials, drawing) = sampling.drawing(arguments.trials, default, [&model], quiet)?;
+    // Charts that are asked for are gathered, too.
+    let asked = arguments.metrics.iter().map(|name| name.trim().to_owned());
+    let mut metrics: Vec<String> = asked.collect();
+    if !metrics.is_empty() {
+        metrics.extend(output.charted());
+    }
     let request = engine::Request {
         model: &model,
+        metrics: &metrics,
         trials,
         drawing: &drawing,
         threads: arguments.threads,
         quiet: output.quiet,
         long: &arguments.long,
     };
-    match request.simulate()? {
-        Some(projection) => output.deliver(&projection),
-        None => Ok(()),
-    }
+    let Some(finished) = request.simulate()? else {
+        return Ok(());
+    };
+    output.deliver(&finished.projection)?;
+    finished.unsaved.map_or(Ok(()), Err)
 }

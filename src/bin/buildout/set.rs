@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use buildout::Scenario;
+use buildout::disk::lock_for_change;
 use buildout::report::replace_file;
 use clap::Args;
 
@@ -36,6 +37,8 @@ pub(crate) struct Set {
 }
 
 pub(crate) fn run(arguments: &Set) -> Result<(), Failure> {
+    // From here to the end nobody else changes the file, so that no change is lost. What cannot be opened is told below.
+    let _turn = lock_for_change(&arguments.file);
     let edited = Scenario::edited(&arguments.file, &arguments.values)?;
     if !arguments.quiet && !edited.loaded.warnings.is_empty() {
         say(&edited.loaded.warnings.to_string());

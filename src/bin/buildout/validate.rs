@@ -42,8 +42,13 @@ pub(crate) fn run(arguments: &Validate) -> Result<(), Failure> {
     let mut warnings = 0;
     let mut list: Vec<Value> = Vec::new();
     for file in &arguments.files {
+        let mut memory = None;
         let problems = match Scenario::load(file, &arguments.set) {
-            Ok(loaded) => loaded.warnings,
+            Ok(loaded) => {
+                let model = loaded.scenario.compile().ok();
+                memory = model.map(|model| model.memory_bytes(1));
+                loaded.warnings
+            }
             Err(ScenarioError::Invalid(problems)) => problems,
             Err(other) if arguments.json => {
                 list.push(json!({
@@ -71,6 +76,10 @@ pub(crate) fn run(arguments: &Validate) -> Result<(), Failure> {
             say(&format!("{problems}\n"));
         } else if !arguments.quiet {
             say(&format!("{}: nothing wrong or unlikely", file.display()));
+        }
+        if let Some(bytes) = memory.filter(|_| !arguments.quiet) {
+            let mb = bytes.div_ceil(1_000_000);
+            say(&format!("a run takes about {mb} MB on one thread"));
         }
     }
     if arguments.json {

@@ -1,9 +1,10 @@
 //! All prices of a scenario, compiled.
 
-use super::places::{Outlay, Places};
+use super::costs::month_of;
+use super::places::{Outlay, Places, When};
 use crate::date::HOURS_PER_MONTH;
 use crate::finance::layout;
-use crate::finance::{EnergyTariff, Finance, OpexUnit, Price, Tax};
+use crate::finance::{Capex, EnergyTariff, Finance, OpexUnit, Price, Tax};
 use crate::problem::{Path, Problems};
 use crate::projection::Layout;
 use crate::projection::metrics::{METRICS, MetricId};
@@ -115,6 +116,7 @@ impl CompiledFinance {
             let first = outlays.len();
             places.outlays(capex, amount, &at, &mut outlays, problems);
             for outlay in &mut outlays[first..] {
+                outlay.capex = position;
                 let touching = terms
                     .iter()
                     .filter(|(names, _)| names.contains(&capex.name));
@@ -227,6 +229,38 @@ impl CompiledFinance {
         self.first_outcome = layout.outcomes.len();
         let outcomes = layout::outcome_labels(currency, &layout.scopes[1..]);
         layout.outcomes.extend(outcomes);
+    }
+
+    /// Warns of capex of which a part falls before the start of the scenario, at the finishes of a typical trial: it is not
+    /// counted.
+    pub(crate) fn warn_of_sunk(&self, capex: &[Capex], finish: &[f64], problems: &mut Problems) {
+        let at = Path::root().key("finance").key("capex");
+        for (position, capex) in capex.iter().enumerate() {
+            let mut most = 0;
+            for outlay in self.outlays.iter().filter(|one| one.capex == position) {
+                let due = match outlay.when {
+                    When::Start => 0.0,
+                    When::Node(node) => finish[node.index()],
+                    When::Delivered(_) => continue,
+                };
+                // What is past altogether is known to be: only a part of it may be a surprise.
+                let Some(due) = month_of(due) else {
+                    continue;
+                };
+                let before = (outlay.instalments as usize).saturating_sub(due + 1);
+                most = most.max(before);
+            }
+            if most > 0 {
+                problems.warning(
+                    &at.index(position),
+                    format!(
+                        "{most} of {} payments of capex \"{}\" fall before the start of the scenario and are not counted",
+                        capex.instalments, capex.name
+                    ),
+                    "an earlier start, or only what is still to be paid",
+                );
+            }
+        }
     }
 
     /// By how much a PFLOPS-hour of a segment is cheaper for each year of the hardware's age.

@@ -81,7 +81,7 @@ impl CompiledFinance {
     }
 
     /// Fills `billed` with the kW that each campus bills, as differences from month to month: of
-    /// each lease what is in service or its minimum take, whichever is more.
+    /// each lease what is in service or its minimum take, whichever is more, as far as it is there.
     fn bill_leases(&self, books: &mut Books, happened: &Happened<'_>, segment: usize, fixed: bool) {
         let months = self.months;
         zero(&mut books.billed, self.campuses * (months + 1));
@@ -94,16 +94,27 @@ impl CompiledFinance {
             let first = happened.market.campus_of(lease.pool) * (months + 1);
             let least = minimum * lease.amount_kw;
             let end = lease.end.min(months);
+            let billed_at = |age: usize| {
+                let ramped = (age + 1).min(lease.ramp) as f64;
+                (lease.step_kw * ramped).max(least) * weight
+            };
             let mut before = 0.0;
             for age in 0..lease.ramp {
                 let month = lease.month + age;
                 if month >= end {
                     break;
                 }
-                let billed = (lease.step_kw * (age + 1) as f64).max(least) * weight;
+                let billed = billed_at(age);
                 if billed != before {
                     books.billed[first + month] += billed - before;
                     before = billed;
+                }
+            }
+            for &(pool, month, there) in &books.shortfalls {
+                if pool == lease.pool && (lease.month..end).contains(&month) {
+                    let missing = billed_at(month - lease.month) * (1.0 - there);
+                    books.billed[first + month] -= missing;
+                    books.billed[first + month + 1] += missing;
                 }
             }
             books.billed[first + end] -= before;

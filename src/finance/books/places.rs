@@ -51,6 +51,8 @@ pub(super) enum Count {
 
 #[derive(Clone, Debug)]
 pub(super) struct Outlay {
+    /// Its position among the capex of the scenario.
+    pub(super) capex: usize,
     pub(super) campus: usize,
     pub(super) amount: Quantity,
     pub(super) when: When,
@@ -81,6 +83,7 @@ impl Places<'_> {
     ) {
         let campuses = self.campuses(capex.campus.as_deref());
         let outlay = |campus, when, count| Outlay {
+            capex: 0,
             campus,
             amount,
             when,

@@ -1,6 +1,8 @@
 use proptest::prelude::*;
 
+use super::state::FiniteState;
 use super::*;
+use crate::projection::few::MOST;
 use crate::sampling::streams::Source;
 use crate::uncertain::normal_quantile;
 

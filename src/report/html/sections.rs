@@ -565,10 +565,15 @@ pub(super) fn money(runs: &[Run<'_>]) -> String {
             let style = Style::new(&metric.unit, greatest);
             let _ = write!(
                 rows,
-                "<tr><td>{}<br><small>{}</small>",
+                "<tr><td>{}<br><small>{}",
                 escape(&title_of(&metric.name, &metric.unit)),
                 escape(&metric.meaning)
             );
+            if distribution.finite_count() < projection.trials() {
+                let share = percent(distribution.share_of_trials());
+                let _ = write!(rows, "; there is one in {share} of the trials");
+            }
+            rows += "</small>";
             for value in [
                 quantiles[0],
                 quantiles[1],

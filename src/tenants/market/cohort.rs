@@ -8,8 +8,9 @@
 //! and the variance n sigma^2 (the sum of n gamma variables of one scale is gamma again). The cost
 //! grows with the square of the months, not with the number of tenants.
 
-use super::{Contract, ContractExtra, Market, MarketState, NEVER, Source, Supply, refill, units};
-use crate::sampling::streams::Stream;
+use super::compiled::Supply;
+use super::{FOREVER, Market, MarketState, refill, units};
+use crate::sampling::streams::{Source, Stream};
 use crate::tenants::Segment;
 use crate::uncertain::{Domain, Sampler, UncertainError, normal_quantile};
 
@@ -35,14 +36,17 @@ pub(super) struct Cohort {
 /// The cohorts of a trial.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CohortState {
-    seed: u64,
-    trial: u64,
     /// By segment, class (0 without a voucher, else 1 + the voucher) and month: how many move in.
     ready: Vec<u64>,
     /// Who signs this month: class and number.
     pub(super) signers: Vec<(usize, u64)>,
     /// By segment and month: how many leave beyond one of each group.
     leaving: Vec<u64>,
+    /// Groups about to be formed: stay, number, kW.
+    formed: Vec<(u32, u64, f64)>,
+    /// How many groups have been formed.
+    #[cfg(test)]
+    pub(super) groups: usize,
 }
 
 impl Cohort {
@@ -187,15 +191,14 @@ fn split(
 }
 
 impl Market {
-    pub(super) fn reset_cohorts(&self, state: &mut MarketState, seed: u64, trial: u64) {
-        let is_cohort = |extras: &super::Extras| extras.cohort.is_some();
+    pub(super) fn reset_cohorts(&self, state: &mut MarketState) {
+        let is_cohort = |extras: &super::extras::Extras| extras.cohort.is_some();
         if self
             .segments
             .iter()
             .any(|s| s.extras.as_deref().is_some_and(is_cohort))
         {
             let length = self.segments.len() * self.months;
-            (state.cohorts.seed, state.cohorts.trial) = (seed, trial);
             let classes = 1 + self.vouchers.len();
             refill(&mut state.cohorts.ready, length * classes, 0);
             refill(&mut state.cohorts.leaving, length, 0);
@@ -215,12 +218,12 @@ impl Market {
         else {
             return;
         };
-        let (seed, trial) = (state.cohorts.seed, state.cohorts.trial);
+        let (seed, trial) = (state.seed, state.trial);
         let mut stream = cohort.source.stream_at(seed, trial, month as u64);
-        let rates = &state.rates[position];
+        let rates = &state.segments[position].rates;
         let subsidiaries = rates.subsidiary_probability;
         let churn = -libm::expm1(rates.ln_stay);
-        let first = position * self.months;
+        let first = self.months_of(position);
         let end = first + self.months;
         let classes = 1 + self.vouchers.len();
         let ready_at = |class: usize| (position * classes + class) * self.months;
@@ -230,8 +233,8 @@ impl Market {
         let signed_by_class = std::mem::take(&mut state.cohorts.signers);
         for &(class, signers) in &signed_by_class {
             declined -= signers;
-            let signing = &mut state.signing[first..end];
-            let establishing = &mut state.establishing[first..end];
+            let signing = &mut state.flow.signing[first..end];
+            let establishing = &mut state.flow.establishing[first..end];
             let ready = &mut state.cohorts.ready[ready_at(class)..][..self.months];
             split(
                 signers,
@@ -260,14 +263,14 @@ impl Market {
             );
         }
         state.cohorts.signers = signed_by_class;
-        state.declining[first + month] += declined as u32;
-        let gone = state.cohorts.leaving[first + month];
+        state.flow.declining[first + month] += declined as u32;
+        let gone = state.cohorts.leaving[position * self.months + month];
         state.counts[position].in_service -= gone;
         state.counts[position].left += gone;
         for class in 0..classes {
             let moving_in = state.cohorts.ready[ready_at(class) + month];
             let size_factor = match class.checked_sub(1) {
-                Some(voucher) => state.purses[voucher].size_factor,
+                Some(voucher) => state.funnel.budgets[voucher].size_factor,
                 None => 1.0,
             };
             // The first month of absence is that after the term, or a geometric number of months
@@ -277,56 +280,56 @@ impl Market {
                 beyond = beyond * (1.0 - churn) + cohort.term.get(stay).copied().unwrap_or(0.0);
                 beyond * churn
             });
-            let mut groups = std::mem::take(&mut state.cohorts_formed);
+            let mut groups = std::mem::take(&mut state.cohorts.formed);
             groups.clear();
             let rest = split(moving_in, stays, &mut stream, |stay, number, stream| {
                 groups.push((stay as u32 + 1, number, cohort.power_kw(number, stream)));
             });
             if rest > 0 {
-                groups.push((NEVER, rest, cohort.power_kw(rest, &mut stream)));
+                groups.push((FOREVER, rest, cohort.power_kw(rest, &mut stream)));
             }
             for &(stay, number, power_kw) in &groups {
-                let power_kw = power_kw * size_factor;
-                self.form_group(state, position, month, stay, number, power_kw, cohort.ramp);
+                let group = (stay, number, power_kw * size_factor);
+                self.form_group(state, position, month, group, cohort.ramp);
             }
-            state.cohorts_formed = groups;
+            state.cohorts.formed = groups;
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
+    /// A group moves in together; it counts as one contract when it does and when it leaves.
     fn form_group(
         &self,
         state: &mut MarketState,
         position: usize,
         month: usize,
-        stay: u32,
-        number: u64,
-        power_kw: f64,
+        group: (u32, u64, f64),
         ramp: u32,
     ) {
-        let size = units(power_kw).max(1);
-        let item = state.contracts.len() as u32;
-        state.contracts.push(Contract {
-            size,
-            left: size,
-            segment: position as u32,
-            ready: month as u32,
-            stay,
-            ramp,
-            leaves: NEVER,
-            gives_up: NEVER,
-        });
-        if self.keeps_extras {
-            state.extra.push(ContractExtra::signed_in(month));
+        let (stay, number, power_kw) = group;
+        let step = (units(power_kw) / i64::from(ramp)).max(1);
+        let amount = step * i64::from(ramp);
+        let leaves = (month + stay as usize).min(self.months);
+        let arrival = &mut state.flow.arrivals[self.months_of(position) + month];
+        arrival.step += step;
+        arrival.amount += amount;
+        arrival.number += number;
+        let endings = self.months_of(self.demand_slot(position));
+        let endings = &mut state.capacity.endings[endings..][..=self.months];
+        let ending = &mut endings[leaves];
+        ending.leased += amount;
+        ending.unused += step * i64::from(ramp.saturating_sub((leaves - month) as u32));
+        ending.departures += 1;
+        if self.segments[position].plain_ramp.is_none() {
+            endings[(month + ramp as usize).min(leaves)].rate += step;
         }
         // It is wanted at once: what is pending is taken off when it is made ready.
-        state.pending[position] += size;
-        state.ready[position].push(month, item);
-        // A group counts as one contract when it moves in and when it leaves.
-        state.counts[position].in_service += number - 1;
-        let leaves = month + stay as usize;
+        state.segments[position].pending += amount;
         if leaves < self.months {
             state.cohorts.leaving[position * self.months + leaves] += number - 1;
+        }
+        #[cfg(test)]
+        {
+            state.cohorts.groups += 1;
         }
     }
 }

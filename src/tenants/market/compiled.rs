@@ -4,8 +4,9 @@ use pulp::Arch;
 
 use super::extras::Extras;
 use super::funnel;
-use super::luck::Varying;
-use super::{Market, NEVER, round_up, units};
+use super::quantiles::Varying;
+use super::state::Rates;
+use super::{Market, units};
 use crate::compute::CompiledGeneration;
 use crate::date::Date;
 use crate::sampling::inputs::{Inputs, Quantity};
@@ -56,7 +57,6 @@ pub(super) struct CompiledSegment {
     pub(super) utilisation: Quantity,
     pub(super) sign_lag: Varying,
     pub(super) subsidiary_lag: Varying,
-    pub(super) subsidiary: Source,
     pub(super) size: Varying,
     pub(super) size_kw: f64,
     pub(super) size_whole: bool,
@@ -65,16 +65,20 @@ pub(super) struct CompiledSegment {
     pub(super) ramp: Varying,
     pub(super) term: Varying,
     pub(super) patience: Option<Varying>,
-    pub(super) stay: Source,
+    /// How many companies a cohort contacts in a month.
     pub(super) arrivals: Source,
+    /// How many sign in a month; and what is drawn for each contract.
     pub(super) signing: Source,
+    pub(super) contracts: Source,
     pub(super) allocation: Allocation,
-    /// Pools that it accepts, in the order of liking.
+    /// Pools that it accepts, in the order of preference.
     pub(super) pools: Vec<usize>,
     pub(super) home: usize,
     pub(super) existing: Existing,
     /// What few segments have; none for a plain one.
     pub(super) extras: Option<Box<Extras>>,
+    /// Whether no ramp is cut off by the end of its contract, and all have this many months.
+    pub(super) plain_ramp: Option<u32>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -108,6 +112,7 @@ impl Market {
             let mut one = CompiledSegment::compile(segment, supply, inputs)?;
             let extras = Extras::compile(segment, tenant, supply, &mut stages, inputs)?;
             one.extras = extras.map(Box::new);
+            one.look_at_ramps();
             compiled.push(one);
         }
         let keeps_extras = demand.keeps_leases
@@ -200,7 +205,11 @@ impl CompiledSegment {
                 &segment.outreach_per_month,
                 Domain::NON_NEGATIVE,
             )?,
-            outreach_growth: drawn("outreach growth", &segment.outreach_growth_per_year, GROWTH)?,
+            outreach_growth: drawn(
+                "outreach growth",
+                &segment.outreach_growth_per_year,
+                GROWTH.domain,
+            )?,
             sign_probability: drawn("sign probability", &segment.sign_probability, Domain::SHARE)?,
             subsidiary_probability: drawn(
                 "subsidiary probability",
@@ -212,7 +221,6 @@ impl CompiledSegment {
             utilisation: drawn("utilisation", &segment.utilisation, Domain::SHARE)?,
             sign_lag: varying("sign lag", &segment.sign_lag_months)?,
             subsidiary_lag: varying("subsidiary lag", &segment.subsidiary_lag_months)?,
-            subsidiary: source("subsidiary"),
             size: varying("contract size", &size)?,
             size_kw,
             size_whole,
@@ -227,9 +235,9 @@ impl CompiledSegment {
                 .as_ref()
                 .map(|patience| varying("patience", patience))
                 .transpose()?,
-            stay: source("stay"),
             arrivals: source("arrivals"),
             signing: source("signing"),
+            contracts: source("contracts"),
             allocation: segment.allocation,
             home: campuses.first().copied().unwrap_or(0),
             pools,
@@ -244,32 +252,61 @@ impl CompiledSegment {
                 },
             },
             extras: None,
+            plain_ramp: None,
         })
     }
 
-    /// The size of a contract in units: whole standard racks and one at least, or kW as drawn.
-    #[inline(always)]
-    pub(super) fn contract_units(&self, drawn: f64) -> i64 {
-        let amount = if self.size_whole {
-            round_up(drawn).max(1.0)
-        } else {
-            drawn
-        };
-        units((amount * self.size_kw).min(self.largest_kw)).max(1)
+    /// What is drawn once a trial.
+    pub(super) fn rates(&self, drawn: &[f64]) -> Rates {
+        Rates {
+            outreach: self.outreach.value(drawn),
+            outreach_growth: libm::pow(1.0 + self.outreach_growth.value(drawn), 1.0 / 12.0),
+            sign_probability: self.sign_probability.value(drawn),
+            subsidiary_probability: self.subsidiary_probability.value(drawn),
+            ln_stay: libm::log1p(-self.churn.value(drawn)),
+            draw_share: self.draw_share.value(drawn),
+            utilisation: self.utilisation.value(drawn),
+            sign_factor: 1.0,
+        }
     }
 
-    /// Months that a tenant stays after the one in which it moves in, for its first month of
-    /// absence: its term, then a geometric number of months with the churn as its probability.
-    ///
-    /// `minus_ln` is -ln u of a uniform u, and `ln_stay` is ln(1 - churn); the inversion of the geometric distribution
-    /// is floor(ln u / ln(1 - churn)).
+    /// Finds out whether ramps are plain, once its extras are known.
+    fn look_at_ramps(&mut self) {
+        // With terms a contract may end in any month.
+        let has_terms = self
+            .extras
+            .as_ref()
+            .is_some_and(|extras| extras.has_terms());
+        let shortest_stay = 1.0 + self.term.least().floor();
+        self.plain_ramp = (self.ramp.constant())
+            .map(|ramp| Self::ramp_months(ramp as f32))
+            .filter(|&ramp| !has_terms && f64::from(ramp) <= shortest_stay);
+    }
+
+    /// Months of a ramp in whole ones, 1 to 10,000 (an assumption: longer than any lease).
     #[inline(always)]
-    pub(super) fn stay_months(term: f64, minus_ln: f64, ln_stay: f64) -> u32 {
-        if ln_stay == 0.0 {
-            return NEVER;
+    pub(super) fn ramp_months(drawn: f32) -> u32 {
+        (drawn + 0.5).clamp(1.0, 1e4) as i32 as u32
+    }
+
+    /// The size of a contract of that amount, in kW: whole standard racks and one at least, or kW as drawn.
+    #[inline(always)]
+    pub(super) fn contract_kw(&self, amount: f32) -> f64 {
+        let amount = if self.size_whole {
+            amount.ceil().max(1.0)
+        } else {
+            amount
+        };
+        let kw = f64::from(amount) * self.size_kw;
+        if kw < self.largest_kw {
+            kw
+        } else {
+            self.largest_kw
         }
-        // Conversions round towards 0 and end at the greatest number there is, which is `NEVER`.
-        let beyond = (-minus_ln / ln_stay) as u32;
-        (term as u32).saturating_add(1).saturating_add(beyond)
+    }
+
+    pub(super) fn is_in_pflops(&self) -> bool {
+        let extras = self.extras.as_deref();
+        extras.is_some_and(|extras| extras.hardware.is_some())
     }
 }

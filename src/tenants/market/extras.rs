@@ -1,16 +1,17 @@
 //! What only some segments have: terms beyond the plain ones, a named tenant, sizes in PFLOPS.
 
 use super::cohort::Cohort;
+use super::compiled::{CompiledSegment, Supply};
+use super::draft::{ALL_DRAWN, Draft, Origin, Pair, Terms};
 use super::funnel::{CompiledStage, Outreach};
-use super::luck::Agreed;
-use super::{
-    CompiledSegment, Drawer, Market, MarketState, NEVER, Source, Supply, Varying, refill, units,
-};
+use super::quantiles::{Varying, minus_ln};
+use super::words::open_unit;
+use super::{FOREVER, Market, MarketState, NEVER, refill, units};
 use crate::compute::CompiledGeneration;
 use crate::sampling::inputs::{Inputs, Quantity};
-use crate::sampling::streams::Stream;
+use crate::sampling::streams::Source;
 use crate::tenants::{Allocation, LARGEST_CONTRACT_KW, NamedTenant, Segment};
-use crate::uncertain::{Domain, Uncertain, UncertainError, minus_ln};
+use crate::uncertain::{Domain, Uncertain, UncertainError};
 
 /// A year, in months.
 const YEAR: usize = 12;
@@ -20,7 +21,7 @@ pub(super) struct Extras {
     pub(super) outreach: Option<Outreach>,
     pub(super) stages: Vec<CompiledStage>,
     renewal: Option<(Quantity, Option<Varying>)>,
-    early_exit: Option<(Quantity, Source)>,
+    early_exit: Option<Quantity>,
     pub(super) exit_fee: Quantity,
     expansion: Option<CompiledExpansion>,
     pub(super) minimum_take: Quantity,
@@ -36,7 +37,6 @@ pub(super) struct Extras {
 #[derive(Clone, Debug)]
 struct CompiledExpansion {
     probability: Quantity,
-    wants: Source,
     after: Varying,
     share: Varying,
 }
@@ -77,7 +77,7 @@ pub(super) struct ContractExtra {
 }
 
 impl ContractExtra {
-    const PLAIN: Self = Self {
+    pub(super) const PLAIN: Self = Self {
         signed: 0,
         patience: NEVER,
         exits_early: false,
@@ -87,13 +87,6 @@ impl ContractExtra {
         abandoned: 0,
         gave_up: NEVER,
     };
-
-    pub(super) fn signed_in(month: usize) -> Self {
-        Self {
-            signed: month as u32,
-            ..Self::PLAIN
-        }
-    }
 
     /// That of the expansion of a contract, which is wanted from `ready` on and ends with the contract.
     pub(super) fn expansion_of(contract: &Self, ready: usize, leaves: u32) -> Self {
@@ -113,17 +106,13 @@ impl ContractExtra {
     }
 }
 
-/// The luck of a segment's terms in a trial, and what is drawn once.
-#[derive(Clone, Debug)]
-pub(super) struct TermsLuck {
+/// What is drawn once a trial for the terms of a segment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TermRates {
+    /// ln of the probability of a renewal, and of that of staying another month of the term.
     ln_renew: f64,
     ln_keep: f64,
     expansion: f64,
-    renewal_term: Drawer,
-    exit: Option<Stream>,
-    wants: Option<Stream>,
-    after: Drawer,
-    share: Drawer,
 }
 
 impl Extras {
@@ -160,10 +149,11 @@ impl Extras {
         };
         let (early_exit, exit_fee) = match &segment.early_exit {
             Some(exit) => (
-                Some((
-                    add("exit probability", &exit.exit_probability, Domain::SHARE)?,
-                    source("early exit"),
-                )),
+                Some(add(
+                    "exit probability",
+                    &exit.exit_probability,
+                    Domain::SHARE,
+                )?),
                 add("exit fee", &exit.fee_months, Domain::NON_NEGATIVE)?,
             ),
             None => (None, zero),
@@ -175,7 +165,6 @@ impl Extras {
                     &expansion.probability,
                     Domain::SHARE,
                 )?,
-                wants: source("expansion"),
                 after: varying("expansion time", &expansion.after_months)?,
                 share: varying("expansion size", &expansion.size_share)?,
             }),
@@ -255,102 +244,89 @@ impl Extras {
             || self.minimum_take != Quantity::Fixed(0.0)
     }
 
-    fn luck(&self, seed: u64, trial: u64, drawn: &[f64]) -> TermsLuck {
-        let open = |varying: &Varying| Drawer::open(varying, seed, trial);
-        let none = Drawer::Constant(0.0);
-        let term = self.renewal.as_ref().and_then(|(_, term)| term.as_ref());
+    fn rates(&self, drawn: &[f64]) -> TermRates {
         let expansion = self.expansion.as_ref();
-        TermsLuck {
+        TermRates {
             ln_renew: match &self.renewal {
                 Some((probability, _)) => libm::log(probability.value(drawn)),
                 None => 0.0,
             },
             ln_keep: match &self.early_exit {
-                Some((probability, _)) => libm::log1p(-probability.value(drawn)),
+                Some(probability) => libm::log1p(-probability.value(drawn)),
                 None => 0.0,
             },
             expansion: expansion.map_or(0.0, |expansion| expansion.probability.value(drawn)),
-            renewal_term: term.map_or(none.clone(), open),
-            exit: (self.early_exit.as_ref()).map(|(_, source)| source.stream(seed, trial)),
-            wants: expansion.map(|expansion| expansion.wants.stream(seed, trial)),
-            after: expansion.map_or(none.clone(), |expansion| open(&expansion.after)),
-            share: expansion.map_or(none, |expansion| open(&expansion.share)),
         }
+    }
+}
+
+impl CompiledSegment {
+    /// What is drawn once a trial for its terms, if it has any.
+    pub(super) fn term_rates(&self, drawn: &[f64]) -> Option<TermRates> {
+        let extras = self.extras.as_ref().filter(|extras| extras.has_terms());
+        extras.map(|extras| extras.rates(drawn))
     }
 }
 
 /// How many months a contract of this term stays that is renewed again and again: its term, and a
-/// geometric number of renewals, floor(ln u / ln p). `ln_renew` is ln p.
-fn renewed_stay(term: u32, renewal: u32, uniform: f64, ln_renew: f64) -> u32 {
+/// geometric number of renewals, floor(ln u / ln p). `minus_ln` is -ln u, and `ln_renew` is ln p.
+fn renewed_stay(term: u32, renewal: u32, minus_ln: f32, ln_renew: f64) -> u32 {
     let renewals = if ln_renew == 0.0 {
         u32::MAX
     } else {
-        (-minus_ln(uniform) / ln_renew) as u32
+        (-f64::from(minus_ln) / ln_renew) as u32
     };
     term.max(1)
         .saturating_add(renewals.saturating_mul(renewal.max(1)))
-}
-
-/// What the terms of a contract come to; shortens or prolongs its stay.
-pub(super) fn draw_terms(
-    terms: Option<(&Extras, &mut TermsLuck)>,
-    size: i64,
-    agreed: &mut Agreed,
-) -> ContractExtra {
-    let mut extra = ContractExtra::PLAIN;
-    let Some((extras, luck)) = terms else {
-        return extra;
-    };
-    let term = agreed.term;
-    if let Some((_, renewal_term)) = &extras.renewal {
-        let term = term as u32;
-        let renewal = match renewal_term {
-            Some(varying) => luck.renewal_term.next(varying) as u32,
-            None => term,
-        };
-        agreed.stay = renewed_stay(term, renewal, agreed.stay_luck, luck.ln_renew);
-    }
-    if let Some(exit) = &mut luck.exit {
-        let uniform = exit.uniform();
-        if luck.ln_keep < 0.0 {
-            let months = (-minus_ln(uniform) / luck.ln_keep) as u32;
-            let month = months.saturating_add(1);
-            // Within the term; after it a tenant may leave without a fee.
-            if month < (term as u32).min(agreed.stay) {
-                agreed.stay = month;
-                extra.exits_early = true;
-            }
-        }
-    }
-    if let (Some(expansion), Some(wants)) = (&extras.expansion, &mut luck.wants) {
-        let wants = wants.uniform() < luck.expansion;
-        let after = luck.after.next(&expansion.after);
-        let share = luck.share.next(&expansion.share);
-        if wants {
-            extra.expands_after = (after + 0.5).clamp(1.0, 1e6) as u32;
-            extra.expands_by = ((size as f64 * share) as i64).min(units(LARGEST_CONTRACT_KW));
-        }
-    }
-    extra
+        .min(FOREVER)
 }
 
 impl Market {
-    pub(super) fn reset_extras(
-        &self,
-        state: &mut MarketState,
-        seed: u64,
-        trial: u64,
-        drawn: &[f64],
-    ) {
-        state.extra.clear();
-        state.terms_luck.clear();
-        let (segments, months) = (self.segments.len(), self.months);
-        if self.keeps_extras {
-            state.terms_luck.extend(self.segments.iter().map(|segment| {
-                let extras = segment.extras.as_ref().filter(|extras| extras.has_terms());
-                extras.map(|extras| extras.luck(seed, trial, drawn))
-            }));
+    /// Draws what the contracts of a list say beyond their size and term, which shortens or prolongs their stay.
+    pub(super) fn draw_terms(&self, state: &MarketState, draft: &mut Draft, position: usize) {
+        for number in 0..draft.len {
+            draft.extra[number] = ContractExtra {
+                signed: draft.signed[number] as u32,
+                patience: draft.patience[number].ceil() as u32,
+                ..ContractExtra::PLAIN
+            };
         }
+        let extras = self.segments[position].extras.as_deref();
+        let (Some(extras), Some(rates)) = (extras, state.segments[position].terms) else {
+            return;
+        };
+        let renews_by_a_term = matches!(extras.renewal, Some((_, Some(_))));
+        if renews_by_a_term || extras.early_exit.is_some() {
+            self.draw_words(state, draft, position, Pair::RenewalAndExit);
+        }
+        if let Some((_, renewal_term)) = &extras.renewal {
+            renew(draft, renewal_term.as_ref(), rates.ln_renew);
+        }
+        if extras.early_exit.is_some() && rates.ln_keep < 0.0 {
+            exit_early(draft, rates.ln_keep);
+        }
+        if let Some(expansion) = &extras.expansion {
+            self.draw_words(state, draft, position, Pair::Expansion);
+            for number in 0..draft.len {
+                let [wants, after] = draft.words.each_ref().map(|words| words[number]);
+                if open_unit(wants) < rates.expansion {
+                    let after = expansion.after.at(after);
+                    draft.extra[number].expands_after = (after + 0.5).clamp(1.0, 1e6) as u32;
+                }
+            }
+            self.draw_words(state, draft, position, Pair::ExpansionSize);
+            for number in 0..draft.len {
+                if draft.extra[number].expands_after > 0 {
+                    let share = expansion.share.at(draft.words[0][number]);
+                    let units_more = (draft.size(number) as f64 * share) as i64;
+                    draft.extra[number].expands_by = units_more.min(units(LARGEST_CONTRACT_KW));
+                }
+            }
+        }
+    }
+
+    pub(super) fn reset_extras(&self, state: &mut MarketState, drawn: &[f64]) {
+        let (segments, months) = (self.segments.len(), self.months);
         if self.segments.iter().any(CompiledSegment::is_in_pflops) {
             refill(&mut state.kw_per_pflops, segments * months, 0.0);
         }
@@ -375,19 +351,13 @@ impl Market {
                 }
             }
         }
-        self.reset_funnel(state, seed, trial, drawn);
-        self.reset_cohorts(state, seed, trial);
+        self.reset_funnel(state, drawn);
+        self.reset_cohorts(state);
     }
 
     /// Lets a named tenant sign, if it comes at all.
-    pub(super) fn expect_named(
-        &self,
-        state: &mut MarketState,
-        position: usize,
-        seed: u64,
-        trial: u64,
-        drawn: &[f64],
-    ) {
+    pub(super) fn expect_named(&self, state: &mut MarketState, position: usize, drawn: &[f64]) {
+        let (seed, trial) = (state.seed, state.trial);
         let segment = &self.segments[position];
         let Some(named) = (segment.extras.as_ref()).and_then(|extras| extras.named.as_ref()) else {
             return;
@@ -401,7 +371,7 @@ impl Market {
             None => {
                 // A stream of its own, so that the draw in `sign` is not its twin.
                 let lag = &segment.move_in_lag;
-                let drawn = match lag.sampler.constant() {
+                let drawn = match lag.constant() {
                     Some(lag) => lag,
                     None => lag.sampler.at(lag.source.uniform(seed, trial)),
                 };
@@ -409,7 +379,13 @@ impl Market {
             }
         };
         state.counts[position].contacted += 1;
-        self.sign(state, position, signed.clamp(0.0, ready), Some(ready), 1.0);
+        let terms = Terms {
+            ready: Some(ready as f32),
+            is_signed: true,
+            ..ALL_DRAWN
+        };
+        let signed = signed.clamp(0.0, ready) as f32;
+        self.sign_known(state, position, Origin::Named, 0..1, signed, terms);
     }
 
     /// The number of a year of twelve months that a month of the trial is in, and whether it is
@@ -420,10 +396,29 @@ impl Market {
     }
 }
 
-impl CompiledSegment {
-    fn is_in_pflops(&self) -> bool {
-        self.extras
-            .as_ref()
-            .is_some_and(|extras| extras.hardware.is_some())
+/// Prolongs stays by renewals, of a term of their own or of that of the contract.
+fn renew(draft: &mut Draft, renewal_term: Option<&Varying>, ln_renew: f64) {
+    let len = draft.len;
+    match renewal_term {
+        Some(varying) => varying.fill(&draft.words[0][..len], &mut draft.other[..len]),
+        None => draft.other[..len].copy_from_slice(&draft.term[..len]),
+    }
+    for number in 0..len {
+        let (term, renewal) = (draft.term[number] as u32, draft.other[number] as u32);
+        draft.stay[number] = renewed_stay(term, renewal, draft.beyond[number], ln_renew);
+    }
+}
+
+/// Shortens stays by exits within the term; after it a tenant may leave without a fee.
+fn exit_early(draft: &mut Draft, ln_keep: f64) {
+    let len = draft.len;
+    minus_ln(&draft.words[1][..len], &mut draft.other[..len]);
+    for number in 0..len {
+        let months = (-f64::from(draft.other[number]) / ln_keep) as u32;
+        let month = months.saturating_add(1);
+        if month < (draft.term[number] as u32).min(draft.stay[number]) {
+            draft.stay[number] = month;
+            draft.extra[number].exits_early = true;
+        }
     }
 }

@@ -1,7 +1,10 @@
 //! What the books need of the market: leases, delays, exits and vouchers.
 
+use super::compiled::CompiledSegment;
+use super::extras::Extras;
 use super::funnel::DepositMonth;
-use super::{CompiledSegment, Extras, Lease, Market, MarketState, NEVER, kw};
+use super::{Market, MarketState, NEVER, kw};
+use crate::sampling::inputs::Quantity;
 
 /// A part of a contract in a pool, for as long as it lasts.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,7 +41,7 @@ impl Market {
         let compiled = &self.segments[segment];
         let has_minimum = compiled
             .extras()
-            .is_some_and(|extras| extras.minimum_take != super::Quantity::Fixed(0.0));
+            .is_some_and(|extras| extras.minimum_take != Quantity::Fixed(0.0));
         !compiled.allocation.is_pooled() && (is_fixed || has_minimum)
     }
 
@@ -51,7 +54,7 @@ impl Market {
     /// Whether tenants of a segment pay for leaving early.
     pub(crate) fn has_exit_fee(&self, segment: usize) -> bool {
         let extras = self.segments[segment].extras();
-        extras.is_some_and(|extras| extras.exit_fee != super::Quantity::Fixed(0.0))
+        extras.is_some_and(|extras| extras.exit_fee != Quantity::Fixed(0.0))
     }
 
     /// The fee for leaving early, in months of rent.
@@ -65,7 +68,7 @@ impl Market {
         if self.regimes.is_empty() {
             return 1.0;
         }
-        state.price_factors[segment * self.months + month]
+        state.funnel.price_factors[segment * self.months + month]
     }
 
     /// All leases of the trial but those of pooled demand.
@@ -73,30 +76,22 @@ impl Market {
         &'a self,
         state: &'a MarketState,
     ) -> impl Iterator<Item = LeaseView> + 'a {
-        state.leases.iter().filter_map(move |lease| {
-            let (segment, pool) = self.place_of(lease);
-            if pool == self.pools {
-                return None;
-            }
+        state.leases.iter().map(move |lease| {
+            let contracts = &state.segments[lease.segment as usize].contracts;
             let item = lease.contract as usize;
-            let extra = &state.extra[item];
-            Some(LeaseView {
-                segment,
-                pool,
+            let extra = &contracts.extra[item];
+            LeaseView {
+                segment: lease.segment as usize,
+                pool: lease.pool as usize,
                 amount_kw: kw(lease.amount),
                 step_kw: kw(lease.step),
                 month: lease.month as usize,
-                end: state.contracts[item].leaves as usize,
+                end: contracts.leaves[item] as usize,
                 ramp: lease.ramp as usize,
                 signed: extra.signed as usize,
                 exits_early: extra.exits_early,
-            })
+            }
         })
-    }
-
-    fn place_of(&self, lease: &Lease) -> (usize, usize) {
-        let slot = lease.slot as usize;
-        (slot / (self.pools + 1), slot % (self.pools + 1))
     }
 
     /// Calls `book` with campus, month and amount of all liquidated damages: for each kW and month
@@ -129,25 +124,20 @@ impl Market {
             }
         };
         for lease in &state.leases {
-            let contract = &state.contracts[lease.contract as usize];
-            let (segment, pool) = self.place_of(lease);
-            if pool < self.pools {
-                late(
-                    segment,
-                    contract.ready,
-                    lease.month as usize,
-                    kw(lease.amount),
-                );
-            }
+            let segment = lease.segment as usize;
+            let ready = state.segments[segment].contracts.ready[lease.contract as usize];
+            late(segment, ready, lease.month as usize, kw(lease.amount));
         }
-        for (contract, extra) in state.contracts.iter().zip(&state.extra) {
-            let segment = contract.segment as usize;
-            let (left, until) = match extra.gave_up {
-                NEVER => (contract.left, self.months),
-                month => (extra.abandoned, month as usize + 1),
-            };
-            if left > 0 {
-                late(segment, contract.ready, until, kw(left));
+        for (segment, of_segment) in state.segments.iter().enumerate() {
+            let contracts = &of_segment.contracts;
+            for (item, extra) in contracts.extra.iter().enumerate() {
+                let (left, until) = match extra.gave_up {
+                    NEVER => (contracts.left[item], self.months),
+                    month => (extra.abandoned, month as usize + 1),
+                };
+                if left > 0 {
+                    late(segment, contracts.ready[item], until, kw(left));
+                }
             }
         }
     }
@@ -158,9 +148,9 @@ impl Market {
         state: &MarketState,
         mut book: impl FnMut(usize, usize, f64),
     ) {
-        for (voucher, purse) in self.vouchers.iter().zip(&state.purses) {
+        for (voucher, budget) in self.vouchers.iter().zip(&state.funnel.budgets) {
             if voucher.is_paid_by_operator {
-                for (place, grant) in purse.grants.iter().enumerate() {
+                for (place, grant) in budget.grants.iter().enumerate() {
                     book(place / self.months, place % self.months, *grant);
                 }
             }
@@ -183,6 +173,6 @@ impl Market {
 
     /// Power in service of a segment in a pool, in kW.
     pub(crate) fn served_kw(&self, state: &MarketState, segment: usize, pool: usize) -> f64 {
-        kw(state.served[self.slot(segment, pool)])
+        kw(state.capacity.served[self.slot(segment, pool)])
     }
 }

@@ -1,5 +1,6 @@
 //! Contracts that a program brings, beside those of outreach.
 
+use super::draft::{ALL_DRAWN, Origin, Terms};
 use super::{Market, MarketState, units};
 
 /// A contract that somebody signs.
@@ -42,24 +43,26 @@ impl Market {
         month: usize,
         contract: OwnContract,
     ) {
-        let signed = month as f64 + 0.5;
-        let lag = contract.move_in_lag_months.map(|lag| lag.max(0.0));
-        let Some(power_kw) = contract.power_kw else {
-            let ready = lag.map(|lag| signed + lag);
-            self.sign(state, position, signed, ready, 1.0);
-            return;
+        let of_segment = &mut state.segments[position];
+        let number = of_segment.of_programs;
+        of_segment.of_programs += 1;
+        let largest_kw = self.segments[position].largest_kw;
+        let power_kw = contract.power_kw;
+        let terms = Terms {
+            size: power_kw.map(|kw| units(kw.max(0.0).min(largest_kw)).max(1)),
+            move_in_lag: (contract.move_in_lag_months).map(|lag| lag.max(0.0) as f32),
+            is_signed: true,
+            ..ALL_DRAWN
         };
-        let segment = &self.segments[position];
-        // What is given is drawn all the same, so that the next contract's luck stays its own.
-        let luck = &mut state.luck[position];
-        luck.size.next(&segment.size);
-        let drawn_lag = luck.move_in_lag.next(&segment.move_in_lag);
-        luck.subsidiary.uniform();
-        luck.subsidiary_lag.next(&segment.subsidiary_lag);
-        state.signing[position * self.months + month] += 1;
-        let size = units(power_kw.max(0.0).min(segment.largest_kw)).max(1);
-        let ready = signed + lag.unwrap_or(drawn_lag);
-        self.add_contract(state, position, size, signed, ready);
+        let signed = month as f32 + 0.5;
+        self.sign_known(
+            state,
+            position,
+            Origin::Program,
+            number..number + 1,
+            signed,
+            terms,
+        );
     }
 
     /// Lets programs sign contracts in months that are yet to be passed.

@@ -1,589 +1,496 @@
-//! From outreach to signed contracts, month by month or, where nothing on the way can change it, for all months at
-//! once.
+//! From lists of companies to contracts.
+//!
+//! What is drawn for contract j of month m depends on (month, index) and on nothing else: it has the same size, lags and
+//! stay whatever the probability of signing. Quantities are drawn one after the other for the whole list, so that
+//! processors work on several contracts at once.
 
 use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
 use super::compiled::CompiledSegment;
-use super::extras::{ContractExtra, TermsLuck, draw_terms};
-use super::luck::{Agreed, Luck};
-use super::state::{Contract, MarketState, Rates};
-use super::{Market, NEVER, month_at, units};
-use crate::tenants::Allocation;
-use crate::tenants::buckets::Buckets;
-use crate::uncertain::minus_ln_of;
+use super::contracts::NewContracts;
+use super::draft::{ALL_DRAWN, Draft, NOBODY, Origin, Pair, Terms};
+use super::quantiles::{Varying, minus_ln};
+use super::state::MarketState;
+use super::words::Pairs;
+use super::{FOREVER, Market, UNITS_PER_KW};
 
-/// As many contracts at most are drawn together: a list for each quantity, so that the state of
-/// its stream stays at hand and processors can work on several at once.
-const TOGETHER: usize = 64;
-
-/// What is drawn for contracts that are signed together.
-#[derive(Clone, Debug)]
-pub(super) struct Lists {
-    /// Standard racks, kW or PFLOPS; and what that is in units.
-    amounts: [f64; TOGETHER],
-    sizes: [i64; TOGETHER],
-    /// When they want to move in.
-    ready: [f64; TOGETHER],
-    /// Luck that decides on subsidiaries, and when they are founded.
-    luck: [f64; TOGETHER],
-    founding_lags: [f64; TOGETHER],
-    ramps: [f64; TOGETHER],
-    terms: [f64; TOGETHER],
-    /// Luck that decides how long they stay beyond their terms, and minus its logarithm.
-    stay_luck: [f64; TOGETHER],
-    stays: [f64; TOGETHER],
-    patiences: [f64; TOGETHER],
-}
-
-impl Default for Lists {
-    fn default() -> Self {
-        const NOTHING: [f64; TOGETHER] = [0.0; TOGETHER];
-        Self {
-            amounts: NOTHING,
-            sizes: [0; TOGETHER],
-            ready: NOTHING,
-            luck: NOTHING,
-            founding_lags: NOTHING,
-            ramps: NOTHING,
-            terms: NOTHING,
-            stay_luck: NOTHING,
-            stays: NOTHING,
-            patiences: NOTHING,
-        }
-    }
-}
-
-/// What a segment's signatures change in the state of the market, at hand for many of them in a row.
-struct Register<'a> {
+/// A list on its way through the months, in a form that is compiled for each generation of processors: the one at
+/// hand is chosen when it runs. Every generation computes the same bits.
+struct Signing<'a> {
     market: &'a Market,
-    segment: &'a CompiledSegment,
+    state: &'a mut MarketState,
+    draft: &'a mut Draft,
     position: usize,
-    rates: &'a Rates,
-    luck: &'a mut Luck,
-    lists: &'a mut Lists,
-    // By segment and month, with a place behind for what is beyond the horizon.
-    signing: &'a mut [u32],
-    signing_units: &'a mut [i64],
-    establishing: &'a mut [u32],
-    kw_per_pflops: &'a [f64],
-    contracts: &'a mut Vec<Contract>,
-    ready: &'a mut Buckets,
-    extra: &'a mut Vec<ContractExtra>,
-    terms_luck: Option<&'a mut TermsLuck>,
+    origin: Origin,
+    months: Range<usize>,
+    terms: Terms,
 }
 
-/// How companies sign that do so together.
-#[derive(Clone, Copy)]
-struct Manner {
-    /// When they want to move in, if not after their lag.
-    ready: Option<f64>,
-    /// What sizes are multiplied by.
-    size_factor: f64,
-}
+impl WithSimd for Signing<'_> {
+    type Output = ();
 
-const PLAINLY: Manner = Manner {
-    ready: None,
-    size_factor: 1.0,
-};
-
-impl<'a> Register<'a> {
-    fn of(market: &'a Market, state: &'a mut MarketState, position: usize) -> Self {
-        Self {
-            market,
-            segment: &market.segments[position],
-            position,
-            rates: &state.rates[position],
-            luck: &mut state.luck[position],
-            lists: &mut state.lists,
-            signing: &mut state.signing,
-            signing_units: &mut state.signing_units,
-            establishing: &mut state.establishing,
-            kw_per_pflops: &state.kw_per_pflops,
-            contracts: &mut state.contracts,
-            ready: &mut state.ready[position],
-            extra: &mut state.extra,
-            terms_luck: state.terms_luck.get_mut(position).and_then(Option::as_mut),
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, _: S) {
+        let mut next = Next::default();
+        loop {
+            let is_last = match self.origin {
+                Origin::Outreach => self.list_months(&mut next),
+                Origin::Negotiating => self.list_waiting(&mut next),
+                // Listed by who asks for it.
+                Origin::Existing | Origin::Named | Origin::Program => true,
+            };
+            self.pass();
+            if is_last {
+                break;
+            }
         }
     }
+}
 
-    /// Where a month is in lists by segment and month: the place behind them all if it is beyond the horizon. Without
-    /// a branch, which may be a matter of chance.
+/// The next company to be listed: its month, counted from the first, and its number in it.
+#[derive(Default)]
+struct Next {
+    month: usize,
+    number: u32,
+}
+
+impl Signing<'_> {
+    /// Lists those who sign, or may, of all contacted in the months, which is evenly spread over each month. Whether
+    /// these are the last.
+    fn list_months(&mut self, next: &mut Next) -> bool {
+        while next.month < self.months.len() {
+            let month = self.months.start + next.month;
+            let count = self.draft.counts.listed[next.month];
+            let offset = self.draft.counts.offsets[next.month];
+            let width = 1.0 / count as f32;
+            while next.number < count {
+                let time = |number: u32| month as f32 + (number as f32 + offset) * width;
+                next.number += self.draft.list(month as u32, next.number..count, time);
+                if self.draft.is_full() {
+                    return false;
+                }
+            }
+            (next.month, next.number) = (next.month + 1, 0);
+        }
+        true
+    }
+
+    /// Lists the companies that had not decided at the start. Whether these are the last.
+    fn list_waiting(&mut self, next: &mut Next) -> bool {
+        let count = self.market.segments[self.position].existing.negotiating;
+        let plane = (self.origin as u32) << 16;
+        next.number += self.draft.list(plane, next.number..count, |_| 0.0);
+        next.number >= count
+    }
+
+    /// Draws for all of the list, lets them sign, and empties it.
     #[inline(always)]
-    fn place(&self, months: f64) -> usize {
-        let month = month_at(months);
-        if month < self.market.months {
-            self.position * self.market.months + month
+    fn pass(&mut self) {
+        if self.draft.len == 0 {
+            return;
+        }
+        self.draft.pad();
+        let segment = &self.market.segments[self.position];
+        self.draw_lags(segment);
+        self.draw_size(segment);
+        self.draw_patience(segment);
+        if self.decides() {
+            let (position, is_listed) = (self.position, self.origin == Origin::Negotiating);
+            (self.market).decide(self.state, self.draft, position, is_listed);
+        } else if !self.terms.is_signed {
+            let draft = &mut *self.draft;
+            let len = draft.len;
+            for (signed, lag) in draft.signed[..len].iter_mut().zip(&draft.sign_lag[..len]) {
+                *signed += lag;
+            }
+        }
+        self.draw_term(segment);
+        self.measure(segment);
+        self.set_times();
+        if self.origin != Origin::Existing {
+            self.found_subsidiaries(segment);
+        }
+        self.set_stay(segment);
+        self.note_signatures();
+        if self.market.keeps_extras {
+            self.market
+                .draw_terms(self.state, self.draft, self.position);
+        }
+        if segment.allocation.is_pooled() {
+            self.enter_pooled(segment);
         } else {
-            self.signing.len() - 1
+            self.enter();
+        }
+        self.draft.len = 0;
+    }
+
+    /// Whether companies are listed that need not sign.
+    fn decides(&self) -> bool {
+        match self.origin {
+            Origin::Outreach => self.market.decides_one_by_one(self.position),
+            Origin::Negotiating => true,
+            Origin::Existing | Origin::Named | Origin::Program => false,
         }
     }
 
-    /// Up to [`TOGETHER`] companies sign at `signed` months; the size of the last in units.
     #[inline(always)]
-    fn sign(&mut self, signed: &[f64], manner: Manner) -> i64 {
-        let (segment, count) = (self.segment, signed.len());
-        let lists = &mut *self.lists;
-        let (amounts, sizes) = (&mut lists.amounts[..count], &mut lists.sizes[..count]);
-        self.luck.size.fill(&segment.size, amounts);
-        match &segment.extras {
-            Some(extras) if extras.hardware.is_some() => {
-                let first = self.position * self.market.months;
-                for ((size, &amount), &signed) in sizes.iter_mut().zip(&*amounts).zip(signed) {
-                    let month = month_at(signed.max(0.0)).min(self.market.months - 1);
-                    let kw = amount * manner.size_factor * self.kw_per_pflops[first + month];
-                    *size = units(kw.min(segment.largest_kw)).max(1);
+    fn draw_lags(&mut self, segment: &CompiledSegment) {
+        if segment.sign_lag.varies() || segment.move_in_lag.varies() {
+            self.draw(Pair::Lags);
+        }
+        let draft = &mut *self.draft;
+        let [first, second] = &draft.words;
+        segment
+            .sign_lag
+            .fill(&first[..draft.len], &mut draft.sign_lag[..draft.len]);
+        match self.terms.move_in_lag {
+            Some(lag) => draft.ready[..draft.len].fill(lag),
+            None => (segment.move_in_lag).fill(&second[..draft.len], &mut draft.ready[..draft.len]),
+        }
+    }
+
+    #[inline(always)]
+    fn draw_size(&mut self, segment: &CompiledSegment) {
+        self.draw(Pair::SizeAndStay);
+        let draft = &mut *self.draft;
+        let [first, second] = &draft.words;
+        segment
+            .size
+            .fill(&first[..draft.len], &mut draft.amount[..draft.len]);
+        minus_ln(&second[..draft.len], &mut draft.beyond[..draft.len]);
+    }
+
+    #[inline(always)]
+    fn draw_patience(&mut self, segment: &CompiledSegment) {
+        let decides = self.decides();
+        if decides || segment.patience.as_ref().is_some_and(Varying::varies) {
+            self.draw(Pair::PatienceAndConsent);
+        }
+        let draft = &mut *self.draft;
+        let [first, second] = &draft.words;
+        match &segment.patience {
+            Some(patience) => patience.fill(&first[..draft.len], &mut draft.patience[..draft.len]),
+            None => draft.patience[..draft.len].fill(f32::INFINITY),
+        }
+        if decides {
+            draft.consent[..draft.len].copy_from_slice(&second[..draft.len]);
+        }
+    }
+
+    #[inline(always)]
+    fn draw_term(&mut self, segment: &CompiledSegment) {
+        if segment.term.varies() || segment.ramp.varies() {
+            self.draw(Pair::TermAndRamp);
+        }
+        let draft = &mut *self.draft;
+        let [first, second] = &draft.words;
+        segment
+            .term
+            .fill(&first[..draft.len], &mut draft.term[..draft.len]);
+        segment
+            .ramp
+            .fill(&second[..draft.len], &mut draft.drawn_ramp[..draft.len]);
+    }
+
+    /// Draws the two words of a pair for all of the list.
+    #[inline(always)]
+    fn draw(&mut self, pair: Pair) {
+        self.market
+            .draw_words(self.state, self.draft, self.position, pair);
+    }
+
+    /// Sizes, in units a month of the ramp: each is a whole number of them, and 1 at least.
+    #[inline(always)]
+    fn measure(&mut self, segment: &CompiledSegment) {
+        let decides = self.decides();
+        let draft = &mut *self.draft;
+        let len = draft.len;
+        for (months, &drawn) in draft.ramp[..len].iter_mut().zip(&draft.drawn_ramp[..len]) {
+            *months = CompiledSegment::ramp_months(drawn);
+        }
+        if self.terms.is_ramped {
+            draft.ramp[..len].fill(1);
+        }
+        if let Some(size) = self.terms.size {
+            for (step, &ramp) in draft.step[..len].iter_mut().zip(&draft.ramp[..len]) {
+                *step = (size / i64::from(ramp)).max(1);
+            }
+            return;
+        }
+        if segment.is_in_pflops() {
+            let first = self.position * self.market.months;
+            let last = self.market.months - 1;
+            for (amount, &signed) in draft.amount[..len].iter_mut().zip(&draft.signed[..len]) {
+                let month = (signed as usize).min(last);
+                *amount *= self.state.kw_per_pflops[first + month] as f32;
+            }
+        }
+        if decides {
+            for (amount, factor) in draft.amount[..len].iter_mut().zip(&draft.factor[..len]) {
+                *amount *= factor;
+            }
+        }
+        let steps = draft.step[..len].iter_mut().zip(&draft.ramp[..len]);
+        for ((step, &ramp), &amount) in steps.zip(&draft.amount[..len]) {
+            let units = segment.contract_kw(amount) * UNITS_PER_KW / f64::from(ramp);
+            *step = rounded(if units > 1.0 { units } else { 1.0 });
+        }
+    }
+
+    /// When they want to move in.
+    #[inline(always)]
+    fn set_times(&mut self) {
+        let draft = &mut *self.draft;
+        let len = draft.len;
+        match self.terms.ready {
+            Some(ready) => draft.ready[..len].fill(ready),
+            None => {
+                for (ready, signed) in draft.ready[..len].iter_mut().zip(&draft.signed[..len]) {
+                    *ready += signed;
                 }
             }
-            _ => {
-                for (size, &amount) in sizes.iter_mut().zip(&*amounts) {
-                    *size = segment.contract_units(amount * manner.size_factor);
-                }
-            }
         }
-        let last = sizes[count - 1];
-        let ready = &mut lists.ready[..count];
-        self.luck.move_in_lag.fill(&segment.move_in_lag, ready);
-        for (lag, &signed) in ready.iter_mut().zip(signed) {
-            *lag = manner.ready.unwrap_or(signed + *lag);
+        // Nobody never does.
+        for (ready, &signed) in draft.ready[..len].iter_mut().zip(&draft.signed[..len]) {
+            *ready = if signed < NOBODY { *ready } else { NOBODY };
         }
-        for &signed in signed {
-            let place = self.place(signed);
-            self.signing[place] += 1;
-        }
-        self.found_subsidiaries(signed);
-        self.add(signed, None);
-        last
     }
 
     /// Some of the companies that sign found a subsidiary some time later.
     #[inline(always)]
-    fn found_subsidiaries(&mut self, signed: &[f64]) {
-        let probability = self.rates.subsidiary_probability;
+    fn found_subsidiaries(&mut self, segment: &CompiledSegment) {
+        let probability = self.state.segments[self.position]
+            .rates
+            .subsidiary_probability;
         if probability <= 0.0 {
             return;
         }
-        let (subsidiary_lag, count) = (&self.segment.subsidiary_lag, signed.len());
-        let (luck, lags) = (&mut self.lists.luck, &mut self.lists.founding_lags);
-        let (luck, lags) = (&mut luck[..count], &mut lags[..count]);
-        self.luck.subsidiary.fill(luck);
-        self.luck.subsidiary_lag.fill_luck(lags);
-        // Those who found one are gathered first, for who does is a coin that no processor foresees.
-        let mut founders = [0_u8; TOGETHER];
-        let mut found = 0;
-        for (number, &luck) in luck.iter().enumerate() {
-            founders[found % TOGETHER] = number as u8;
-            found += usize::from(luck < probability);
+        self.draw(Pair::Subsidiary);
+        let draft = &mut *self.draft;
+        let len = draft.len;
+        let [first, second] = &draft.words;
+        // Who founds one is a coin that no processor foresees: those who do not, do so beyond all horizons.
+        segment
+            .subsidiary_lag
+            .fill(&second[..len], &mut draft.other[..len]);
+        let below = (probability * 4_294_967_296.0) as u64;
+        for (lag, &word) in draft.other[..len].iter_mut().zip(&first[..len]) {
+            *lag = if u64::from(word) < below {
+                *lag
+            } else {
+                NOBODY
+            };
         }
-        for &number in &founders[..found] {
-            let number = usize::from(number);
-            let lag =
-                (self.luck.subsidiary_lag).at(subsidiary_lag, self.lists.founding_lags[number]);
-            let place = self.place(signed[number] + lag);
-            self.establishing[place] += 1;
+        let establishing = &mut self.state.flow.establishing
+            [self.market.months_of(self.position)..][..=self.market.months];
+        for (&signed, &lag) in draft.signed[..len].iter().zip(&draft.other[..len]) {
+            establishing[month_of(signed + lag, self.market.months)] += 1;
         }
     }
 
-    /// Adds up to [`TOGETHER`] contracts in the order of their signing, of the sizes and the wishes to move in that
-    /// are listed; with so many months of ramp, if these are not drawn.
+    /// Months from moving in to the first month of absence: the term, then a geometric number of months with the churn
+    /// as its probability. Its inversion is floor(ln u / ln(1 - churn)).
     #[inline(always)]
-    fn add(&mut self, signed: &[f64], ramp: Option<u32>) {
-        let (segment, count) = (self.segment, signed.len());
-        let Lists {
-            sizes,
-            ready,
-            ramps,
-            terms,
-            stay_luck,
-            stays,
-            patiences,
-            ..
-        } = &mut *self.lists;
-        let (sizes, ready) = (&sizes[..count], &ready[..count]);
-        let [ramps, terms, stay_luck, stays, patiences] =
-            [ramps, terms, stay_luck, stays, patiences].map(|list| &mut list[..count]);
-        self.luck.ramp.fill(&segment.ramp, ramps);
-        self.luck.term.fill(&segment.term, terms);
-        self.luck.stay.fill(stay_luck);
-        stays.copy_from_slice(stay_luck);
-        minus_ln_of(stays);
-        match &segment.patience {
-            Some(patience) => self.luck.patience.fill(patience, patiences),
-            None => patiences.fill(f64::INFINITY),
+    fn set_stay(&mut self, _: &CompiledSegment) {
+        let ln_stay = self.state.segments[self.position].rates.ln_stay;
+        let draft = &mut *self.draft;
+        let len = draft.len;
+        if ln_stay == 0.0 {
+            draft.stay[..len].fill(FOREVER);
+            return;
         }
-        let (months, is_pooled) = (self.market.months, segment.allocation.is_pooled());
-        let (first, beyond) = (self.position * months, self.signing_units.len() - 1);
-        self.contracts.reserve(count);
-        for number in 0..count {
-            let (size, signed, ready) = (sizes[number], signed[number], ready[number]);
-            // What was signed before the start counts from its first month on.
-            let month = month_at(signed);
-            self.signing_units[if month < months {
-                first + month
-            } else {
-                beyond
-            }] += size;
-            let drawn_ramp = (ramps[number] + 0.5).clamp(1.0, 1e6) as u32;
-            let mut agreed = Agreed {
-                term: terms[number],
-                stay_luck: stay_luck[number],
-                stay: CompiledSegment::stay_months(
-                    terms[number],
-                    stays[number],
-                    self.rates.ln_stay,
-                ),
-            };
-            let month = month_at(ready);
-            if self.market.keeps_extras {
-                // Drawn for all, so that the next contract's luck stays its own.
-                let terms = segment
-                    .extras
-                    .as_deref()
-                    .zip(self.terms_luck.as_deref_mut());
-                let extra = draw_terms(terms, size, &mut agreed);
-                if month < months {
-                    self.extra.push(ContractExtra {
-                        signed: signed as u32,
-                        patience: patiences[number].ceil() as u32,
-                        ..extra
-                    });
-                }
-            }
-            if month >= months {
+        let months = (-1.0 / ln_stay) as f32;
+        let terms = draft.term[..len].iter().zip(&draft.beyond[..len]);
+        for (stay, (&term, &beyond)) in draft.stay[..len].iter_mut().zip(terms) {
+            // Conversions round towards 0.
+            *stay =
+                ((term as i32 + 1).saturating_add((beyond * months) as i32) as u32).min(FOREVER);
+        }
+    }
+
+    /// Counts the signatures and what they are for, by month.
+    #[inline(always)]
+    fn note_signatures(&mut self) {
+        let months = self.market.months;
+        let first = self.market.months_of(self.position);
+        let draft = &mut *self.draft;
+        let len = draft.len;
+        let flow = &mut self.state.flow;
+        let signing = &mut flow.signing[first..][..=months];
+        let units = &mut flow.signing_units[first..][..=months];
+        let counts = u32::from(self.origin != Origin::Existing);
+        let sizes = draft.step[..len].iter().zip(&draft.ramp[..len]);
+        for (&signed, (&step, &ramp)) in draft.signed[..len].iter().zip(sizes) {
+            let month = month_of(signed, months);
+            signing[month] += counts;
+            units[month] += step * i64::from(ramp);
+        }
+    }
+
+    /// Pooled contracts begin their ramp when they want to move in, so that all that they change is known.
+    #[inline(always)]
+    fn enter_pooled(&mut self, segment: &CompiledSegment) {
+        let months = self.market.months;
+        let arrivals =
+            &mut self.state.flow.arrivals[self.market.months_of(self.position)..][..=months];
+        let slot = self.market.demand_slot(self.position);
+        let endings = &mut self.state.capacity.endings[self.market.months_of(slot)..][..=months];
+        let plain_ramp = segment.plain_ramp.map(|ramp| ramp as usize);
+        let is_plain = plain_ramp.is_some() && !self.terms.is_ramped;
+        let draft = &mut *self.draft;
+        for number in 0..draft.len {
+            let (step, ramp) = (draft.step[number], draft.ramp[number]);
+            let month = month_of(draft.ready[number], months);
+            let leaves = (month + draft.stay[number] as usize).min(months);
+            let size = step * i64::from(ramp);
+            let arrival = &mut arrivals[month];
+            arrival.step += step;
+            arrival.amount += size;
+            arrival.number += 1;
+            let ending = &mut endings[leaves];
+            ending.leased += size;
+            ending.departures += 1;
+            if is_plain {
                 continue;
             }
-            self.ready.push(month, self.contracts.len() as u32);
-            self.contracts.push(Contract {
-                size,
-                left: size,
-                segment: self.position as u32,
-                ready: month as u32,
-                stay: agreed.stay,
-                ramp: ramp.unwrap_or(drawn_ramp),
-                leaves: NEVER,
-                gives_up: if is_pooled {
-                    NEVER
-                } else {
-                    (ready + patiences[number]) as u32
-                },
-            });
-        }
-    }
-}
-
-/// Companies that sign at these moments, in a form that is compiled for each generation of processors: the one at hand
-/// is chosen when it runs. Every generation computes the same bits.
-struct Signing<'a, 'b> {
-    register: &'b mut Register<'a>,
-    signed: &'b [f64],
-    manner: Manner,
-}
-
-impl WithSimd for Signing<'_, '_> {
-    type Output = i64;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> i64 {
-        let mut last = 0;
-        for some in self.signed.chunks(TOGETHER) {
-            last = self.register.sign(some, self.manner);
-        }
-        last
-    }
-}
-
-/// Contracts that are there at the start, as [`Signing`].
-struct Existing<'a> {
-    register: Register<'a>,
-    count: usize,
-    size: i64,
-}
-
-impl WithSimd for Existing<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(mut self, _: S) {
-        self.register.lists.sizes.fill(self.size);
-        self.register.lists.ready.fill(0.0);
-        let mut left = self.count;
-        while left > 0 {
-            let some = left.min(TOGETHER);
-            self.register.add(&[0.0; TOGETHER][..some], Some(1));
-            left -= some;
-        }
-    }
-}
-
-/// Who signs of all that are contacted in some months, as [`Signing`].
-struct Negotiation<'a, 'b> {
-    register: Register<'a>,
-    /// By month from `first` on: how many are contacted, and the probability that one signs.
-    contacted: &'b [u32],
-    probability: &'b [f64],
-    first: usize,
-    declining: &'b mut [u32],
-    signers: &'b mut Vec<u32>,
-    signed: &'b mut Vec<f64>,
-}
-
-impl WithSimd for Negotiation<'_, '_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(mut self, _: S) {
-        self.signed.clear();
-        let chances = self.contacted.iter().zip(self.probability);
-        for ((month, (&contacted, &probability)), declining) in
-            (self.first..).zip(chances).zip(&mut *self.declining)
-        {
-            let all = contacted as usize;
-            if self.signers.len() < all {
-                self.signers.resize(all, 0);
-            }
-            let signing = &mut self.register.luck.signing;
-            let found = signing.pick(probability, &mut self.signers[..all]);
-            // Those who do not sign are but counted.
-            *declining += contacted - found as u32;
-            // Companies are contacted evenly spread over the month.
-            let contact =
-                |&number: &u32| month as f64 + (f64::from(number) + 0.5) / f64::from(contacted);
-            self.signed
-                .extend(self.signers[..found].iter().map(contact));
-            let whole = self.signed.len() - self.signed.len() % TOGETHER;
-            if whole > 0 {
-                for some in self.signed[..whole].chunks_exact_mut(TOGETHER) {
-                    self.register.sign_after_lag(some);
-                }
-                self.signed.copy_within(whole.., 0);
-                self.signed.truncate(self.signed.len() - whole);
+            let age = (leaves - month) as i64;
+            ending.unused += step * (i64::from(ramp) - age).max(0);
+            endings[(month + ramp as usize).min(leaves)].rate += step;
+            if let Some(plain) = plain_ramp {
+                // Its ramp is not the one that is counted for all who arrive with it.
+                endings[(month + plain).min(months)].rate -= step;
             }
         }
-        if !self.signed.is_empty() {
-            self.register.sign_after_lag(self.signed);
+    }
+
+    /// Contracts that wait for room are kept as they are.
+    #[inline(always)]
+    fn enter(&mut self) {
+        let months = self.market.months;
+        let draft = &mut *self.draft;
+        let len = draft.len;
+        for number in 0..len {
+            draft.month[number] = month_of(draft.ready[number], months) as u32;
+            draft.gives_up[number] = (draft.ready[number] + draft.patience[number]) as u32;
+        }
+        let contracts = &mut self.state.segments[self.position].contracts;
+        contracts.append(NewContracts {
+            step: &draft.step[..len],
+            ramp: &draft.ramp[..len],
+            ready: &draft.month[..len],
+            stay: &draft.stay[..len],
+            gives_up: &draft.gives_up[..len],
+        });
+        if self.market.keeps_extras {
+            let is_known = |number: &usize| (draft.month[*number] as usize) < months;
+            let extra = (0..len).filter(is_known).map(|number| draft.extra[number]);
+            contracts.extra.extend(extra);
         }
     }
 }
 
-impl Register<'_> {
-    /// Up to [`TOGETHER`] companies sign some time after they were contacted.
-    #[inline(always)]
-    fn sign_after_lag(&mut self, contacts: &mut [f64]) {
-        let lags = &mut self.lists.luck[..contacts.len()];
-        self.luck.sign_lag.fill(&self.segment.sign_lag, lags);
-        for (contact, lag) in contacts.iter_mut().zip(lags) {
-            *contact += *lag;
-        }
-        self.sign(contacts, PLAINLY);
-    }
+/// The month in which a moment of 0 or more lies; beyond the horizon the number of months.
+#[inline(always)]
+fn month_of(moment: f32, months: usize) -> usize {
+    // To 32 bits with a sign it is far cheaper than to 64.
+    (moment as i32 as usize).min(months)
+}
+
+/// A number from 1 to 2^51 as the nearest whole one, as cheaply.
+#[inline(always)]
+fn rounded(number: f64) -> i64 {
+    // There doubles are whole: adding it rounds.
+    const WHOLE: f64 = (1_u64 << 52) as f64;
+    ((number + WHOLE).to_bits() - WHOLE.to_bits()) as i64
 }
 
 impl Market {
-    /// Adds contracts of one size that are there at the start.
-    pub(super) fn add_existing(
+    #[inline(always)]
+    pub(super) fn draw_words(
         &self,
-        state: &mut MarketState,
+        state: &MarketState,
+        draft: &mut Draft,
         position: usize,
-        count: u32,
-        size: i64,
+        pair: Pair,
     ) {
-        self.arch.dispatch(Existing {
-            register: Register::of(self, state, position),
-            count: count as usize,
-            size,
-        });
+        let len = draft.len;
+        let [first, second] = &mut draft.words;
+        let to = Pairs {
+            first: &mut first[..len],
+            second: &mut second[..len],
+        };
+        let calls = [&draft.positions[..len / 2], &draft.planes[..len / 2]];
+        let key = &state.segments[position].contract_key;
+        key.fill(state.trial, calls, (pair as u32) << 24, to);
     }
 
-    /// Adds a contract of that size as it is signed; the months of its lag are given.
-    pub(super) fn add_contract(
-        &self,
-        state: &mut MarketState,
-        position: usize,
-        size: i64,
-        signed: f64,
-        ready: f64,
-    ) {
-        let register = &mut Register::of(self, state, position);
-        (register.lists.sizes[0], register.lists.ready[0]) = (size, ready);
-        register.add(&[signed], None);
-    }
-
-    /// Contacts companies and lets them sign, or not, in all months in which nothing that is yet to happen can change
-    /// that.
-    pub(super) fn reach_out_ahead(&self, state: &mut MarketState, seed: u64, trial: u64) {
-        for position in 0..self.segments.len() {
-            if self.foresees(position) {
-                self.contact(state, seed, trial, position, 0..self.months);
-            }
-        }
-    }
-
-    pub(super) fn reach_out(&self, state: &mut MarketState, seed: u64, trial: u64, month: usize) {
-        if !self.regimes.is_empty() || !self.vouchers.is_empty() {
-            self.turn_month(state, seed, trial, month);
-        }
-        for position in 0..self.segments.len() {
-            if !self.foresees(position) {
-                self.contact(state, seed, trial, position, month..month + 1);
-            }
-            let at = position * self.months + month;
-            let counts = &mut state.counts[position];
-            counts.contacted += u64::from(state.contacted[at]);
-            counts.signed += u64::from(state.signing[at]);
-            counts.subsidiaries += u64::from(state.establishing[at]);
-            counts.declined += u64::from(state.declining[at]);
-            state.pending[position] += state.signing_units[at];
-        }
-    }
-
-    /// Contacts companies in some months, and lets them sign or not.
-    fn contact(
-        &self,
-        state: &mut MarketState,
-        seed: u64,
-        trial: u64,
-        position: usize,
-        months: Range<usize>,
-    ) {
-        let segment = &self.segments[position];
-        let first = position * self.months;
-        let at = first + months.start..first + months.end;
-        for month in months.clone() {
-            let rates = &mut state.rates[position];
-            let mut mean = rates.outreach;
-            rates.outreach *= rates.outreach_growth;
-            if segment.extras.is_some() || !self.regimes.is_empty() {
-                mean = self.wanted_outreach(state, position, month, mean);
-            }
-            let contacted = if mean > 0.0 {
-                segment
-                    .arrivals
-                    .stream_at(seed, trial, month as u64)
-                    .poisson(mean)
-            } else {
-                0
+    /// Signs contracts that are there at the start.
+    pub(super) fn add_existing(&self, state: &mut MarketState, position: usize) {
+        let existing = &self.segments[position].existing;
+        if existing.contract > 0 {
+            let terms = Terms {
+                ready: Some(0.0),
+                size: Some(existing.contract),
+                is_ramped: true,
+                is_signed: true,
+                ..ALL_DRAWN
             };
-            let rates = &state.rates[position];
-            state.contacted[first + month] = contacted as u32;
-            state.sign_probability[first + month] = rates.sign_probability * rates.sign_factor;
+            self.sign_known(
+                state,
+                position,
+                Origin::Existing,
+                0..existing.signed,
+                0.0,
+                terms,
+            );
         }
-        if segment.allocation == Allocation::Cohort {
-            for month in months {
-                let contacted = u64::from(state.contacted[first + month]);
-                self.gather_cohort(state, position, month, contacted);
-            }
-        } else if self.negotiates_one_by_one(position) {
-            for month in months {
-                let contacted = state.contacted[first + month];
-                for number in 0..contacted {
-                    let since = (f64::from(number) + 0.5) / f64::from(contacted);
-                    self.negotiate(state, position, month as f64 + since, 1.0);
-                }
-            }
-        } else {
-            let [contacted, mut declining] =
-                [&mut state.contacted, &mut state.declining].map(std::mem::take);
-            let [probability, mut signed] =
-                [&mut state.sign_probability, &mut state.signed].map(std::mem::take);
-            let mut signers = std::mem::take(&mut state.signers);
-            self.arch.dispatch(Negotiation {
-                register: Register::of(self, state, position),
-                contacted: &contacted[at.clone()],
-                probability: &probability[at.clone()],
-                first: months.start,
-                declining: &mut declining[at],
-                signers: &mut signers,
-                signed: &mut signed,
-            });
-            (state.contacted, state.declining) = (contacted, declining);
-            (state.sign_probability, state.signed) = (probability, signed);
-            state.signers = signers;
+        if existing.negotiating > 0 {
+            self.sign_list(state, position, Origin::Negotiating, 0..0, ALL_DRAWN);
         }
     }
 
-    fn negotiates_one_by_one(&self, position: usize) -> bool {
-        let extras = self.segments[position].extras.as_deref();
-        extras.is_some_and(|extras| !extras.stages.is_empty()) || !self.vouchers.is_empty()
-    }
-
-    /// Whether nothing that is yet to happen in a trial changes who of a segment is contacted and signs.
-    fn foresees(&self, position: usize) -> bool {
-        let segment = &self.segments[position];
-        let outreach = (segment.extras.as_ref()).and_then(|extras| extras.outreach.as_ref());
-        !self.expects_own
-            && self.regimes.is_empty()
-            && segment.allocation != Allocation::Cohort
-            && !self.negotiates_one_by_one(position)
-            && outreach.is_none_or(|outreach| outreach.scarcity.is_none())
-    }
-
-    /// A company contacted at `contact` months signs or does not, after this share of a lag.
-    pub(super) fn negotiate(
+    /// Lets contracts of which something is known sign at `signed` months.
+    pub(super) fn sign_known(
         &self,
         state: &mut MarketState,
         position: usize,
-        contact: f64,
-        lag_share: f64,
+        origin: Origin,
+        numbers: Range<u32>,
+        signed: f32,
+        terms: Terms,
     ) {
-        let segment = &self.segments[position];
-        let passed = match &segment.extras {
-            Some(extras) if !extras.stages.is_empty() => {
-                self.pass_stages(state, position, contact, lag_share)
-            }
-            _ => Some(contact),
-        };
-        let voucher = if self.vouchers.is_empty() {
-            None
-        } else {
-            self.voucher_for(state, position)
-        };
-        let (sign_factor, size_factor) = match voucher {
-            Some(voucher) => (
-                state.purses[voucher].sign_factor,
-                state.purses[voucher].size_factor,
-            ),
-            None => (1.0, 1.0),
-        };
-        let rates = &state.rates[position];
-        let luck = &mut state.luck[position];
-        let probability = rates.sign_probability * rates.sign_factor * sign_factor;
-        let signs = luck.signing.uniform() < probability;
-        let Some(passed) = passed else {
-            return;
-        };
-        if !signs {
-            if segment.extras.is_some() {
-                self.leave_funnel(state, position, passed, lag_share);
-            } else {
-                self.note_decline(state, position, contact);
-            }
-            return;
-        }
-        let signed = passed + lag_share * luck.sign_lag.next(&segment.sign_lag);
-        if segment.extras.is_some() {
-            self.note_signature(state, position, signed);
-        }
-        let size = self.sign(state, position, signed, None, size_factor);
-        if let Some(voucher) = voucher {
-            self.grant(state, voucher, position, contact, size);
+        let plane = (origin as u32) << 16;
+        let mut from = numbers.start;
+        while from < numbers.end {
+            // The words of two neighbours are drawn together: a list begins with the first of them.
+            let even = from & !1;
+            let time = |number: u32| if number < from { NOBODY } else { signed };
+            let draft = state.draft.get_or_insert_default();
+            from = even + draft.list(plane, even..numbers.end, time);
+            self.sign_list(state, position, origin, 0..0, terms);
         }
     }
 
-    /// A company signs at `signed` months, and wants to move in at `ready` or after its lag; its
-    /// size in units.
-    pub(super) fn sign(
+    pub(super) fn sign_list(
         &self,
         state: &mut MarketState,
         position: usize,
-        signed: f64,
-        ready: Option<f64>,
-        size_factor: f64,
-    ) -> i64 {
+        origin: Origin,
+        months: Range<usize>,
+        terms: Terms,
+    ) {
+        let mut draft = state.draft.take().unwrap_or_default();
         self.arch.dispatch(Signing {
-            register: &mut Register::of(self, state, position),
-            signed: &[signed],
-            manner: Manner { ready, size_factor },
-        })
+            market: self,
+            state,
+            draft: &mut draft,
+            position,
+            origin,
+            months,
+            terms,
+        });
+        state.draft = Some(draft);
     }
 }

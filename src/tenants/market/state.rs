@@ -1,35 +1,14 @@
 //! The market of a trial: contracts, leases and queues, and where it starts from.
 
-use super::buckets::Buckets;
-use super::cohort;
-use super::extras::{ContractExtra, TermsLuck};
-use super::funnel::{FunnelLuck, RegimeMood, VoucherPurse};
-use super::luck::Luck;
-use super::signing::Lists;
+use super::cohort::CohortState;
+use super::contracts::Contracts;
+use super::draft::Draft;
+use super::extras::TermRates;
+use super::funnel::FunnelState;
+use super::words::Key;
 use super::{Market, refill};
 use crate::compute::DrawnGeneration;
-
-#[derive(Clone, Debug)]
-pub(super) struct Contract {
-    pub(super) size: i64,
-    /// What has not found room yet.
-    pub(super) left: i64,
-    pub(super) segment: u32,
-    pub(super) ready: u32,
-    /// Months from moving in to the first month of absence.
-    pub(super) stay: u32,
-    pub(super) ramp: u32,
-    /// The first month of absence, once it has moved in.
-    pub(super) leaves: u32,
-    /// In which month what is left of it gives up waiting.
-    pub(super) gives_up: u32,
-}
-
-impl Contract {
-    pub(super) fn has_moved_in(&self) -> bool {
-        self.left < self.size
-    }
-}
+use crate::tenants::buckets::Buckets;
 
 /// A part of a contract in one pool.
 #[derive(Clone, Debug)]
@@ -39,8 +18,9 @@ pub(super) struct Lease {
     pub(super) step: i64,
     pub(super) month: u32,
     pub(super) ramp: u32,
+    pub(super) segment: u32,
     pub(super) contract: u32,
-    pub(super) slot: u32,
+    pub(super) pool: u32,
 }
 
 /// Contracts that wait for their room, the first to be ready first.
@@ -48,92 +28,140 @@ pub(super) struct Lease {
 pub(super) struct Queue {
     pub(super) contracts: Vec<u32>,
     pub(super) front: usize,
-    /// The first that was made ready this month.
+    /// The first that was put in this month.
     pub(super) fresh: usize,
     /// Whether there is no room for the first this month.
     pub(super) is_blocked: bool,
+    /// Contracts by the month in which they lose patience.
+    pub(super) expiring: Buckets,
+    /// Contracts that leave before all of them has found room, by the month in which they do.
+    pub(super) leaving: Buckets,
+}
+
+impl Queue {
+    fn reset(&mut self, months: usize) {
+        self.contracts.clear();
+        (self.front, self.fresh, self.is_blocked) = (0, 0, false);
+        self.expiring.reset(months);
+        self.leaving.reset(months);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.front == self.contracts.len()
+    }
 }
 
 /// What the leases of a slot that end in a month take with them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Ending {
+    /// What is leased less, as tenants leave; and what of that was never in service.
+    pub(super) leased: i64,
+    pub(super) unused: i64,
     /// What the rate loses, as ramps end.
     pub(super) rate: i64,
-    /// What is in service less, as tenants leave.
-    pub(super) level: i64,
-    /// What is leased less.
-    pub(super) leased: i64,
     /// How many contracts leave that first moved in here, and how many of these before the end of their term.
     pub(super) departures: u32,
     pub(super) early_departures: u32,
 }
 
+/// Contracts of pooled demand that begin their ramp in a month.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Arrival {
+    pub(super) amount: i64,
+    pub(super) step: i64,
+    pub(super) number: u64,
+}
+
 /// The market of one trial; reused from trial to trial.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MarketState {
-    pub(super) luck: Vec<Luck>,
-    pub(super) rates: Vec<Rates>,
-    pub(super) contracts: Vec<Contract>,
+    pub(super) seed: u64,
+    pub(super) trial: u64,
+    pub(super) segments: Vec<SegmentState>,
+    /// By segment.
+    pub(super) counts: Vec<Counts>,
+    pub(super) flow: Flow,
+    pub(super) capacity: Capacity,
     /// Where they are kept.
     pub(super) leases: Vec<Lease>,
-    /// By segment: contracts by the month in which they want to move in.
-    pub(super) ready: Vec<Buckets>,
-    /// Contracts by the month in which they lose patience.
-    pub(super) expiring: Buckets,
-    /// Contracts that leave before all of them has found room, by the month in which they do.
-    pub(super) leaving: Buckets,
-    pub(super) queues: Vec<Queue>,
-    /// By pool: the deployable capacity of the month.
-    pub(super) room: Vec<i64>,
-    /// By segment and month: companies contacted, and the probability that one signs.
-    pub(super) contacted: Vec<u32>,
-    pub(super) sign_probability: Vec<f64>,
-    /// Room for those of the companies contacted in a month that sign; and when they do.
-    pub(super) signers: Vec<u32>,
-    pub(super) signed: Vec<f64>,
-    pub(super) lists: Lists,
-    /// By segment and month; one more for what is beyond the horizon.
-    pub(super) signing: Vec<u32>,
-    pub(super) establishing: Vec<u32>,
-    pub(super) declining: Vec<u32>,
-    /// By segment: units of the leases that end this month.
-    pub(super) ended: Vec<i64>,
     /// By whole months of waiting: contracts that have moved in, where that is reported.
     pub(super) waits: Vec<u32>,
-    /// By slot, which is a segment and a pool; pooled segments use a slot of their own.
-    pub(super) level: Vec<i64>,
-    pub(super) rate: Vec<i64>,
-    /// By slot and month.
-    pub(super) endings: Vec<Ending>,
-    pub(super) leased: Vec<i64>,
-    pub(super) served: Vec<i64>,
-    pub(super) waiting: Vec<i64>,
-    pub(super) counts: Vec<Counts>,
-    /// By segment and month: units that are signed in it; and by segment: signed, but not wanted yet.
-    pub(super) signing_units: Vec<i64>,
-    pub(super) pending: Vec<i64>,
-    /// By contract, where the market keeps them.
-    pub(super) extra: Vec<ContractExtra>,
-    pub(super) terms_luck: Vec<Option<TermsLuck>>,
-    pub(super) funnel: FunnelLuck,
-    pub(super) moods: Vec<RegimeMood>,
-    pub(super) purses: Vec<VoucherPurse>,
-    /// By segment and month: what prices are multiplied by.
-    pub(super) price_factors: Vec<f64>,
-    /// By campus, stage and month: by how much the number of companies changes, and is.
-    pub(super) stage_changes: Vec<i32>,
-    pub(super) at_stage: Vec<i64>,
+    pub(super) funnel: FunnelState,
     /// By segment and month: kW of a PFLOPS.
     pub(super) kw_per_pflops: Vec<f64>,
+    pub(super) cohorts: CohortState,
+    /// Contracts that are being signed; taken out while they are.
+    pub(super) draft: Option<Box<Draft>>,
     /// Of a segment in PFLOPS: what it reckons with, in the order of release.
     pub(super) generations: Vec<DrawnGeneration>,
-    pub(super) cohorts: cohort::CohortState,
-    /// Groups about to be formed: stay, number, kW.
-    pub(super) cohorts_formed: Vec<(u32, u64, f64)>,
+}
+
+/// What a trial keeps of a segment.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SegmentState {
+    pub(super) rates: Rates,
+    pub(super) terms: Option<TermRates>,
+    /// Of what is drawn for each contract, and of the counts of a month.
+    pub(super) contract_key: Key,
+    pub(super) count_key: Key,
+    pub(super) contracts: Contracts,
+    pub(super) queue: Queue,
+    /// Units that wait for room; signed, but not wanted yet; and of the leases that end this month.
+    pub(super) waiting: i64,
+    pub(super) pending: i64,
+    pub(super) ended: i64,
+    /// Contracts of programs, as far as they have been signed.
+    pub(super) of_programs: u32,
+}
+
+impl SegmentState {
+    /// Puts those that want to move in in a month behind those that wait.
+    pub(super) fn enqueue(&mut self, month: usize) {
+        self.queue.fresh = self.queue.contracts.len();
+        (self.contracts).expect_one_by_one(month, &mut self.queue.contracts);
+    }
+
+    /// The first contract that waits for room; those that gave up, or left before all of them had found room, are passed.
+    pub(super) fn first_in_queue(&mut self) -> Option<u32> {
+        let queue = &mut self.queue;
+        while let Some(&item) = queue.contracts.get(queue.front) {
+            if self.contracts.left[item as usize] > 0 {
+                return Some(item);
+            }
+            queue.front += 1;
+        }
+        None
+    }
+}
+
+/// By segment and month, with one place behind for what lies beyond the horizon.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Flow {
+    pub(super) contacted: Vec<u32>,
+    pub(super) declining: Vec<u32>,
+    pub(super) signing: Vec<u32>,
+    pub(super) establishing: Vec<u32>,
+    /// Units that are signed.
+    pub(super) signing_units: Vec<i64>,
+    pub(super) arrivals: Vec<Arrival>,
+}
+
+/// What is leased and in service. A slot is a segment and a pool; pooled segments have one more for all their demand.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Capacity {
+    /// By pool: the deployable capacity of the month, and what of it is leased.
+    pub(super) room: Vec<i64>,
+    pub(super) leased: Vec<i64>,
+    /// By slot: what is in service but for a lack of room, by how much it grows a month, and what is served.
+    pub(super) level: Vec<i64>,
+    pub(super) rate: Vec<i64>,
+    pub(super) served: Vec<i64>,
+    /// By slot and month, with one place behind for what lies beyond the horizon.
+    pub(super) endings: Vec<Ending>,
 }
 
 /// What is drawn once a trial for a segment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Rates {
     pub(super) outreach: f64,
     pub(super) outreach_growth: f64,
@@ -192,54 +220,39 @@ impl Market {
         self.slot(segment, self.pools)
     }
 
+    /// Where the months of a slot begin among the endings, or of a segment in the flow.
+    pub(super) fn months_of(&self, slot_or_segment: usize) -> usize {
+        slot_or_segment * (self.months + 1)
+    }
+
     pub(crate) fn reset(&self, state: &mut MarketState, seed: u64, trial: u64, drawn: &[f64]) {
         let (segments, slots) = (self.segments.len(), self.slot(self.segments.len(), 0));
-        state.luck.clear();
-        state.rates.clear();
-        state.contracts.clear();
+        (state.seed, state.trial) = (seed, trial);
         state.leases.clear();
-        state.ready.resize_with(segments, Buckets::default);
-        let lists = [&mut state.expiring, &mut state.leaving];
-        for buckets in state.ready.iter_mut().chain(lists) {
-            buckets.reset(self.months);
-        }
-        state.queues.resize_with(segments, Queue::default);
-        for queue in &mut state.queues {
-            queue.contracts.clear();
-            (queue.front, queue.fresh) = (0, 0);
-        }
-        // The last of these are for what is beyond the horizon.
-        refill(&mut state.signing, segments * self.months + 1, 0);
-        refill(&mut state.establishing, segments * self.months + 1, 0);
-        refill(&mut state.signing_units, segments * self.months + 1, 0);
-        refill(&mut state.declining, segments * self.months, 0);
-        refill(&mut state.contacted, segments * self.months, 0);
-        refill(&mut state.sign_probability, segments * self.months, 0.0);
-        refill(&mut state.ended, segments, 0);
         if self.first_outcome.is_some() {
             refill(&mut state.waits, self.months, 0);
         }
-        refill(&mut state.level, slots, 0);
-        refill(&mut state.rate, slots, 0);
-        refill(&mut state.served, slots, 0);
-        refill(&mut state.endings, slots * self.months, Ending::default());
-        refill(&mut state.leased, self.pools, 0);
-        refill(&mut state.waiting, segments, 0);
+        state.flow.reset(self.months_of(segments));
+        state
+            .capacity
+            .reset(self.pools, slots, self.months_of(slots));
         refill(&mut state.counts, segments, Counts::default());
-        refill(&mut state.pending, segments, 0);
-        self.reset_extras(state, seed, trial, drawn);
+        state.segments.resize_with(segments, SegmentState::default);
+        for (segment, of_trial) in self.segments.iter().zip(&mut state.segments) {
+            of_trial.contract_key.set(segment.contracts, seed);
+            of_trial.count_key.set(segment.signing, seed);
+            of_trial.contracts.reset(self.months);
+            of_trial.queue.reset(self.months);
+            (of_trial.waiting, of_trial.pending, of_trial.ended) = (0, 0, 0);
+            of_trial.of_programs = 0;
+            of_trial.rates = segment.rates(drawn);
+            of_trial.terms = self
+                .keeps_extras
+                .then(|| segment.term_rates(drawn))
+                .flatten();
+        }
+        self.reset_extras(state, drawn);
         for (position, segment) in self.segments.iter().enumerate() {
-            state.luck.push(Luck::open(segment, seed, trial));
-            state.rates.push(Rates {
-                outreach: segment.outreach.value(drawn),
-                outreach_growth: libm::pow(1.0 + segment.outreach_growth.value(drawn), 1.0 / 12.0),
-                sign_probability: segment.sign_probability.value(drawn),
-                subsidiary_probability: segment.subsidiary_probability.value(drawn),
-                ln_stay: libm::log1p(-segment.churn.value(drawn)),
-                draw_share: segment.draw_share.value(drawn),
-                utilisation: segment.utilisation.value(drawn),
-                sign_factor: 1.0,
-            });
             let existing = &segment.existing;
             state.counts[position] = Counts {
                 contacted: u64::from(existing.contacted),
@@ -247,15 +260,38 @@ impl Market {
                 subsidiaries: u64::from(existing.subsidiaries),
                 ..Counts::default()
             };
-            if existing.contract > 0 {
-                self.add_existing(state, position, existing.signed, existing.contract);
+            self.add_existing(state, position);
+            self.expect_named(state, position, drawn);
+            if self.foresees(position) {
+                self.contact(state, position, 0..self.months);
             }
-            for number in 0..existing.negotiating {
-                let lag_left = (f64::from(number) + 0.5) / f64::from(existing.negotiating);
-                self.negotiate(state, position, 0.0, lag_left);
-            }
-            self.expect_named(state, position, seed, trial, drawn);
+            state.segments[position].contracts.sort(self.months);
         }
-        self.reach_out_ahead(state, seed, trial);
+    }
+}
+
+impl Flow {
+    fn reset(&mut self, length: usize) {
+        for list in [
+            &mut self.contacted,
+            &mut self.declining,
+            &mut self.signing,
+            &mut self.establishing,
+        ] {
+            refill(list, length, 0);
+        }
+        refill(&mut self.signing_units, length, 0);
+        refill(&mut self.arrivals, length, Arrival::default());
+    }
+}
+
+impl Capacity {
+    fn reset(&mut self, pools: usize, slots: usize, endings: usize) {
+        refill(&mut self.room, pools, 0);
+        refill(&mut self.leased, pools, 0);
+        for list in [&mut self.level, &mut self.rate, &mut self.served] {
+            refill(list, slots, 0);
+        }
+        refill(&mut self.endings, endings, Ending::default());
     }
 }

@@ -1,0 +1,27 @@
+//! A scenario file is refused, or compiles and runs two trials without a number that is none.
+#![no_main]
+
+use buildout::projection::TrialRow;
+use buildout::{Scenario, Workspace};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let Ok(mut scenario) = Scenario::from_toml(text) else {
+        return;
+    };
+    scenario.horizon_months = scenario.horizon_months.min(24);
+    scenario.limits.contracts_per_trial = scenario.limits.contracts_per_trial.min(10_000);
+    let Ok(model) = scenario.compile() else {
+        return;
+    };
+    let mut workspace = Workspace::default();
+    for trial in 0..2 {
+        let mut row = TrialRow::new(model.layout().clone());
+        model.simulate(1, trial, &mut workspace, &mut row);
+        for (metric, label) in model.layout().metrics.iter().enumerate() {
+            let is_number = row.monthly(0, metric).iter().all(|value| !value.is_nan());
+            // The mean of nobody is none.
+            assert!(is_number || label.name == "waiting_months", "{}", label.name);
+        }
+    }
+});

@@ -1,0 +1,173 @@
+//! Which metrics of a model are gathered.
+
+use std::sync::Arc;
+
+use super::layout::Layout;
+use crate::problem::name_help;
+
+/// The metrics of a layout that are gathered month by month, and those that trials write for other reasons.
+///
+/// Rows stay of the whole layout, so that a metric has the same place whatever is gathered; what nobody asks for is
+/// neither written nor gathered. Milestones, targets, outcomes and binding causes always are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Selection {
+    whole: Arc<Layout>,
+    gathered: Arc<Layout>,
+    /// Positions in the whole layout of what is gathered, in order; and of what is written.
+    columns: Columns,
+    /// Positions in the whole layout of the metrics that are written, in order.
+    written: Arc<[usize]>,
+}
+
+/// Which numbers of a row are gathered.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Columns {
+    All,
+    /// Those at these places, in the order of the gathered layout.
+    Some(Vec<u32>),
+}
+
+/// A metric that was asked for is not in the layout.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no metric \"{name}\": {help}")]
+pub struct UnknownMetric {
+    /// The name that was given.
+    pub name: String,
+    help: String,
+}
+
+impl Selection {
+    /// All metrics of a layout.
+    pub fn all(whole: Arc<Layout>) -> Self {
+        Self {
+            gathered: whole.clone(),
+            columns: Columns::All,
+            written: (0..whole.metrics.len()).collect(),
+            whole,
+        }
+    }
+
+    /// The metrics of these names, in the order of the layout. `needed` are positions of those that trials must write
+    /// though they are not gathered.
+    pub(crate) fn of<'a>(
+        whole: Arc<Layout>,
+        names: impl Iterator<Item = &'a str>,
+        needed: impl Iterator<Item = usize>,
+    ) -> Result<Self, UnknownMetric> {
+        let mut metrics = Vec::new();
+        for name in names {
+            let known = whole.metrics.iter().map(|metric| metric.name.as_str());
+            metrics.push(whole.metric_index(name).ok_or_else(|| UnknownMetric {
+                name: name.to_owned(),
+                help: name_help(name, known),
+            })?);
+        }
+        metrics.sort_unstable();
+        metrics.dedup();
+        let mut written: Vec<usize> = metrics.iter().copied().chain(needed).collect();
+        written.sort_unstable();
+        written.dedup();
+        let mut gathered = (*whole).clone();
+        gathered.metrics = (metrics.iter())
+            .map(|&metric| whole.metrics[metric].clone())
+            .collect();
+        let months = 0..whole.months;
+        let places = (0..whole.scopes.len()).flat_map(|scope| {
+            let (whole, months) = (&whole, &months);
+            metrics.iter().flat_map(move |&metric| {
+                let first = whole.series_index(scope, metric, 0);
+                months.clone().map(move |month| (first + month) as u32)
+            })
+        });
+        Ok(Self {
+            columns: Columns::Some(places.collect()),
+            gathered: Arc::new(gathered),
+            written: written.into(),
+            whole,
+        })
+    }
+
+    /// The layout of rows.
+    pub fn whole(&self) -> &Arc<Layout> {
+        &self.whole
+    }
+
+    /// The layout of a projection of what is gathered.
+    pub fn gathered(&self) -> &Arc<Layout> {
+        &self.gathered
+    }
+
+    /// Positions in the layout of rows of the metrics that trials write, in order.
+    pub fn written(&self) -> &Arc<[usize]> {
+        &self.written
+    }
+
+    pub(super) fn columns(&self) -> &Columns {
+        &self.columns
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Date;
+    use crate::projection::{Metric, Projection, Provenance, TrialRow};
+
+    fn layout() -> Arc<Layout> {
+        let mut layout = Layout::new(Date::month(2025, 1).unwrap(), 2);
+        layout.scopes.push("north".to_owned());
+        layout.metrics = ["power", "racks", "pflops"]
+            .map(|name| Metric {
+                name: name.to_owned(),
+                unit: String::new(),
+                meaning: String::new(),
+            })
+            .to_vec();
+        Arc::new(layout)
+    }
+
+    #[test]
+    fn what_is_selected_is_gathered_and_nothing_else() {
+        let whole = layout();
+        let selection = Selection::of(
+            whole.clone(),
+            ["pflops", "power"].into_iter(),
+            [1].into_iter(),
+        )
+        .unwrap();
+        assert_eq!(&**selection.written(), [0, 1, 2]);
+        let gathered = selection.gathered().clone();
+        assert_eq!(gathered.metric_index("racks"), None);
+        let mut row = TrialRow::of(&selection);
+        for (place, number) in row.all_monthly_mut().iter_mut().enumerate() {
+            *number = place as f64;
+        }
+        let mut some = Projection::new(gathered, Provenance::default()).unwrap();
+        some.absorb_selected(std::slice::from_ref(&row), &selection)
+            .unwrap();
+        let mut all = Projection::new(whole, Provenance::default()).unwrap();
+        all.absorb(std::slice::from_ref(&row)).unwrap();
+        for metric in ["power", "pflops"] {
+            for (some, all) in [
+                (some.total(), all.total()),
+                (some.campus("north").unwrap(), all.campus("north").unwrap()),
+            ] {
+                assert_eq!(
+                    some.metric(metric).unwrap().mean(),
+                    all.metric(metric).unwrap().mean()
+                );
+            }
+        }
+        // Rows of another layout are refused.
+        assert!(some.absorb(std::slice::from_ref(&row)).is_err());
+    }
+
+    #[test]
+    fn an_unknown_metric_is_named_with_the_nearest() {
+        let error = Selection::of(layout(), ["rack"].into_iter(), [].into_iter()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "there is no metric \"rack\": did you mean \"racks\"?"
+        );
+    }
+}

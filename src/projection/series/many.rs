@@ -1,0 +1,214 @@
+//! Numbers that are too many to be kept one by one: exact sums and a histogram.
+
+use super::{BLOCK, Fineness};
+use crate::projection::buckets::Buckets;
+use crate::projection::exact_sum::{ExactSum, is_moderate};
+
+/// Finite numbers as their count, exact sums, range and histogram.
+#[derive(Clone, Debug)]
+pub(super) struct Many {
+    pub(super) count: u64,
+    pub(super) sum: ExactSum,
+    pub(super) squares: ExactSum,
+    pub(super) min: f64,
+    pub(super) max: f64,
+    pub(super) zeros: u64,
+    pub(super) negative: Buckets,
+    pub(super) positive: Buckets,
+}
+
+/// The lesser of two numbers of which neither is NaN: unlike [`f64::min`] one instruction.
+#[inline]
+fn lesser(left: f64, right: f64) -> f64 {
+    if right < left { right } else { left }
+}
+
+/// The greater of two numbers of which neither is NaN.
+#[inline]
+fn greater(left: f64, right: f64) -> f64 {
+    if right > left { right } else { left }
+}
+
+/// Between which of its numbers a block is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Extent {
+    pub(super) min: f64,
+    pub(super) max: f64,
+    /// False if one of the numbers is not finite, and perhaps if their sum is not; then `min` and `max` are void.
+    pub(super) is_finite: bool,
+}
+
+impl Extent {
+    /// `None` without numbers.
+    #[inline]
+    pub(super) fn of(numbers: &[f64]) -> Option<Self> {
+        const LANES: usize = 4;
+        let first = *numbers.first()?;
+        let mut min = [first; LANES];
+        let mut max = [first; LANES];
+        let mut sum = [0.0; LANES];
+        let mut pass = |lane: usize, x: f64| {
+            min[lane] = lesser(min[lane], x);
+            max[lane] = greater(max[lane], x);
+            sum[lane] += x;
+        };
+        let (groups, last) = numbers.as_chunks::<LANES>();
+        for group in groups {
+            for (lane, x) in group.iter().enumerate() {
+                pass(lane, *x);
+            }
+        }
+        for x in last {
+            pass(0, *x);
+        }
+        // No -0: minus nothing is nothing.
+        Some(Self {
+            min: min.into_iter().fold(first, lesser) + 0.0,
+            max: max.into_iter().fold(first, greater) + 0.0,
+            is_finite: sum.iter().sum::<f64>().is_finite(),
+        })
+    }
+}
+
+impl Many {
+    pub(super) fn new(fineness: Fineness) -> Self {
+        Self {
+            count: 0,
+            sum: ExactSum::default(),
+            squares: ExactSum::default(),
+            min: f64::INFINITY,
+            max: f64::NEG_INFINITY,
+            zeros: 0,
+            negative: Buckets::new(fineness.bits()),
+            positive: Buckets::new(fineness.bits()),
+        }
+    }
+
+    /// Takes in finite numbers, up to [`BLOCK`].
+    pub(super) fn absorb<const FINENESS: u32>(&mut self, column: &[f64], extent: Extent) {
+        // Most columns need neither buffer, and clearing one takes longer than what is done with it.
+        let mut sides;
+        let (positive, negative) = if extent.min > 0.0 {
+            (Some((column, extent)), None)
+        } else if extent.max < 0.0 {
+            (None, Some((column, extent)))
+        } else {
+            sides = [[0.0; BLOCK]; 2];
+            sides_of(column, &mut sides)
+        };
+        let (least, most) = match (positive, negative) {
+            (Some((_, above)), None) => (above.min, above.max),
+            (None, Some((_, below))) => (-below.max, -below.min),
+            (Some((_, above)), Some((_, below))) => (
+                lesser(above.min, -below.max),
+                greater(above.max, -below.min),
+            ),
+            (None, None) => (0.0, 0.0),
+        };
+        if !(is_moderate(least) && is_moderate(most)) {
+            column.iter().for_each(|x| self.add_times(x + 0.0, 1));
+            return;
+        }
+        let mut padded;
+        let addends = match column.try_into() {
+            Ok(addends) => addends,
+            Err(_) => {
+                padded = [0.0; BLOCK];
+                padded[..column.len()].copy_from_slice(column);
+                &padded
+            }
+        };
+        self.sum.add_block(addends, least, most);
+        let squares = addends.map(|x| x * x);
+        self.squares.add_block(&squares, least * least, most * most);
+        self.count += column.len() as u64;
+        self.min = lesser(self.min, extent.min);
+        self.max = greater(self.max, extent.max);
+        let mut signed = 0;
+        if let Some((numbers, extent)) = positive {
+            self.positive.reserve_counts(self.count);
+            self.positive
+                .count::<FINENESS>(numbers, extent.min, extent.max);
+            signed += numbers.len();
+        }
+        if let Some((numbers, extent)) = negative {
+            self.negative.reserve_counts(self.count);
+            self.negative
+                .count::<FINENESS>(numbers, extent.max, extent.min);
+            signed += numbers.len();
+        }
+        self.zeros += (column.len() - signed) as u64;
+    }
+
+    /// Takes in a finite number `times` times.
+    pub(super) fn add_times(&mut self, x: f64, times: u64) {
+        self.count += times;
+        self.sum.add_times(x, times);
+        self.squares.add_square_times(x, times);
+        self.min = f64::min(self.min, x);
+        self.max = f64::max(self.max, x);
+        let buckets = if x > 0.0 {
+            &mut self.positive
+        } else if x < 0.0 {
+            &mut self.negative
+        } else {
+            self.zeros += times;
+            return;
+        };
+        buckets.reserve_counts(self.count);
+        buckets.add(Buckets::bucket(buckets.fineness(), x), times);
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.sum.merge(&other.sum);
+        self.squares.merge(&other.squares);
+        self.min = f64::min(self.min, other.min);
+        self.max = f64::max(self.max, other.max);
+        self.zeros += other.zeros;
+        self.negative.reserve_counts(self.count);
+        self.negative.merge(&other.negative);
+        self.positive.reserve_counts(self.count);
+        self.positive.merge(&other.positive);
+    }
+
+    /// Every bucket that was counted in, in ascending order: its bounds, narrowed
+    /// to the range of all numbers, and its count.
+    pub(super) fn each_bucket(&self, mut visit: impl FnMut(f64, f64, u64)) {
+        let fineness = self.positive.fineness();
+        let bounds = |bucket| {
+            (
+                Buckets::lower_bound(fineness, bucket),
+                Buckets::lower_bound(fineness, bucket + 1),
+            )
+        };
+        for (bucket, count) in self.negative.iter().rev() {
+            let (near, far) = bounds(bucket);
+            visit(f64::max(-far, self.min), f64::min(-near, self.max), count);
+        }
+        if self.zeros > 0 {
+            visit(0.0, 0.0, self.zeros);
+        }
+        for (bucket, count) in self.positive.iter() {
+            let (low, high) = bounds(bucket);
+            visit(f64::max(low, self.min), f64::min(high, self.max), count);
+        }
+    }
+}
+
+/// Numbers of one sign.
+type Side<'a> = Option<(&'a [f64], Extent)>;
+
+/// The positive and the negative ones of finite numbers, if there are any, copied to `buffers`.
+fn sides_of<'a>(column: &[f64], buffers: &'a mut [[f64; BLOCK]; 2]) -> (Side<'a>, Side<'a>) {
+    let [positive, negative] = buffers;
+    let (mut positives, mut negatives) = (0, 0);
+    for x in column {
+        positive[positives] = *x;
+        positives += usize::from(*x > 0.0);
+        negative[negatives] = *x;
+        negatives += usize::from(*x < 0.0);
+    }
+    let side = |numbers: &'a [f64]| Some((numbers, Extent::of(numbers)?));
+    (side(&positive[..positives]), side(&negative[..negatives]))
+}

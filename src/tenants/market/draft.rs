@@ -1,0 +1,208 @@
+//! A list of contracts that are being signed, in columns.
+
+use std::ops::Range;
+
+use super::counts::MonthCounts;
+use super::extras::ContractExtra;
+use super::words::{Key, LANES};
+
+/// As many contracts at most are drawn together, so that their columns stay in the nearest cache.
+pub(super) const TOGETHER: usize = 256;
+/// The time of contact of nobody: beyond all horizons.
+pub(super) const NOBODY: f32 = 1e9;
+
+/// What the two words of a contract decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pair {
+    SizeAndStay = 0,
+    Lags = 1,
+    TermAndRamp = 2,
+    PatienceAndConsent = 3,
+    Subsidiary = 4,
+    RenewalAndExit = 5,
+    /// Whether it expands, and when.
+    Expansion = 6,
+    ExpansionSize = 7,
+}
+
+/// Where a list of contracts comes from: lists of different origins share no words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    Outreach = 0,
+    /// Contracts that are there at the start, and companies that had not decided by then.
+    Existing = 1,
+    Negotiating = 2,
+    /// A tenant known by name.
+    Named = 3,
+    /// Contracts of a program.
+    Program = 4,
+}
+
+/// What is known of a contract, or of all of a list, beforehand.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    /// When it wants to move in, in months; or how long after its signature.
+    pub(super) ready: Option<f32>,
+    pub(super) move_in_lag: Option<f32>,
+    /// Units of power.
+    pub(super) size: Option<i64>,
+    /// Whether all of the ramp is in the first month.
+    pub(super) is_ramped: bool,
+    /// Whether the time of contact is that of the signature.
+    pub(super) is_signed: bool,
+}
+
+/// Contracts with nothing known beforehand.
+pub(super) const ALL_DRAWN: Terms = Terms {
+    ready: None,
+    move_in_lag: None,
+    size: None,
+    is_ramped: false,
+    is_signed: false,
+};
+
+/// Where the words of a contract are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WordPlace {
+    pub(super) position: u32,
+    pub(super) plane: u32,
+    pub(super) is_second: bool,
+}
+
+impl WordPlace {
+    pub(super) fn number(self) -> u32 {
+        2 * self.position + u32::from(self.is_second)
+    }
+
+    /// The two words of a purpose beyond those of [`Pair`].
+    pub(super) fn words(self, key: &Key, trial: u64, purpose: u32) -> [u32; 2] {
+        let [a, b, c, d] = key.words(trial, self.position, self.plane | purpose << 24);
+        if self.is_second { [c, d] } else { [a, b] }
+    }
+}
+
+/// A list of contracts that are being signed. Its length is a multiple of the lanes of processors; who is nobody has a
+/// time of contact beyond all horizons.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    pub(super) len: usize,
+    /// Of each two neighbours the position and the plane of their words.
+    pub(super) positions: [u32; TOGETHER / 2],
+    pub(super) planes: [u32; TOGETHER / 2],
+    pub(super) words: [[u32; TOGETHER]; 2],
+    /// In months: contact, and from [`Market::decide`] on what went before the lag of signing; then the signature.
+    pub(super) signed: [f32; TOGETHER],
+    /// When they want to move in.
+    pub(super) ready: [f32; TOGETHER],
+    pub(super) sign_lag: [f32; TOGETHER],
+    /// Standard racks, kW or PFLOPS; what that is multiplied by; and in units a month of ramp.
+    pub(super) amount: [f32; TOGETHER],
+    pub(super) factor: [f32; TOGETHER],
+    pub(super) step: [i64; TOGETHER],
+    pub(super) drawn_ramp: [f32; TOGETHER],
+    pub(super) ramp: [u32; TOGETHER],
+    pub(super) term: [f32; TOGETHER],
+    /// Minus the logarithm of a uniform number that decides how long they stay beyond their terms; and the stay.
+    pub(super) beyond: [f32; TOGETHER],
+    pub(super) stay: [u32; TOGETHER],
+    /// The month in which they want to move in, and in which they give up waiting.
+    pub(super) month: [u32; TOGETHER],
+    pub(super) gives_up: [u32; TOGETHER],
+    pub(super) patience: [f32; TOGETHER],
+    pub(super) consent: [u32; TOGETHER],
+    /// Room for a quantity that is used at once.
+    pub(super) other: [f32; TOGETHER],
+    /// What is kept of each beside, where the market keeps extras.
+    pub(super) extra: [ContractExtra; TOGETHER],
+    pub(super) counts: MonthCounts,
+    /// The probability with which a company that is contacted is listed.
+    pub(super) listed_share: f64,
+}
+
+impl Default for Draft {
+    fn default() -> Self {
+        const NOTHING: [f32; TOGETHER] = [0.0; TOGETHER];
+        Self {
+            len: 0,
+            positions: [0; TOGETHER / 2],
+            planes: [0; TOGETHER / 2],
+            words: [[0; TOGETHER]; 2],
+            signed: NOTHING,
+            ready: NOTHING,
+            sign_lag: NOTHING,
+            amount: NOTHING,
+            factor: [1.0; TOGETHER],
+            step: [0; TOGETHER],
+            drawn_ramp: NOTHING,
+            ramp: [0; TOGETHER],
+            term: NOTHING,
+            beyond: NOTHING,
+            stay: [0; TOGETHER],
+            month: [0; TOGETHER],
+            gives_up: [0; TOGETHER],
+            patience: NOTHING,
+            consent: [0; TOGETHER],
+            other: NOTHING,
+            extra: [ContractExtra::PLAIN; TOGETHER],
+            counts: MonthCounts::default(),
+            listed_share: 1.0,
+        }
+    }
+}
+
+impl Draft {
+    /// Lists as many as there is room for of the companies of these numbers, the first of which is even, with their times
+    /// of contact. How many these are.
+    #[inline(always)]
+    pub(super) fn list(
+        &mut self,
+        plane: u32,
+        numbers: Range<u32>,
+        time: impl Fn(u32) -> f32,
+    ) -> u32 {
+        let count = (numbers.len()).min(TOGETHER - self.len);
+        let calls = count.div_ceil(2);
+        let first = numbers.start / 2;
+        let at = self.len / 2;
+        for call in 0..calls {
+            self.positions[at + call] = first + call as u32;
+            self.planes[at + call] = plane;
+        }
+        let signed = &mut self.signed[self.len..][..2 * calls];
+        for (number, signed) in (numbers.start..).zip(&mut *signed) {
+            *signed = time(number);
+        }
+        if count % 2 == 1 {
+            signed[count] = NOBODY;
+        }
+        self.len += 2 * calls;
+        count as u32
+    }
+
+    /// The place of one of the list among the words of its segment.
+    pub(super) fn place(&self, number: usize) -> WordPlace {
+        WordPlace {
+            position: self.positions[number / 2],
+            plane: self.planes[number / 2],
+            is_second: number % 2 == 1,
+        }
+    }
+
+    /// Units of power of one of the list.
+    pub(super) fn size(&self, number: usize) -> i64 {
+        self.step[number] * i64::from(self.ramp[number])
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.len == TOGETHER
+    }
+
+    /// Fills it up to a multiple of the lanes with nobody.
+    pub(super) fn pad(&mut self) {
+        let full = self.len.next_multiple_of(2 * LANES);
+        self.signed[self.len..full].fill(NOBODY);
+        self.positions[self.len / 2..full / 2].fill(0);
+        self.planes[self.len / 2..full / 2].fill(0);
+        self.len = full;
+    }
+}

@@ -1,0 +1,336 @@
+//! Inputs that are nearly right: examples with a few changes drawn by chance. Nothing may panic, and what is
+//! accepted keeps the balances of the model.
+//!
+//! `BUILDOUT_CASES=100000 cargo test --release --test suite mutated` looks for longer; a case that fails is told by its number.
+#![cfg(all(feature = "files", feature = "import"))]
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use buildout::import::{mspdi, xer};
+use buildout::monte_carlo::part::Part;
+use buildout::projection::TrialRow;
+use buildout::{Batch, Scenario, Workspace};
+use serde_json::{Value, json};
+
+/// SplitMix64 (Steele, Lea & Flood 2014): enough to choose by.
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, count: usize) -> usize {
+        (self.next() % count.max(1) as u64) as usize
+    }
+
+    fn of<'a, T>(&mut self, list: &'a [T]) -> &'a T {
+        &list[self.below(list.len())]
+    }
+}
+
+fn cases(usual: u64) -> u64 {
+    let stated = std::env::var("BUILDOUT_CASES").ok();
+    stated.and_then(|count| count.parse().ok()).unwrap_or(usual)
+}
+
+fn examples() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> = entries
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+        })
+        .collect();
+    files.sort_unstable();
+    files
+}
+
+/// Examples as plain data, short enough to be run often.
+fn plans() -> Vec<Value> {
+    let plans = examples().into_iter().map(|path| {
+        let mut scenario = Scenario::from_path(&path).unwrap();
+        scenario.horizon_months = scenario.horizon_months.min(30);
+        scenario.targets.clear();
+        scenario.limits.contracts_per_trial = 20_000;
+        serde_json::to_value(&scenario).unwrap()
+    });
+    plans.collect()
+}
+
+/// How many values there are, that itself included.
+fn size(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(items) => items.iter().map(size).sum(),
+        Value::Object(entries) => entries.values().map(size).sum(),
+        _ => 0,
+    }
+}
+
+/// The value of that number, counted as [`size`] does.
+fn at(value: &mut Value, mut number: usize) -> &mut Value {
+    if number == 0 {
+        return value;
+    }
+    number -= 1;
+    let inner: Vec<&mut Value> = match value {
+        Value::Array(items) => items.iter_mut().collect(),
+        Value::Object(entries) => entries.values_mut().collect(),
+        _ => unreachable!("a number within the size"),
+    };
+    for value in inner {
+        let count = size(value);
+        if number < count {
+            return at(value, number);
+        }
+        number -= count;
+    }
+    unreachable!("a number within the size")
+}
+
+const NUMBERS: [f64; 14] = [
+    0.0, 1.0, -1.0, 0.5, 2.0, 3.0, 10.0, 1e3, 1e6, 1e9, 1e-9, 1e15, 1e18, 1e300,
+];
+
+fn changed_number(number: f64, chance: &mut Chance) -> Value {
+    let low = number * 0.5;
+    let high = number * 1.5 + 1.0;
+    match chance.below(8) {
+        0 => json!(chance.of(&NUMBERS)),
+        1 => json!(number * chance.of(&NUMBERS)),
+        2 => json!({ "uniform": { "min": low, "max": high } }),
+        3 => json!({ "pert": { "min": low, "mode": number, "max": high } }),
+        4 => json!({ "p10": low, "p90": high }),
+        5 => json!({ "lognormal": { "median": number, "sigma": 0.4 } }),
+        6 => json!({ "discrete": [[number, 0.5], [high, 0.5]] }),
+        _ => json!(number.round() as i64),
+    }
+}
+
+fn change(value: &mut Value, chance: &mut Chance) {
+    match value {
+        Value::Number(number) => *value = changed_number(number.as_f64().unwrap(), chance),
+        Value::Bool(is) => *is = !*is,
+        Value::String(text) => match chance.below(4) {
+            0 => text.clear(),
+            1 => text.push('x'),
+            2 => *text = "2031-02".to_owned(),
+            _ => *text = "newest".to_owned(),
+        },
+        Value::Array(items) if !items.is_empty() => {
+            let position = chance.below(items.len());
+            match chance.below(3) {
+                0 => drop(items.remove(position)),
+                1 => items.reverse(),
+                _ => {
+                    let mut again = items[position].clone();
+                    if let Some(Value::String(name)) = again.get_mut("name") {
+                        name.push_str(" again");
+                    }
+                    items.push(again);
+                }
+            }
+        }
+        Value::Object(entries) if !entries.is_empty() => {
+            let position = chance.below(entries.len());
+            let key = entries.keys().nth(position).unwrap().clone();
+            entries.remove(&key);
+        }
+        _ => *value = json!(1),
+    }
+}
+
+fn metric(row: &TrialRow, name: &str) -> Option<Vec<f64>> {
+    let index = row.layout().metric_index(name)?;
+    Some(row.monthly(0, index).to_vec())
+}
+
+/// What holds in every month of every trial, whatever the plan.
+fn check_row(row: &TrialRow, case: u64) {
+    for (index, label) in row.layout().metrics.iter().enumerate() {
+        // The mean of nobody is none.
+        if label.name == "waiting_months" {
+            continue;
+        }
+        for value in row.monthly(0, index) {
+            assert!(!value.is_nan(), "case {case}: {} is {value}", label.name);
+        }
+    }
+    let (Some(built), Some(live)) = (metric(row, "built_power_mw"), metric(row, "it_power_mw"))
+    else {
+        return;
+    };
+    let causes = [
+        "stranded_density_mw",
+        "stranded_cooling_mw",
+        "stranded_delivery_mw",
+        "stranded_redundancy_not_complete_mw",
+        "stranded_space_without_power_mw",
+        "stranded_equipment_late_mw",
+    ];
+    let stranded: Vec<Vec<f64>> = causes.iter().filter_map(|name| metric(row, name)).collect();
+    let in_service = metric(row, "in_service_power_mw").unwrap();
+    for month in 0..built.len() {
+        let parts: f64 = stranded.iter().map(|of| of[month]).sum();
+        let apart = (built[month] - live[month] - parts).abs();
+        assert!(
+            apart <= 1e-6 * built[month].max(1.0),
+            "case {case}, month {month}: {apart}"
+        );
+        let above = in_service[month] - live[month];
+        assert!(
+            above <= 1e-6 * live[month].max(1.0),
+            "case {case}, month {month}: {above}"
+        );
+    }
+}
+
+#[test]
+fn plans_changed_by_chance_are_refused_or_keep_their_balances() {
+    let plans = plans();
+    let mut workspace = Workspace::default();
+    let mut accepted = 0;
+    let count = cases(400);
+    for case in 0..count {
+        let mut chance = Chance(case);
+        let mut plan = chance.of(&plans).clone();
+        for _ in 0..1 + chance.below(3) {
+            let number = 1 + chance.below(size(&plan) - 1);
+            change(at(&mut plan, number), &mut chance);
+        }
+        let Ok(scenario) = serde_json::from_value::<Scenario>(plan) else {
+            continue;
+        };
+        let Ok(model) = scenario.compile() else {
+            continue;
+        };
+        if scenario.horizon_months > 120 {
+            continue;
+        }
+        accepted += 1;
+        for trial in 0..2 {
+            let mut row = TrialRow::new(model.layout().clone());
+            model.simulate(1, trial, &mut workspace, &mut row);
+            check_row(&row, case);
+        }
+        // What is accepted can be written, and reads back as the same.
+        let text = scenario.to_toml().unwrap();
+        let again =
+            Scenario::from_toml(&text).unwrap_or_else(|e| panic!("case {case}: {e}\n{text}"));
+        assert_eq!(again, scenario, "case {case}");
+    }
+    assert!(accepted > count / 10, "{accepted}");
+}
+
+/// A copy with a few bytes changed, taken out, or put in from elsewhere in it.
+fn changed_bytes(of: &[u8], chance: &mut Chance) -> Vec<u8> {
+    let mut bytes = of.to_vec();
+    for _ in 0..1 + chance.below(4) {
+        if bytes.is_empty() {
+            break;
+        }
+        let place = chance.below(bytes.len());
+        let length = 1 + chance.below(24.min(bytes.len() - place));
+        match chance.below(5) {
+            0 => bytes[place] = chance.next() as u8,
+            1 => drop(bytes.drain(place..place + length)),
+            2 => {
+                let from = chance.below(of.len().saturating_sub(length).max(1));
+                let copy: Vec<u8> = of[from..].iter().copied().take(length).collect();
+                bytes.splice(place..place, copy);
+            }
+            3 => bytes.truncate(place),
+            _ => {
+                let words: [&[u8]; 8] = [
+                    b"1e308",
+                    b"-1",
+                    b"\"\"",
+                    b"[",
+                    b"{",
+                    b"]]>",
+                    b"\n%R\t",
+                    b"\xff\xfe",
+                ];
+                bytes.splice(place..place, chance.of(&words).iter().copied());
+            }
+        }
+    }
+    bytes
+}
+
+#[test]
+fn texts_changed_by_chance_are_read_or_refused() {
+    let texts: Vec<Vec<u8>> = (examples().iter())
+        .map(|path| fs::read(path).unwrap())
+        .collect();
+    for case in 0..cases(300) {
+        let mut chance = Chance(case);
+        let text: &Vec<u8> = chance.of(&texts);
+        let text = changed_bytes(text, &mut chance);
+        if let Ok(text) = String::from_utf8(text) {
+            let _ = Scenario::from_toml(&text);
+        }
+    }
+}
+
+fn corpus(folder: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/corpus")
+        .join(folder);
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> = entries.collect();
+    files.sort_unstable();
+    files.iter().map(|path| fs::read(path).unwrap()).collect()
+}
+
+#[test]
+fn what_once_was_found_to_harm_is_refused_or_run() {
+    for text in corpus("scenario") {
+        if let Ok(scenario) = Scenario::from_toml(&String::from_utf8_lossy(&text)) {
+            let model = scenario.compile().unwrap();
+            Batch::new(&model).trials(3).run().unwrap();
+        }
+    }
+}
+
+#[test]
+fn schedules_changed_by_chance_are_read_or_refused() {
+    let schedules = corpus("schedule");
+    for case in 0..cases(2_000) {
+        let mut chance = Chance(case);
+        let schedule: &Vec<u8> = chance.of(&schedules);
+        let bytes = changed_bytes(schedule, &mut chance);
+        let _ = xer::read(&bytes).map(|schedule| schedule.to_scenario(60));
+        let _ = mspdi::read_bytes(&bytes).map(|schedule| schedule.to_scenario(60));
+    }
+}
+
+#[test]
+fn checkpoints_changed_by_chance_are_refused() {
+    let text =
+        "name = \"c\"\nstart = \"2025-01\"\nhorizon_months = 3\ncampuses = [{ name = \"c\" }]";
+    let model = Scenario::from_toml(text).unwrap().compile().unwrap();
+    let batch = Batch::new(&model).trials(20);
+    let mut part = batch.begin().unwrap();
+    batch.advance(&mut part).unwrap();
+    let bytes = part.to_bytes();
+    let path = Path::new("checkpoint");
+    assert!(Part::from_bytes(&bytes, path).is_ok());
+    for case in 0..cases(1_000) {
+        let changed = changed_bytes(&bytes, &mut Chance(case));
+        if changed != bytes {
+            assert!(Part::from_bytes(&changed, path).is_err(), "case {case}");
+        }
+    }
+}
