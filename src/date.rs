@@ -54,6 +54,13 @@ impl Date {
         f64::from(whole) + share
     }
 
+    /// The time since another day, in months of 30.4375 days; below 0 if that is later.
+    ///
+    /// Unlike [`Self::months_after`] it counts from the day and not from the beginning of its month.
+    pub fn months_since(self, other: Date) -> f64 {
+        f64::from((self.0 - other.0).get_days()) / DAYS_PER_MONTH
+    }
+
     /// The day that lies `months` after the first day of this date's month;
     /// `None` outside of the years 1 to 9999.
     pub fn plus_months(self, months: f64) -> Option<Self> {

@@ -18,6 +18,8 @@ mod kaplan_meier;
 mod maximum;
 mod parametric;
 mod record;
+#[cfg(feature = "files")]
+mod table;
 
 pub use error::FitError;
 pub use family::Family;
@@ -25,3 +27,5 @@ pub use grouped::{ClassPrior, GroupEffect, GroupedFit, NormalPrior, Spread, fit_
 pub use kaplan_meier::{KaplanMeier, Step};
 pub use parametric::{FamilyFit, fit_families, fit_family};
 pub use record::Record;
+#[cfg(feature = "files")]
+pub use table::{TableError, read_records};

@@ -1,5 +1,6 @@
-//! Analysis: what is learned by running a model in a certain way, as plain results.
+//! Analysis: what is learned by running a model in a certain way, or from records of what has happened, as plain results.
 
+pub mod backtest;
 pub mod compare;
 pub mod drivers;
 pub mod fit;

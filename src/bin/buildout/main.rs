@@ -1,9 +1,11 @@
 //! The `buildout` command. Each subcommand has a file of its own.
 
+mod backtest;
 mod compare;
 mod drivers;
 mod engine;
 mod failure;
+mod fit;
 mod import;
 mod levers;
 mod long;
@@ -79,6 +81,10 @@ enum Command {
     Worth(worth::Worth),
     /// Shows what each lever of policy gains, with common random numbers
     Levers(levers::Levers),
+    /// Fits distributions to a table of finished and unfinished projects
+    Fit(fit::Fit),
+    /// Scores forecasts against what came, beside naive ones
+    Backtest(backtest::Backtest),
     /// Makes one page to open in a browser, of one scenario or several side by side
     Report(report::Report),
     /// Writes every trial's inputs, milestones, targets and outcomes as a table
@@ -110,6 +116,8 @@ impl Command {
             Self::Drivers(arguments) => drivers::run(arguments),
             Self::Worth(arguments) => worth::run(arguments),
             Self::Levers(arguments) => levers::run(arguments),
+            Self::Fit(arguments) => fit::run(arguments),
+            Self::Backtest(arguments) => backtest::run(arguments),
             Self::Report(arguments) => report::run(arguments),
             Self::Trials(arguments) => trials::run(arguments),
             Self::Update(arguments) => update::run(arguments),
