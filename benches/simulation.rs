@@ -265,9 +265,9 @@ fn growth(criterion: &mut Criterion) {
         scenario.horizon_months = months;
         let campus = &mut scenario.campuses[0];
         // Room and power for all who come, so that what grows is not the queue.
-        campus.substations[0].power_mw = 1e7;
+        campus.substations[0].power_mw = 1e7.into();
         for hall in campus.buildings[0].halls.iter_mut().flatten() {
-            hall.racks = 1_000_000;
+            hall.racks = 1_000_000.into();
         }
         let building = campus.buildings[0].clone();
         campus.buildings = (0..buildings)

@@ -9,11 +9,15 @@ use buildout::compute::{Generation, RackType};
 use buildout::power::{GridStep, Substation};
 use buildout::scenario::{Milestone, Target};
 use buildout::schedule::Activity;
-use buildout::site::{Building, BuildingTemplate, Hall, Series};
-use buildout::site::{Campus, ExistingCapacity};
-use buildout::tenants::{ExistingTenants, Segment};
+use buildout::site::{
+    Building, BuildingTemplate, Campus, CampusExpansion, ExistingCapacity, Hall, PlanClass, Series,
+};
+use buildout::tenants::{ExistingTenants, NamedTenant, Segment};
+use buildout::uncertain::correlation::Correlations;
+use buildout::uncertain::factors::CommonFactor;
 use buildout::{Batch, Date, Scenario, Uncertain};
 
+const ANNOUNCED: &str = "announced by an operator";
 const SIXTEEN_MONTHS: &str = "three buildings capped, A1 lit, substation energised";
 
 type AnyError = Box<dyn std::error::Error>;
@@ -56,8 +60,11 @@ pub(crate) fn scenario() -> Result<Scenario, AnyError> {
     scenario.rack_types = vec![RackType::new("air", 21.0), RackType::new("liquid", 140.0)];
     scenario.generations = generations()?;
     scenario.building_templates = building_templates();
-    scenario.campuses = vec![campus()?];
+    scenario.plan_classes = vec![announced()];
+    scenario.correlations = Some(correlations());
+    scenario.campuses = vec![campus()?, china_mobile()?, other_operators()?];
     scenario.segments = segments();
+    scenario.tenants = tenants()?;
     scenario.milestones = vec![Milestone::new(
         SIXTEEN_MONTHS,
         [
@@ -85,15 +92,67 @@ fn generations() -> Result<Vec<Generation>, AnyError> {
     let mut ascend = Generation::new("910B", 21.0, "fp16_dense", 9.02);
     ascend.available_from = Some(Date::month(2022, 3)?);
     ascend.lead_time_months = pert(2.0, 3.0, 6.0);
-    let mut trend = Generation::new("liquid trend", 120.0, "fp16_dense", 64.3);
-    trend.available_from = Some(Date::month(2025, 4)?);
-    trend.growth_per_year = pert(0.20, 0.26, 0.40);
-    trend.lead_time_months = pert(3.0, 5.0, 10.0);
-    Ok(vec![ascend, trend])
+    let mut next = Generation::new("910C", 21.0, "fp16_dense", pert(8.0, 11.5, 19.0));
+    next.available_from = Some(Date::month(2024, 10)?);
+    next.release_slip_months = pert(0.0, 3.0, 12.0);
+    next.growth_per_year = pert(0.0, 0.2, 0.4);
+    next.lead_time_months = pert(2.0, 5.0, 14.0);
+    let (power, pflops) = (pert(80.0, 120.0, 140.0), pert(40.0, 75.0, 140.0));
+    let mut trend = Generation::new("liquid trend", power, "fp16_dense", pflops);
+    trend.available_from = Some(Date::month(2026, 1)?);
+    trend.release_slip_months = pert(0.0, 6.0, 24.0);
+    trend.growth_per_year = pert(0.0, 0.26, 0.4);
+    trend.lead_time_months = pert(2.0, 5.0, 14.0);
+    Ok(vec![ascend, next, trend])
+}
+
+/// What becomes of what operators announce.
+fn announced() -> PlanClass {
+    let mut class = PlanClass::new(ANNOUNCED);
+    class.probability = Some(0.85);
+    class.slip_factor = Uncertain::mixture([
+        (0.8, Uncertain::lognormal(1.31, 0.22)),
+        (0.2, Uncertain::lognormal(2.0, 0.5)),
+    ]);
+    class.size_factor = Uncertain::lognormal(0.85, 0.4);
+    class
+}
+
+/// What buildings, deliveries and the steps of one plan have in common.
+fn correlations() -> Correlations {
+    let buildings = [
+        "*/B*/shell",
+        "*/B*/fit-out",
+        "*/C*/shell",
+        "*/C*/fit-out",
+        "*/gap",
+    ];
+    let deliveries = [
+        "*/lead time of 910C",
+        "*/lead time of liquid trend",
+        "hardware/*/slip",
+    ];
+    let mut plan = CommonFactor::new("China Mobile's plan", ["China Mobile/*/plan slip"], 1.0);
+    let sizes = CommonFactor::new("", ["China Mobile/*/plan size"], 0.8);
+    plan.loadings.extend(sizes.loadings);
+    Correlations {
+        factors: vec![
+            CommonFactor::new("builders' pace", buildings, Uncertain::uniform(0.2, 0.7)),
+            CommonFactor::new("supply of accelerators", deliveries, 0.5),
+            plan,
+        ],
+        ..Correlations::default()
+    }
 }
 
 /// A hall with hardware of its own, fitted out by itself if it says how long that takes.
-fn hall(name: &str, racks: u32, kind: &str, hardware: &str, fit_out: Option<Uncertain>) -> Hall {
+fn hall(
+    name: &str,
+    racks: impl Into<Uncertain>,
+    kind: &str,
+    hardware: &str,
+    fit_out: Option<Uncertain>,
+) -> Hall {
     let mut hall = Hall::new(name, racks, kind);
     hall.hardware = Some(hardware.to_owned());
     hall.activities = fit_out
@@ -136,19 +195,14 @@ fn building_templates() -> Vec<BuildingTemplate> {
         pert(8.0, 9.0, 15.0),
         pert(10.0, 11.0, 18.0),
     ];
-    let numbered = |durations: Vec<Uncertain>, racks, kind: &str, hardware: &str| -> Vec<Hall> {
+    let numbered = |durations: Vec<Uncertain>, racks: Uncertain, kind: &str| -> Vec<Hall> {
         let halls = durations.into_iter().zip(1..);
-        halls
-            .map(|(fit_out, number)| {
-                hall(
-                    &format!("hall {number}"),
-                    racks,
-                    kind,
-                    hardware,
-                    Some(fit_out),
-                )
-            })
-            .collect()
+        let newest = |(fit_out, number)| {
+            let name = format!("hall {number}");
+            let hall = hall(&name, racks.clone(), kind, "newest", Some(fit_out));
+            ordered_after(hall, "shell")
+        };
+        halls.map(newest).collect()
     };
     vec![
         BuildingTemplate::new(
@@ -170,15 +224,20 @@ fn building_templates() -> Vec<BuildingTemplate> {
         BuildingTemplate::new(
             "air building",
             permit_and_shell(pert(6.0, 8.0, 13.0)),
-            numbered(air.to_vec(), 600, "air", "910B"),
+            numbered(air.to_vec(), pert(300.0, 600.0, 1_000.0), "air"),
         ),
         BuildingTemplate::new(
             "liquid building",
             permit_and_shell(pert(7.0, 9.0, 14.0)),
-            numbered(liquid.to_vec(), 110, "liquid", "newest")
-                .into_iter()
-                .map(|hall| ordered_after(hall, "shell"))
-                .collect(),
+            numbered(liquid.to_vec(), 110.into(), "liquid"),
+        ),
+        BuildingTemplate::new(
+            "operator's step",
+            vec![Activity::new("works", 0.0)],
+            vec![ordered_after(
+                hall("hall", 2_770, "air", "910B", None),
+                "start",
+            )],
         ),
     ]
 }
@@ -197,18 +256,25 @@ fn campus() -> Result<Campus, AnyError> {
         grid_step("110 kV", 130.0, (2023, 6), pert(5.0, 7.0, 11.0))?,
         grid_step(
             "330 kV, first line",
-            350.0,
+            pert(200.0, 350.0, 500.0),
             (2024, 3),
             pert(12.0, 18.0, 36.0),
         )?,
         grid_step(
             "330 kV, second line",
-            400.0,
+            pert(200.0, 400.0, 600.0),
             (2025, 6),
             pert(16.0, 24.0, 48.0),
         )?,
-        grid_step("750 kV", 900.0, (2026, 9), pert(24.0, 36.0, 60.0))?,
+        grid_step(
+            "750 kV",
+            pert(400.0, 900.0, 1_400.0),
+            (2026, 9),
+            pert(24.0, 36.0, 60.0),
+        )?,
     ];
+    campus.grid[2].probability = Some(0.9);
+    campus.grid[3].probability = Some(0.7);
     let energisation =
         |least, mode, most| Activity::new("energisation", Uncertain::triangular(least, mode, most));
     campus.substations = vec![
@@ -255,7 +321,7 @@ fn campus() -> Result<Campus, AnyError> {
 
 fn grid_step(
     name: &str,
-    power_mw: f64,
+    power_mw: impl Into<Uncertain>,
     (year, month): (i16, i8),
     wait_months: Uncertain,
 ) -> Result<GridStep, AnyError> {
@@ -283,13 +349,7 @@ fn buildings() -> Result<Vec<Building>, AnyError> {
         building.starts = Some(Date::month(year, month)?);
         Ok::<_, AnyError>(building)
     };
-    let series = |count, every_months| {
-        Some(Series {
-            count,
-            first: 1,
-            every_months,
-        })
-    };
+    let uncertain_series = |count| Some(Series::new(count, Uncertain::lognormal(6.0, 0.7)));
     // The fit-out crew goes from one building of the park to the next.
     let fit_out_after = |others: [&str; 2]| {
         let mut activities = park_activities();
@@ -297,17 +357,96 @@ fn buildings() -> Result<Vec<Building>, AnyError> {
         Some(activities)
     };
     let mut containers = building("M{n}", "container block", "container bays", (2024, 1))?;
-    containers.series = series(4, 1.2);
+    containers.series = Some(Series::new(4, 1.2));
     let a1 = building("A1", "park building", "park substation", (2023, 4))?;
     let mut a2 = building("A2", "park building", "park substation", (2023, 5))?;
     a2.activities = fit_out_after(["shell", "A1/commissioning"]);
     let mut a3 = building("A3", "park building", "park substation", (2023, 6))?;
     a3.activities = fit_out_after(["shell", "A2/fit-out"]);
     let mut air = building("B{n}", "air building", "north substation", (2025, 1))?;
-    air.series = series(8, 5.0);
+    air.delay_months = pert(-2.0, 4.0, 18.0);
+    air.series = uncertain_series(Uncertain::triangular(0.0, 6.0, 14.0));
     let mut liquid = building("C{n}", "liquid building", "east substation", (2027, 1))?;
-    liquid.series = series(14, 5.0);
+    liquid.delay_months = pert(-10.0, 0.0, 24.0);
+    liquid.series = uncertain_series(Uncertain::triangular(0.0, 8.0, 20.0));
     Ok(vec![containers, a1, a2, a3, air, liquid])
+}
+
+/// The campus of China Mobile, as it was announced in September 2024.
+fn china_mobile() -> Result<Campus, AnyError> {
+    let step = |name: &str, (year, month)| {
+        let mut step = Building::new(name);
+        step.template = Some("operator's step".to_owned());
+        step.plan_class = Some(ANNOUNCED.to_owned());
+        step.starts = Some(Date::month(year, month)?);
+        Ok::<_, AnyError>(step)
+    };
+    let mut last = step("CM3.{n}", (2025, 12))?;
+    let denser = hall("hall", 1_650, "air", "newest", None);
+    last.halls = Some(vec![ordered_after(denser, "start")]);
+    last.series = Some(Series::new(5, 5.5));
+    let mut campus = operator("China Mobile");
+    campus.buildings = vec![step("CM1", (2024, 10))?, step("CM2", (2025, 4))?, last];
+    Ok(campus)
+}
+
+/// Operators of whom nothing is known yet.
+fn other_operators() -> Result<Campus, AnyError> {
+    let mut expansion = CampusExpansion::new(Uncertain::lognormal(18.0, 0.8));
+    expansion.most = 8;
+    expansion.stop_probability = 0.15;
+    expansion.size = Uncertain::lognormal(0.6, 0.9);
+    let mut waves = Building::new("X{n}");
+    waves.template = Some("air building".to_owned());
+    waves.starts = Some(Date::month(2024, 11)?);
+    waves.expansion = Some(expansion);
+    let mut campus = operator("other operators");
+    campus.buildings = vec![waves];
+    Ok(campus)
+}
+
+fn operator(name: &str) -> Campus {
+    let mut campus = Campus::new(name);
+    campus.pue = pert(1.12, 1.18, 1.30);
+    campus.availability = Uncertain::Constant(0.9995);
+    campus
+}
+
+/// What the operator's own services take of its steps.
+fn tenants() -> Result<Vec<NamedTenant>, AnyError> {
+    let services = |name: &str, (year, month), delay, racks, ramp: f64| {
+        let mut tenant = NamedTenant::new(name, "cloud", Date::month(year, month)?);
+        tenant.delay_months = delay;
+        tenant.contract_standard_racks = Some(racks);
+        tenant.ramp_months = Some(ramp.into());
+        tenant.campuses = vec!["China Mobile".to_owned()];
+        Ok::<_, AnyError>(tenant)
+    };
+    let step = || pert(5_000.0, 14_000.0, 23_000.0);
+    let first = services(
+        "China Mobile, first step",
+        (2025, 1),
+        pert(0.0, 4.0, 18.0),
+        step(),
+        6.0,
+    )?;
+    let mut second = services(
+        "China Mobile, second step",
+        (2025, 7),
+        pert(0.0, 6.0, 24.0),
+        step(),
+        6.0,
+    )?;
+    second.probability = Uncertain::Constant(0.85);
+    let mut third = services(
+        "China Mobile, third step",
+        (2026, 6),
+        pert(0.0, 9.0, 36.0),
+        pert(10_000.0, 35_000.0, 65_000.0),
+        24.0,
+    )?;
+    third.probability = Uncertain::Constant(0.7);
+    Ok(vec![first, second, third])
 }
 
 fn segments() -> Vec<Segment> {

@@ -32,7 +32,7 @@
 //! use buildout::{Batch, Date, Scenario, Uncertain};
 //!
 //! let mut hall = Hall::new("hall", 1_000, "standard");
-//! hall.power_kw = Some(2_400.0);
+//! hall.power_kw = Some(2_400.0.into());
 //! let mut building = Building::new("A1");
 //! building.activities = Some(vec![
 //!     Activity::new("permit", Uncertain::pert(2.0, 3.0, 6.0)),

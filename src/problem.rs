@@ -342,6 +342,19 @@ pub(crate) fn check_positive(value: Option<f64>, key: &str, at: &Path, problems:
     }
 }
 
+/// Reports a given `probability` that is not one.
+pub(crate) fn check_probability(probability: Option<f64>, at: &Path, problems: &mut Problems) {
+    if let Some(probability) = probability
+        && !(0.0..=1.0).contains(&probability)
+    {
+        problems.error(
+            &at.key("probability"),
+            format!("probability is {probability}"),
+            "0 to 1",
+        );
+    }
+}
+
 /// Reports every name that stands more than once in the list at `at`.
 pub(crate) fn check_unique<'a>(
     what: &str,

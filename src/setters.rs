@@ -10,7 +10,7 @@ use crate::schedule::calendars::Calendar;
 use crate::schedule::crews::{Crew, CrewNeed};
 use crate::schedule::risks::Risk;
 use crate::schedule::{Activity, Dependency, Slots, Status};
-use crate::site::{BuildingTemplate, Campus};
+use crate::site::{BuildingTemplate, Campus, PlanClass};
 use crate::tenants::{NamedTenant, Regime, Segment, Voucher};
 use crate::uncertain::correlation::Correlations;
 
@@ -57,6 +57,7 @@ macro_rules! setters {
 
 setters! { Scenario
     description: set String;
+    fixed_plan: set bool;
     precision: set String;
     standard_rack_power_kw: set f64;
     rack_types: list RackType;
@@ -64,6 +65,7 @@ setters! { Scenario
     hardware_catalogue: some CatalogueUse;
     generation_trend: some GenerationTrend;
     building_templates: list BuildingTemplate;
+    plan_classes: list PlanClass;
     calendars: list Calendar;
     crews: list Crew;
     risks: list Risk;
@@ -112,7 +114,7 @@ mod tests {
                 .contract_power_kw(50.0)
                 .churn_per_month(0.01)]);
         let mut hall = Hall::new("hall", 400, "air");
-        hall.power_kw = Some(3_900.0);
+        hall.power_kw = Some(3_900.0.into());
         let mut activity = Activity::new("shell", 8.0);
         activity.milestone = true;
         let mut building = Building::new("A1");

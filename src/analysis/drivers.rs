@@ -164,6 +164,14 @@ pub enum DriversError {
         /// How many there are in which the result is a number.
         trials: usize,
     },
+    /// The trials repeat few members of an ensemble.
+    #[error(
+        "the ensemble says no more than {effective} independent trials would: they do not tell what drives a result\n  help: an ensemble of {LEAST_TRIALS} effective members or more"
+    )]
+    FewEffective {
+        /// Its effective sample size.
+        effective: u64,
+    },
     /// The result is the same in all trials.
     #[error("\"{name}\" is {value} in every one of {trials} trials: nothing drives it")]
     Constant {

@@ -53,9 +53,10 @@ fn standardised(mut column: Vec<f64>) -> Option<Vec<f64>> {
     Some(column)
 }
 
-/// The fold that a trial is judged in. Neighbours, which antithetic designs make opposites, are judged together.
-fn fold_of(trial: usize) -> usize {
-    trial / 2 % FOLDS
+/// The fold that a trial is judged in. Neighbours are judged together: in some designs they are opposites of one another, in
+/// an ensemble copies.
+fn fold_of(trial: usize, trials: usize) -> usize {
+    trial * FOLDS / trials
 }
 
 /// What each result is expected to be in each trial, by columns fitted to the other folds.
@@ -67,7 +68,7 @@ pub(crate) fn cross_fit<C: AsRef<[f64]> + Sync>(
     let members: Vec<Vec<usize>> = (0..FOLDS)
         .map(|fold| {
             (0..trials)
-                .filter(|&trial| fold_of(trial) == fold)
+                .filter(|&trial| fold_of(trial, trials) == fold)
                 .collect()
         })
         .collect();
@@ -86,7 +87,7 @@ pub(crate) fn cross_fit<C: AsRef<[f64]> + Sync>(
     let mut expected = vec![vec![0.0; trials]; results.len()];
     for (expected, result) in expected.iter_mut().zip(0..) {
         for (trial, value) in expected.iter_mut().enumerate() {
-            let coefficients: &[f64] = &fitted[fold_of(trial)][result];
+            let coefficients: &[f64] = &fitted[fold_of(trial, trials)][result];
             *value = coefficients[0]
                 + (coefficients[1..].iter().zip(columns))
                     .map(|(coefficient, column)| coefficient * column.as_ref()[trial])

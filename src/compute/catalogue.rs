@@ -167,7 +167,10 @@ impl CatalogueEntry {
     /// The generation of a scenario, available from its release, with no lead time yet.
     pub fn generation(&self) -> Generation {
         let mut generation = Generation::new(self.name, self.rack_power_kw, "fp16_dense", 0.0);
-        generation.rack_pflops = self.rack_pflops();
+        let by_precision = self.rack_pflops().into_iter();
+        generation.rack_pflops = by_precision
+            .map(|(precision, pflops)| (precision, pflops.into()))
+            .collect();
         generation.available_from = Date::month(self.released.0, self.released.1).ok();
         generation.rack_positions = self.positions;
         generation.cooling = Some(self.cooling);
@@ -180,7 +183,7 @@ impl CatalogueEntry {
 ///
 /// ```
 /// let rack = buildout::compute::catalogue("GB200 NVL72").expect("an entry");
-/// assert_eq!(rack.rack_pflops["fp16_dense"], 180.0);
+/// assert_eq!(rack.rack_pflops["fp16_dense"].constant(), Some(180.0));
 /// ```
 pub fn catalogue(name: &str) -> Option<Generation> {
     CATALOGUE
@@ -195,7 +198,10 @@ mod tests {
 
     #[test]
     fn published_racks_come_out() {
-        let pflops = |name: &str| catalogue(name).unwrap().rack_pflops["fp16_dense"];
+        let pflops = |name: &str| {
+            let pflops = &catalogue(name).unwrap().rack_pflops["fp16_dense"];
+            pflops.constant().unwrap()
+        };
         assert_eq!(pflops("GB200 NVL72"), 180.0);
         assert_eq!(pflops("CloudMatrix 384"), 300.0);
         assert!((pflops("Ascend 910B 3x8") - 9.024).abs() < 1e-12);
@@ -205,7 +211,7 @@ mod tests {
     fn a_hundred_thousand_h100_take_what_the_published_campus_takes() {
         // Colossus 1: 139 MW of IT; 10.2 kW for eight give 127.5 MW, the network the rest.
         let rack = catalogue("H100 4x8").unwrap();
-        let it_mw = 100_000.0 / 32.0 * rack.rack_power_kw / 1_000.0;
+        let it_mw = 100_000.0 / 32.0 * rack.rack_power_kw.constant().unwrap() / 1_000.0;
         assert!((it_mw / 139.0 - 1.0).abs() < 0.1, "{it_mw}");
     }
 

@@ -9,17 +9,17 @@ use crate::field::{
 };
 use crate::power::Cooling;
 use crate::problem::{Path, Problems, check_known, check_name, name_help};
-use crate::uncertain::Uncertain;
+use crate::uncertain::{Domain, Uncertain};
 
 plan! {
     /// A generation of hardware, by the rack.
     pub struct Generation in "hardware/GENERATION" {
         /// Its name.
         pub name: String,
-        /// Critical IT power of one rack of it, in kW, above 0.
-        pub rack_power_kw: f64 => KILOWATTS,
-        /// Compute of one rack in PFLOPS, by named precision (`fp16_dense`, say).
-        pub rack_pflops: (BTreeMap<String, f64>) => PFLOPS,
+        /// Critical IT power of one rack of it, in kW, above 0. Drawn once a trial.
+        pub rack_power_kw: Uncertain => KILOWATTS.input("rack power"),
+        /// Compute of one rack in PFLOPS, by named precision (`fp16_dense`, say), 0 or more. Drawn once a trial.
+        pub rack_pflops: (BTreeMap<String, Uncertain>) => PFLOPS.input("PFLOPS per rack"),
         /// When it can first be delivered; left out, it always could.
         pub available_from: Option<Date>,
         /// Time from order to delivery, in months, 0 or more. Drawn for each hall.
@@ -145,11 +145,11 @@ impl Generation {
     /// A generation that is available at once, of a given compute at one precision.
     pub fn new(
         name: impl Into<String>,
-        rack_power_kw: f64,
+        rack_power_kw: impl Into<Uncertain>,
         precision: impl Into<String>,
-        pflops: f64,
+        pflops: impl Into<Uncertain>,
     ) -> Self {
-        let rack_pflops = BTreeMap::from([(precision.into(), pflops)]);
+        let rack_pflops = BTreeMap::from([(precision.into(), pflops.into())]);
         Self::with_pflops(name, rack_power_kw, rack_pflops)
     }
 
@@ -191,8 +191,9 @@ impl Generation {
         let Some(pflops) = self.rack_pflops.get(precision) else {
             return;
         };
-        let power_kw = self.rack_power_kw;
-        if *pflops > 0.0 && power_kw > 0.0 && !PFLOPS_PER_KW.contains(&(pflops / power_kw)) {
+        let pflops = pflops.median(Domain::NON_NEGATIVE).unwrap_or(0.0);
+        let power_kw = self.rack_power_kw.median(Domain::POSITIVE).unwrap_or(0.0);
+        if pflops > 0.0 && power_kw > 0.0 && !PFLOPS_PER_KW.contains(&(pflops / power_kw)) {
             problems.warning(
                 &at.key("rack_pflops").key(precision),
                 format!("{pflops} PFLOPS in {power_kw} kW is far from all known hardware"),

@@ -13,9 +13,9 @@ use crate::uncertain::UncertainError;
 /// A compiled generation.
 #[derive(Clone, Debug)]
 pub(crate) struct CompiledGeneration {
-    rack_power_kw: f64,
-    /// PFLOPS of one kW of critical IT power, at the scenario's precision.
-    pflops_per_kw: f64,
+    rack_power_kw: Quantity,
+    /// PFLOPS of one rack, at the scenario's precision.
+    rack_pflops: Quantity,
     /// Months after the start; negative infinity if it always could be had.
     available_months: f64,
     slip: Quantity,
@@ -46,10 +46,16 @@ struct Shared {
     growth: Quantity,
     supply: Option<Quantity>,
     price: Quantity,
+    power: Quantity,
+    pflops: Quantity,
 }
 
 impl Shared {
-    fn add(generation: &Generation, inputs: &mut Inputs) -> Result<Self, UncertainError> {
+    fn add(
+        generation: &Generation,
+        precision: &str,
+        inputs: &mut Inputs,
+    ) -> Result<Self, UncertainError> {
         let name = format!("hardware/{}", generation.name);
         let fields = generation.fields();
         Ok(Self {
@@ -57,6 +63,11 @@ impl Shared {
             slip: inputs.register(&name, fields.release_slip_months())?,
             supply: inputs.register(&name, fields.accelerators_per_quarter())?,
             price: inputs.register(&name, fields.price_per_kw())?,
+            power: inputs.register(&name, fields.rack_power_kw())?,
+            pflops: match generation.rack_pflops.get(precision) {
+                Some(pflops) => inputs.register(&name, fields.rack_pflops().of(pflops))?,
+                None => Quantity::Fixed(0.0),
+            },
         })
     }
 }
@@ -84,16 +95,11 @@ pub(crate) fn compile_generations(
         .iter()
         .map(|planned| {
             let generation = &planned.generation;
-            let pflops = generation
-                .rack_pflops
-                .get(precision)
-                .copied()
-                .unwrap_or(0.0);
             let base = trend.map_or("", |trend| trend.from.as_str());
             let known = first.get(base).copied().filter(|_| planned.steps > 0);
             let known = match known {
                 Some(known) => known,
-                None => Shared::add(generation, inputs)?,
+                None => Shared::add(generation, precision, inputs)?,
             };
             first.entry(&generation.name).or_insert(known);
             let trend =
@@ -107,8 +113,8 @@ pub(crate) fn compile_generations(
                         price,
                     });
             Ok(CompiledGeneration {
-                rack_power_kw: generation.rack_power_kw,
-                pflops_per_kw: pflops / generation.rack_power_kw,
+                rack_power_kw: known.power,
+                rack_pflops: known.pflops,
                 available_months: generation
                     .available_from
                     .map_or(f64::NEG_INFINITY, |date| date.months_after(start)),
@@ -149,7 +155,8 @@ const MONTHS_PER_QUARTER: f64 = 3.0;
 impl CompiledGeneration {
     pub(crate) fn draw(&self, drawn: &[f64]) -> DrawnGeneration {
         let mut available = self.available_months + self.slip.value(drawn);
-        let (mut power, mut pflops_per_kw) = (self.rack_power_kw, self.pflops_per_kw);
+        let mut power = self.rack_power_kw.value(drawn);
+        let mut pflops_per_kw = self.rack_pflops.value(drawn) / power;
         let mut price_per_kw = self.price_per_kw.value(drawn);
         if let Some(trend) = &self.trend {
             // What always could be had is followed from the start of the scenario on.

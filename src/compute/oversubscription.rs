@@ -27,7 +27,7 @@ plan! {
         /// Mean share of its lease that a tenant is expected to draw when the ratio is chosen, above 0 to 1 (if left out: 0.6, for tenants draw under 60 % of what they lease). What they do draw is said by the segments.
         pub mean_share: f64 = 0.6 => SHARE,
         /// Standard deviation of a tenant's share, over time, 0 or more.
-        pub sd_share: f64 => NUMBER,
+        pub sd_share: f64 => SHARE.within(0.0, f64::INFINITY),
         /// Correlation of any two tenants' draws, 0 to 1.
         pub correlation: f64 => NUMBER.within(0.0, 1.0),
         /// How many tenants of equal size are in a hall, 1 or more. Of different sizes, (Σ lease)² / Σ lease².

@@ -41,6 +41,16 @@ pub(crate) struct Stated<'a, T> {
     pub(crate) quantity: Quantity,
 }
 
+impl<T> Stated<'_, T> {
+    /// Another value that measures the same: an entry of a map.
+    pub(crate) fn of<'b, U>(&self, value: &'b U) -> Stated<'b, U> {
+        Stated {
+            value,
+            quantity: self.quantity,
+        }
+    }
+}
+
 /// The fields of a plan that measure something, by their names.
 pub(crate) struct Fields<'a, P>(pub(crate) &'a P);
 

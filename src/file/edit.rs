@@ -5,10 +5,9 @@ use std::path::Path as FilePath;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value as TomlValue};
 
 use super::merge::nearest_name_of;
-use super::node::{Node, Value, parse};
+use super::node::{Entry, Node, Value, parse};
 use super::shape::Shape;
 use super::{Files, Loaded, steps_of, text_of};
-use crate::problem::nearest;
 use crate::scenario::{Scenario, ScenarioError};
 
 /// A scenario file as it would be with values set in it.
@@ -111,77 +110,25 @@ type Wrong = (String, String);
 fn find(root: &Node, shape: &Shape, steps: &[String], extends: bool) -> Result<Found, Wrong> {
     let (mut node, mut shape) = (root, shape);
     let mut last = None;
-    for (position, step) in steps.iter().enumerate() {
-        let next = match (shape, &node.value) {
-            (Shape::List(inner), Value::List(items)) => {
-                let named = items.iter().find(|item| item.name() == Some(step));
-                let at = || items.get(step.parse::<usize>().ok()?);
-                last = None;
-                match named.or_else(at) {
-                    Some(item) => Some((item, &**inner)),
-                    None if extends && inner.field("name").is_some() => None,
-                    None => {
-                        let names = items.iter().filter_map(Node::name);
-                        return Err((
-                            format!("there is no \"{step}\" in this list of the file"),
-                            nearest_name_of(step, names),
-                        ));
-                    }
-                }
-            }
-            (Shape::Table(fields), Value::Table(entries)) => {
-                let Some((field, _)) = shape.field(step) else {
-                    let known = fields.iter().map(|field| field.key.as_str());
-                    let help = match nearest(step, known.clone()) {
-                        Some(near) => format!("did you mean \"{near}\"?"),
-                        None => format!("allowed: {}", known.collect::<Vec<_>>().join(", ")),
-                    };
-                    return Err((format!("there is no key \"{step}\""), help));
-                };
-                let there = (entries.iter()).find(|entry| shape.canonical(&entry.key) == field.key);
-                last = there;
-                there.map(|entry| (&entry.node, &field.shape))
-            }
-            (Shape::Map(_) | Shape::Uncertain, Value::Table(entries)) => {
-                let there = entries.iter().find(|entry| entry.key == *step);
-                last = there;
-                let inner = match shape {
-                    Shape::Map(inner) => &**inner,
-                    other => other,
-                };
-                there.map(|entry| (&entry.node, inner))
-            }
-            (_, there) => {
-                return Err((
-                    format!("\"{step}\" is set inside of {}", there.kind()),
-                    "a key of a table, or a name or position in a list".to_owned(),
-                ));
-            }
-        };
-        match next {
-            Some((inner, of)) => (node, shape) = (inner, of),
+    for step in steps {
+        match step_into(node, shape, step, extends)? {
+            Some((entry, inner, of)) => (last, node, shape) = (entry, inner, of),
             None => return Ok(Found::Absent),
         }
-        // A whole table or list is not replaced: its comments would go with it.
-        let is_last = position + 1 == steps.len();
-        if is_last && matches!(node.value, Value::Table(_)) && !matches!(shape, Shape::Uncertain) {
-            return Err((
-                "this is a table".to_owned(),
-                format!(
-                    "set its values one by one, such as {}.KEY=VALUE",
-                    steps.join(".")
-                ),
-            ));
-        }
+    }
+    let one_by_one = |what: &str| {
+        let help = format!(
+            "set its values one by one, such as {}.KEY=VALUE",
+            steps.join(".")
+        );
+        Err((what.to_owned(), help))
+    };
+    // A whole table or list is not replaced: its comments would go with it.
+    if matches!(node.value, Value::Table(_)) && !matches!(shape, Shape::Uncertain) {
+        return one_by_one("this is a table");
     }
     let Some(entry) = last else {
-        return Err((
-            "this is an entry of a list".to_owned(),
-            format!(
-                "set its values one by one, such as {}.KEY=VALUE",
-                steps.join(".")
-            ),
-        ));
+        return one_by_one("this is an entry of a list");
     };
     let (key, value) = (&entry.key_place, &node.place);
     if value.start >= value.end || key.end > value.start {
@@ -190,19 +137,60 @@ fn find(root: &Node, shape: &Shape, steps: &[String], extends: bool) -> Result<F
             "change it in an editor".to_owned(),
         ));
     }
-    let step = steps.last().map_or("", String::as_str);
     // With another unit, or none, the key is written as it was given.
-    let written = if entry.key == step {
-        None
-    } else {
-        Some(toml_edit::Key::new(step).to_string())
-    };
-    let new_key = written.unwrap_or_else(|| toml_edit::Key::new(&entry.key).to_string());
+    let step = steps.last().map_or(entry.key.as_str(), String::as_str);
+    let new_key = toml_edit::Key::new(step).to_string();
     Ok(Found::There(
         key.start..key.end,
         value.start..value.end,
         new_key,
     ))
+}
+
+/// Where a step leads to: the entry, if it is one of a table, its value and the shape of that.
+type Inner<'a> = (Option<&'a Entry>, &'a Node, &'a Shape);
+
+/// One step further; none if it leads to what is not there.
+fn step_into<'a>(
+    node: &'a Node,
+    shape: &'a Shape,
+    step: &String,
+    extends: bool,
+) -> Result<Option<Inner<'a>>, Wrong> {
+    match (shape, &node.value) {
+        (Shape::List(inner), Value::List(items)) => {
+            let named = items.iter().find(|item| item.name() == Some(step));
+            let at = || items.get(step.parse::<usize>().ok()?);
+            match named.or_else(at) {
+                Some(item) => Ok(Some((None, item, inner))),
+                None if extends && inner.field("name").is_some() => Ok(None),
+                None => {
+                    let names = items.iter().filter_map(Node::name);
+                    Err((
+                        format!("there is no \"{step}\" in this list of the file"),
+                        nearest_name_of(step, names),
+                    ))
+                }
+            }
+        }
+        (Shape::Table(_), Value::Table(entries)) => {
+            let (field, _) = shape.field(step).ok_or_else(|| shape.no_key(step))?;
+            let there = (entries.iter()).find(|entry| shape.canonical(&entry.key) == field.key);
+            Ok(there.map(|entry| (Some(entry), &entry.node, &field.shape)))
+        }
+        (Shape::Map(_) | Shape::Uncertain, Value::Table(entries)) => {
+            let there = entries.iter().find(|entry| entry.key == *step);
+            let inner = match shape {
+                Shape::Map(inner) => &**inner,
+                other => other,
+            };
+            Ok(there.map(|entry| (Some(entry), &entry.node, inner)))
+        }
+        (_, there) => Err((
+            format!("\"{step}\" is set inside of {}", there.kind()),
+            "a key of a table, or a name or position in a list".to_owned(),
+        )),
+    }
 }
 
 /// Adds what is not there: tables, entries of lists by their names, and the value at the end.
@@ -374,7 +362,10 @@ grid = [
             .replace("\"24 months\"", "\"36 months\"")
             .replace("power = \"40 MW\"", "power_mw = 50");
         assert_eq!(changed.text, expected);
-        assert_eq!(changed.loaded.scenario.campuses[0].grid[0].power_mw, 50.0);
+        assert_eq!(
+            changed.loaded.scenario.campuses[0].grid[0].power_mw,
+            50.0.into()
+        );
     }
 
     #[test]

@@ -109,6 +109,36 @@ pub(super) fn nearest_name_of<'a>(
     }
 }
 
+/// The entry of a key, under the name that is given now; an empty one if it is not there yet.
+fn entry_of<'a>(
+    entries: &'a mut Vec<Entry>,
+    shape: &Shape,
+    key: &str,
+    inner: &Shape,
+    place: &Place,
+) -> &'a mut Entry {
+    let canonical = shape.canonical(key);
+    let there = (entries.iter()).position(|entry| shape.canonical(&entry.key) == canonical);
+    let position = there.unwrap_or_else(|| {
+        let empty = match inner {
+            Shape::List(_) => Value::List(Vec::new()),
+            _ => Value::Table(Vec::new()),
+        };
+        entries.push(Entry {
+            key: key.to_owned(),
+            key_place: place.clone(),
+            node: Node {
+                place: place.clone(),
+                value: empty,
+            },
+        });
+        entries.len() - 1
+    });
+    let entry = &mut entries[position];
+    key.clone_into(&mut entry.key);
+    entry
+}
+
 /// Puts `value` where `steps` lead to from `node`: keys of tables, and names or positions (from 0)
 /// in lists.
 pub(super) fn set(
@@ -142,46 +172,17 @@ pub(super) fn set(
             }
         }
         (Shape::Table(_) | Shape::Map(_) | Shape::Uncertain, Value::Table(entries)) => {
-            let inner = match shape {
-                Shape::Map(inner) => &**inner,
-                Shape::Uncertain => &Shape::Uncertain,
-                _ => match shape.field(step) {
-                    Some((field, _)) => &field.shape,
-                    None => {
-                        let Shape::Table(fields) = shape else {
-                            return Ok(());
-                        };
-                        let known = fields.iter().map(|field| field.key.as_str());
-                        let help = match nearest(step, known.clone()) {
-                            Some(near) => format!("did you mean \"{near}\"?"),
-                            None => format!("allowed: {}", known.collect::<Vec<_>>().join(", ")),
-                        };
-                        return misfit(format!("there is no key \"{step}\""), help);
-                    }
-                },
+            let inner = match (shape, shape.field(step)) {
+                (Shape::Map(inner), _) => &**inner,
+                (Shape::Uncertain, _) => &Shape::Uncertain,
+                (_, Some((field, _))) => &field.shape,
+                (_, None) => {
+                    let (message, help) = shape.no_key(step);
+                    return misfit(message, help);
+                }
             };
-            let canonical = shape.canonical(step);
-            let there = entries
-                .iter()
-                .position(|entry| shape.canonical(&entry.key) == canonical);
-            let position = there.unwrap_or_else(|| {
-                let empty = if matches!(inner, Shape::List(_)) {
-                    Value::List(Vec::new())
-                } else {
-                    Value::Table(Vec::new())
-                };
-                entries.push(Entry {
-                    key: step.clone(),
-                    key_place: place.clone(),
-                    node: Node {
-                        place: place.clone(),
-                        value: empty,
-                    },
-                });
-                entries.len() - 1
-            });
-            entries[position].key.clone_from(step);
-            set(&mut entries[position].node, inner, rest, value)
+            let entry = entry_of(entries, shape, step, inner, &place);
+            set(&mut entry.node, inner, rest, value)
         }
         (_, there) => misfit(
             format!("\"{step}\" is set inside of {}", there.kind()),

@@ -4,11 +4,11 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::node::{Node, Place, Text, Value};
-use super::shape::{DISTRIBUTIONS, Field, Shape};
+use super::shape::{DISTRIBUTIONS, Field, Shape, one_of};
 use crate::date::Date;
 use crate::field::{Measure, SHARE, UnitError};
 use crate::power::{Redundancy, RedundancyError};
-use crate::problem::{Path, Problem, Problems, Severity, nearest};
+use crate::problem::{Path, Problem, Problems, Severity};
 
 /// Reads a tree of values against a shape.
 pub(super) struct Reader<'a> {
@@ -69,33 +69,24 @@ impl<'a> Reader<'a> {
             },
             (Shape::Text, Value::Text(text)) => json!(text),
             (Shape::Boolean, Value::Boolean(value)) => json!(value),
-            (Shape::Date, Value::Text(text) | Value::Date(text)) => match text.parse::<Date>() {
-                Ok(date) => json!(date.to_string()),
-                Err(error) => {
-                    self.error(&node.place, at, error.to_string(), String::new());
-                    self.stand_in(shape, at)
-                }
-            },
-            (Shape::Redundancy, Value::Text(text)) => match text.parse::<Redundancy>() {
-                Ok(redundancy) => json!(redundancy.to_string()),
-                Err(error) => {
-                    let help = RedundancyError::HELP.to_owned();
-                    self.error(&node.place, at, error.to_string(), help);
-                    self.stand_in(shape, at)
-                }
-            },
+            (Shape::Date, Value::Text(text) | Value::Date(text)) => {
+                let date = text.parse::<Date>().map(|date| date.to_string());
+                let date = date.map_err(|error| (error.to_string(), String::new()));
+                self.written(date, node, shape, at)
+            }
+            (Shape::Redundancy, Value::Text(text)) => {
+                let redundancy = text.parse::<Redundancy>().map(|known| known.to_string());
+                let help = || RedundancyError::HELP.to_owned();
+                let redundancy = redundancy.map_err(|error| (error.to_string(), help()));
+                self.written(redundancy, node, shape, at)
+            }
             (Shape::Choice(names), Value::Text(text)) => {
-                if names.contains(text) {
-                    return json!(text);
-                }
-                let help = one_of(text, names.iter().map(String::as_str));
-                self.error(
-                    &node.place,
-                    at,
-                    format!("\"{text}\" is not allowed here"),
-                    help,
-                );
-                self.stand_in(shape, at)
+                let help = || one_of(text, names.iter().map(String::as_str));
+                let choice = match names.contains(text) {
+                    true => Ok(text.clone()),
+                    false => Err((format!("\"{text}\" is not allowed here"), help())),
+                };
+                self.written(choice, node, shape, at)
             }
             (Shape::List(inner), Value::List(items)) => {
                 let items = items.iter().enumerate();
@@ -125,6 +116,23 @@ impl<'a> Reader<'a> {
                     message,
                     format!("{} belongs here", expected(shape)),
                 );
+                self.stand_in(shape, at)
+            }
+        }
+    }
+
+    /// A text in its canonical form, or what is wrong with it and what would be right.
+    fn written(
+        &mut self,
+        text: Result<String, (String, String)>,
+        node: &Node,
+        shape: &Shape,
+        at: &Path,
+    ) -> Json {
+        match text {
+            Ok(text) => json!(text),
+            Err((message, help)) => {
+                self.error(&node.place, at, message, help);
                 self.stand_in(shape, at)
             }
         }
@@ -297,10 +305,7 @@ impl<'a> Reader<'a> {
         let Value::Table(entries) = &node.value else {
             return None;
         };
-        let kinds = DISTRIBUTIONS
-            .iter()
-            .map(|(name, ..)| *name)
-            .chain(["discrete"]);
+        let kinds = DISTRIBUTIONS.iter().map(|(name, ..)| *name).chain(LISTS);
         let is_known =
             |key: &str| kinds.clone().any(|kind| kind == key) || PERCENTILES.contains(&key);
         let mut is_right = true;
@@ -346,7 +351,9 @@ impl<'a> Reader<'a> {
             Some((_, required, names)) => {
                 self.parameters(&entry.node, *required, names, numbers, &inner)?
             }
-            None if entry.key == "discrete" => self.outcomes(&entry.node, numbers, &inner)?,
+            None if LISTS.contains(&entry.key.as_str()) => {
+                self.listed(&entry.key, &entry.node, numbers, &inner)?
+            }
             None => {
                 let message = format!("\"{}\" alone says too little", entry.key);
                 let help = "give p10 and p90, or p10, p50 and p90".to_owned();
@@ -421,44 +428,75 @@ impl<'a> Reader<'a> {
         is_right.then_some(Json::Object(read))
     }
 
-    fn outcomes(&mut self, node: &Node, numbers: Numbers, at: &Path) -> Option<Json> {
-        let help = "a list of [value, probability] belongs here";
+    /// What is written as a list: observed values, or pairs of a probability and what it is the probability of.
+    fn listed(&mut self, kind: &str, node: &Node, numbers: Numbers, at: &Path) -> Option<Json> {
+        let probability = Numbers {
+            measure: Some(SHARE.measure),
+            needs_unit: false,
+        };
+        let help = match kind {
+            "discrete" => "a list of [value, probability] belongs here",
+            "quantiles" => "a list of [probability, value] belongs here",
+            "mixture" => "a list of [probability, quantity] belongs here",
+            _ => "a list of values belongs here",
+        };
         let Value::List(items) = &node.value else {
             let message = format!("{} is {}", node.shown(), kind_of(node));
             self.error(&node.place, at, message, help.to_owned());
             return None;
         };
-        let mut outcomes = Vec::new();
+        let mut read = Vec::new();
         let mut is_right = true;
         for (position, item) in items.iter().enumerate() {
             let at = at.index(position);
-            let Value::List(pair) = &item.value else {
-                let message = format!("{} is {}", item.shown(), kind_of(item));
-                self.error(&item.place, &at, message, help.to_owned());
-                return None;
+            if kind == "empirical" {
+                let value = self.number(item, numbers, &at);
+                is_right &= value.is_some();
+                read.push(json!(value));
+                continue;
+            }
+            let pair = self.pair(item, help, &at)?;
+            let [first, second] = [at.index(0), at.index(1)];
+            let [first, second] = match kind {
+                "discrete" => [
+                    self.number(pair[0], numbers, &first).map(|x| json!(x)),
+                    self.number(pair[1], probability, &second).map(|x| json!(x)),
+                ],
+                "quantiles" => [
+                    self.number(pair[0], probability, &first).map(|x| json!(x)),
+                    self.number(pair[1], numbers, &second).map(|x| json!(x)),
+                ],
+                _ => [
+                    self.number(pair[0], probability, &first).map(|x| json!(x)),
+                    Some(self.uncertain(pair[1], numbers, &second)),
+                ],
             };
-            let [value, probability] = pair.as_slice() else {
-                let message = format!("{} values, not 2", pair.len());
-                self.error(&item.place, &at, message, help.to_owned());
-                return None;
-            };
-            let share = Numbers {
-                measure: Some(SHARE.measure),
-                needs_unit: false,
-            };
-            let value = self.number(value, numbers, &at.index(0));
-            let probability = self.number(probability, share, &at.index(1));
-            is_right &= value.is_some() && probability.is_some();
-            outcomes.push(json!([value, probability]));
+            is_right &= first.is_some() && second.is_some();
+            read.push(json!([first, second]));
         }
-        is_right.then_some(Json::Array(outcomes))
+        is_right.then_some(Json::Array(read))
+    }
+
+    fn pair<'n>(&mut self, item: &'n Node, help: &str, at: &Path) -> Option<[&'n Node; 2]> {
+        let message = match &item.value {
+            Value::List(pair) => match pair.as_slice() {
+                [first, second] => return Some([first, second]),
+                _ => format!("{} values, not 2", pair.len()),
+            },
+            _ => format!("{} is {}", item.shown(), kind_of(item)),
+        };
+        self.error(&item.place, at, message, help.to_owned());
+        None
     }
 }
+
+/// Distributions that are written as a list.
+const LISTS: [&str; 4] = ["discrete", "empirical", "quantiles", "mixture"];
 
 const PERCENTILES: [&str; 3] = ["p10", "p50", "p90"];
 
 const UNCERTAIN: &str = "write a number, or a table with one of uniform, triangular, pert, normal, \
-                         lognormal, pareto, discrete, or with p10 and p90";
+                         lognormal, pareto, discrete, empirical, quantiles, mixture, or with p10 and p90";
 
 fn kind_of(node: &Node) -> &'static str {
     match node.value {
@@ -479,13 +517,5 @@ fn expected(shape: &Shape) -> &'static str {
         Shape::List(_) => "a list",
         Shape::Table(_) | Shape::Map(_) => "a table",
         Shape::TextOr(_) => "a text in quotes or a table",
-    }
-}
-
-/// The nearest right name; all of them if none is near.
-fn one_of<'a>(wrong: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    match nearest(wrong, known.clone()) {
-        Some(near) => format!("did you mean \"{near}\"?"),
-        None => format!("allowed: {}", known.collect::<Vec<_>>().join(", ")),
     }
 }

@@ -6,6 +6,7 @@ use schemars::Schema;
 use serde_json::Value as Json;
 
 use crate::field::Measure;
+use crate::problem::nearest;
 use crate::scenario::Scenario;
 
 /// What a value may be.
@@ -69,6 +70,16 @@ impl Shape {
     /// The key by which a field is known, whether its unit was written or not.
     pub(super) fn canonical<'a>(&'a self, key: &'a str) -> &'a str {
         self.field(key).map_or(key, |(field, _)| &field.key)
+    }
+
+    /// What to say of a key that a table does not have, and which are right.
+    pub(super) fn no_key(&self, wrong: &str) -> (String, String) {
+        let fields = match self {
+            Self::Table(fields) => fields.as_slice(),
+            _ => &[],
+        };
+        let known = fields.iter().map(|field| field.key.as_str());
+        (format!("there is no key \"{wrong}\""), one_of(wrong, known))
     }
 
     fn of(schema: &Json, root: &Json) -> Self {
@@ -177,6 +188,14 @@ pub(super) fn parameter_position(distribution: &str, parameter: &str) -> Option<
         .iter()
         .find(|(name, ..)| *name == distribution)?;
     names.iter().position(|name| *name == parameter)
+}
+
+/// The nearest right name; all of them if none is near.
+pub(super) fn one_of<'a>(wrong: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    match nearest(wrong, known.clone()) {
+        Some(near) => format!("did you mean \"{near}\"?"),
+        None => format!("allowed: {}", known.collect::<Vec<_>>().join(", ")),
+    }
 }
 
 /// The JSON Schema of the scenario file.

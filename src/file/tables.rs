@@ -276,14 +276,17 @@ substations = [{ preset = "110 kV substation" }]
         let buildings = &scenario.campuses[0].buildings;
         assert_eq!(buildings.len(), 2);
         assert_eq!(buildings[0].name, "A, first");
-        assert_eq!(buildings[0].power_kw, Some(6_000.0));
+        assert_eq!(buildings[0].power_kw, Some(6_000.0.into()));
         assert_eq!(
             buildings[0].substation.as_deref(),
             Some("110 kV substation")
         );
         assert_eq!(buildings[1].substation, None);
         let series = buildings[1].series.as_ref().unwrap();
-        assert_eq!((series.count, series.every_months), (3, 4.0));
+        assert_eq!(
+            (&series.count, &series.every_months),
+            (&3.into(), &4.0.into())
+        );
         let semicolons = comma
             .replace("A, first", "A")
             .replace(',', ";")

@@ -1,21 +1,23 @@
 //! The model: a scenario compiled once, with names resolved, distributions made samplers and the
 //! activity network sorted. It is immutable and shared by all threads.
 
+mod beginning;
 pub mod extensions;
+mod fit;
 mod sites;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::compute::{
-    CompiledGeneration, Hardware, NEWEST, PlannedGeneration, Positions, RackType,
-    compile_generations,
+    CompiledGeneration, Hardware, NEWEST, PlannedGeneration, RackType, compile_generations,
 };
 use crate::finance::books::CompiledFinance;
 use crate::model::extensions::{CompiledOwn, Extensions};
 use crate::policy::levers;
 use crate::power::cooling::CompiledEfficiency;
 use crate::power::energy::CompiledEnergy;
+use crate::power::grid::StepPart;
 use crate::power::{Battery, DeliveryTree, ElectricalChain, Feed};
 use crate::problem::{Path, Problems};
 use crate::projection::metrics::{CAUSES, Feature, METRICS, MetricId, STRANDED};
@@ -23,15 +25,16 @@ use crate::projection::{Layout, Metric, Selection, TargetLabel, UnknownMetric};
 use crate::sampling::design::{Design, DesignError, Drawing, Noise, Sampling};
 use crate::sampling::inputs::{Inputs, Quantity};
 use crate::scenario::{Scenario, ScenarioError};
-use crate::schedule::network::{Cycle, Network, NodeId};
+use crate::schedule::network::{Cycle, Network, NodeId, Presence};
 use crate::schedule::plan::Plan;
-use crate::site::Campus;
-use crate::site::Gate;
-use crate::site::Hall;
+use crate::site::{Building, Campus, Gate, Hall};
 use crate::tenants::Voucher;
 use crate::tenants::market::{Demand, Market, Supply};
 use crate::uncertain::{Domain, UncertainError};
 
+pub(crate) use fit::{HallFit, HallPlan, Size};
+
+use fit::Kind;
 use sites::{BuildingNodes, CampusNodes, GatePlan, HallNodes, Sites};
 
 impl Scenario {
@@ -76,6 +79,8 @@ pub struct Model {
     pub(crate) stranded: Vec<usize>,
     /// Whether commitments of tenants are among them.
     pub(crate) reports_commitments: bool,
+    /// Whether buildings are counted.
+    pub(crate) reports_buildings: bool,
     pub(crate) months: usize,
     /// Contracts of a trial at the upper end of what the scenario states.
     pub(crate) most_contracts: f64,
@@ -102,13 +107,13 @@ pub(crate) struct CompiledCampus {
     pub(crate) availability: Quantity,
     /// Parts of the grid connection; none: the grid is no limit.
     pub(crate) grid: Vec<CompiledStep>,
-    /// Import that is applied for, in kW of facility power.
-    pub(crate) applied_kw: f64,
+    /// Steps of import that are applied for.
+    pub(crate) applied: Vec<Capacity>,
     pub(crate) bridges: Vec<CompiledBridge>,
     pub(crate) curtailment: Option<CompiledCurtailment>,
     pub(crate) efficiency: Option<CompiledEfficiency>,
     pub(crate) energy: Option<CompiledEnergy>,
-    pub(crate) substations: Vec<(NodeId, f64)>,
+    pub(crate) substations: Vec<(NodeId, Capacity)>,
     pub(crate) buildings: Vec<CompiledBuilding>,
     /// Its halls among those of the model.
     pub(crate) halls: std::ops::Range<usize>,
@@ -121,11 +126,31 @@ pub(crate) struct CompiledCampus {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CompiledStep {
     pub(crate) energised: NodeId,
-    /// Months after the energisation of its step.
-    pub(crate) delay: f64,
-    /// Facility power.
-    pub(crate) kw: f64,
+    pub(crate) part: StepPart,
+    /// Of the whole step.
+    pub(crate) capacity: Capacity,
     pub(crate) granted_share: Quantity,
+}
+
+/// Facility power of a step of the grid or a substation: stated in MW, and multiplied by a size.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Capacity {
+    pub(crate) mw: Quantity,
+    pub(crate) size: Size,
+}
+
+impl Capacity {
+    /// In the trial with these inputs, in kW.
+    pub(crate) fn kw(&self, drawn: &[f64]) -> f64 {
+        self.mw.value(drawn) * 1_000.0 * self.size.factor(drawn)
+    }
+}
+
+impl CompiledStep {
+    /// What this part adds to the import in the trial with these inputs, in kW of facility power.
+    pub(crate) fn kw(&self, drawn: &[f64]) -> f64 {
+        self.part.kw(self.capacity.kw(drawn)) * self.granted_share.value(drawn)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -147,8 +172,12 @@ pub(crate) struct CompiledCurtailment {
 
 #[derive(Clone, Debug)]
 pub(crate) struct CompiledBuilding {
-    /// What it carries at most, in kW of critical IT power.
-    pub(crate) power_kw: f64,
+    /// What it carries at most, in kW of critical IT power before the size, infinite without a limit.
+    pub(crate) power_kw: Quantity,
+    /// What the power that it carries is multiplied by.
+    pub(crate) size: Size,
+    /// Its halls among those of the model.
+    pub(crate) halls: std::ops::Range<usize>,
     pub(crate) chain: Option<CompiledChain>,
     /// How much more its halls sell than they are fed, 1 or more.
     pub(crate) sold_per_fed: f64,
@@ -184,10 +213,11 @@ impl CompiledCampus {
 
 impl CompiledBuilding {
     /// What it carries with so many modules installed, in kW of critical IT power.
-    pub(crate) fn carries_kw(&self, modules: u32) -> f64 {
+    pub(crate) fn carries_kw(&self, modules: u32, drawn: &[f64]) -> f64 {
+        let power_kw = self.power_kw.value(drawn) * self.size.factor(drawn);
         match &self.chain {
-            Some(compiled) => self.power_kw.min(compiled.chain.usable_kw(modules)),
-            None => self.power_kw,
+            Some(compiled) => power_kw.min(compiled.chain.usable_kw(modules)),
+            None => power_kw,
         }
     }
 }
@@ -205,10 +235,16 @@ pub(crate) struct CompiledHall {
     pub(crate) pool: usize,
     /// When its building may start.
     pub(crate) started: NodeId,
+    /// What must hold in a trial for its building to be built.
+    pub(crate) presence: Vec<Presence>,
+    /// Whether it is planned from the beginning, rather than a wave of an expansion.
+    pub(crate) is_announced: bool,
+    /// What the PFLOPS of its hardware are multiplied by.
+    pub(crate) compute_factor: Quantity,
     pub(crate) handover: NodeId,
     pub(crate) ordered: NodeId,
     pub(crate) hardware: Hardware,
-    pub(crate) fit: HallFit,
+    pub(crate) plan: HallPlan,
     pub(crate) life: Option<Quantity>,
     pub(crate) refresh: Quantity,
     pub(crate) retrofit: Option<CompiledRetrofit>,
@@ -219,34 +255,10 @@ pub(crate) struct CompiledHall {
     pub(crate) available_share: f64,
 }
 
-impl HallFit {
-    /// Power for which it is made, in kW: all positions at their most, or what may be sold of what the
-    /// hall takes.
-    pub(crate) fn design_kw(&self) -> f64 {
-        (self.positions.count * self.positions.power_kw).min(self.power_kw * self.sold_per_fed)
-    }
-
-    /// Power that its feeds carry for that, in kW.
-    pub(crate) fn feed_kw(&self) -> f64 {
-        self.design_kw() / self.sold_per_fed
-    }
-}
-
-/// What a hall is made for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct HallFit {
-    pub(crate) positions: Positions,
-    /// What the hall takes, and what its cooling takes away, in kW.
-    pub(crate) power_kw: f64,
-    pub(crate) cooling_kw: f64,
-    /// How much more is sold than is fed, 1 or more.
-    pub(crate) sold_per_fed: f64,
-}
-
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CompiledRetrofit {
     pub(crate) pool: usize,
-    pub(crate) fit: HallFit,
+    pub(crate) plan: HallPlan,
     pub(crate) downtime: Quantity,
     pub(crate) capex_per_kw: Quantity,
     pub(crate) embodied_t: f64,
@@ -355,14 +367,6 @@ impl Model {
     /// distribution.
     pub fn correlate(&self, point: &mut [f64]) {
         self.inputs.correlate_point(point);
-    }
-
-    /// The value of an input, in the order of [`Model::input_names`], at a place of its distribution, 0 to 1.
-    ///
-    /// # Panics
-    /// If there is no such input.
-    pub fn input_at(&self, input: usize, u: f64) -> f64 {
-        self.inputs.at(input, u)
     }
 
     /// The inputs of a trial of a design; returns its process noise.
@@ -580,6 +584,10 @@ fn reported_metrics(scenario: &Scenario, sites: &Sites<'_>) -> Vec<MetricId> {
             let mut bridges = campuses.clone().flat_map(|campus| &campus.bridge_power);
             bridges.any(|bridge| bridge.storage.is_some())
         }
+        Feature::Buildings => campuses.clone().any(|campus| {
+            let mut buildings = campus.buildings.iter();
+            buildings.any(Building::is_uncertain)
+        }),
         Feature::Curtailment => campuses.clone().any(|campus| campus.curtailment.is_some()),
         Feature::Commitments => {
             let of_commitments = |name: &str| {
@@ -669,44 +677,29 @@ fn assemble(
         generation_names: &generation_names,
     };
     let rack_type_of = |name: &str| rack_types.iter().position(|kind| kind == name).unwrap_or(0);
+    let kinds = scenario.rack_types.iter();
+    let kinds = kinds.map(|kind| Kind::compile(kind, &mut inputs));
+    let kinds = kinds.collect::<Result<Vec<Kind>, UncertainError>>()?;
     let mut halls = Vec::with_capacity(parts.halls.len());
     let mut campuses = Vec::with_capacity(parts.campuses.len());
     for (position, nodes) in parts.campuses.into_iter().enumerate() {
         let campus = &scenario.campuses[position];
         for hall in &parts.halls[nodes.halls.clone()] {
             let kind = rack_type_of(&hall.plan.rack_type);
-            let fit = |kind: usize, racks: u32, power_kw, cooling_kw| {
-                let RackType {
-                    power_kw: limit,
-                    cooling,
-                    ..
-                } = &scenario.rack_types[kind];
-                HallFit {
-                    positions: Positions {
-                        count: f64::from(racks),
-                        power_kw: *limit,
-                        cooling: *cooling,
-                    },
-                    power_kw,
-                    cooling_kw,
-                    sold_per_fed: nodes.buildings[hall.feed.building].sold_per_fed,
-                }
-            };
             let plan = hall.plan;
-            let power_kw = plan.power_kw.unwrap_or(f64::INFINITY);
-            let cooling_kw = plan.cooling_power_kw.unwrap_or(f64::INFINITY);
+            let building = &nodes.buildings[hall.feed.building];
+            let (size, sold) = (building.size, building.sold_per_fed);
+            let made_for =
+                HallPlan::compile(plan, &hall.name, kinds[kind], size, sold, &mut inputs)?;
             let life = inputs.register(&hall.name, plan.fields().hardware_life_months())?;
             let refresh = inputs.register(&hall.name, plan.fields().refresh_months())?;
             let retrofit = match &plan.retrofit {
                 Some(retrofit) => {
                     let kind = rack_type_of(&retrofit.rack_type);
-                    let racks = retrofit.racks.unwrap_or(plan.racks);
-                    let power_kw = retrofit.power_kw.unwrap_or(power_kw);
-                    let cooling_kw = retrofit.cooling_power_kw.unwrap_or(f64::INFINITY);
                     let fields = retrofit.fields();
                     Some(CompiledRetrofit {
                         pool: supply.pool(position, kind),
-                        fit: fit(kind, racks, power_kw, cooling_kw),
+                        plan: made_for.rebuilt(retrofit, &hall.name, kinds[kind], &mut inputs)?,
                         downtime: inputs.register(&hall.name, fields.downtime_months())?,
                         capex_per_kw: inputs.register(&hall.name, fields.capex_per_kw())?,
                         embodied_t: retrofit.embodied_carbon_t,
@@ -721,10 +714,13 @@ fn assemble(
             halls.push(CompiledHall {
                 pool: supply.pool(position, kind),
                 started: hall.started,
+                presence: hall.presence.clone(),
+                is_announced: hall.is_announced,
+                compute_factor: hall.compute_factor,
                 handover: hall.handover,
                 ordered: hall.ordered,
                 hardware,
-                fit: fit(kind, plan.racks, power_kw, cooling_kw),
+                plan: made_for,
                 life,
                 refresh,
                 retrofit,
@@ -740,7 +736,7 @@ fn assemble(
             pue: inputs.register(&campus.name, campus.fields().pue())?,
             availability: inputs.register(&campus.name, campus.fields().availability())?,
             grid: nodes.grid,
-            applied_kw: campus.grid.iter().map(|step| step.power_mw * 1_000.0).sum(),
+            applied: nodes.applied,
             bridges: nodes.bridges,
             curtailment: compile_curtailment(campus, &mut inputs)?,
             efficiency: compile_efficiency(scenario, campus, &mut inputs)?,
@@ -812,6 +808,7 @@ fn assemble(
             .filter_map(|cause| parts.reported.iter().position(|metric| *metric == cause))
             .collect(),
         reports_commitments: parts.reported.contains(&MetricId::CommittedPower),
+        reports_buildings: parts.reported.contains(&MetricId::BuildingsLive),
         reported: parts.reported,
         months,
         most_contracts: scenario.most_contracts(),

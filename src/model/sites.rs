@@ -7,20 +7,24 @@ use crate::date::Date;
 use crate::finance::books::{BuildingPlace, CompiledFinance, HallPlace, Places, Renters};
 use crate::finance::{Capex, Finance};
 use crate::policy::levers;
-use crate::power::{BridgePower, ElectricalChain, Feed, GridStep};
+use crate::power::{BridgePower, ElectricalChain, Feed};
 use crate::problem::{Path, Problems};
 use crate::projection::Layout;
 use crate::sampling::inputs::{Inputs, Quantity};
 use crate::scenario::Scenario;
-use crate::schedule::network::{self, NetworkBuilder, NodeId};
+use crate::schedule::network::{self, NetworkBuilder, NodeId, Presence};
 use crate::schedule::risks::happens;
 use crate::schedule::{Activity, Dependency, Details, Override, draw};
 use crate::site::Campus;
+use crate::site::{Beginning, Hall, PlannedBuilding, plan_buildings};
 use crate::site::{Clause, Gate, Phase};
-use crate::site::{Hall, PlannedBuilding, plan_buildings};
-use crate::uncertain::Domain;
+use crate::uncertain::{Domain, Uncertain};
 
-use super::{CompiledBridge, CompiledBuilding, CompiledChain, CompiledMilestone, CompiledStep};
+use super::beginning::{Plan, Run};
+use super::{
+    Capacity, CompiledBridge, CompiledBuilding, CompiledChain, CompiledMilestone, CompiledStep,
+    Size,
+};
 
 /// The nodes of all campuses while the network is laid out.
 pub(super) struct Sites<'a> {
@@ -36,6 +40,8 @@ pub(super) struct Sites<'a> {
     pub(super) places: BTreeMap<String, Path>,
     pub(super) details: Details<'a>,
     pub(super) gates: Vec<GatePlan>,
+    /// The buildings of the entry that is being laid out.
+    pub(super) run: Option<Run>,
 }
 
 /// A phase that starts when conditions hold.
@@ -69,8 +75,10 @@ impl GatePlan {
 
 pub(super) struct CampusNodes {
     pub(super) grid: Vec<CompiledStep>,
+    /// By step, what it adds to the import.
+    pub(super) applied: Vec<Capacity>,
     pub(super) bridges: Vec<CompiledBridge>,
-    pub(super) substations: Vec<(NodeId, f64)>,
+    pub(super) substations: Vec<(NodeId, Capacity)>,
     pub(super) buildings: Vec<CompiledBuilding>,
     pub(super) halls: std::ops::Range<usize>,
     pub(super) calendar: Option<u32>,
@@ -91,6 +99,11 @@ pub(super) struct HallNodes<'a> {
     pub(super) ordered: NodeId,
     pub(super) feed: Feed,
     pub(super) building: usize,
+    /// What must hold for its building to be built.
+    pub(super) presence: Vec<Presence>,
+    /// Whether it is planned from the beginning, rather than a wave of an expansion.
+    pub(super) is_announced: bool,
+    pub(super) compute_factor: Quantity,
 }
 
 pub(super) struct Link {
@@ -135,6 +148,7 @@ impl<'a> Sites<'a> {
             network,
             details,
             gates: Vec::new(),
+            run: None,
             campuses: Vec::new(),
             halls: Vec::new(),
             buildings: Vec::new(),
@@ -160,6 +174,7 @@ impl<'a> Sites<'a> {
     ) {
         let mut nodes = CampusNodes {
             grid: Vec::new(),
+            applied: Vec::new(),
             bridges: Vec::new(),
             substations: Vec::new(),
             buildings: Vec::new(),
@@ -177,9 +192,18 @@ impl<'a> Sites<'a> {
         for (substation_position, substation) in campus.substations.iter().enumerate() {
             let at = at.key("substations").index(substation_position);
             let name = format!("{}/{}", campus.name, substation.name);
-            let earliest = earliest_months(scenario, substation.starts, &substation.after);
-            let start = self.network.add(format!("{name}/start"), AT_ONCE, earliest);
-            self.link(start, &campus.name, &substation.after, &at);
+            let plan = Plan {
+                name: &name,
+                starts: substation.starts,
+                after: &substation.after,
+                delay_months: &substation.delay_months,
+                probability: substation.probability,
+                class: substation.plan_class.as_deref(),
+                scope: &campus.name,
+                at: &at,
+            };
+            let begun = self.begin(scenario, &plan, format!("{name}/start"), inputs);
+            let start = begun.start;
             let list = ActivityList {
                 prefix: &name,
                 starts_after: start,
@@ -189,10 +213,11 @@ impl<'a> Sites<'a> {
                 within: String::new(),
             };
             let done = self.add_activities(&list, &substation.activities, inputs, problems);
-            let energised = self.complete(name, start, &done);
-            nodes
-                .substations
-                .push((energised, substation.power_mw * 1_000.0));
+            let energised = self.complete(name.clone(), start, &done);
+            nodes.substations.push((
+                energised,
+                capacity(&name, &substation.power_mw, begun.size, inputs),
+            ));
         }
         let planned = plan_buildings(
             &campus.buildings,
@@ -206,6 +231,25 @@ impl<'a> Sites<'a> {
         }
         nodes.halls.end = self.halls.len();
         self.campuses.push(nodes);
+    }
+
+    /// Makes what starts at `node` happen with a probability, or never in a trial; what must hold for that.
+    pub(super) fn may_happen(
+        &mut self,
+        node: NodeId,
+        name: &str,
+        probability: Option<f64>,
+        inputs: &mut Option<Inputs>,
+    ) -> Vec<Presence> {
+        let Some(probability) = probability.filter(|probability| *probability < 1.0) else {
+            return Vec::new();
+        };
+        let presence = Presence {
+            of: chance(inputs, &format!("{name}/built"), probability),
+            at_least: 1.0,
+        };
+        self.network.require(node, presence);
+        vec![presence]
     }
 
     /// Work that is no activity of a list: a grid step, bridge power.
@@ -228,7 +272,7 @@ impl<'a> Sites<'a> {
     ) {
         for (phase_position, phase) in campus.phases.iter().enumerate() {
             let at = at.key("phases").index(phase_position);
-            self.lay_out_phase(scenario, position, phase_position, phase, &at);
+            self.lay_out_phase(scenario, position, phase_position, phase, &at, inputs);
         }
         if campus.activities.is_empty() {
             return;
@@ -254,18 +298,27 @@ impl<'a> Sites<'a> {
         position: usize,
         phase: &'a Phase,
         at: &Path,
+        inputs: &mut Option<Inputs>,
     ) {
         let campus_name = &scenario.campuses[campus].name;
         let name = format!("{campus_name}/{}", phase.name);
-        let earliest = earliest_months(scenario, phase.starts, &phase.after);
         self.places.insert(name.clone(), at.clone());
+        let plan = Plan {
+            name: &name,
+            starts: phase.starts,
+            after: &phase.after,
+            delay_months: &phase.delay_months,
+            probability: phase.probability,
+            class: None,
+            scope: campus_name,
+            at,
+        };
         if phase.when.is_empty() {
-            let node = self.network.add(name, AT_ONCE, earliest);
-            self.link(node, campus_name, &phase.after, at);
+            self.begin(scenario, &plan, name.clone(), inputs);
             return;
         }
-        let ready = self.network.add(format!("{name}/start"), AT_ONCE, earliest);
-        self.link(ready, campus_name, &phase.after, at);
+        let ready = self.begin(scenario, &plan, format!("{name}/start"), inputs);
+        let ready = ready.start;
         let node = self.network.add(name, AT_ONCE, NO_DATE);
         self.network.depend(node, ready, AT_ONCE);
         self.network.set_gate(node, self.gates.len() as u32);
@@ -309,6 +362,9 @@ impl<'a> Sites<'a> {
             let at = at.key("grid").index(position);
             let name = format!("{}/{}", campus.name, step.name);
             let wait = draw(inputs, &name, &step.wait_months, Domain::NON_NEGATIVE);
+            let class = step.plan_class.as_deref();
+            let fate = self.fate(scenario, &name, class, step.probability, inputs);
+            let wait = wait.times(fate.slip).unwrap_or(wait);
             let earliest = earliest_months(scenario, step.starts, &step.after);
             let energised = if step.slip_probability > 0.0 {
                 let due = self.network.add(format!("{name}/due"), wait, earliest);
@@ -327,19 +383,39 @@ impl<'a> Sites<'a> {
                 self.link(node, &campus.name, &step.after, &at);
                 (node, node)
             };
+            let step_name = format!("{}/{}", campus.name, step.name);
+            self.may_happen(energised.0, &step_name, fate.probability, inputs);
             let application = step.application.as_ref().and_then(|wanted| {
                 let mut known = campus.grid_applications.iter();
                 known.position(|application| &application.name == wanted)
             });
+            if fate.delay != AT_ONCE {
+                let now = self
+                    .network
+                    .add(format!("{step_name}/due/applied"), AT_ONCE, earliest);
+                self.link(now, &campus.name, &step.after, &at);
+                self.network.depend(energised.0, now, fate.delay);
+            }
             let mut granted_share = Quantity::Fixed(1.0);
             if let Some(application) = application {
                 let (node, granted) = applications[application];
                 self.network.depend(energised.0, node, AT_ONCE);
                 granted_share = granted;
             }
-            nodes
-                .grid
-                .extend(step_parts(step, energised.1, granted_share));
+            let capacity = capacity(
+                &step_name,
+                &step.power_mw,
+                Size::of_class(fate.size),
+                inputs,
+            );
+            nodes.applied.push(capacity);
+            let parts = step.parts().into_iter().map(|part| CompiledStep {
+                energised: energised.1,
+                part,
+                capacity,
+                granted_share,
+            });
+            nodes.grid.extend(parts);
         }
         for (position, bridge) in campus.bridge_power.iter().enumerate() {
             let at = at.key("bridge_power").index(position);
@@ -393,11 +469,18 @@ impl<'a> Sites<'a> {
     ) {
         let plan = planned.plan;
         let name = format!("{}/{}", campus.name, planned.name);
-        let earliest = earliest_months(scenario, plan.starts, &plan.after);
-        // In a series each building starts at its own distance from the first.
-        let offset = Quantity::Fixed(planned.offset_months);
-        let start = self.network.add(format!("{name}/start"), offset, earliest);
-        self.link(start, &campus.name, &plan.after, &planned.at);
+        let beginning = Plan {
+            name: &name,
+            starts: plan.starts,
+            after: &plan.after,
+            delay_months: &plan.delay_months,
+            probability: plan.probability,
+            class: plan.plan_class.as_deref(),
+            scope: &campus.name,
+            at: &planned.at,
+        };
+        let begun = self.begin_building(scenario, &planned, &beginning, inputs);
+        let start = begun.start;
         let list = ActivityList {
             prefix: &name,
             starts_after: start,
@@ -421,7 +504,12 @@ impl<'a> Sites<'a> {
             .electrical
             .map(|chain| self.lay_out_chain(&name, chain, complete, &planned, inputs));
         nodes.buildings.push(CompiledBuilding {
-            power_kw: plan.power_kw.unwrap_or(f64::INFINITY),
+            power_kw: match &plan.power_kw {
+                Some(power) => draw(inputs, &format!("{name}/power"), power, Domain::POSITIVE),
+                None => Quantity::Fixed(f64::INFINITY),
+            },
+            size: begun.size,
+            halls: first_hall..first_hall + planned.halls.len(),
             chain,
             sold_per_fed: planned
                 .oversubscription
@@ -455,6 +543,9 @@ impl<'a> Sites<'a> {
                     substation,
                 },
                 building: self.buildings.len(),
+                presence: begun.presence.clone(),
+                is_announced: !matches!(planned.begins, Beginning::Wave(_)),
+                compute_factor: begun.compute_factor,
             });
         }
         self.buildings.push(BuildingNodes {
@@ -961,19 +1052,12 @@ pub(super) fn earliest_months(
     }
 }
 
-pub(super) fn step_parts(
-    step: &GridStep,
-    energised: NodeId,
-    granted_share: Quantity,
-) -> impl Iterator<Item = CompiledStep> {
-    step.parts()
-        .into_iter()
-        .map(move |(delay, kw)| CompiledStep {
-            energised,
-            delay,
-            kw,
-            granted_share,
-        })
+/// Facility power that is stated in MW.
+fn capacity(name: &str, power_mw: &Uncertain, size: Size, inputs: &mut Option<Inputs>) -> Capacity {
+    Capacity {
+        mw: draw(inputs, &format!("{name}/power"), power_mw, Domain::POSITIVE),
+        size,
+    }
 }
 
 /// Registers whether something happens: 1 with the probability, 0 otherwise.

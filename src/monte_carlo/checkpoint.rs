@@ -12,6 +12,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
@@ -51,7 +53,7 @@ pub enum CheckpointError {
     },
     /// It is of another version of the format.
     #[error(
-        "the checkpoint {} has format {format}, and this version of buildout reads format {FORMAT}: \
+        "the checkpoint {} has format {format}, and this command reads format {expected} here: \
          finish the run with the version that began it, or begin anew", path.display()
     )]
     Format {
@@ -59,6 +61,8 @@ pub enum CheckpointError {
         path: PathBuf,
         /// Its format.
         format: String,
+        /// The format that was to be read.
+        expected: String,
     },
     /// It was cut off.
     #[error("the checkpoint {} is cut off: {found} of {expected} bytes are there", path.display())]
@@ -94,65 +98,17 @@ impl Part {
         bytes
     }
 
-    /// Writes the bytes of a checkpoint file. They are made twice, the first time for their sum alone, so that
-    /// they are never in memory all at once.
-    fn write_to(&self, mut to: impl Write) -> io::Result<()> {
-        let mut summed = io::BufWriter::new(Summed::default());
-        serde_json::to_writer(&mut summed, self)?;
-        let summed = summed.into_inner()?;
-        let sum = hexadecimal(&summed.digest.finalize());
-        writeln!(to, "{MAGIC}{FORMAT}\nsha256 {sum} bytes {}", summed.length)?;
-        serde_json::to_writer(&mut to, self)?;
-        to.flush()
+    fn write_to(&self, to: impl Write) -> io::Result<()> {
+        write_sealed(&FORMAT.to_string(), self, to)
     }
 
     /// Reads what [`Self::to_bytes`] wrote; `path` is for the words of errors.
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, CheckpointError> {
-        let path = path.to_owned();
-        let mut lines = bytes.splitn(3, |byte| *byte == b'\n');
-        let mut line = || lines.next().unwrap_or_default();
-        let Some(format) = line().strip_prefix(MAGIC.as_bytes()) else {
-            return Err(CheckpointError::NoCheckpoint { path });
-        };
-        let format = String::from_utf8_lossy(format).into_owned();
-        if format != FORMAT.to_string() {
-            return Err(CheckpointError::Format { path, format });
-        }
-        let header = String::from_utf8_lossy(line()).into_owned();
-        let body = line();
-        let words: Vec<&str> = header.split(' ').collect();
-        let (sum, expected) = match words[..] {
-            ["sha256", sum, "bytes", length] => (sum, length.parse::<usize>().ok()),
-            _ => ("", None),
-        };
-        // Written in one way only.
-        let expected = expected.filter(|length| header == format!("sha256 {sum} bytes {length}"));
-        let Some(expected) = expected else {
-            let reason = "its second line is not a checksum and a length".to_owned();
-            return Err(CheckpointError::Damaged { path, reason });
-        };
-        if body.len() > expected {
-            let more = body.len() - expected;
-            let reason = format!("{more} bytes follow what its second line tells of");
-            return Err(CheckpointError::Damaged { path, reason });
-        }
-        if body.len() < expected {
-            return Err(CheckpointError::Truncated {
-                path,
-                found: body.len(),
-                expected,
-            });
-        }
-        let damaged = |reason: String| CheckpointError::Damaged {
-            path: path.clone(),
+        let part: Self = open_sealed(&FORMAT.to_string(), bytes, path)?;
+        part.check().map_err(|reason| CheckpointError::Damaged {
+            path: path.to_owned(),
             reason,
-        };
-        if hexadecimal(&Sha256::digest(body)) != sum {
-            return Err(damaged("its checksum is wrong".to_owned()));
-        }
-        let part: Self =
-            serde_json::from_slice(body).map_err(|error| damaged(error.to_string()))?;
-        part.check().map_err(damaged)?;
+        })?;
         Ok(part)
     }
 
@@ -160,24 +116,111 @@ impl Part {
     ///
     /// On an error what was there before is still there, and nothing else is left.
     pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
-        let written = write_whole(path, |file| {
-            self.write_to(io::BufWriter::with_capacity(1 << 16, file))
-        });
-        written.map_err(|source| CheckpointError::Write {
-            path: path.to_owned(),
-            source,
-        })
+        save_sealed(path, &FORMAT.to_string(), self)
     }
 
     /// Reads a part from a file that [`Self::save`] wrote. A file that is cut off, damaged or of another format is
     /// refused; whether it is a part of the run that is meant, [`Self::check_run`] tells.
     pub fn load(path: &Path) -> Result<Self, CheckpointError> {
-        let bytes = fs::read(path).map_err(|source| CheckpointError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        Self::from_bytes(&bytes, path)
+        Self::from_bytes(&read(path)?, path)
     }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, CheckpointError> {
+    fs::read(path).map_err(|source| CheckpointError::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Writes the first line with the format, the second with sum and length, and then `body` as JSON. It is made twice, the first
+/// time for its sum alone, so that it is never in memory all at once.
+fn write_sealed(format: &str, body: &impl Serialize, mut to: impl Write) -> io::Result<()> {
+    let mut summed = io::BufWriter::new(Summed::default());
+    serde_json::to_writer(&mut summed, body)?;
+    let summed = summed.into_inner()?;
+    let sum = hexadecimal(&summed.digest.finalize());
+    writeln!(to, "{MAGIC}{format}\nsha256 {sum} bytes {}", summed.length)?;
+    serde_json::to_writer(&mut to, body)?;
+    to.flush()
+}
+
+/// Writes `body` to a file of that format, whole or not at all.
+pub(super) fn save_sealed(
+    path: &Path,
+    format: &str,
+    body: &impl Serialize,
+) -> Result<(), CheckpointError> {
+    let written = write_whole(path, |file| {
+        write_sealed(format, body, io::BufWriter::with_capacity(1 << 16, file))
+    });
+    written.map_err(|source| CheckpointError::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Reads what [`save_sealed`] wrote.
+pub(super) fn load_sealed<T: DeserializeOwned>(
+    path: &Path,
+    format: &str,
+) -> Result<T, CheckpointError> {
+    open_sealed(format, &read(path)?, path)
+}
+
+/// What the bytes of a file hold, once its format, length and sum are right.
+fn open_sealed<T: DeserializeOwned>(
+    expected_format: &str,
+    bytes: &[u8],
+    path: &Path,
+) -> Result<T, CheckpointError> {
+    let path = path.to_owned();
+    let mut lines = bytes.splitn(3, |byte| *byte == b'\n');
+    let mut line = || lines.next().unwrap_or_default();
+    let Some(format) = line().strip_prefix(MAGIC.as_bytes()) else {
+        return Err(CheckpointError::NoCheckpoint { path });
+    };
+    let format = String::from_utf8_lossy(format).into_owned();
+    if format != expected_format {
+        return Err(CheckpointError::Format {
+            path,
+            format,
+            expected: expected_format.to_owned(),
+        });
+    }
+    let header = String::from_utf8_lossy(line()).into_owned();
+    let body = line();
+    let words: Vec<&str> = header.split(' ').collect();
+    let (sum, expected) = match words[..] {
+        ["sha256", sum, "bytes", length] => (sum, length.parse::<usize>().ok()),
+        _ => ("", None),
+    };
+    // Written in one way only.
+    let expected = expected.filter(|length| header == format!("sha256 {sum} bytes {length}"));
+    let Some(expected) = expected else {
+        let reason = "its second line is not a checksum and a length".to_owned();
+        return Err(CheckpointError::Damaged { path, reason });
+    };
+    if body.len() > expected {
+        let more = body.len() - expected;
+        let reason = format!("{more} bytes follow what its second line tells of");
+        return Err(CheckpointError::Damaged { path, reason });
+    }
+    if body.len() < expected {
+        return Err(CheckpointError::Truncated {
+            path,
+            found: body.len(),
+            expected,
+        });
+    }
+    if hexadecimal(&Sha256::digest(body)) != sum {
+        let reason = "its checksum is wrong".to_owned();
+        return Err(CheckpointError::Damaged { path, reason });
+    }
+    serde_json::from_slice(body).map_err(|error| CheckpointError::Damaged {
+        path,
+        reason: error.to_string(),
+    })
 }
 
 /// Takes bytes for their sum and number alone.

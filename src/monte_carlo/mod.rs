@@ -7,6 +7,7 @@ pub mod part;
 pub mod ranges;
 #[cfg(feature = "mpi")]
 pub mod ranks;
+pub mod sample_part;
 pub mod sample_run;
 pub mod stop;
 pub mod trial_loop;

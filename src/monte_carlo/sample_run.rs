@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicU64;
 
 use super::batch::{DEFAULT_TRIALS, RunError};
 use super::experiment::Experiment as _;
+use super::sample_part::SamplePartError;
 use super::trial_loop::{Cancel, LARGEST_BLOCK, OnProgress, Stretch, TrialLoop, Worker};
 use crate::model::Model;
 use crate::problem::name_help;
@@ -25,6 +26,9 @@ pub enum SampleError {
     /// The trials did not run.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// A part of a run does not fit it.
+    #[error(transparent)]
+    Part(#[from] SamplePartError),
 }
 
 /// A run of trials whose inputs and measures are kept, trial by trial.
@@ -175,6 +179,16 @@ impl<'a> SampleRun<'a> {
         group: u64,
         mut each: impl FnMut(Samples) -> Result<(), E>,
     ) -> Result<(), E> {
+        self.stream_range(self.trials.clone(), group, &mut each)
+    }
+
+    /// Runs those trials of a range in groups.
+    pub(super) fn stream_range<E: From<SampleError>>(
+        &self,
+        trials: Range<u64>,
+        group: u64,
+        mut each: impl FnMut(Samples) -> Result<(), E>,
+    ) -> Result<(), E> {
         let run = self.prepare()?;
         let trial_loop = TrialLoop::new()
             .threads(self.threads)
@@ -182,10 +196,10 @@ impl<'a> SampleRun<'a> {
             .cancelled_by(self.cancel);
         let pool = trial_loop.pool().map_err(SampleError::from)?;
         let total = self.trials.end.saturating_sub(self.trials.start);
-        let done = AtomicU64::new(0);
-        let mut first = self.trials.start;
-        while first < self.trials.end {
-            let end = first.saturating_add(group).min(self.trials.end);
+        let done = AtomicU64::new(trials.start - self.trials.start);
+        let mut first = trials.start;
+        while first < trials.end {
+            let end = first.saturating_add(group).min(trials.end);
             let fair = (end - first).div_ceil(8 * pool.current_num_threads() as u64);
             let stretch = Stretch {
                 trials: first..end,
@@ -262,6 +276,24 @@ impl<'a> SampleRun<'a> {
             }
         }
         Ok(chosen)
+    }
+
+    /// The numbers of its trials.
+    pub(super) fn trial_numbers(&self) -> Range<u64> {
+        self.trials.clone()
+    }
+
+    /// The inputs of these trials, drawn without simulating anything, with empty columns for the measures.
+    pub(super) fn inputs_of(&self, trials: &[u64]) -> Result<Samples, SampleError> {
+        let sampling = (self.model.sampling_of(&self.drawing)).map_err(RunError::from)?;
+        let mut samples = self.empty()?;
+        let (mut point, mut values) = (Vec::new(), Vec::new());
+        for &trial in trials {
+            self.model.point(&sampling, trial, &mut point);
+            self.model.input_values(&point, &mut values);
+            samples.push_inputs(trial, &point, &values);
+        }
+        Ok(samples)
     }
 
     /// The model whose trials are run.

@@ -21,21 +21,25 @@ use crate::date::Date;
 use crate::field::{COUNT, GRAMS_PER_KWH, MEGAWATTS, MONEY_PER_MWH, MONTHS, NUMBER, SHARE, plan};
 use crate::problem::{Path, Problems, check_name};
 use crate::schedule::{Dependency, check_dependencies};
-use crate::uncertain::Uncertain;
+use crate::uncertain::{Domain, Uncertain};
 
 plan! {
     /// A step (tranche) of the campus's grid connection: so much more import from a moment on.
     pub struct GridStep in "CAMPUS/STEP" {
         /// Its name, unique on its campus.
         pub name: String,
-        /// What it adds to the import of the campus, in MW of facility power, above 0.
-        pub power_mw: f64 => MEGAWATTS,
+        /// What it adds to the import of the campus, in MW of facility power, above 0. Drawn once a trial.
+        pub power_mw: Uncertain => MEGAWATTS.input("power"),
         /// The application that it belongs to; left out, it is granted for sure.
         pub application: Option<String>,
         /// When it is applied for (or works on it start); left out, at the start of the scenario.
         pub starts: Option<Date>,
         /// What must have finished before; a step of the same connection that comes first, say.
         pub after: Vec<Dependency> = [],
+        /// The class of plans that it belongs to, which says how plans slip, grow and are dropped; its wait is multiplied by the slip factor.
+        pub plan_class: Option<String>,
+        /// The probability that it comes at all, 0 to 1; in the other trials it never does.
+        pub probability: Option<f64> => SHARE,
         /// Time from then to its energisation, in months, 0 or more.
         pub wait_months: Uncertain = Uncertain::zero() => MONTHS.input(""),
         /// Probability that it slips, 0 to 1.
@@ -111,43 +115,69 @@ pub const HOURS_PER_YEAR: f64 = 8_766.0;
 
 impl GridStep {
     /// A step that comes so long after the start of the scenario.
-    pub fn new(name: impl Into<String>, power_mw: f64, wait_months: impl Into<Uncertain>) -> Self {
+    pub fn new(
+        name: impl Into<String>,
+        power_mw: impl Into<Uncertain>,
+        wait_months: impl Into<Uncertain>,
+    ) -> Self {
         Self::plain(name, power_mw).wait_months(wait_months)
     }
 
-    /// The parts in which it is released: months after its energisation, and kW.
-    pub(crate) fn parts(&self) -> Vec<(f64, f64)> {
-        let power_kw = self.power_mw * 1_000.0;
+    /// The parts in which it is released, as many as its greatest power takes.
+    pub(crate) fn parts(&self) -> Vec<StepPart> {
         let Some(ramp) = self.ramp_mw_per_month else {
-            return vec![(0.0, power_kw)];
+            return vec![StepPart {
+                delay_months: 0.0,
+                before_kw: 0.0,
+                most_kw: f64::INFINITY,
+            }];
         };
         let each = ramp * 1_000.0;
-        let count = (power_kw / each).ceil().clamp(1.0, MOST_PARTS);
-        (0..count as u32)
-            .map(|part| {
-                let before = f64::from(part) * each;
-                (f64::from(part), each.min(power_kw - before))
-            })
-            .collect()
+        let power_kw = self.power_mw.range(Domain::POSITIVE).1 * 1_000.0;
+        let count = (power_kw / each).ceil().clamp(1.0, MOST_PARTS) as u32;
+        let parts = (0..count).map(|part| StepPart {
+            delay_months: f64::from(part),
+            before_kw: f64::from(part) * each,
+            most_kw: if part + 1 == count {
+                f64::INFINITY
+            } else {
+                each
+            },
+        });
+        parts.collect()
     }
 
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
         self.check_fields(at, problems);
         check_dependencies(Some(&self.after), at, problems);
+        let usual_mw = self.power_mw.median(Domain::POSITIVE).unwrap_or(0.0);
         if let Some(ramp) = self.ramp_mw_per_month
             && ramp > 0.0
-            && self.power_mw / ramp > MOST_PARTS
+            && usual_mw / ramp > MOST_PARTS
         {
             problems.error(
                 &at.key("ramp_mw_per_month"),
-                format!(
-                    "at {ramp} MW a month it takes {} months",
-                    self.power_mw / ramp
-                ),
+                format!("at {ramp} MW a month it takes {} months", usual_mw / ramp),
                 format!("{MOST_PARTS} months or fewer"),
             );
         }
+    }
+}
+
+/// A part of a step of the grid: what of its power lies beyond `before_kw`, up to `most_kw`, so many months after
+/// its energisation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct StepPart {
+    pub(crate) delay_months: f64,
+    pub(crate) before_kw: f64,
+    pub(crate) most_kw: f64,
+}
+
+impl StepPart {
+    /// What it adds where the whole step has `power_kw`, in kW.
+    pub(crate) fn kw(&self, power_kw: f64) -> f64 {
+        (power_kw - self.before_kw).clamp(0.0, self.most_kw)
     }
 }
 
@@ -330,11 +360,23 @@ mod tests {
     #[test]
     fn a_ramp_releases_all_of_a_step_and_no_more() {
         let mut step = GridStep::new("line", 100.0, 0.0);
-        assert_eq!(step.parts(), [(0.0, 100_000.0)]);
+        let released = |step: &GridStep, power_kw: f64| -> Vec<(f64, f64)> {
+            let parts = step.parts().into_iter();
+            parts
+                .map(|part| (part.delay_months, part.kw(power_kw)))
+                .collect()
+        };
+        assert_eq!(released(&step, 100_000.0), [(0.0, 100_000.0)]);
         step.ramp_mw_per_month = Some(40.0);
         assert_eq!(
-            step.parts(),
+            released(&step, 100_000.0),
             [(0.0, 40_000.0), (1.0, 40_000.0), (2.0, 20_000.0)]
+        );
+        // A step of less than its greatest power comes in the first parts alone.
+        step.power_mw = Uncertain::uniform(30.0, 100.0);
+        assert_eq!(
+            released(&step, 50_000.0),
+            [(0.0, 40_000.0), (1.0, 10_000.0), (2.0, 0.0)]
         );
     }
 

@@ -53,21 +53,28 @@ pub use grid::{BridgePower, Curtailment, GridApplication, GridStep};
 pub use redundancy::{Redundancy, RedundancyError};
 
 use crate::date::Date;
-use crate::field::{MEGAWATTS, plan};
+use crate::field::{MEGAWATTS, MONTHS, SHARE, plan};
 use crate::problem::{Path, Problems, check_name};
 use crate::schedule::{Activity, Dependency, check_activities};
+use crate::uncertain::Uncertain;
 
 plan! {
     /// A substation, energised when its activities have finished.
     pub struct Substation {
         /// Its name, unique on its campus.
         pub name: String,
-        /// Facility power that it carries once energised, in MW, above 0.
-        pub power_mw: f64 => MEGAWATTS,
+        /// Facility power that it carries once energised, in MW, above 0. Drawn once a trial.
+        pub power_mw: Uncertain => MEGAWATTS.input("power"),
         /// When its first activity may start; left out, at the start of the scenario.
         pub starts: Option<Date>,
         /// What must have finished before its first activity starts.
         pub after: Vec<Dependency> = [],
+        /// How much later than its date, and than what it waits for, its first activity may start, in months; negative: earlier. Drawn once a trial.
+        pub delay_months: Uncertain [= Uncertain::zero()] => MONTHS.any().input("delay"),
+        /// The class of plans that it belongs to, which says how plans slip, grow and are dropped.
+        pub plan_class: Option<String>,
+        /// The probability that it is built at all, 0 to 1; in the other trials it never is, nor what waits for it.
+        pub probability: Option<f64> => SHARE,
         /// Its activities from start to energisation; a list is a chain unless `after` says otherwise.
         pub activities: Vec<Activity>,
     }

@@ -58,7 +58,8 @@ impl Rack {
     fn part(self) -> Part {
         let mut generation = Generation::new(self.name, self.power_kw, "fp16_dense", self.fp16);
         if let Some(fp8) = self.fp8 {
-            generation.rack_pflops.insert("fp8_dense".to_owned(), fp8);
+            let precision = "fp8_dense".to_owned();
+            generation.rack_pflops.insert(precision, fp8.into());
         }
         generation.available_from = Date::month(self.from.0, self.from.1).ok();
         generation.lead_time_months = Uncertain::pert(3.0, 5.0, 10.0);

@@ -15,7 +15,7 @@
 //! use buildout::presets;
 //!
 //! let rack = presets::generation("GB200 NVL72")?;
-//! assert_eq!(rack.rack_power_kw, 145.0);
+//! assert_eq!(rack.rack_power_kw.constant(), Some(145.0));
 //! let unknown = presets::generation("GB200 NVL27").unwrap_err();
 //! assert!(unknown.to_string().contains("did you mean \"GB200 NVL72\"?"));
 //! # Ok::<(), buildout::presets::UnknownPreset>(())

@@ -106,6 +106,7 @@ metrics! {
     MarketCarbon = "carbon_market_based_t", "t", "As location-based, less what renewables match over twelve months", if Energy;
     AnnualMatching = "annual_matching_share", "share", "Renewable generation / facility energy of the last twelve months, at most 1", if Energy;
     HourlyMatching = "hourly_matching_share", "share", "Share of the month's facility energy that renewables match in the same hour, approximated", if Energy;
+    BuildingsLive = "buildings_live", "buildings", "Buildings of which a hall has gone live since the start", if Buildings;
     ComputePerPower = "effective_pflops_per_facility_mw", "PFLOPS/MW", "Effective compute / facility draw, which is PFLOPS-hours per facility MWh", if Energy;
 }
 
@@ -122,6 +123,7 @@ pub(crate) enum Feature {
     Curtailment,
     Energy,
     Commitments,
+    Buildings,
 }
 
 impl Feature {
@@ -140,6 +142,7 @@ impl Feature {
             Self::Battery => "with a battery",
             Self::Curtailment => "with `curtailment` of a campus",
             Self::Energy => "with `energy` of a campus",
+            Self::Buildings => "where it is uncertain how many buildings there will be",
             Self::Commitments => {
                 "with named tenants, stages or `finance`, or where a target or a phase asks for one of them"
             }

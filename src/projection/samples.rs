@@ -81,6 +81,20 @@ impl Samples {
         uniforms.into_iter().chain(values).chain(measures)
     }
 
+    /// The columns of the measures, to be written.
+    pub(crate) fn measure_columns_mut(&mut self) -> impl Iterator<Item = &mut Vec<f64>> {
+        self.measures.iter_mut().map(|measure| &mut measure.values)
+    }
+
+    /// Appends a trial with its inputs; its measures follow.
+    pub(crate) fn push_inputs(&mut self, trial: u64, point: &[f64], values: &[f64]) {
+        self.trials.push(trial);
+        for ((input, uniform), value) in self.inputs.iter_mut().zip(point).zip(values) {
+            input.uniforms.push(*uniform);
+            input.values.push(*value);
+        }
+    }
+
     /// Where they come from.
     pub fn provenance(&self) -> &Provenance {
         &self.provenance
@@ -109,6 +123,11 @@ impl Samples {
     /// The inputs, in the order of the model.
     pub fn inputs(&self) -> &[InputColumn] {
         &self.inputs
+    }
+
+    /// The inputs alone.
+    pub fn into_inputs(self) -> Vec<InputColumn> {
+        self.inputs
     }
 
     /// An input by name.

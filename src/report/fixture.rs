@@ -15,7 +15,7 @@ pub(crate) fn scenario(buildings: usize, horizon: u32) -> Scenario {
     let mut campus = Campus::new("north");
     for number in 0..buildings {
         let mut hall = Hall::new("hall", 1_000, "standard");
-        hall.power_kw = Some(2_400.0);
+        hall.power_kw = Some(2_400.0.into());
         let mut building = Building::new(format!("B{}", number + 1));
         building.starts = Some(
             Date::month(2024, 5)

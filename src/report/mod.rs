@@ -25,6 +25,7 @@
 #[cfg(feature = "charts")]
 mod chart;
 mod comparison;
+mod decide;
 mod drivers;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -55,6 +56,7 @@ pub use chart::{ChartError, FanChart};
 pub use comparison::{
     COMPARISON_OUTPUTS, comparison, comparison_goals, comparison_outputs, write_comparison_csv,
 };
+pub use decide::decide;
 pub use drivers::{DRIVERS_OUTPUTS, drivers, drivers_csv, drivers_markdown, drivers_outputs};
 pub use html::HtmlReport;
 pub use markdown::markdown;

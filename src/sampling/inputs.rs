@@ -5,9 +5,11 @@
 
 use crate::field::Stated;
 use crate::pattern::matches;
-use crate::problem::{Path, Problems, name_help};
+use crate::problem::{Path, Problems, check_unique, name_help};
 use crate::sampling::streams::Source;
 use crate::uncertain::correlation::{Copula, CorrelationMatrix, Correlations};
+use crate::uncertain::exchangeable::Draw;
+use crate::uncertain::factors::{CommonFactor, Factors, LOADING, Weight};
 use crate::uncertain::{Domain, Sampler, Uncertain, UncertainError};
 
 /// A quantity as the model reads it: known beforehand, or drawn once a trial.
@@ -99,12 +101,31 @@ pub struct Input {
     /// Its name, which is also that of its source of randomness.
     pub name: String,
     source: Source,
-    sampler: Sampler,
+    draw: Quantile,
+}
+
+/// The quantile function of an input.
+#[derive(Clone, Debug)]
+enum Quantile {
+    Alone(Sampler),
+    /// Given the value of an input before it.
+    Given(Quantity, Box<Draw>),
+}
+
+impl Quantile {
+    /// The quantile at `u`, where the inputs before it have the values `before`.
+    #[inline]
+    fn at(&self, u: f64, before: &[f64]) -> f64 {
+        match self {
+            Self::Alone(sampler) => sampler.at(u),
+            Self::Given(on, draw) => draw.at(on.value(before), u),
+        }
+    }
 }
 
 /// All quantities that are drawn once a trial, in the order of the scenario.
 #[derive(Clone, Debug, Default)]
-pub struct Inputs(Vec<Input>, Option<Copula>);
+pub struct Inputs(Vec<Input>, Option<Copula>, Option<Factors>);
 
 impl Inputs {
     /// Registers an uncertain quantity. One that cannot vary is fixed and never drawn.
@@ -118,13 +139,34 @@ impl Inputs {
             return Ok(Quantity::Fixed(value));
         }
         let sampler = quantity.sampler(domain)?;
+        Ok(self.add_sampler(name, sampler))
+    }
+
+    /// Registers an input of a compiled distribution.
+    pub(crate) fn add_sampler(&mut self, name: String, sampler: Sampler) -> Quantity {
+        self.push(name, Quantile::Alone(sampler))
+    }
+
+    /// Registers an input whose distribution depends on the value of one that is registered already.
+    pub(crate) fn add_given(&mut self, name: String, on: Quantity, draw: Draw) -> Quantity {
+        self.push(name, Quantile::Given(on, Box::new(draw)))
+    }
+
+    fn push(&mut self, name: String, draw: Quantile) -> Quantity {
         let position = u32::try_from(self.0.len()).expect("fewer than 2^32 inputs");
         self.0.push(Input {
             source: Source::named(&name),
             name,
-            sampler,
+            draw,
         });
-        Ok(Quantity::Drawn(position))
+        Quantity::Drawn(position)
+    }
+
+    fn sampler(&self, position: u32) -> Option<&Sampler> {
+        match &self.0.get(position as usize)?.draw {
+            Quantile::Alone(sampler) => Some(sampler),
+            Quantile::Given(..) => None,
+        }
     }
 
     /// Registers what a field of a plan states: its name is `scope`, that of the plan, and its own.
@@ -148,7 +190,10 @@ impl Inputs {
         };
         let input = self.0.get_mut(position as usize)?;
         let uniform = Uncertain::uniform(0.0, 1.0).sampler(Domain::SHARE).ok()?;
-        Some(std::mem::replace(&mut input.sampler, uniform))
+        match &mut input.draw {
+            Quantile::Alone(sampler) => Some(std::mem::replace(sampler, uniform)),
+            Quantile::Given(..) => None,
+        }
     }
 
     /// The names that several inputs have, each once, in alphabetical order.
@@ -190,45 +235,86 @@ impl Inputs {
         self.0.iter().map(|input| input.source)
     }
 
-    /// Lets inputs go together, once all are registered; what cannot be is noted.
+    /// Lets inputs go together, once all others are registered; what cannot be is noted.
     pub(crate) fn correlate(
         &mut self,
         correlations: &Correlations,
         at: &Path,
         problems: &mut Problems,
     ) {
-        let mut stated = Vec::new();
-        for (position, group) in correlations.groups.iter().enumerate() {
-            let at = at.key("groups").index(position);
-            check_coefficient(group.coefficient, &at, problems);
-            let mut members = Vec::new();
-            for (item, pattern) in group.inputs.iter().enumerate() {
-                members.extend(self.meant(pattern, &at.key("inputs").index(item), problems));
-            }
-            for (place, &first) in members.iter().enumerate() {
-                let others = members[..place].iter().filter(|&&other| other != first);
-                stated.extend(others.map(|&other| (first, other, group.coefficient)));
-            }
+        let factors = &correlations.factors;
+        let factors_at = at.key("factors");
+        let names = factors.iter().map(|factor| factor.name.as_str());
+        check_unique("factor", names, &factors_at, problems);
+        let others = self.0.len();
+        let added: Vec<(usize, Vec<Weight>)> = (factors.iter().enumerate())
+            .map(|(position, factor)| {
+                self.add_factor(factor, &factors_at.index(position), problems)
+            })
+            .collect();
+        self.couple(correlations, at, problems);
+        if problems.has_errors() || factors.is_empty() {
+            return;
         }
-        for (position, pair) in correlations.pairs.iter().enumerate() {
-            let at = at.key("pairs").index(position);
-            check_coefficient(pair.coefficient, &at, problems);
-            let at = at.key("between");
-            let meant: Vec<Vec<usize>> = (pair.between.iter().enumerate())
-                .map(|(item, pattern)| self.meant(pattern, &at.index(item), problems))
-                .collect();
-            match meant.iter().map(Vec::as_slice).collect::<Vec<_>>()[..] {
-                [&[first], &[second]] if first != second => {
-                    stated.push((first, second, pair.coefficient));
+        let mut loaded = Factors::default();
+        for (number, (factor, (position, weights))) in factors.iter().zip(added).enumerate() {
+            let at = factors_at.index(number).key("loadings");
+            for (part, (loading, weight)) in factor.loadings.iter().zip(weights).enumerate() {
+                let at = at.index(part).key("inputs");
+                for (item, pattern) in loading.inputs.iter().enumerate() {
+                    for input in self.meant(pattern, &at.index(item), problems) {
+                        // Factors and their loadings are what is common, and load on nothing themselves.
+                        if input < others {
+                            loaded.load(input, position, weight.clone());
+                        }
+                    }
                 }
-                _ if meant.iter().any(Vec::is_empty) => {}
-                _ => problems.error(
-                    &at,
-                    format!("{:?} are no pair of inputs", pair.between),
-                    "name two different inputs, each in full",
-                ),
             }
         }
+        if let Some((input, sum)) = loaded.overloaded() {
+            let name = &self.0[input].name;
+            problems.error(
+                &factors_at,
+                format!("the squares of the loadings of \"{name}\" sum to {sum:.3}"),
+                "1 at most: weaken some of them",
+            );
+        }
+        self.2 = Some(loaded);
+    }
+
+    /// Registers a factor and its uncertain loadings as inputs: its position, and what each loading is.
+    fn add_factor(
+        &mut self,
+        factor: &CommonFactor,
+        at: &Path,
+        problems: &mut Problems,
+    ) -> (usize, Vec<Weight>) {
+        let before = problems.len();
+        factor.check(at, problems);
+        let name = format!("factors/{}", factor.name);
+        let position = self.0.len();
+        let standard = Uncertain::normal(0.0, 1.0);
+        if problems.len() > before || self.add(name.clone(), &standard, Domain::ANY).is_err() {
+            return (position, Vec::new());
+        }
+        let weights = factor.loadings.iter().enumerate().map(|(number, part)| {
+            let name = format!("{name}/loading {}", number + 1);
+            match self.add(name, &part.loading, LOADING) {
+                Ok(Quantity::Drawn(drawn)) => match self.sampler(drawn) {
+                    Some(sampler) => Weight::Drawn(drawn as usize, sampler.clone()),
+                    None => Weight::Known(0.0),
+                },
+                Ok(Quantity::Fixed(loading)) => Weight::Known(loading),
+                _ => Weight::Known(0.0),
+            }
+        });
+        (position, weights.collect())
+    }
+
+    /// The copula of the coefficients that groups and pairs state.
+    fn couple(&mut self, correlations: &Correlations, at: &Path, problems: &mut Problems) {
+        let mut stated = self.grouped(correlations, at, problems);
+        stated.extend(self.paired(correlations, at, problems));
         if problems.has_errors() {
             return;
         }
@@ -256,6 +342,59 @@ impl Inputs {
         }
     }
 
+    /// The coefficients of each two inputs of a group.
+    fn grouped(
+        &self,
+        correlations: &Correlations,
+        at: &Path,
+        problems: &mut Problems,
+    ) -> Vec<(usize, usize, f64)> {
+        let mut stated = Vec::new();
+        for (position, group) in correlations.groups.iter().enumerate() {
+            let at = at.key("groups").index(position);
+            check_coefficient(group.coefficient, &at, problems);
+            let mut members = Vec::new();
+            for (item, pattern) in group.inputs.iter().enumerate() {
+                members.extend(self.meant(pattern, &at.key("inputs").index(item), problems));
+            }
+            for (place, &first) in members.iter().enumerate() {
+                let others = members[..place].iter().filter(|&&other| other != first);
+                stated.extend(others.map(|&other| (first, other, group.coefficient)));
+            }
+        }
+        stated
+    }
+
+    /// The coefficients of pairs.
+    fn paired(
+        &self,
+        correlations: &Correlations,
+        at: &Path,
+        problems: &mut Problems,
+    ) -> Vec<(usize, usize, f64)> {
+        let mut stated = Vec::new();
+        for (position, pair) in correlations.pairs.iter().enumerate() {
+            let at = at.key("pairs").index(position);
+            check_coefficient(pair.coefficient, &at, problems);
+            let at = at.key("between");
+            let meant: Vec<Vec<usize>> = (pair.between.iter().enumerate())
+                .map(|(item, pattern)| self.meant(pattern, &at.index(item), problems))
+                .collect();
+            match meant.iter().map(Vec::as_slice).collect::<Vec<_>>()[..] {
+                [&[first], &[second]] if first != second => {
+                    stated.push((first, second, pair.coefficient));
+                }
+                _ if meant.iter().any(Vec::is_empty) => {}
+                _ => problems.error(
+                    &at,
+                    format!("{:?} are no pair of inputs", pair.between),
+                    "name two different inputs, each in full",
+                ),
+            }
+        }
+        stated
+    }
+
     /// The inputs that a pattern means; none is noted.
     fn meant(&self, pattern: &str, at: &Path, problems: &mut Problems) -> Vec<usize> {
         let meant: Vec<usize> = (self.0.iter().enumerate())
@@ -278,15 +417,21 @@ impl Inputs {
 
     /// The median of every input.
     pub fn medians(&self) -> Vec<f64> {
-        self.0.iter().map(|input| input.sampler.at(0.5)).collect()
+        let mut medians = Vec::with_capacity(self.len());
+        for input in &self.0 {
+            let median = input.draw.at(0.5, &medians);
+            medians.push(median);
+        }
+        medians
     }
 
     /// The values of all inputs at a point: one uniform number in (0, 1) for each, independent of one another. They
-    /// are correlated first, then turned into quantiles, each in its place.
+    /// are correlated first, by coefficients and then by common factors, then turned into quantiles, each in its place.
     pub(crate) fn evaluate(&self, point: &mut [f64]) {
         self.correlate_point(point);
-        for (value, input) in point.iter_mut().zip(&self.0) {
-            *value = input.sampler.at(*value);
+        for (position, input) in self.0.iter().enumerate() {
+            let (before, from) = point.split_at_mut(position);
+            from[0] = input.draw.at(from[0], before);
         }
     }
 
@@ -295,11 +440,9 @@ impl Inputs {
         if let Some(copula) = &self.1 {
             copula.correlate(point);
         }
-    }
-
-    /// An input's value at a place of its distribution, 0 to 1.
-    pub(crate) fn at(&self, position: usize, u: f64) -> f64 {
-        self.0[position].sampler.at(u)
+        if let Some(factors) = &self.2 {
+            factors.apply(point);
+        }
     }
 
     /// Positions of the inputs that are correlated with others.

@@ -18,6 +18,7 @@ use crate::tenants::market::{CONTACTED, stage_metric, voucher_metric};
 
 use super::{FORMAT, LONGEST_HORIZON_MONTHS, Scenario};
 use crate::site::Campus;
+use crate::uncertain::Domain;
 
 impl Scenario {
     pub(crate) fn check_parts(&self, problems: &mut Problems) {
@@ -73,6 +74,11 @@ impl Scenario {
             template.check(&at.index(position), problems);
             self.check_halls(&template.halls, &at.index(position).key("halls"), problems);
         }
+        let at_classes = root.key("plan_classes");
+        for (position, class) in self.plan_classes.iter().enumerate() {
+            class.check(&at_classes.index(position), problems);
+        }
+        check_unique("plan class", self.plan_class_names(), &at_classes, problems);
         check_unique(
             "building template",
             self.building_templates
@@ -191,7 +197,10 @@ impl Scenario {
         let known = |generation: &&Generation, wanted: &Option<String>| {
             wanted.as_ref().is_none_or(|name| *name == generation.name)
         };
-        let pflops = |generation: &Generation| generation.rack_pflops.get(&self.precision).copied();
+        let pflops = |generation: &Generation| {
+            let pflops = generation.rack_pflops.get(&self.precision)?;
+            Some(pflops.range(Domain::NON_NEGATIVE).0)
+        };
         for (position, segment) in self.segments.iter().enumerate() {
             if segment.contract_pflops.is_none() {
                 continue;
@@ -263,6 +272,18 @@ impl Scenario {
         self.campuses.iter().map(|campus| campus.name.as_str())
     }
 
+    fn plan_class_names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.plan_classes.iter().map(|class| class.name.as_str())
+    }
+
+    /// Checks that the class of a plan is known.
+    fn check_plan_class(&self, class: Option<&str>, at: &Path, problems: &mut Problems) {
+        if let Some(wanted) = class {
+            let known = self.plan_class_names();
+            check_known("plan class", wanted, known, &at.key("plan_class"), problems);
+        }
+    }
+
     fn rack_type_names(&self) -> impl Iterator<Item = &str> + Clone {
         self.rack_types
             .iter()
@@ -282,16 +303,30 @@ impl Scenario {
         }
         check_activities(&campus.activities, &at.key("activities"), problems);
         for (position, step) in campus.grid.iter().enumerate() {
-            step.check(&at.key("grid").index(position), problems);
+            let at = at.key("grid").index(position);
+            step.check(&at, problems);
+            self.check_plan_class(step.plan_class.as_deref(), &at, problems);
         }
         check_power(campus, at, problems);
         for (position, substation) in campus.substations.iter().enumerate() {
-            substation.check(&at.key("substations").index(position), problems);
+            let at = at.key("substations").index(position);
+            substation.check(&at, problems);
+            self.check_plan_class(substation.plan_class.as_deref(), &at, problems);
         }
         let buildings_at = at.key("buildings");
         for (position, building) in campus.buildings.iter().enumerate() {
             let at = buildings_at.index(position);
             check_building(building, &self.building_templates, &at, problems);
+            self.check_plan_class(building.plan_class.as_deref(), &at, problems);
+            if let Some(since) = building.expansion.as_ref().and_then(|plan| plan.since)
+                && since.months_after(self.start) > 0.0
+            {
+                problems.error(
+                    &at.key("expansion").key("since"),
+                    format!("the last wave so far is after the start, {}", self.start),
+                    "a date no later than the start of the scenario",
+                );
+            }
             if let Some(wanted) = &building.substation {
                 let known = campus.substations.iter().map(|s| s.name.as_str());
                 check_known("substation", wanted, known, &at.key("substation"), problems);
@@ -425,7 +460,8 @@ impl Scenario {
                     at,
                     format!(
                         "no generation fits rack type \"{}\" of {} kW",
-                        limit.name, limit.power_kw
+                        limit.name,
+                        limit.power_kw.range(Domain::POSITIVE).1
                     ),
                     "a generation whose rack_power_kw is at most that, cooled as the rack type is",
                 );
@@ -454,7 +490,9 @@ impl Scenario {
                 at,
                 format!(
                     "a rack of \"{wanted}\" takes {} kW, but rack type \"{}\" is made for {} kW",
-                    generation.rack_power_kw, limit.name, limit.power_kw
+                    generation.rack_power_kw.range(Domain::POSITIVE).0,
+                    limit.name,
+                    limit.power_kw.range(Domain::POSITIVE).1
                 ),
                 "a rack type of enough power, or a generation that needs less",
             );

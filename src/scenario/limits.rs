@@ -54,10 +54,7 @@ impl Scenario {
     pub(crate) fn check_limits(&self, problems: &mut Problems) {
         let root = Path::root();
         let buildings = self.campuses.iter().flat_map(|campus| &campus.buildings);
-        let count = |building: &crate::site::Building| {
-            (building.series.as_ref()).map_or(1, |series| u64::from(series.count))
-        };
-        let count: u64 = buildings.map(count).sum();
+        let count: u64 = buildings.map(|entry| u64::from(entry.most())).sum();
         if count > self.limits.buildings {
             problems.error(
                 &root.key("campuses"),

@@ -26,7 +26,7 @@ use crate::schedule::calendars::Calendar;
 use crate::schedule::crews::Crew;
 use crate::schedule::priority::CrewPriority;
 use crate::schedule::risks::Risk;
-use crate::site::{BuildingTemplate, Campus};
+use crate::site::{BuildingTemplate, Campus, PlanClass};
 use crate::tenants::{NamedTenant, Regime, Segment, Voucher};
 use crate::uncertain::correlation::Correlations;
 
@@ -52,6 +52,9 @@ pub struct Scenario {
     pub start: Date,
     /// How many months are simulated, 1 to 1,200.
     pub horizon_months: u32,
+    /// Whether what is planned is all that will be built, as in a study of a design: then nothing is said where results far ahead do not vary.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub fixed_plan: bool,
     /// The precision in which PFLOPS are counted, such as "fp16_dense".
     #[serde(default = "precision")]
     pub precision: String,
@@ -73,6 +76,9 @@ pub struct Scenario {
     /// What many buildings have in common.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub building_templates: Vec<BuildingTemplate>,
+    /// Classes of plans: how plans of each kind slip, grow and are dropped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plan_classes: Vec<PlanClass>,
     /// Calendars: when work is done, and at what pace.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calendars: Vec<Calendar>,
@@ -124,6 +130,10 @@ pub struct Scenario {
 
 fn format() -> u32 {
     FORMAT
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn precision() -> String {
@@ -299,6 +309,7 @@ impl Scenario {
             description: String::new(),
             start,
             horizon_months,
+            fixed_plan: false,
             precision: precision(),
             standard_rack_power_kw: standard_rack(),
             rack_types: Vec::new(),
@@ -306,6 +317,7 @@ impl Scenario {
             hardware_catalogue: None,
             generation_trend: None,
             building_templates: Vec::new(),
+            plan_classes: Vec::new(),
             calendars: Vec::new(),
             crews: Vec::new(),
             crew_priority: CrewPriority::default(),
@@ -325,8 +337,8 @@ impl Scenario {
         }
     }
 
-    /// The same scenario with all mitigations done, or none of them. On one seed the two have the
-    /// same luck, so that they can be compared trial by trial.
+    /// The same scenario with all mitigations done, or none of them. On one seed the
+    /// two have common random numbers, so that they can be compared trial by trial.
     #[must_use]
     pub fn with_mitigation(&self, done: bool) -> Self {
         let mut scenario = self.clone();
@@ -350,7 +362,7 @@ impl Scenario {
     }
 
     /// The same scenario with the levers on, vouchers too, for whose names `is_on` is true, and all
-    /// others off. On one seed the two have the same luck, so that they can be compared trial by trial.
+    /// others off. On one seed the two have common random numbers, so that they can be compared trial by trial.
     #[must_use]
     pub fn with_levers(&self, is_on: impl Fn(&str) -> bool) -> Self {
         let mut scenario = self.clone();

@@ -24,7 +24,7 @@ const TAKES_TIME: [&str; 7] = [
 
 /// The median of a quantity, if it is one at all.
 fn median(of: &Uncertain, domain: Domain) -> Option<f64> {
-    of.sampler(domain).ok().map(|sampler| sampler.at(0.5))
+    of.median(domain)
 }
 
 fn unlikely(at: &Path, problems: &mut Problems, message: String, help: &str) {
@@ -164,7 +164,7 @@ mod tests {
                 s.campuses[0].buildings[0].starts = Date::month(2029, 1).ok();
             }),
             ("rack_types[0].power_kw", "2500", |s| {
-                s.rack_types[0].power_kw = 2_500.0
+                s.rack_types[0].power_kw = 2_500.0.into()
             }),
         ];
         for (path, words, change) in cases {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::crews::CrewNeed;
 use super::network::LinkKind;
 use crate::date::Date;
-use crate::problem::{Path, Problems, check_name, check_unique};
+use crate::problem::{Path, Problems, check_name, check_probability, check_unique};
 use crate::uncertain::{Domain, Uncertain};
 
 /// A piece of work of uncertain duration, or the procurement of equipment.
@@ -101,15 +101,7 @@ impl Activity {
             .check(Domain::NON_NEGATIVE, &at.key("duration_months"), problems);
         check_dependencies(self.after.as_deref(), at, problems);
         check_needs(&self.crews, at, problems);
-        if let Some(probability) = self.probability
-            && !(0.0..=1.0).contains(&probability)
-        {
-            problems.error(
-                &at.key("probability"),
-                format!("probability is {probability}"),
-                "0 to 1",
-            );
-        }
+        check_probability(self.probability, at, problems);
         if let Some(slots) = &self.slots {
             let at = at.key("slots");
             slots

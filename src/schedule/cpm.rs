@@ -10,6 +10,8 @@
 //!   waits for may finish at the end of the network, or at the deadline.
 //! - Total float = LF - EF, in elapsed months: by how much it may finish later without moving the
 //!   end. It is negative if the deadline cannot be met.
+//! - What does not happen with these inputs, and what waits for it, has no dates: they are infinite, and its float
+//!   is NaN. The end of the network is that of what happens.
 //! - Free float = the least slack of its dependencies: by how much it may finish later without
 //!   moving any other early date. The last node's is what is left to the end.
 
@@ -120,6 +122,7 @@ impl Network {
         let finish = early_finish
             .iter()
             .copied()
+            .filter(|finish| *finish < f64::INFINITY)
             .fold(f64::NEG_INFINITY, f64::max);
         let count = self.len();
         let path = CriticalPath {
@@ -156,6 +159,10 @@ impl Network {
         } = path;
         for step in self.steps.iter().rev() {
             let position = step.node.index();
+            if early_finish[position] == f64::INFINITY {
+                (late_start[position], late_finish[position]) = (f64::INFINITY, f64::INFINITY);
+                continue;
+            }
             let node = &self.nodes[position];
             let counts = leads[position];
             let work = |until: f64| match self.calendar_of(node) {

@@ -162,6 +162,20 @@ pub(crate) struct Condition {
     pub(crate) runs_if: bool,
 }
 
+/// What must hold in a trial for a node to happen at all: that `of` is at least `at_least`. A node that does not
+/// happen has no dates (they are infinite), and neither has what waits for it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Presence {
+    pub(crate) of: Quantity,
+    pub(crate) at_least: f64,
+}
+
+impl Presence {
+    pub(crate) fn holds(&self, drawn: &[f64]) -> bool {
+        self.of.value(drawn) >= self.at_least
+    }
+}
+
 /// A node with all that is known of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
@@ -177,6 +191,7 @@ pub(crate) struct Node {
     pub(crate) conditions: Vec<Condition>,
     pub(crate) slots: Option<Slots>,
     pub(crate) gate: Option<u32>,
+    pub(crate) presence: Vec<Presence>,
     pub(crate) actual: Option<Actual>,
     pub(crate) outlasted: Option<Box<Outlasted>>,
 }
@@ -190,6 +205,7 @@ impl Node {
             && self.conditions.is_empty()
             && self.slots.is_none()
             && self.gate.is_none()
+            && self.presence.is_empty()
             && self.actual.is_none()
             && (self.links.iter())
                 .all(|link| link.kind == LinkKind::FinishToStart && link.lag_calendar.is_none())
@@ -241,6 +257,7 @@ impl NetworkBuilder {
             conditions: Vec::new(),
             slots: None,
             gate: None,
+            presence: Vec::new(),
             actual: None,
             outlasted: None,
         });
@@ -310,6 +327,11 @@ impl NetworkBuilder {
     /// Makes `node` wait for a gate that is opened in the course of a trial.
     pub(crate) fn set_gate(&mut self, node: NodeId, gate: u32) {
         self.nodes[node.index()].gate = Some(gate);
+    }
+
+    /// Makes `node` happen only in trials in which this holds too.
+    pub(crate) fn require(&mut self, node: NodeId, presence: Presence) {
+        self.nodes[node.index()].presence.push(presence);
     }
 
     /// Working time of a node between two moments, in months.
@@ -406,6 +428,11 @@ pub struct Network {
 }
 
 impl Network {
+    /// Whether it has nodes that may not happen in a trial.
+    pub(crate) fn may_leave_out(&self) -> bool {
+        self.nodes.iter().any(|node| !node.presence.is_empty())
+    }
+
     /// Takes the nodes in an order in which everything comes after what it waits for.
     pub(super) fn put_in_order(&mut self, order: &[NodeId]) {
         self.steps.clear();

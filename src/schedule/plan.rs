@@ -9,7 +9,8 @@
 //! ```
 //!
 //! A node that waits for nothing and has no date starts at 0. An activity whose branch does not run
-//! takes no time, holds no crew, and lets its dependencies through without their lags.
+//! takes no time, holds no crew, and lets its dependencies through without their lags. A node that does
+//! not happen in a trial starts and finishes at infinity, and so does what waits for it.
 
 use super::calendars::WorkCalendar;
 use super::network::{
@@ -139,6 +140,11 @@ impl Network {
                 self.actual_dates(node, actual, plan.duration[position], drawn);
             plan.start[position] = started;
             finish[position] = finished;
+            return;
+        }
+        if !node.presence.iter().all(|presence| presence.holds(drawn)) {
+            plan.start[position] = f64::INFINITY;
+            finish[position] = f64::INFINITY;
             return;
         }
         let runs = runs(node, drawn);

@@ -18,7 +18,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::activity::is_false;
-use crate::problem::{Path, Problems, check_name, check_unique};
+use crate::problem::{Path, Problems, check_name, check_probability, check_unique};
 use crate::uncertain::{Domain, Uncertain};
 
 /// An event that may happen and makes activities longer.
@@ -122,7 +122,7 @@ impl Risk {
 
     fn check(&self, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
-        check_share(Some(self.probability), at, problems);
+        check_probability(Some(self.probability), at, problems);
         self.factor
             .check(Domain::NON_NEGATIVE, &at.key("factor"), problems);
         self.delay_months
@@ -152,7 +152,7 @@ impl Risk {
             return;
         };
         let at = at.key("mitigation");
-        check_share(mitigation.probability, &at, problems);
+        check_probability(mitigation.probability, &at, problems);
         if !(mitigation.cost.is_finite() && mitigation.cost >= 0.0) {
             problems.error(
                 &at.key("cost"),
@@ -168,18 +168,6 @@ impl Risk {
                 quantity.check(Domain::NON_NEGATIVE, &at.key(key), problems);
             }
         }
-    }
-}
-
-fn check_share(probability: Option<f64>, at: &Path, problems: &mut Problems) {
-    if let Some(probability) = probability
-        && !(0.0..=1.0).contains(&probability)
-    {
-        problems.error(
-            &at.key("probability"),
-            format!("probability is {probability}"),
-            "0 to 1",
-        );
     }
 }
 

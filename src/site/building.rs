@@ -1,17 +1,17 @@
 //! A building, or a series of like buildings, and how templates and series are resolved.
 
 use super::hall::check_halls;
-use super::{BuildingTemplate, Hall};
+use super::{BuildingTemplate, CampusExpansion, Hall};
 use crate::compute::Oversubscription;
 use crate::date::Date;
-use crate::field::{CARBON_TONNES, COUNT, KILOWATTS, MONTHS, NUMBER, plan};
+use crate::field::{CARBON_TONNES, COUNT, KILOWATTS, MONTHS, NUMBER, SHARE, plan};
 use crate::power::ElectricalChain;
 use crate::problem::{Path, Problems, check_known, check_name};
 use crate::schedule::{Activity, Dependency, Override, check_activities, check_dependencies};
+use crate::uncertain::{Domain, Uncertain};
 
 plan! {
     /// A building, or a series of like buildings.
-    #[derive(Default)]
     pub struct Building {
         /// Its name, unique on its campus. In a series, `{n}` stands for the number of the building.
         pub name: String,
@@ -19,12 +19,18 @@ plan! {
         pub template: Option<String>,
         /// When its first activity may start; left out, at the start of the scenario.
         pub starts: Option<Date>,
+        /// How much later than its date, and than what it waits for, it may start, in months; negative: earlier. Drawn once a trial, of a series for each building.
+        pub delay_months: Uncertain [= Uncertain::zero()] => MONTHS.any().input("delay"),
+        /// The class of plans that it belongs to, which says how plans slip, grow and are dropped.
+        pub plan_class: Option<String>,
         /// What must have finished before its first activity starts, such as "A1/shell".
         pub after: Vec<Dependency> = [],
+        /// The probability that it is built at all, 0 to 1; in the other trials it never is, nor what waits for it. Of a series each building is drawn by itself.
+        pub probability: Option<f64> => SHARE,
         /// The substation that feeds it; left out, it hangs on the campus grid directly.
         pub substation: Option<String>,
-        /// Critical IT power that its own electrical chain can carry, in kW; left out, as much as its halls take.
-        pub power_kw: Option<f64> => KILOWATTS,
+        /// Critical IT power that its own electrical chain can carry, in kW; left out, as much as its halls take. Drawn once a trial.
+        pub power_kw: Option<Uncertain> => KILOWATTS.input("power"),
         /// Its electrical chain in modules and their redundancy, from which what it can carry and its availability follow; left out, `power_kw` alone is the limit, and the chain never fails.
         pub electrical: Option<ElectricalChain>,
         /// How much more its halls sell than they are fed, at which risk; left out, no more.
@@ -39,6 +45,8 @@ plan! {
         pub overrides: Vec<Override> = [],
         /// Makes this a series of like buildings.
         pub series: Option<Series>,
+        /// Makes this a process of further buildings that are not announced yet.
+        pub expansion: Option<CampusExpansion>,
     }
     /// A building of which all is still to be set on its fields.
     pub fn new;
@@ -47,12 +55,47 @@ plan! {
 plan! {
     /// How a series of like buildings is numbered and spaced.
     pub struct Series {
-        /// How many buildings, 1 to 1,000.
-        pub count: u32 => COUNT.within(1.0, MOST_IN_A_SERIES as f64),
+        /// How many buildings, 1 to 1,000; if it is uncertain, 0 or more. Drawn once a trial, and rounded.
+        pub count: Uncertain => NUMBER.input("count"),
         /// The number of the first.
         pub first: u32 = 1 => NUMBER,
-        /// Time from the start of one building to the start of the next, in months, 0 or more.
-        pub every_months: f64 => MONTHS,
+        /// Time from the start of one building to the start of the next, in months, 0 or more. Drawn for each of them.
+        pub every_months: Uncertain => MONTHS.input("gap"),
+        /// Where the count is uncertain: the most buildings that are simulated, 1 to 1,000; left out, the greatest count.
+        pub at_most: Option<u32> => COUNT,
+    }
+    /// So many buildings, numbered from 1, so many months apart.
+    pub fn new;
+}
+
+impl Series {
+    /// The most buildings that there are in any trial.
+    fn most(&self) -> f64 {
+        let most = match self.count {
+            Uncertain::Constant(count) => count,
+            _ => self.count.range(Domain::NON_NEGATIVE).1.round(),
+        };
+        most.min(self.at_most.map_or(f64::INFINITY, f64::from))
+    }
+
+    /// Where each building has a fixed distance from the first: the months from one to the next.
+    fn fixed_gap(&self) -> Option<f64> {
+        self.count.constant()?;
+        self.every_months.constant()
+    }
+
+    fn check(&self, at: &Path, problems: &mut Problems) {
+        self.check_fields(at, problems);
+        let at = at.key("count");
+        self.count.check_whole(&at, problems);
+        let least = f64::from(u8::from(self.count.constant().is_some()));
+        if !(least..=f64::from(MOST_IN_A_SERIES)).contains(&self.most()) {
+            problems.error(
+                &at,
+                format!("count is {}", self.most()),
+                format!("a series has 1 to {MOST_IN_A_SERIES} buildings; `at_most` limits an uncertain count"),
+            );
+        }
     }
 }
 
@@ -60,8 +103,9 @@ plan! {
 #[derive(Clone, Debug)]
 pub(crate) struct PlannedBuilding<'a> {
     pub(crate) name: String,
-    /// Months from the start date of its series to its own.
-    pub(crate) offset_months: f64,
+    /// Its number among those of its entry, from 0.
+    pub(crate) number: u32,
+    pub(crate) begins: Beginning<'a>,
     pub(crate) plan: &'a Building,
     pub(crate) activities: &'a [Activity],
     pub(crate) activities_at: Path,
@@ -73,7 +117,20 @@ pub(crate) struct PlannedBuilding<'a> {
     pub(crate) at: Path,
 }
 
-/// Resolves templates and series; what a template does not provide is reported by [`check_building`].
+/// When a building of an entry is due.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Beginning<'a> {
+    /// At the date of the entry, which has no other.
+    Alone,
+    /// So many months after the first of its series.
+    Offset(f64),
+    /// Some time after the one before it in its series.
+    Gap,
+    /// As a wave of an expansion.
+    Wave(&'a CampusExpansion),
+}
+
+/// Resolves templates, series and expansions; what a template does not provide is reported by [`check_building`].
 pub(crate) fn plan_buildings<'a>(
     buildings: &'a [Building],
     templates: &'a [BuildingTemplate],
@@ -106,24 +163,27 @@ pub(crate) fn plan_buildings<'a>(
         let of_template = template.as_ref().map(|(template, _)| *template);
         let of_template = of_template.and_then(|template| template.oversubscription.as_ref());
         let oversubscription = plan.oversubscription.as_ref().or(of_template);
-        let (count, first, every) = match &plan.series {
-            Some(series) => (
-                series.count.min(MOST_IN_A_SERIES),
-                series.first,
-                series.every_months,
-            ),
-            None => (1, 1, 0.0),
-        };
-        for number in 0..count {
-            let name = match &plan.series {
-                Some(_) => plan
-                    .name
-                    .replace("{n}", &first.saturating_add(number).to_string()),
-                None => plan.name.clone(),
+        let first = plan.series.as_ref().map_or(1, |series| series.first);
+        for number in 0..plan.most().min(MOST_IN_A_SERIES) {
+            let (name, begins) = match (&plan.series, &plan.expansion) {
+                (None, None) => (plan.name.clone(), Beginning::Alone),
+                (series, expansion) => {
+                    let name = first.saturating_add(number).to_string();
+                    let begins = match (series, expansion) {
+                        (Some(series), _) => match series.fixed_gap() {
+                            Some(every) => Beginning::Offset(f64::from(number) * every),
+                            None => Beginning::Gap,
+                        },
+                        (None, Some(expansion)) => Beginning::Wave(expansion),
+                        (None, None) => Beginning::Alone,
+                    };
+                    (plan.name.replace("{n}", &name), begins)
+                }
             };
             planned.push(PlannedBuilding {
                 name,
-                offset_months: f64::from(number) * every,
+                number,
+                begins,
                 plan,
                 activities,
                 activities_at: activities_at.clone(),
@@ -190,13 +250,14 @@ pub(crate) fn check_building(
     }
     if let Some(series) = &building.series {
         let at = at.key("series");
-        series.check_fields(&at, problems);
-        if series.count > 1 && !building.name.contains("{n}") {
+        series.check(&at, problems);
+        if series.most() > 1.0 && !building.name.contains("{n}") {
             problems.error(
                 &at.key("count"),
                 format!(
                     "all {} buildings of the series would be named \"{}\"",
-                    series.count, building.name
+                    series.most(),
+                    building.name
                 ),
                 format!(
                     "put {{n}} into the name, such as \"{}{{n}}\"",
@@ -204,5 +265,58 @@ pub(crate) fn check_building(
                 ),
             );
         }
+    }
+    if let Some(expansion) = &building.expansion {
+        check_expansion(expansion, building, &at.key("expansion"), problems);
+    }
+}
+
+fn check_expansion(
+    expansion: &CampusExpansion,
+    building: &Building,
+    at: &Path,
+    problems: &mut Problems,
+) {
+    expansion.check(at, problems);
+    if building.series.is_some() {
+        problems.error(
+            at,
+            format!("\"{}\" is a series and an expansion at once", building.name),
+            "give those that are announced and those that are not an entry each",
+        );
+    }
+    if expansion.most > 1 && !building.name.contains("{n}") {
+        problems.error(
+            &at.key("most"),
+            format!(
+                "all waves of the expansion would be named \"{}\"",
+                building.name
+            ),
+            format!(
+                "put {{n}} into the name, such as \"{}{{n}}\"",
+                building.name
+            ),
+        );
+    }
+}
+
+impl Building {
+    /// The most buildings that the entry stands for in any trial.
+    pub(crate) fn most(&self) -> u32 {
+        match (&self.series, &self.expansion) {
+            // What is more than any number of buildings is refused as such.
+            (Some(series), _) => series.most().max(0.0) as u32,
+            (None, Some(expansion)) => expansion.waves(),
+            (None, None) => 1,
+        }
+    }
+
+    /// Whether it is uncertain how many buildings the entry stands for.
+    pub(crate) fn is_uncertain(&self) -> bool {
+        let series = self.series.as_ref();
+        self.expansion.is_some()
+            || self.probability.is_some()
+            || self.plan_class.is_some()
+            || series.is_some_and(|series| series.count.constant().is_none())
     }
 }

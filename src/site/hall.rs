@@ -10,14 +10,14 @@ plan! {
     pub struct Hall in "CAMPUS/BUILDING/HALL" {
         /// Its name, unique within its building.
         pub name: String,
-        /// Rack positions, 1 or more.
-        pub racks: u32 => COUNT,
+        /// Rack positions, 1 or more. Drawn once a trial, and rounded.
+        pub racks: Uncertain => COUNT.input("racks"),
         /// The rack type that its positions are made for.
         pub rack_type: String,
-        /// Critical IT power that the hall can take, in kW; left out, all positions at the power of their rack type.
-        pub power_kw: Option<f64> => KILOWATTS,
-        /// Heat that the hall's cooling can take away, in kW of critical IT power; left out, all of it.
-        pub cooling_power_kw: Option<f64> => KILOWATTS,
+        /// Critical IT power that the hall can take, in kW; left out, all positions at the power of their rack type. Drawn once a trial.
+        pub power_kw: Option<Uncertain> => KILOWATTS.input("power"),
+        /// Heat that the hall's cooling can take away, in kW of critical IT power; left out, all of it. Drawn once a trial.
+        pub cooling_power_kw: Option<Uncertain> => KILOWATTS.input("cooling power"),
         /// The hardware generation installed, or "newest" for the newest one that is released when the order is placed and fits the rack type. Of those released on the same day the one that stands last in the scenario counts as the newest. Left out, tenants bring their own hardware: no delivery is waited for and no PFLOPS are counted.
         pub hardware: Option<String>,
         /// The event at whose finish the hardware is ordered, such as "shell", or "start" for the start of the building. Left out, the finish of the first activity of the building.
@@ -40,12 +40,12 @@ plan! {
     pub struct Retrofit in "CAMPUS/BUILDING/HALL" {
         /// The rack type that its positions are then made for.
         pub rack_type: String,
-        /// Rack positions then, 1 or more; left out, as many as before.
-        pub racks: Option<u32> => COUNT,
-        /// Critical IT power that the hall can then take, in kW; left out, as much as before.
-        pub power_kw: Option<f64> => KILOWATTS,
-        /// Heat that its cooling can then take away, in kW; left out, all of it.
-        pub cooling_power_kw: Option<f64> => KILOWATTS,
+        /// Rack positions then, 1 or more; left out, as many as before. Drawn once a trial, and rounded.
+        pub racks: Option<Uncertain> => COUNT.input("retrofit racks"),
+        /// Critical IT power that the hall can then take, in kW; left out, as much as before. Drawn once a trial.
+        pub power_kw: Option<Uncertain> => KILOWATTS.input("retrofit power"),
+        /// Heat that its cooling can then take away, in kW; left out, all of it. Drawn once a trial.
+        pub cooling_power_kw: Option<Uncertain> => KILOWATTS.input("retrofit cooling power"),
         /// Time that the hall is out of service for it, in months, 0 or more. Drawn once a trial.
         pub downtime_months: Uncertain => MONTHS.input("retrofit"),
         /// What the work costs, in money per kW of critical IT power for which the hall is then made, in prices of the start of the scenario, 0 or more. Where the scenario has `finance`, it is paid as capex when the work begins, and written off over 240 months (assumption). Drawn once a trial.
@@ -62,8 +62,13 @@ pub(super) fn check_halls(halls: &[Hall], at: &Path, problems: &mut Problems) {
         let at = at.index(position);
         check_name(&hall.name, &at.key("name"), problems);
         hall.check_fields(&at, problems);
+        hall.racks.check_whole(&at.key("racks"), problems);
         if let Some(retrofit) = &hall.retrofit {
-            retrofit.check_fields(&at.key("retrofit"), problems);
+            let at_retrofit = at.key("retrofit");
+            retrofit.check_fields(&at_retrofit, problems);
+            if let Some(racks) = &retrofit.racks {
+                racks.check_whole(&at_retrofit.key("racks"), problems);
+            }
             if hall.hardware_life_months.is_none() {
                 problems.error(
                     &at.key("retrofit"),

@@ -15,14 +15,18 @@
 
 mod building;
 mod campus;
+pub mod expansion;
 mod hall;
 mod phase;
+mod plan_class;
 mod template;
 
+pub(crate) use building::{Beginning, PlannedBuilding, check_building, plan_buildings};
 pub use building::{Building, Series};
-pub(crate) use building::{PlannedBuilding, check_building, plan_buildings};
 pub use campus::{Campus, ExistingCapacity};
+pub use expansion::CampusExpansion;
 pub use hall::{Hall, Retrofit};
 pub(crate) use phase::{Clause, Gate, Seen};
 pub use phase::{Condition, Phase};
+pub use plan_class::PlanClass;
 pub use template::BuildingTemplate;

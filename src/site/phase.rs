@@ -11,12 +11,13 @@
 //! same decision whatever comes after it. What had its dates keeps them, crews included.
 
 use crate::date::Date;
-use crate::field::{MONTHS, NUMBER, plan};
+use crate::field::{MONTHS, NUMBER, SHARE, plan};
 use crate::problem::{Path, Problems, check_name};
 use crate::projection::TrialRow;
 use crate::projection::metrics::METRICS;
 use crate::schedule::network::NodeId;
 use crate::schedule::{Dependency, check_dependencies};
+use crate::uncertain::Uncertain;
 
 plan! {
     /// The start of a phase of a campus.
@@ -27,6 +28,10 @@ plan! {
         pub starts: Option<Date>,
         /// What must have finished before it starts, such as "A1/shell".
         pub after: Vec<Dependency> = [],
+        /// How much later than its date, and than what it is after, it starts, in months; negative: earlier. Drawn once a trial.
+        pub delay_months: Uncertain [= Uncertain::zero()] => MONTHS.any().input("delay"),
+        /// The probability that it comes at all, 0 to 1; in the other trials it never does, nor what waits for it.
+        pub probability: Option<f64> => SHARE,
         /// What the metrics of a past month must have shown, all together. Left out, nothing.
         pub when: Vec<Condition> = [],
         /// With conditions: it starts at the end of the month of this date at the latest, if what it is `after` has finished.
@@ -72,6 +77,7 @@ impl Phase {
     ) {
         check_name(&self.name, &at.key("name"), problems);
         check_dependencies(Some(&self.after), at, problems);
+        self.check_fields(at, problems);
         if self.at_latest.is_some() && self.when.is_empty() {
             problems.error(
                 &at.key("at_latest"),

@@ -5,7 +5,7 @@ use super::equipment::order;
 use super::state::{CampusState, HallState, LivePart, PoolState};
 use super::timeline::{Event, What};
 use crate::compute::Order;
-use crate::model::{CompiledCampus, Model};
+use crate::model::{CompiledCampus, CompiledHall, Model};
 use crate::power::grid::{HOURS_PER_YEAR, Supplied};
 
 impl Model {
@@ -58,6 +58,13 @@ impl Model {
         }
     }
 
+    /// Whether a hall is built in this trial as far as is known: what is not announced counts if it begins within the
+    /// horizon.
+    fn is_planned(&self, hall: &CompiledHall, finish: &[f64], drawn: &[f64]) -> bool {
+        (hall.presence.iter()).all(|presence| presence.holds(drawn))
+            && (hall.is_announced || finish[hall.started.index()] <= self.months as f64)
+    }
+
     fn begin_campus(
         &self,
         workspace: &mut Workspace,
@@ -92,7 +99,7 @@ impl Model {
         };
         state.supplied = Supplied {
             grid_kw: grid,
-            applied_kw: campus.applied_kw,
+            applied_kw: (campus.applied.iter()).map(|step| step.kw(drawn)).sum(),
             ..Supplied::default()
         };
         state.headroom.reset(
@@ -101,7 +108,7 @@ impl Model {
             campus
                 .buildings
                 .iter()
-                .map(|building| building.carries_kw(0)),
+                .map(|building| building.carries_kw(0, drawn)),
         );
         state.modules.clear();
         state.modules.resize(campus.buildings.len(), 0);
@@ -120,7 +127,7 @@ impl Model {
         let number = position as u32;
         for (step, part) in campus.grid.iter().enumerate() {
             workspace.events.push(Event {
-                months: workspace.finish[part.energised.index()] + part.delay,
+                months: workspace.finish[part.energised.index()] + part.part.delay_months,
                 what: What::GridStep {
                     campus: number,
                     step: step as u32,
@@ -160,13 +167,18 @@ impl Model {
         for hall_position in campus.halls.clone() {
             let hall = &self.halls[hall_position];
             let ordered = workspace.finish[hall.ordered.index()];
-            let delivery = order(&workspace.generations, hall, Order::At(ordered), drawn);
+            let fit = hall.plan.draw(drawn);
+            let ordered = Order::At(ordered);
+            let delivery = order(&workspace.generations, hall, ordered, &fit, drawn);
             workspace.halls.push(HallState {
                 campus: position,
                 delivery,
                 coming: None,
                 pool: hall.pool,
-                fit: hall.fit,
+                fit,
+                built_as: fit,
+                is_planned: self.is_planned(hall, &workspace.finish, drawn),
+                compute_factor: hall.compute_factor.value(drawn),
                 is_retrofitted: false,
                 design_kw: 0.0,
                 density_kw: 0.0,

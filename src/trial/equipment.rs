@@ -26,9 +26,10 @@ pub(super) fn order(
     generations: &[DrawnGeneration],
     hall: &CompiledHall,
     ordered: Order,
+    fit: &HallFit,
     drawn: &[f64],
 ) -> Delivery {
-    let positions = hall.fit.positions;
+    let positions = fit.positions;
     let mut delivery = hall.hardware.order(generations, ordered, positions, drawn);
     if !delivery.pflops_per_kw.is_finite() {
         // Not ordered yet, or never: there is nothing whose growth could be counted.
@@ -150,7 +151,7 @@ impl Model {
             since_months,
             kw: 0.0,
             racks_per_kw: 1.0 / delivery.rack_power_kw,
-            pflops_per_kw: delivery.pflops_per_kw,
+            pflops_per_kw: delivery.pflops_per_kw * state.compute_factor,
             available_share,
         });
     }
@@ -187,14 +188,14 @@ impl Model {
         if let Some(retrofit) = plan.retrofit.as_ref().filter(|_| !state.is_retrofitted) {
             state.is_retrofitted = true;
             state.pool = retrofit.pool;
-            state.fit = retrofit.fit;
+            state.fit = retrofit.plan.draw(drawn);
             downtime = retrofit.downtime.value(drawn);
             campus.embodied_t += retrofit.embodied_t;
             if self.finance.is_some() {
                 workspace.retrofits.push(RetrofitFact {
                     campus: state.campus,
                     begins: months,
-                    price: retrofit.capex_per_kw.value(drawn) * retrofit.fit.feed_kw(),
+                    price: retrofit.capex_per_kw.value(drawn) * state.fit.feed_kw(),
                 });
             }
         }

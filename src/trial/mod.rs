@@ -112,7 +112,7 @@ impl Model {
                 self.apply(workspace, event, inputs);
                 next_event += 1;
             }
-            self.take_stock(workspace);
+            self.take_stock(workspace, inputs);
             self.note_starts(workspace, until);
             if let Some(own) = &self.own {
                 own.sign(seed, trial, month, row, |segment, contract| {

@@ -83,6 +83,7 @@ impl Model {
         for (metric, kw) in DENSITY_CLASSES.into_iter().zip(stock.by_density_kw) {
             tally.add(metric, mw(kw));
         }
+        tally.add(MetricId::BuildingsLive, supply.buildings);
         tally.add(MetricId::StrandedPower, mw(supply.unused_power_kw));
         tally.add(MetricId::StrandedEquipment, mw(stock.equipment_late_kw));
         tally.add(MetricId::OversubscribedPower, mw(stock.oversubscribed_kw));

@@ -18,6 +18,12 @@ pub(super) struct HallState {
     pub(super) coming: Option<Delivery>,
     pub(super) pool: usize,
     pub(super) fit: HallFit,
+    /// What it was made for before any retrofit.
+    pub(super) built_as: HallFit,
+    /// Whether it is built at all in this trial.
+    pub(super) is_planned: bool,
+    /// What the PFLOPS of its hardware are multiplied by.
+    pub(super) compute_factor: f64,
     pub(super) is_retrofitted: bool,
     /// What the hall is made for, and what of it is lost to density, cooling and the delivery
     /// tree, in kW.
@@ -102,6 +108,8 @@ pub(super) struct CampusState {
 pub(super) struct Supply {
     pub(super) stock: Stock,
     pub(super) unused_power_kw: f64,
+    /// Buildings that have gone live, where they are counted.
+    pub(super) buildings: f64,
     /// Of the space without power, what waits for the redundancy to be complete.
     pub(super) redundancy_kw: f64,
     pub(super) shortage: Shortage,

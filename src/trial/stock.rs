@@ -2,7 +2,7 @@
 
 use super::Workspace;
 use super::state::{HallState, Supply};
-use crate::model::{CompiledCampus, CompiledExisting, Model};
+use crate::model::{CompiledBuilding, CompiledCampus, CompiledExisting, Model};
 use crate::projection::metrics::MetricId;
 
 /// Deployable power by the density of racks, in the order of [`density_class`].
@@ -71,6 +71,9 @@ pub(super) struct Stock {
 
 impl Stock {
     fn of_hall(hall: &HallState) -> Self {
+        if !hall.is_planned {
+            return Self::default();
+        }
         let delivered_kw = if hall.delivered { hall.space_kw } else { 0.0 };
         if !hall.handed_over {
             return Self {
@@ -96,7 +99,7 @@ impl Stock {
             deployable_kw,
             oversubscribed_kw: deployable_kw - deployable_kw / hall.fit.sold_per_fed,
             equipment_late_kw: hall.given_kw - deployable_kw,
-            pflops: deployable_kw * hall.delivery.pflops_per_kw,
+            pflops: deployable_kw * hall.delivery.pflops_per_kw * hall.compute_factor,
             racks_built: hall.space_kw * racks_per_kw,
             racks_energised: hall.given_kw * racks_per_kw,
             racks_deployable: deployable_kw * racks_per_kw,
@@ -147,7 +150,7 @@ impl Stock {
 
 impl Model {
     /// Sums up what there is, where something has changed this month.
-    pub(super) fn take_stock(&self, workspace: &mut Workspace) {
+    pub(super) fn take_stock(&self, workspace: &mut Workspace, drawn: &[f64]) {
         for (position, campus) in self.campuses.iter().enumerate() {
             if !std::mem::take(&mut workspace.campuses[position].is_stale) {
                 continue;
@@ -163,6 +166,15 @@ impl Model {
             supply.redundancy_kw = self.waiting_for_redundancy_kw(workspace, position, campus);
             supply.unused_power_kw = workspace.campuses[position].headroom.unused_kw();
             supply.shortage = self.shortage(workspace, position, campus, &supply);
+            if self.reports_buildings {
+                let halls = &workspace.halls;
+                let is_live = |building: &&CompiledBuilding| {
+                    let mut halls = halls[building.halls.clone()].iter();
+                    halls.any(|hall| hall.live < f64::INFINITY)
+                };
+                let live = campus.buildings.iter().filter(is_live);
+                supply.buildings = live.map(|building| building.size.buildings(drawn)).sum();
+            }
             workspace.campuses[position].supply = supply;
             workspace.campuses[position].supply_tally = self.tally_supply(workspace, position);
             for pool in campus.pools.clone() {
@@ -226,13 +238,14 @@ impl Model {
             state.started_kw = (campus.existing.as_ref()).map_or(0.0, |existing| existing.power_kw);
             state.latest_kw = state.started_kw;
             let mut latest = f64::NEG_INFINITY;
-            for hall in &self.halls[campus.halls.clone()] {
+            let halls = &self.halls[campus.halls.clone()];
+            for (hall, known) in halls.iter().zip(&workspace.halls[campus.halls.clone()]) {
                 let starts = workspace.finish[hall.started.index()];
                 if starts > until {
                     state.next_start = state.next_start.min(starts);
                     continue;
                 }
-                let hall_kw = hall.fit.design_kw();
+                let hall_kw = known.built_as.design_kw();
                 state.started_kw += hall_kw;
                 if starts > latest {
                     (latest, state.latest_kw) = (starts, hall_kw);

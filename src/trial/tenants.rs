@@ -103,8 +103,8 @@ impl Model {
             drawn,
             finish: &workspace.finish,
             hall: &|hall| HallFacts {
-                design_kw: self.halls[hall].fit.feed_kw(),
-                positions: self.halls[hall].fit.positions.count,
+                design_kw: workspace.halls[hall].built_as.feed_kw(),
+                positions: workspace.halls[hall].built_as.positions.count,
             },
             deliveries: &workspace.deliveries,
             retrofits: &workspace.retrofits,

@@ -68,7 +68,7 @@ impl Model {
                 let state = &mut workspace.campuses[campus];
                 let plan = &self.campuses[campus];
                 let part = &plan.grid[step as usize];
-                let facility_kw = part.kw * part.granted_share.value(drawn);
+                let facility_kw = part.kw(drawn);
                 let before = state.supplied.limit_kw();
                 state.supplied.grid_kw += facility_kw;
                 let more = if plan.bridges.is_empty() {
@@ -107,7 +107,8 @@ impl Model {
             What::Energised { campus, substation } => {
                 let campus = campus as usize;
                 let state = &mut workspace.campuses[campus];
-                let facility_kw = self.campuses[campus].substations[substation as usize].1;
+                let plan = self.campuses[campus].substations[substation as usize].1;
+                let facility_kw = plan.kw(drawn);
                 state
                     .headroom
                     .add_substation(substation as usize, facility_kw / state.pue);
@@ -121,11 +122,11 @@ impl Model {
                 let (campus, building) = (campus as usize, building as usize);
                 let state = &mut workspace.campuses[campus];
                 let plan = &self.campuses[campus].buildings[building];
-                let before = plan.carries_kw(state.modules[building]);
+                let before = plan.carries_kw(state.modules[building], drawn);
                 if let Some(chain) = &plan.chain {
                     state.modules[building] += chain.stages[stage as usize].1;
                 }
-                let after = plan.carries_kw(state.modules[building]);
+                let after = plan.carries_kw(state.modules[building], drawn);
                 state.headroom.add_building(building, after - before);
                 self.share_out(workspace, campus, event.months, drawn);
             }
@@ -189,7 +190,7 @@ impl Model {
             workspace.events[position].months = match event.what {
                 What::GridStep { campus, step } => {
                     let part = &self.campuses[campus as usize].grid[step as usize];
-                    workspace.finish[part.energised.index()] + part.delay
+                    workspace.finish[part.energised.index()] + part.part.delay_months
                 }
                 What::BridgePower { campus, bridge } => {
                     let node = self.campuses[campus as usize].bridges[bridge as usize].works;
@@ -214,7 +215,8 @@ impl Model {
                     let hall = hall as usize;
                     let plan = &self.halls[hall];
                     let ordered = Order::At(workspace.finish[plan.ordered.index()]);
-                    let delivery = order(&workspace.generations, plan, ordered, drawn);
+                    let fit = workspace.halls[hall].fit;
+                    let delivery = order(&workspace.generations, plan, ordered, &fit, drawn);
                     workspace.halls[hall].delivery = delivery;
                     self.fit_out(workspace, hall);
                     self.note_claim(workspace, hall);

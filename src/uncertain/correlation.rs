@@ -23,6 +23,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::factors::CommonFactor;
 use super::special::{normal_cdf, normal_quantile};
 
 /// Which inputs go together.
@@ -36,6 +37,9 @@ pub struct Correlations {
     /// Pairs of inputs, which count before groups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pairs: Vec<CorrelatedPair>,
+    /// Common factors of inputs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub factors: Vec<CommonFactor>,
     /// If these correlations cannot all hold together, take the nearest ones that can; else they are refused.
     #[serde(default, skip_serializing_if = "is_false")]
     pub nearest: bool,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Outcome, Uncertain};
+use super::{Outcome, Part, Uncertain};
 
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
@@ -31,6 +31,9 @@ enum Distribution {
     Lognormal(Lognormal),
     Pareto(Pareto),
     Discrete(Vec<(f64, f64)>),
+    Empirical(Vec<f64>),
+    Quantiles(Vec<(f64, f64)>),
+    Mixture(Vec<(f64, Uncertain)>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -124,6 +127,19 @@ impl Serialize for Uncertain {
                     .map(|outcome| (outcome.value, outcome.probability))
                     .collect(),
             ),
+            Self::Empirical(values) => Distribution::Empirical(values),
+            Self::Quantiles(quantiles) => Distribution::Quantiles(
+                quantiles
+                    .iter()
+                    .map(|known| (known.probability, known.value))
+                    .collect(),
+            ),
+            Self::Mixture(parts) => Distribution::Mixture(
+                parts
+                    .into_iter()
+                    .map(|part| (part.probability, part.quantity))
+                    .collect(),
+            ),
         };
         Form::Distribution(distribution).serialize(serializer)
     }
@@ -134,7 +150,8 @@ impl<'de> Deserialize<'de> for Uncertain {
         let form = Form::deserialize(deserializer).map_err(|_| {
             serde::de::Error::custom(
                 "not an uncertain quantity: write a number, or a table with one of uniform, \
-                 triangular, pert, normal, lognormal, pareto, discrete, or with p10 and p90",
+                 triangular, pert, normal, lognormal, pareto, discrete, empirical, quantiles, \
+                 mixture, or with p10 and p90",
             )
         })?;
         Ok(match form {
@@ -169,6 +186,17 @@ impl<'de> Deserialize<'de> for Uncertain {
                     outcomes
                         .into_iter()
                         .map(|(value, probability)| Outcome { value, probability })
+                        .collect(),
+                ),
+                Distribution::Empirical(values) => Self::Empirical(values),
+                Distribution::Quantiles(quantiles) => Self::quantiles(quantiles),
+                Distribution::Mixture(parts) => Self::Mixture(
+                    parts
+                        .into_iter()
+                        .map(|(probability, quantity)| Part {
+                            probability,
+                            quantity,
+                        })
                         .collect(),
                 ),
             },
@@ -211,6 +239,20 @@ impl schemars::JsonSchema for Uncertain {
             });
             serde_json::json!({ "anyOf": [list, table] })
         };
+        let number = serde_json::json!({ "type": ["number", "string"] });
+        let pairs = |first: &serde_json::Value, second: &serde_json::Value| {
+            serde_json::json!({
+                "type": "array",
+                "items": {
+                    "type": "array",
+                    "prefixItems": [first, second],
+                    "minItems": 2,
+                    "maxItems": 2
+                }
+            })
+        };
+        // What is drawn from a part of a mixture: any of these forms again.
+        let nested = serde_json::json!({ "type": ["number", "string", "object"] });
         schemars::json_schema!({
             "x-buildout": "uncertain",
             "anyOf": [
@@ -234,6 +276,9 @@ impl schemars::JsonSchema for Uncertain {
                                 "maxItems": 2
                             }
                         },
+                        "empirical": { "type": "array", "items": number },
+                        "quantiles": pairs(&number, &number),
+                        "mixture": pairs(&number, &nested),
                         "p10": { "type": ["number", "string"] },
                         "p50": { "type": ["number", "string"] },
                         "p90": { "type": ["number", "string"] }

@@ -3,11 +3,14 @@
 //! An [`Uncertain`] is plain data. [`Uncertain::check`] lists what is wrong with it for a quantity
 //! of a given [`Domain`], and [`Uncertain::sampler`] compiles it to a [`Sampler`], which turns a
 //! uniform number into a value by inversion of the distribution function. Inversion keeps order:
-//! the same luck gives a longer duration wherever the distribution is longer, so that scenarios
-//! can be compared on the same luck.
+//! the same uniform number gives a longer duration wherever the distribution is longer, so that
+//! scenarios can be compared on common random numbers.
 
 pub mod correlation;
+pub(crate) mod exchangeable;
+pub mod factors;
 mod form;
+mod knots;
 mod percentiles;
 mod shared;
 mod special;
@@ -18,6 +21,7 @@ use std::sync::Arc;
 pub use special::{normal_cdf, normal_quantile};
 
 use crate::problem::{Path, Problems};
+use knots::Knots;
 use percentiles::Johnson;
 use special::{Beta, normal_density, normal_tail_quantile};
 use table::Table;
@@ -35,6 +39,9 @@ use table::Table;
 /// | `{ pareto = { min = 100, shape = 1.5 } }` | heavy tail; `max` cuts it off |
 /// | `{ discrete = [[1, 0.2], [2, 0.8]] }` | values and their probabilities |
 /// | `{ p10 = 3, p90 = 8 }`, `{ p10 = 3, p50 = 4, p90 = 8 }` | percentiles |
+/// | `{ empirical = [3.2, 4.1, 5, 9.5] }` | observed values, joined by straight lines |
+/// | `{ quantiles = [[0, 1], [0.5, 7], [1, 60]] }` | probabilities from 0 to 1 and their quantiles, joined by straight lines |
+/// | `{ mixture = [[0.7, { pert = [2, 3, 6] }], [0.3, 14]] }` | probabilities, and what is drawn with each of them |
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Uncertain {
@@ -117,6 +124,24 @@ pub enum Uncertain {
         /// With 90 % probability the value is at most this.
         p90: f64,
     },
+    /// The distribution of observed values: its quantile function is a straight line from each value to the
+    /// next in order of size, at probabilities 1/(n - 1) apart (Law, "Simulation Modeling and Analysis", 2015,
+    /// section 6.2.4). Nothing lies beyond the least and the greatest of them.
+    Empirical(Vec<f64>),
+    /// A quantile function through these values at their probabilities, which rise from 0 to 1, with straight
+    /// lines between them. Here [`Outcome::probability`] is that of a value of at most [`Outcome::value`].
+    Quantiles(Vec<Outcome>),
+    /// One of several distributions, each with a probability.
+    Mixture(Vec<Part>),
+}
+
+/// A part of a mixture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// The probability that the value is drawn from this part, 0 to 1.
+    pub probability: f64,
+    /// What is drawn then.
+    pub quantity: Uncertain,
 }
 
 /// A value and its probability.
@@ -148,13 +173,18 @@ impl Domain {
         min: 0.0,
         max: f64::INFINITY,
     };
-    /// A share or a probability: 0 to 1.
-    pub const SHARE: Self = Self { min: 0.0, max: 1.0 };
     /// More than 0.
     pub const POSITIVE: Self = Self {
         min: f64::MIN_POSITIVE,
         max: f64::INFINITY,
     };
+    /// How many there are, 1 or more; what is drawn is rounded.
+    pub const COUNT: Self = Self {
+        min: 1.0,
+        max: f64::INFINITY,
+    };
+    /// A share or a probability: 0 to 1.
+    pub const SHARE: Self = Self { min: 0.0, max: 1.0 };
 
     pub(crate) fn admits(self, value: f64) -> bool {
         (self.min..=self.max).contains(&value) && value.abs() <= LARGEST
@@ -296,6 +326,18 @@ impl From<f64> for Uncertain {
     }
 }
 
+impl From<u32> for Uncertain {
+    fn from(count: u32) -> Self {
+        Self::Constant(f64::from(count))
+    }
+}
+
+impl From<i32> for Uncertain {
+    fn from(count: i32) -> Self {
+        Self::Constant(f64::from(count))
+    }
+}
+
 impl Uncertain {
     /// 0.
     pub fn zero() -> Self {
@@ -370,6 +412,34 @@ impl Uncertain {
         }
     }
 
+    /// The distribution of observed values.
+    pub fn empirical(values: impl IntoIterator<Item = f64>) -> Self {
+        Self::Empirical(values.into_iter().collect())
+    }
+
+    /// A quantile function through (probability, value), from probability 0 to 1.
+    pub fn quantiles(quantiles: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        let quantiles = quantiles.into_iter();
+        Self::Quantiles(
+            quantiles
+                .map(|(probability, value)| Outcome { value, probability })
+                .collect(),
+        )
+    }
+
+    /// One of several (probability, quantity).
+    pub fn mixture(parts: impl IntoIterator<Item = (f64, Self)>) -> Self {
+        let parts = parts.into_iter();
+        Self::Mixture(
+            parts
+                .map(|(probability, quantity)| Part {
+                    probability,
+                    quantity,
+                })
+                .collect(),
+        )
+    }
+
     /// The value, if it cannot vary.
     pub fn constant(&self) -> Option<f64> {
         match self {
@@ -388,7 +458,29 @@ impl Uncertain {
                     .then_some(first)
             }
             Self::Percentiles { p10, p90, .. } => (p10 == p90).then_some(*p10),
+            Self::Empirical(values) => the_same(values.iter().copied()),
+            Self::Quantiles(quantiles) => the_same(quantiles.iter().map(|known| known.value)),
+            Self::Mixture(parts) => {
+                let mut possible = parts.iter().filter(|part| part.probability > 0.0);
+                let first = possible.next()?.quantity.constant()?;
+                possible
+                    .all(|part| part.quantity.constant() == Some(first))
+                    .then_some(first)
+            }
         }
+    }
+
+    /// The least and the greatest value that it takes but for one trial in 10^15; none if something is wrong with it.
+    pub(crate) fn range(&self, domain: Domain) -> (f64, f64) {
+        match self.sampler(domain) {
+            Ok(sampler) => (sampler.at(f64::EPSILON), sampler.at(1.0 - f64::EPSILON)),
+            Err(_) => (f64::NAN, f64::NAN),
+        }
+    }
+
+    /// The median; none if something is wrong with it.
+    pub(crate) fn median(&self, domain: Domain) -> Option<f64> {
+        Some(self.sampler(domain).ok()?.at(0.5))
     }
 
     /// Notes all that is wrong with it for a quantity of this domain, at the places where a file
@@ -401,6 +493,7 @@ impl Uncertain {
         };
         for (place, error) in self.faults(domain) {
             let at = match (place, error.parameter()) {
+                (Place::Item(index), _) => inner.index(index),
                 _ if matches!(self, Self::Constant(_)) => at.clone(),
                 (Place::Outcome(index, part), _) => inner.index(index).index(part),
                 (Place::Parameter, Some(parameter)) => inner.key(parameter),
@@ -411,6 +504,27 @@ impl Uncertain {
                 _ => format!("{quantity}: {error}"),
             };
             problems.error(&at, message, error.help());
+        }
+        if let Self::Mixture(parts) = self {
+            for (index, part) in parts.iter().enumerate() {
+                part.quantity
+                    .check(domain, &inner.index(index).index(1), problems);
+            }
+        }
+    }
+
+    /// Notes a known number of things that is not whole.
+    pub(crate) fn check_whole(&self, at: &Path, problems: &mut Problems) {
+        if let Self::Constant(count) = self
+            && count.is_finite()
+            && count.fract() != 0.0
+        {
+            let key = at.last_key().unwrap_or("the value");
+            problems.error(
+                at,
+                format!("{key} is {count}"),
+                "a whole number, or a distribution, of which what is drawn is rounded",
+            );
         }
     }
 
@@ -425,6 +539,9 @@ impl Uncertain {
             Self::Lognormal { .. } => Some("lognormal"),
             Self::Pareto { .. } => Some("pareto"),
             Self::Discrete(_) => Some("discrete"),
+            Self::Empirical(_) => Some("empirical"),
+            Self::Quantiles(_) => Some("quantiles"),
+            Self::Mixture(_) => Some("mixture"),
         }
     }
 
@@ -511,13 +628,32 @@ impl Uncertain {
                     faults.bounded(&Johnson::through(*p10, *p50, *p90, domain.min, domain.max));
                 }
             }
+            Self::Empirical(values) => faults.observed(values),
+            Self::Quantiles(quantiles) => faults.quantiles(quantiles),
+            Self::Mixture(parts) => faults.weights(parts),
         }
         faults.list
     }
 
+    /// The first thing that is wrong with a part of a mixture.
+    fn fault_of_parts(&self, domain: Domain) -> Option<UncertainError> {
+        let Self::Mixture(parts) = self else {
+            return None;
+        };
+        parts.iter().find_map(|part| {
+            let own = part.quantity.faults(domain).into_iter().next();
+            own.map(|(_, error)| error)
+                .or_else(|| part.quantity.fault_of_parts(domain))
+        })
+    }
+
     /// Compiles it for a quantity of this domain; the error is the first thing that is wrong.
     pub fn sampler(&self, domain: Domain) -> Result<Sampler, UncertainError> {
-        if let Some((_, error)) = self.faults(domain).into_iter().next() {
+        let own = self.faults(domain).into_iter().next();
+        if let Some(error) = own
+            .map(|(_, error)| error)
+            .or_else(|| self.fault_of_parts(domain))
+        {
             return Err(error);
         }
         if let Some(value) = self.constant() {
@@ -596,9 +732,40 @@ impl Uncertain {
                 };
                 (rule, mean)
             }
+            Self::Empirical(values) => joined(Knots::of_observed(values)),
+            Self::Quantiles(quantiles) => joined(Knots::through(&knots::pairs(quantiles))),
+            Self::Mixture(parts) => mixture(parts, domain),
         };
         Sampler { rule, mean }
     }
+}
+
+/// The value that all of them are.
+fn the_same(mut values: impl Iterator<Item = f64>) -> Option<f64> {
+    let first = values.next()?;
+    values.all(|value| value == first).then_some(first)
+}
+
+fn joined(knots: Knots) -> (Rule, f64) {
+    let mean = knots.mean();
+    (Rule::Knots(Arc::new(knots)), mean)
+}
+
+/// The mixture of what has been checked; its mean is that of the means of the parts.
+fn mixture(parts: &[Part], domain: Domain) -> (Rule, f64) {
+    let possible = parts.iter().filter(|part| part.probability > 0.0);
+    let compiled: Vec<(f64, Sampler)> = possible
+        .filter_map(|part| Some((part.probability, part.quantity.sampler(domain).ok()?)))
+        .collect();
+    let total: f64 = compiled.iter().map(|(weight, _)| weight).sum();
+    let weighted: Vec<(f64, Sampler)> = (compiled.into_iter())
+        .map(|(weight, part)| (weight / total, part))
+        .collect();
+    let mean = weighted.iter().map(|(weight, part)| weight * part.mean);
+    (
+        Rule::Knots(Arc::new(Knots::mixture(&weighted))),
+        mean.sum::<f64>(),
+    )
 }
 
 /// Down to a tail probability of 2^-24 the beta quantiles are tabulated; below, they approach the
@@ -733,6 +900,7 @@ fn replace_few(steps: &[(f64, f64)], list: &mut [f64]) {
 
 enum Place {
     Parameter,
+    Item(usize),
     Outcome(usize, usize),
 }
 
@@ -881,6 +1049,76 @@ impl Faults {
             self.add(UncertainError::ProbabilitySum(total));
         }
     }
+
+    fn observed(&mut self, values: &[f64]) {
+        if values.is_empty() {
+            self.add(UncertainError::NoOutcome);
+        }
+        for (index, value) in values.iter().enumerate() {
+            let start = self.list.len();
+            self.value("the value", *value);
+            for (place, _) in self.list.iter_mut().skip(start) {
+                *place = Place::Item(index);
+            }
+        }
+    }
+
+    /// Probabilities rise from 0 to 1, and values do not fall.
+    fn quantiles(&mut self, quantiles: &[Outcome]) {
+        let start = self.list.len();
+        self.observed(
+            &quantiles
+                .iter()
+                .map(|known| known.value)
+                .collect::<Vec<_>>(),
+        );
+        for (place, _) in self.list.iter_mut().skip(start) {
+            if let Place::Item(index) = *place {
+                *place = Place::Outcome(index, 1);
+            }
+        }
+        let last = quantiles.len().saturating_sub(1);
+        let mut before = Outcome {
+            value: f64::NEG_INFINITY,
+            probability: 0.0,
+        };
+        for (index, known) in quantiles.iter().enumerate() {
+            let (least, most) = match index {
+                0 => (0.0, 0.0),
+                _ if index == last => (1.0, 1.0),
+                _ => (before.probability, 1.0),
+            };
+            let found = self.list.len();
+            self.range("the probability", known.probability, least, most);
+            let values = self.list.len();
+            if known.value < before.value {
+                self.range("the value", known.value, before.value, f64::INFINITY);
+            }
+            for (position, (place, _)) in self.list.iter_mut().enumerate().skip(found) {
+                *place = Place::Outcome(index, usize::from(position >= values));
+            }
+            before = *known;
+        }
+    }
+
+    fn weights(&mut self, parts: &[Part]) {
+        if parts.is_empty() {
+            self.add(UncertainError::NoOutcome);
+            return;
+        }
+        let start = self.list.len();
+        for (index, part) in parts.iter().enumerate() {
+            let found = self.list.len();
+            self.range("the probability", part.probability, 0.0, 1.0);
+            for (place, _) in self.list.iter_mut().skip(found) {
+                *place = Place::Outcome(index, 0);
+            }
+        }
+        let total: f64 = parts.iter().map(|part| part.probability).sum();
+        if self.list.len() == start && (total - 1.0).abs() > 1e-9 {
+            self.add(UncertainError::ProbabilitySum(total));
+        }
+    }
 }
 
 const ORDER: &str = "from the least to the greatest";
@@ -908,6 +1146,7 @@ enum Rule {
     },
     Discrete(Arc<[(f64, f64)]>),
     Table(Arc<Table>),
+    Knots(Arc<Knots>),
 }
 
 impl Rule {
@@ -967,6 +1206,7 @@ impl Sampler {
                 steps[place].1
             }
             Rule::Table(table) => table.at(u),
+            Rule::Knots(knots) => knots.at(u),
         }
     }
 

@@ -367,3 +367,41 @@ fn worth_ranks_levers_by_money() {
         "{printed}"
     );
 }
+
+#[test]
+fn shards_and_checkpoints_tell_what_one_run_tells() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let scenario = [
+        "drivers",
+        "examples/first.toml",
+        "--of",
+        "A1 live",
+        "--trials",
+        "400",
+        "--quiet",
+    ];
+    let run = |more: &[&str]| buildout(&[&scenario[..], more].concat());
+    let whole = run(&[]);
+    assert!(whole.status.success(), "{}", text(&whole.stderr));
+    let (first, second) = (path("0.samples"), path("1.samples"));
+    for (shard, file) in [("0/2", &first), ("1/2", &second)] {
+        let output = run(&["--shard", shard, "--checkpoint", file]);
+        assert!(output.status.success() && output.stdout.is_empty());
+    }
+    assert_eq!(
+        run(&["--from", &first, "--from", &second]).stdout,
+        whole.stdout
+    );
+    // Half of the trials are there, and the other half is run.
+    assert!(text(&run(&["--checkpoint", &first]).stderr).contains("--resume"));
+    let resumed = run(&["--checkpoint", &first, "--resume"]);
+    assert_eq!(resumed.stdout, whole.stdout, "{}", text(&resumed.stderr));
+    let missing = text(&run(&["--from", &second]).stderr);
+    assert!(
+        missing.contains("the trials 0 to 199 are missing"),
+        "{missing}"
+    );
+    let other = text(&run(&["--from", &second, "--seed", "2"]).stderr);
+    assert!(other.contains("part of another run"), "{other}");
+}

@@ -108,7 +108,7 @@ fn hall() -> impl Strategy<Value = Hall> {
             // What needs more than a standard position has goes into a dense one.
             let kind = if hardware == Some("late") { 1 } else { kind };
             let mut hall = Hall::new("", racks, RACK_TYPES[kind]);
-            hall.power_kw = power;
+            hall.power_kw = power.map(Uncertain::from);
             hall.hardware = hardware.map(str::to_owned);
             hall.hardware_ordered_after = at_start.then(|| "start".to_owned());
             hall.activities = activities;
@@ -135,14 +135,10 @@ fn building() -> impl Strategy<Value = Building> {
                     hall
                 });
                 building.halls = Some(halls.collect());
-                building.power_kw = power;
+                building.power_kw = power.map(Uncertain::from);
                 building.substation = substation.map(|number| format!("substation {number}"));
                 building.starts = starts.and_then(|months| start().plus_months(f64::from(months)));
-                building.series = series.map(|(count, every_months)| Series {
-                    count,
-                    first: 1,
-                    every_months,
-                });
+                building.series = series.map(|(count, months)| Series::new(count, months));
                 if follows {
                     // To be made the name of the building before.
                     building.after = vec![Dependency::Finish(String::new())];
@@ -549,7 +545,9 @@ proptest! {
             .flat_map(|campus| &mut campus.grid)
             .nth(which.index(steps))
             .expect("there are so many");
-        step.power_mw *= factor;
+        if let Uncertain::Constant(power_mw) = &mut step.power_mw {
+            *power_mw *= factor;
+        }
         let before = trials(&compiled(&scenario), seed);
         let after = trials(&compiled(&stronger), seed);
         for (before, after) in before.iter().zip(&after) {

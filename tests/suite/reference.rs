@@ -165,11 +165,10 @@ fn buildings_of_a_series_follow_at_their_distance() {
     let mut campus = Campus::new("north");
     let mut series = building("A{n}", chain(&[4.0, 4.0]), 100);
     series.starts = Some(Date::month(2025, 3).expect("a month"));
-    series.series = Some(Series {
-        count: 4,
-        first: 7,
-        every_months: 2.5,
-    });
+    series.series = Some(Series::new(4, 2.5));
+    if let Some(series) = &mut series.series {
+        series.first = 7;
+    }
     campus.buildings.push(series);
     let row = certain(&scenario(campus, 30));
     for (name, months) in [
@@ -340,12 +339,12 @@ fn halls_chains_and_substations_carry_no_more_than_their_power() {
     // A hall of 400 racks made for 700 kW, which is space for 280 racks of 2.5 kW.
     let mut narrow = building("B", chain(&[4.0]), 400);
     if let Some(halls) = &mut narrow.halls {
-        halls[0].power_kw = Some(700.0);
+        halls[0].power_kw = Some(700.0.into());
     }
     campus.buildings.push(narrow);
     // A hall of 1,000 kW in a building whose chain carries 300 kW.
     let mut weak = building("C", chain(&[6.0]), 400);
-    weak.power_kw = Some(300.0);
+    weak.power_kw = Some(300.0.into());
     campus.buildings.push(weak);
     let row = certain(&scenario(campus, 8));
     let built = [0.0, 480.0, 480.0, 760.0, 760.0, 1_160.0, 1_160.0, 1_160.0];

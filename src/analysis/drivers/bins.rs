@@ -9,9 +9,13 @@ pub fn order_of(values: &[f64]) -> Vec<u32> {
 
 /// The rank of each value, from 1; equal values share the mean of their ranks.
 pub fn mid_ranks(values: &[f64]) -> Vec<f64> {
-    let order = order_of(values);
+    mid_ranks_of_ordered(&order_of(values), values)
+}
+
+/// The same, of numbers whose order is known.
+pub fn mid_ranks_of_ordered(order: &[u32], values: &[f64]) -> Vec<f64> {
     let mut ranks = vec![0.0; values.len()];
-    for tie in ties(&order, values) {
+    for tie in ties(order, values) {
         let rank = (tie.start + tie.end + 1) as f64 / 2.0;
         for &position in &order[tie] {
             ranks[position as usize] = rank;

@@ -8,7 +8,7 @@
 //! Of the boxes on the way the one is kept in which most failures are found beyond those of an average box of its size:
 //! support x (density - base rate). Trials in it are set aside, and the next box is sought among the rest.
 //!
-//! Boxes are sought in seven tenths of the trials. Density and coverage are told of the other three, which took no part.
+//! Boxes are sought in the first seven tenths of the trials. Density and coverage are told of the others, which took no part.
 
 use serde::{Deserialize, Serialize};
 
@@ -92,7 +92,7 @@ pub fn failure_boxes(names: &[&str], inputs: &[&[f64]], failed: &[bool]) -> Vec<
         .collect();
     let search = Search { ranks, top, failed };
     let (mut train, mut held_out): (Vec<usize>, Vec<usize>) =
-        (0..failed.len()).partition(|trial| trial / 2 % 10 < 7);
+        (0..failed.len()).partition(|trial| trial * 10 < failed.len() * 7);
     let held_out_failures = search.failures(&held_out);
     let held_out_trials = held_out.len();
     let mut boxes = Vec::new();

@@ -33,6 +33,11 @@ impl Table {
         Self { counts, classes }
     }
 
+    /// Of counts that are known: those of the classes of the first bin, then of the next.
+    pub(crate) fn of_counts(counts: Vec<f64>, classes: usize) -> Self {
+        Self { counts, classes }
+    }
+
     fn shares(&self) -> Vec<f64> {
         let mut shares = vec![0.0; self.classes];
         for bin in self.counts.chunks(self.classes) {

@@ -13,29 +13,61 @@
 
 use super::bins::Bins;
 
+/// Sums of a result in each bin of an input, from which its index follows.
+#[derive(Clone, Debug)]
+pub(crate) struct Moments {
+    sums: Vec<f64>,
+    counts: Vec<f64>,
+    squares: f64,
+}
+
+impl Moments {
+    pub(crate) fn new(bins: usize) -> Self {
+        Self {
+            sums: vec![0.0; bins],
+            counts: vec![0.0; bins],
+            squares: 0.0,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn add(&mut self, bin: u16, y: f64) {
+        self.sums[usize::from(bin)] += y;
+        self.counts[usize::from(bin)] += 1.0;
+        self.squares += y * y;
+    }
+
+    #[inline]
+    fn add_weighted(&mut self, bin: u16, y: f64, weight: f64) {
+        self.sums[usize::from(bin)] += weight * y;
+        self.counts[usize::from(bin)] += weight;
+        self.squares += weight * y * y;
+    }
+
+    /// The index by bins; 0 if the result does not vary.
+    pub(crate) fn index(&self) -> f64 {
+        let count: f64 = self.counts.iter().sum();
+        let total: f64 = self.sums.iter().sum();
+        let used = self.counts.iter().filter(|count| **count > 0.0).count() as f64;
+        let all = self.squares - total * total / count;
+        if all <= f64::EPSILON * self.squares || count <= used {
+            return 0.0;
+        }
+        let of_bins = self.sums.iter().zip(&self.counts);
+        let of_bins = of_bins.filter(|(_, count)| **count > 0.0);
+        let between =
+            of_bins.map(|(sum, count)| sum * sum / count).sum::<f64>() - total * total / count;
+        1.0 - ((all - between) / (count - used)) / (all / (count - 1.0))
+    }
+}
+
 /// The index by bins, of trials with weights; 0 if the result does not vary.
 pub fn by_bins(bins: &Bins, result: &[f64], weights: &[f64]) -> f64 {
-    let mut sums = vec![0.0; bins.count];
-    let mut counts = vec![0.0; bins.count];
-    let (mut squares, mut total, mut count) = (0.0, 0.0, 0.0);
+    let mut moments = Moments::new(bins.count);
     for ((&bin, &y), &weight) in bins.of.iter().zip(result).zip(weights) {
-        sums[usize::from(bin)] += weight * y;
-        counts[usize::from(bin)] += weight;
-        squares += weight * y * y;
-        total += weight * y;
-        count += weight;
+        moments.add_weighted(bin, y, weight);
     }
-    let all = squares - total * total / count;
-    let between: f64 = (sums.iter().zip(&counts))
-        .filter(|(_, count)| **count > 0.0)
-        .map(|(sum, count)| sum * sum / count)
-        .sum::<f64>()
-        - total * total / count;
-    let used = counts.iter().filter(|count| **count > 0.0).count() as f64;
-    if all <= f64::EPSILON * squares || count <= used {
-        return 0.0;
-    }
-    1.0 - ((all - between) / (count - used)) / (all / (count - 1.0))
+    moments.index()
 }
 
 /// The share of the variance that lies between the bins' means, from which [`by_bins`] takes off what chance adds.

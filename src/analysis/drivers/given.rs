@@ -2,10 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::bins::{Bins, bins_for, mid_ranks, order_of};
+use super::bins::{Bins, bins_for, mid_ranks_of_ordered, order_of};
 use super::conditions::failure_boxes;
 use super::distance::{Table, cells_for};
-use super::first_order::{between_share, by_bins, by_ranks};
+use super::first_order::{Moments, between_share, by_bins, by_ranks};
 use super::groups::Group;
 use super::partial_correlation::partial_rank_correlations;
 use super::resampling::{Estimate, bootstrap_weights, mean_and_sd, permutation};
@@ -22,6 +22,8 @@ const REPLICATES: u64 = 100;
 const FLOOR_LEVEL: f64 = 0.95;
 /// The degree of the polynomials of an input that stands out, at most.
 const DEGREE: usize = 6;
+/// Columns of a regression at most: what stands out less adds little, and their cost grows with the square.
+const MOST_COLUMNS: usize = 200;
 /// How many inputs of a group may act together in the regression, and conditions may be sought among.
 const LEADING: usize = 6;
 const MOST_SEARCHED: usize = 30;
@@ -66,6 +68,7 @@ struct Prepared<'a> {
 
 struct PreparedInput {
     values: Vec<f64>,
+    ranks: Vec<f64>,
     order: Vec<u32>,
     bins: Bins,
     cells: Bins,
@@ -202,6 +205,7 @@ impl<'a> Prepared<'a> {
                 first_order: by_bins(&bins, &result, &ones),
                 delta: table.delta(),
                 pawn: table.pawn(),
+                ranks: mid_ranks_of_ordered(&order, &values),
                 values,
                 order,
                 bins,
@@ -218,31 +222,15 @@ impl<'a> Prepared<'a> {
 
     /// The largest measures over all inputs of a result that was permuted, and so has nothing to do with any of them.
     fn noise_floor(&self) -> NoiseFloor {
-        let n = self.result.len();
-        let ones = vec![1.0; n];
         let largest: Vec<[f64; 3]> = (0..REPLICATES)
             .into_par_iter()
             .map(|replicate| {
-                let order = permutation(n, self.given.seed, replicate);
-                let result: Vec<f64> = order.iter().map(|&at| self.result[at as usize]).collect();
-                let classes = Bins {
-                    of: order
-                        .iter()
-                        .map(|&at| self.classes.of[at as usize])
-                        .collect(),
-                    count: self.classes.count,
-                };
-                self.inputs
-                    .iter()
-                    .fold([f64::NEG_INFINITY; 3], |largest, input| {
-                        let table = Table::new(&input.cells, &classes, &ones);
-                        let found = [
-                            by_bins(&input.bins, &result, &ones),
-                            table.delta(),
-                            table.pawn(),
-                        ];
-                        std::array::from_fn(|measure| largest[measure].max(found[measure]))
-                    })
+                let permuted = Permuted::new(self, replicate);
+                let none = [f64::NEG_INFINITY; 3];
+                self.inputs.iter().fold(none, |largest, input| {
+                    let found = permuted.measures(input);
+                    std::array::from_fn(|measure| largest[measure].max(found[measure]))
+                })
             })
             .collect();
         let [first_order, delta, pawn] = std::array::from_fn(|measure| {
@@ -351,7 +339,7 @@ impl<'a> Prepared<'a> {
     /// Polynomials of the members that stand out, straight lines of the others, and products of the first few; as many
     /// as the trials allow, what stands out more first.
     fn columns(&self, members: &[usize], leading: &[usize]) -> Vec<Vec<f64>> {
-        let most = (self.result.len() / TRIALS_PER_COLUMN).max(1);
+        let most = (self.result.len() / TRIALS_PER_COLUMN).clamp(1, MOST_COLUMNS);
         let mut ordered: Vec<usize> = leading
             .iter()
             .copied()
@@ -364,12 +352,11 @@ impl<'a> Prepared<'a> {
                 .copied()
                 .filter(|input| !leading.contains(input)),
         );
-        let ranks = |input: usize| mid_ranks(&self.inputs[input].values);
         let degree = (most / strong.max(1)).clamp(1, DEGREE);
         let mut columns = Vec::new();
         let mut first: Vec<Vec<Vec<f64>>> = Vec::new();
         for &input in ordered[..strong].iter().take(most) {
-            let polynomials = polynomials(&ranks(input), degree);
+            let polynomials = polynomials(&self.inputs[input].ranks, degree);
             if first.len() < LEADING {
                 first.push(polynomials.iter().take(2).cloned().collect());
             }
@@ -389,7 +376,7 @@ impl<'a> Prepared<'a> {
             if columns.len() >= most {
                 break;
             }
-            columns.extend(polynomials(&ranks(input), 1));
+            columns.extend(polynomials(&self.inputs[input].ranks, 1));
         }
         columns.truncate(most);
         columns
@@ -410,149 +397,40 @@ impl<'a> Prepared<'a> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::super::groups::groups_by_name;
-    use super::super::reference::{ishigami, results, uniform_columns};
-    use super::*;
+/// A result that was permuted, with its class in each trial.
+struct Permuted {
+    trials: Vec<(f64, u16)>,
+    classes: usize,
+}
 
-    fn given<'a>(
-        names: &'a [String],
-        inputs: &'a [Vec<f64>],
-        result: &'a [f64],
-        kind: ResultKind,
-    ) -> GivenTrials<'a> {
-        GivenTrials {
-            inputs: (names.iter().zip(inputs))
-                .map(|(name, values)| GivenInput {
-                    name,
-                    values,
-                    is_correlated: false,
-                })
-                .collect(),
-            name: "y",
-            kind,
-            unit: "MW",
-            result,
-            horizon_months: 60.0,
-            seed: 1,
+impl Permuted {
+    fn new(prepared: &Prepared<'_>, replicate: u64) -> Self {
+        let n = prepared.result.len();
+        let order = permutation(n, prepared.given.seed, replicate);
+        let of = |at: &u32| {
+            let at = *at as usize;
+            (prepared.result[at], prepared.classes.of[at])
+        };
+        Self {
+            trials: order.iter().map(of).collect(),
+            classes: prepared.classes.count,
         }
     }
 
-    fn names(count: usize) -> Vec<String> {
-        (0..count).map(|input| format!("x/{input}")).collect()
-    }
-
-    /// Three drivers among forty inputs, of which one acts through another alone.
-    #[test]
-    fn inputs_without_effect_are_within_the_noise() {
-        let (inputs, names) = (uniform_columns(40, 4_000), names(40));
-        let result = results(&inputs, ishigami);
-        let drivers = given_drivers(
-            &given(&names, &inputs, &result, ResultKind::Number),
-            &[],
-            false,
-        )
-        .unwrap();
-        let found: Vec<&str> = drivers
-            .inputs
-            .iter()
-            .map(|input| input.name.as_str())
-            .collect();
-        assert_eq!(found, ["x/1", "x/0", "x/2"]);
-        assert_eq!(drivers.within_noise.len(), 37);
-        let x2 = &drivers.inputs[2];
-        // x2 has no first-order index: delta tells that it matters.
-        assert!(
-            x2.first_order.value < 0.02 && x2.delta.value > 0.08,
-            "{x2:?}"
-        );
-        // First order 0.756, all together 1: regression finds most of it.
-        assert!(
-            (0.75..1.0).contains(&drivers.explained.value),
-            "{:?}",
-            drivers.explained
-        );
-    }
-
-    #[test]
-    fn a_target_is_told_in_probabilities() {
-        let (inputs, names) = (uniform_columns(5, 4_000), names(5));
-        let result = results(&inputs, |u| f64::from(u8::from(u[0] + 0.3 * u[1] < 0.8)));
-        let drivers = given_drivers(
-            &given(&names, &inputs, &result, ResultKind::Target),
-            &[],
-            true,
-        )
-        .unwrap();
-        assert_eq!(drivers.inputs[0].name, "x/0");
-        let [low, high] = drivers.inputs[0].tornado;
-        assert!(low.mean == 1.0 && high.mean < 0.1, "{low:?} {high:?}");
-        assert!((drivers.of.mean - 0.65).abs() < 0.04);
-        assert!(drivers.failures.unwrap()[0].conditions[0].at_least.unwrap() > 0.5);
-    }
-
-    #[test]
-    fn a_group_has_what_its_inputs_have_together() {
-        let inputs = uniform_columns(6, 4_000);
-        let names: Vec<String> = ["a/1", "a/2", "a/3", "b/1", "b/2", "noise"]
-            .map(str::to_owned)
-            .to_vec();
-        // Four equal parts, of which a has three; and as much process noise as one of them.
-        let result = results(&inputs, |u| u[0] + u[1] + u[2] + u[3] + u[5]);
-        let known = &inputs[..5];
-        let groups = groups_by_name(&names[..5]);
-        let drivers = given_drivers(
-            &given(&names[..5], known, &result, ResultKind::Number),
-            &groups,
-            false,
-        )
-        .unwrap();
-        let a = drivers
-            .groups
-            .iter()
-            .find(|group| group.name == "a/*")
-            .unwrap();
-        assert!(
-            (a.share.value - 0.6).abs() < 4.0 * a.share.std_error,
-            "{a:?}"
-        );
-        assert!(
-            (drivers.explained.value - 0.8).abs() < 4.0 * drivers.explained.std_error,
-            "{:?}",
-            drivers.explained
-        );
-        assert!(
-            (drivers.inputs[0].first_order.value - 0.2).abs()
-                < 4.0 * drivers.inputs[0].first_order.std_error
-        );
-    }
-
-    #[test]
-    fn what_would_mislead_is_refused() {
-        let (inputs, names) = (uniform_columns(2, 1_000), names(2));
-        let refused = |result: &[f64], kind| {
-            given_drivers(&given(&names, &inputs, result, kind), &[], false)
-                .unwrap_err()
-                .to_string()
-        };
-        assert!(refused(&[5.0; 1_000], ResultKind::Number).contains("5 MW in every one"));
-        assert!(
-            refused(&[f64::INFINITY; 1_000], ResultKind::Date).contains("not reached in every one")
-        );
-        let mut seldom = vec![0.0; 1_000];
-        seldom[..10].fill(1.0);
-        assert!(refused(&seldom, ResultKind::Target).contains("met in 10 of 1000 trials"));
-        let mut nan = vec![f64::NAN; 1_000];
-        nan[..100].copy_from_slice(&inputs[0][..100]);
-        assert!(refused(&nan, ResultKind::Number).contains("100 trials do not tell"));
-        let none = GivenTrials {
-            inputs: Vec::new(),
-            ..given(&names, &inputs, &inputs[0], ResultKind::Number)
-        };
-        assert_eq!(
-            given_drivers(&none, &[], false),
-            Err(DriversError::NoInputs)
-        );
+    /// First-order index by bins, delta and PAWN of an input.
+    fn measures(&self, input: &PreparedInput) -> [f64; 3] {
+        let mut moments = Moments::new(input.bins.count);
+        let mut counts = vec![0_u32; input.cells.count * self.classes];
+        let places = input.bins.of.iter().zip(&input.cells.of);
+        for ((y, class), (bin, cell)) in self.trials.iter().zip(places) {
+            moments.add(*bin, *y);
+            counts[usize::from(*cell) * self.classes + usize::from(*class)] += 1;
+        }
+        let counts = counts.into_iter().map(f64::from).collect();
+        let table = Table::of_counts(counts, self.classes);
+        [moments.index(), table.delta(), table.pawn()]
     }
 }
+
+#[cfg(test)]
+mod tests;

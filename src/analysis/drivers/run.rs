@@ -6,7 +6,9 @@ use super::groups::{Group, groups_by_name};
 use super::report::{Confirmed, DriversReport, ResultDrivers};
 use super::screening::{ElementaryEffect, elementary_effects};
 use super::totals::{Factor, PointWithNoise, variance_shares};
-use super::{Drivers, DriversError, GivenInput, GivenTrials, ResultKind, given_drivers};
+use super::{
+    Drivers, DriversError, GivenInput, GivenTrials, LEAST_TRIALS, ResultKind, given_drivers,
+};
 use crate::model::Model;
 use crate::monte_carlo::batch::{Cancel, OnProgress};
 use crate::monte_carlo::sample_run::{SampleError, SampleRun};
@@ -202,6 +204,11 @@ impl<'a> DriversRun<'a> {
 
     /// Tells what drives the results of trials that were run by [`Self::sample_run`].
     pub fn explain(&self, samples: &Samples) -> Result<DriversReport, DriversRunError> {
+        if let Design::Ensemble { effective, .. } = self.drawing.design()
+            && effective < LEAST_TRIALS as u64
+        {
+            return Err(DriversError::FewEffective { effective }.into());
+        }
         let names: Vec<&str> = samples
             .inputs()
             .iter()

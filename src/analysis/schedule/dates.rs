@@ -46,6 +46,8 @@ impl LastStep {
 pub(super) struct Ends {
     all: Vec<NodeId>,
     live: Vec<std::ops::Range<usize>>,
+    /// What does not happen in a trial is not waited for: so it is with the end of all construction.
+    of_what_happens: bool,
 }
 
 impl Ends {
@@ -54,6 +56,7 @@ impl Ends {
         Self {
             all: model.network.nodes().collect(),
             live: Vec::new(),
+            of_what_happens: model.network.may_leave_out(),
         }
     }
 
@@ -63,6 +66,7 @@ impl Ends {
         Some(Self {
             all: milestone.finished.clone(),
             live: milestone.live.clone(),
+            of_what_happens: false,
         })
     }
 
@@ -71,9 +75,15 @@ impl Ends {
         !self.live.is_empty() || !model.gates.is_empty()
     }
 
+    /// The nodes that are waited for where they finish at these times.
+    fn nodes(&self, finish: impl Fn(NodeId) -> f64) -> impl Iterator<Item = NodeId> {
+        let all = self.all.iter().copied();
+        all.filter(move |node| !self.of_what_happens || finish(*node) < f64::INFINITY)
+    }
+
     /// When the milestone happens, and what came last: all that is over at that moment.
     fn last(&self, finish: &[f64], live: impl Fn(usize) -> LiveDate) -> (f64, Vec<LastStep>) {
-        let works = self.all.iter().map(|&node| {
+        let works = self.nodes(|node| finish[node.index()]).map(|node| {
             let months = finish[node.index()];
             (months, vec![LastStep::Works(node)])
         });
@@ -118,9 +128,10 @@ impl Model {
         let inputs = self.planned_inputs();
         if ends.live.is_empty() {
             let path = self.network.critical_path(&inputs, None);
-            let finishes = ends.all.iter().map(|&node| path.early_finish(node));
+            let nodes: Vec<NodeId> = ends.nodes(|node| path.early_finish(node)).collect();
+            let finishes = nodes.iter().map(|&node| path.early_finish(node));
             let end = finishes.fold(f64::NEG_INFINITY, f64::max);
-            let by: Vec<_> = ends.all.iter().map(|&node| (node, end)).collect();
+            let by: Vec<_> = nodes.into_iter().map(|node| (node, end)).collect();
             let path = self.network.critical_path_to(&inputs, &by);
             return Planned { end, path };
         }

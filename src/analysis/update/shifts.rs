@@ -187,33 +187,35 @@ impl Findings<'_> {
 
     fn shifts(&self, prior: &[Vec<f64>], counts: &[u64], effective: f64) -> Vec<InputShift> {
         let model = self.evidence.model;
-        let scores = |point: &[f64]| {
-            let mut marginal = point.to_vec();
-            model.correlate(&mut marginal);
-            marginal
+        let of = |point: &[f64]| {
+            let mut places = point.to_vec();
+            model.correlate(&mut places);
+            let mut values = Vec::new();
+            model.input_values(point, &mut values);
+            Places { places, values }
         };
-        let before: Vec<Vec<f64>> = (self.prior.iter())
-            .map(|particle| scores(&particle.point))
+        let before: Vec<Places> = (self.prior.iter())
+            .map(|particle| of(&particle.point))
             .collect();
-        let after: Vec<Vec<f64>> = (self.members.iter())
-            .map(|(particle, _)| scores(&particle.point))
+        let after: Vec<Places> = (self.members.iter())
+            .map(|(particle, _)| of(&particle.point))
             .collect();
+        let ones = vec![1; before.len()];
         let names = model.input_names().enumerate();
         names
             .map(|(input, name)| {
-                let scores: Vec<f64> = after.iter().map(|u| normal_quantile(u[input])).collect();
+                let scores: Vec<f64> = after.iter().map(|one| one.score(input)).collect();
                 let (mean_score, sd_score) = moments(&scores, counts);
                 let variance = (sd_score * sd_score).max(f64::MIN_POSITIVE);
                 let square = mean_score * mean_score;
                 let divergence = 0.5 * (variance + square - 1.0 - libm::log(variance));
-                let of_prior: Vec<f64> =
-                    (before.iter().map(|u| normal_quantile(u[input]))).collect();
+                let of_prior: Vec<f64> = before.iter().map(|one| one.score(input)).collect();
                 let (moved_by, correlation) = self.strongest(&of_prior, prior);
-                let values = after.iter().map(|u| model.input_at(input, u[input]));
+                let values = |all: &[Places]| all.iter().map(|one| one.values[input]).collect();
                 InputShift {
                     name: name.to_owned(),
-                    prior: [0.1, 0.5, 0.9].map(|p| model.input_at(input, p)),
-                    posterior: percentiles(values.collect(), counts, [0.1, 0.5, 0.9]),
+                    prior: percentiles(values(&before), &ones, [0.1, 0.5, 0.9]),
+                    posterior: percentiles(values(&after), counts, [0.1, 0.5, 0.9]),
                     mean_score,
                     sd_score,
                     divergence,
@@ -240,6 +242,19 @@ impl Findings<'_> {
             Some((label, correlation)) if correlation != 0.0 => (Some(label.clone()), correlation),
             _ => (None, 0.0),
         }
+    }
+}
+
+/// Where the inputs of a trial are in their distributions, and what they are.
+struct Places {
+    places: Vec<f64>,
+    values: Vec<f64>,
+}
+
+impl Places {
+    /// An input's standard normal number.
+    fn score(&self, input: usize) -> f64 {
+        normal_quantile(self.places[input])
     }
 }
 

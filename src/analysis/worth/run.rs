@@ -13,7 +13,7 @@ use crate::monte_carlo::sample_run::{SampleError, SampleRun};
 use crate::pattern::matches;
 use crate::problem::name_help;
 use crate::projection::{MeasureKind, Samples};
-use crate::sampling::design::{Design, Drawing};
+use crate::sampling::design::Drawing;
 use crate::sampling::ensemble::{Ensemble, EnsembleError};
 
 /// The outcome that counts as money if no other is named.
@@ -120,7 +120,7 @@ pub struct WorthRun<'a> {
     capacity: String,
     groups: Vec<(String, Vec<String>)>,
     trials: u64,
-    seed: u64,
+    drawing: Drawing,
     threads: usize,
     on_progress: Option<&'a OnProgress<'a>>,
     cancel: Option<&'a Cancel>,
@@ -136,7 +136,7 @@ impl<'a> WorthRun<'a> {
             capacity: DEFAULT_CAPACITY.to_owned(),
             groups: Vec::new(),
             trials: DEFAULT_TRIALS,
-            seed: 0,
+            drawing: Drawing::default(),
             threads: 0,
             on_progress: None,
             cancel: None,
@@ -173,8 +173,14 @@ impl<'a> WorthRun<'a> {
 
     /// Sets the seed.
     #[must_use]
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
+    pub fn seed(self, seed: u64) -> Self {
+        self.drawing(Drawing::from(seed))
+    }
+
+    /// Sets how inputs are drawn.
+    #[must_use]
+    pub fn drawing(mut self, drawing: Drawing) -> Self {
+        self.drawing = drawing;
         self
     }
 
@@ -217,22 +223,22 @@ impl<'a> WorthRun<'a> {
             }
         }
         let plans: Vec<&Plan<'a>> = std::iter::once(&self.plan).chain(&self.changes).collect();
-        let mut samples = Vec::with_capacity(plans.len());
+        let mut trials = Vec::with_capacity(plans.len());
+        let mut known = KnownInputs::default();
         for (number, plan) in plans.iter().enumerate() {
-            samples.push(self.samples(plan, number as u64, plans.len() as u64)?);
+            let samples = self.samples(plan, number as u64, plans.len() as u64)?;
+            trials.push(self.numbers(plan, &samples));
+            known.add(plan, samples);
         }
-        let trials: Vec<PlanTrials> = (plans.iter().zip(&samples))
-            .map(|(plan, samples)| self.numbers(plan, samples))
-            .collect();
         let money = trials[0].money.as_ref();
         let information = match money {
-            Some(_) => Some(self.information(&plans, &samples, &trials)?),
+            Some(_) => Some(self.information(&known, &trials)?),
             None => None,
         };
         Ok(WorthReport {
             plan: self.plan.name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            seed: self.seed,
+            seed: self.drawing.seed(),
             trials: self.trials,
             money: money.map(|money| money.name.clone()),
             currency: money.map(|money| money.unit.clone()).unwrap_or_default(),
@@ -268,7 +274,7 @@ impl<'a> WorthRun<'a> {
             .measures([self.capacity_name()])
             .measures(self.money_name())
             .measures(targets.map(|target| target.name.as_str()))
-            .drawing(self.drawing(plan)?)
+            .drawing(self.drawing_of(plan)?)
             .trials(self.trials)
             .threads(self.threads);
         if let Some(report) = self.on_progress {
@@ -280,36 +286,20 @@ impl<'a> WorthRun<'a> {
         Ok(run.run()?)
     }
 
-    /// Independent trials; with the inputs that are certain at their medians.
-    fn drawing(&self, plan: &Plan<'a>) -> Result<Drawing, WorthError> {
-        let drawing = Drawing::new(Design::Random, self.seed);
+    /// The trials of all plans; with the inputs that are certain in this one at their medians.
+    fn drawing_of(&self, plan: &Plan<'a>) -> Result<Drawing, WorthError> {
         if plan.certain.is_empty() {
-            return Ok(drawing);
+            return Ok(self.drawing.clone());
         }
-        let names: Vec<&str> = plan.model.input_names().collect();
-        let mut certain = Vec::new();
-        for pattern in &plan.certain {
-            let before = certain.len();
-            certain.extend((0..names.len()).filter(|&input| matches(pattern, names[input])));
-            if certain.len() == before {
-                return Err(WorthError::NotUncertain {
-                    pattern: pattern.clone(),
-                    help: name_help(pattern, names.iter().copied()),
-                });
-            }
-        }
-        let correlated = plan.model.correlated_inputs();
-        if let Some(&tied) = certain.iter().find(|input| correlated.contains(input)) {
-            return Err(WorthError::Correlated(names[tied].to_owned()));
-        }
-        let sampling = plan.model.sampling_of(&drawing);
+        let certain = certain_inputs(plan)?;
+        let sampling = plan.model.sampling_of(&self.drawing);
         let sampling = sampling.map_err(|error| SampleError::from(RunError::from(error)))?;
-        let mut ensemble = Ensemble::new(names, self.seed)?;
+        let mut ensemble = Ensemble::new(plan.model.input_names(), self.drawing.seed())?;
         let mut point = Vec::new();
         for trial in 0..self.trials {
-            plan.model.point(&sampling, trial, &mut point);
+            let noise = plan.model.point(&sampling, trial, &mut point);
             certain.iter().for_each(|&input| point[input] = 0.5);
-            ensemble.push(&point, trial, 1)?;
+            ensemble.push(&point, noise.trial, 1)?;
         }
         Ok(Drawing::of(Arc::new(ensemble)))
     }
@@ -338,31 +328,21 @@ impl<'a> WorthRun<'a> {
     /// What it is worth to know inputs before choosing among the plans; of one plan, whether to carry it out at all.
     fn information(
         &self,
-        plans: &[&Plan<'a>],
-        samples: &[Samples],
+        known: &KnownInputs,
         trials: &[PlanTrials],
     ) -> Result<Information, WorthError> {
-        let mut names: Vec<&str> = Vec::new();
-        let mut columns: Vec<&[f64]> = Vec::new();
-        for (plan, samples) in plans.iter().zip(samples) {
-            // Where they are certain they say nothing of the trial.
-            for input in samples.inputs().iter().filter(|_| plan.certain.is_empty()) {
-                if !names.contains(&input.name.as_str()) {
-                    names.push(&input.name);
-                    columns.push(&input.values);
-                }
-            }
-        }
+        let KnownInputs { names, columns } = known;
+        let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
         let mut sets: Vec<Group> = (names.iter().enumerate())
             .map(|(input, name)| Group {
-                name: (*name).to_owned(),
+                name: name.clone(),
                 inputs: vec![input],
             })
             .collect();
         for (name, patterns) in &self.groups {
-            sets.push(Group::new(name.clone(), patterns, &names)?);
+            sets.push(Group::new(name.clone(), patterns, names)?);
         }
-        sets.extend(groups_by_name(&names));
+        sets.extend(groups_by_name(names));
         sets.push(Group {
             name: "all inputs".to_owned(),
             inputs: (0..names.len()).collect(),
@@ -375,5 +355,48 @@ impl<'a> WorthRun<'a> {
             options.push((DO_NOTHING, &nothing));
         }
         Ok(worth_of_information(&options, &columns, &sets))
+    }
+}
+
+/// The inputs of all plans, each once: plans share their trials, and so what they have in common.
+#[derive(Default)]
+struct KnownInputs {
+    names: Vec<String>,
+    columns: Vec<Vec<f64>>,
+}
+
+impl KnownInputs {
+    /// Adds those of a plan that are not there yet. Where some are certain they say nothing of the trial.
+    fn add(&mut self, plan: &Plan<'_>, samples: Samples) {
+        if !plan.certain.is_empty() {
+            return;
+        }
+        for input in samples.into_inputs() {
+            if !self.names.contains(&input.name) {
+                self.names.push(input.name);
+                self.columns.push(input.values);
+            }
+        }
+    }
+}
+
+/// The positions of the inputs that are certain in a plan.
+fn certain_inputs(plan: &Plan<'_>) -> Result<Vec<usize>, WorthError> {
+    let names: Vec<&str> = plan.model.input_names().collect();
+    let mut certain = Vec::new();
+    for pattern in &plan.certain {
+        let before = certain.len();
+        certain.extend((0..names.len()).filter(|&input| matches(pattern, names[input])));
+        if certain.len() == before {
+            return Err(WorthError::NotUncertain {
+                pattern: pattern.clone(),
+                help: name_help(pattern, names.iter().copied()),
+            });
+        }
+    }
+    let correlated = plan.model.correlated_inputs();
+    match certain.iter().find(|input| correlated.contains(input)) {
+        Some(&tied) => Err(WorthError::Correlated(names[tied].to_owned())),
+        None => Ok(certain),
     }
 }

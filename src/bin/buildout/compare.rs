@@ -1,4 +1,4 @@
-//! `buildout compare`: scenarios against each other, with common random numbers.
+//! `buildout compare`: scenarios against each other, on common random numbers.
 
 use std::path::PathBuf;
 
@@ -34,8 +34,8 @@ Examples:
   buildout compare matrix.toml --json --quiet | jq '.differences[0]'
   buildout compare base.toml variant.toml --until 'p90(A1 live)=0.1' --until 'difference(npv)=2e6'
 
-A file with [[factors]] states a whole matrix: see examples/comparisons/qingyang.toml. All scenarios have common random numbers,
-trial by trial, so that differences are known from far fewer trials than each result alone.
+A file with [[factors]] states a whole matrix: see examples/comparisons/qingyang.toml. All scenarios have common random
+numbers, trial by trial, so that differences are known from far fewer trials than each result alone.
 
 {EXIT_STATUS}"))]
 pub(crate) struct Compare {

@@ -2,16 +2,18 @@
 
 use std::path::PathBuf;
 
-use buildout::Scenario;
 use buildout::analysis::drivers::report::DriversReport;
 use buildout::analysis::drivers::run::{DEFAULT_CONFIRMING_TRIALS, DriversRun};
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
 use buildout::report::{
     DRIVERS_OUTPUTS, OutputFolder, drivers, drivers_csv, drivers_markdown, drivers_outputs,
 };
+use buildout::sampling::design::Drawing;
+use buildout::{Model, Scenario};
 use clap::{Args, ValueEnum};
 
 use crate::failure::{Failure, print, say};
+use crate::kept::KeptTrials;
 use crate::run::key_and_value;
 use crate::{EXIT_STATUS, engine};
 
@@ -23,6 +25,7 @@ Examples:
   buildout drivers scenario.toml --of '50 MW by 2032' --when missed
   buildout drivers scenario.toml --group 'the grid=*/grid*,*substation*'
   buildout drivers scenario.toml --confirm 8                  more trials, to tell noise from interaction
+  buildout drivers scenario.toml --trials 1000000 --shard 0/8 --checkpoint 0.samples
 
 Of each input that stands out from chance: the share of the variance that knowing it would take away (first-order
 index), the result at its P10 and P90, how far it moves the whole distribution (delta, PAWN), and where inputs are
@@ -53,19 +56,19 @@ pub(crate) struct DriversCommand {
     /// Screen all inputs along R trajectories (Morris): R times as many trials as there are inputs, and one
     #[arg(long, value_name = "R", value_parser = clap::value_parser!(u64).range(2..=10_000))]
     screen: Option<u64>,
-    /// How many trials to run
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_TRIALS,
-          value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
-    trials: u64,
-    /// The seed: the same one gives the same results
-    #[arg(long, value_name = "S", default_value_t = 1)]
-    seed: u64,
+    /// How many trials to run: 10,000 if not given, or all of an ensemble
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    trials: Option<u64>,
+    #[command(flatten)]
+    sampling: engine::Sampling,
     /// How many threads to use; 0 for one per processor. The results do not depend on it
     #[arg(long, value_name = "T", default_value_t = 0)]
     threads: usize,
     /// Replace a value of the scenario, such as horizon_months=60; may be given several times
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     set: Vec<(String, String)>,
+    #[command(flatten)]
+    kept: KeptTrials,
     /// Write drivers.json, drivers.csv, drivers.txt and drivers.md into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -121,30 +124,27 @@ pub(crate) fn run(arguments: &DriversCommand) -> Result<(), Failure> {
     if let Some(folder) = &folder {
         folder.prepare(&DRIVERS_OUTPUTS)?;
     }
-    let bar = engine::progress_bar(arguments.trials, arguments.quiet);
+    let (trials, drawing) = (arguments.sampling).drawing(
+        arguments.trials,
+        DEFAULT_TRIALS,
+        [&model],
+        arguments.quiet,
+    )?;
+    let bar = engine::progress_bar(trials, arguments.quiet);
     let progress = |done: u64, of: u64| {
         bar.set_length(of);
         bar.set_position(done);
     };
-    let mut search = DriversRun::new(&model)
-        .of(&arguments.of)
-        .trials(arguments.trials)
-        .seed(arguments.seed)
-        .threads(arguments.threads)
-        .failures(arguments.when.is_some())
+    let search = (arguments.search(&model, trials, drawing))
         .on_progress(&progress)
         .cancelled_by(&engine::INTERRUPTED);
-    for (name, patterns) in &arguments.group {
-        search = search.group(name, patterns.clone());
-    }
-    if let Some(leading) = arguments.confirm {
-        search = search.confirm(leading as usize, arguments.confirm_trials);
-    }
-    if let Some(trajectories) = arguments.screen {
-        search = search.screen(trajectories);
-    }
     engine::listen_for_interruptions(arguments.quiet)?;
-    let report = search.run();
+    let samples = (arguments.kept).samples(search.sample_run(), trials, arguments.quiet);
+    let Some(samples) = samples.inspect_err(|_| bar.finish_and_clear())? else {
+        bar.finish_and_clear();
+        return Ok(());
+    };
+    let report = search.explain(&samples);
     bar.finish_and_clear();
     let report = report?;
     if let Some(folder) = &folder {
@@ -160,6 +160,27 @@ pub(crate) fn run(arguments: &DriversCommand) -> Result<(), Failure> {
         arguments.format
     };
     print(&in_format(&report, format)?)
+}
+
+impl DriversCommand {
+    fn search<'a>(&self, model: &'a Model, trials: u64, drawing: Drawing) -> DriversRun<'a> {
+        let mut search = DriversRun::new(model)
+            .of(&self.of)
+            .trials(trials)
+            .drawing(drawing)
+            .threads(self.threads)
+            .failures(self.when.is_some());
+        for (name, patterns) in &self.group {
+            search = search.group(name, patterns.clone());
+        }
+        if let Some(leading) = self.confirm {
+            search = search.confirm(leading as usize, self.confirm_trials);
+        }
+        match self.screen {
+            Some(trajectories) => search.screen(trajectories),
+            None => search,
+        }
+    }
 }
 
 fn in_format(report: &DriversReport, format: Format) -> Result<Vec<u8>, Failure> {

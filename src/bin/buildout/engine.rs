@@ -242,8 +242,8 @@ pub(crate) fn listen_for_interruptions(quiet: bool) -> Result<(), Failure> {
     .map_err(Failure::Interruptions)
 }
 
-/// Whether this process speaks for all that an MPI launcher has started together.
-pub(crate) fn speaks_for_all() -> bool {
+/// Whether this is the only process, or the first of those that an MPI launcher has started together.
+pub(crate) fn is_first_process() -> bool {
     #[cfg(feature = "mpi")]
     return buildout::monte_carlo::ranks::Ranks::is_first();
     #[cfg(not(feature = "mpi"))]
@@ -344,7 +344,7 @@ impl Request<'_> {
 
 /// A bar on a terminal, nothing elsewhere.
 pub(crate) fn progress_bar(trials: u64, quiet: bool) -> ProgressBar {
-    if quiet || !speaks_for_all() || !io::stderr().is_terminal() {
+    if quiet || !is_first_process() || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(Some(trials), ProgressDrawTarget::stderr());

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use buildout::analysis::compare::CompareError;
+use buildout::analysis::decide::run::DecideError;
 use buildout::analysis::drivers::run::DriversRunError;
 use buildout::analysis::levers::LeverError;
 use buildout::analysis::paired::PairedError;
@@ -35,9 +36,14 @@ pub(crate) enum Failure {
     #[error("error: {0}")]
     Levers(#[from] LeverError),
     #[error("error: {0}")]
+    Samples(#[from] SampleError),
+    #[error("error: {0}")]
     Drivers(#[from] DriversRunError),
     #[error("error: {0}")]
     Worth(#[from] WorthError),
+    /// Nothing was decided.
+    #[error(transparent)]
+    Decide(#[from] DecideError),
     #[error(
         "error: {} states a comparison of its own\n  help: give it alone, or scenarios only", .0.display()
     )]
@@ -206,13 +212,15 @@ impl Failure {
             Failure::Compare(CompareError::Trials(PairedError::Run(RunError::Cancelled))) => 130,
             Failure::Compare(CompareError::Trials(PairedError::Run(_))) => 1,
             Failure::Compare(_) => 2,
-            Failure::Drivers(DriversRunError::Samples(error))
-            | Failure::Worth(WorthError::Samples(error)) => match error {
+            Failure::Samples(error)
+            | Failure::Drivers(DriversRunError::Samples(error))
+            | Failure::Worth(WorthError::Samples(error))
+            | Failure::Decide(DecideError::Samples(error)) => match error {
                 SampleError::Run(RunError::Cancelled) => 130,
                 SampleError::Run(_) => 1,
                 _ => 2,
             },
-            Failure::Drivers(_) | Failure::Worth(_) => 2,
+            Failure::Drivers(_) | Failure::Worth(_) | Failure::Decide(_) => 2,
             #[cfg(feature = "mpi")]
             Failure::NotOnRanks(_) => 2,
             #[cfg(feature = "mpi")]

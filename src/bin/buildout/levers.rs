@@ -1,4 +1,4 @@
-//! `buildout levers`: what each lever of policy gains, with common random numbers.
+//! `buildout levers`: what each lever of policy gains, on common random numbers.
 
 use std::path::PathBuf;
 

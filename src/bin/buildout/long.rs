@@ -39,7 +39,14 @@ pub(crate) struct Shard {
     of: u64,
 }
 
-fn shard(text: &str) -> Result<Shard, String> {
+impl Shard {
+    /// The numbers of its trials, of so many.
+    pub(crate) fn range(self, trials: u64) -> std::ops::Range<u64> {
+        share(trials, self.index, self.of)..share(trials, self.index + 1, self.of)
+    }
+}
+
+pub(crate) fn shard(text: &str) -> Result<Shard, String> {
     let parsed = text
         .split_once('/')
         .and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
@@ -104,9 +111,8 @@ impl Job<'_> {
             batch = batch.checkpoint(path, Duration::from_secs(self.saving.checkpoint_every));
         }
         let mut part = self.begin(&batch)?;
-        if let Some(Shard { index, of }) = self.saving.shard {
-            let first = share(self.trials, index, of);
-            batch = batch.trial_range(first..share(self.trials, index + 1, of));
+        if let Some(shard) = self.saving.shard {
+            batch = batch.trial_range(shard.range(self.trials));
         }
         self.bar.set_position(part.done().count());
         self.bar.reset_eta();
@@ -246,6 +252,11 @@ pub(crate) fn command_to_resume(path: &Path, saving: &Saving) -> String {
     if !saving.resume {
         words.push("--resume".to_owned());
     }
+    as_typed(&words)
+}
+
+/// Words as one types them into a shell.
+pub(crate) fn as_typed(words: &[String]) -> String {
     let quote = |word: &String| {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,".contains(c);
         if !word.is_empty() && word.chars().all(plain) {

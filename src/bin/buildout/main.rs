@@ -2,11 +2,13 @@
 
 mod backtest;
 mod compare;
+mod decide;
 mod drivers;
 mod engine;
 mod failure;
 mod fit;
 mod import;
+mod kept;
 mod levers;
 mod long;
 mod merge;
@@ -73,13 +75,15 @@ enum Command {
     Merge(merge::Merge),
     /// Runs one trial again and prints what happened in it
     Replay(replay::Replay),
-    /// Compares scenarios, or a matrix of them, with common random numbers
+    /// Compares scenarios, or a matrix of them, on common random numbers
     Compare(compare::Compare),
     /// Tells what drives a result: which inputs its spread comes from, and when a target is missed
     Drivers(drivers::DriversCommand),
     /// Tells what changes of a plan are worth, and what it is worth to know more before choosing
     Worth(worth::Worth),
-    /// Shows what each lever of policy gains, with common random numbers
+    /// Tells which plan of a comparison to choose, world by world, and what one would regret
+    Decide(decide::Decide),
+    /// Shows what each lever of policy gains, on common random numbers
     Levers(levers::Levers),
     /// Fits distributions to a table of finished and unfinished projects
     Fit(fit::Fit),
@@ -115,6 +119,7 @@ impl Command {
             Self::Compare(arguments) => compare::run(arguments),
             Self::Drivers(arguments) => drivers::run(arguments),
             Self::Worth(arguments) => worth::run(arguments),
+            Self::Decide(arguments) => decide::run(arguments),
             Self::Levers(arguments) => levers::run(arguments),
             Self::Fit(arguments) => fit::run(arguments),
             Self::Backtest(arguments) => backtest::run(arguments),
@@ -144,7 +149,7 @@ fn main() -> ExitCode {
         Err(failure) => {
             let code = failure.exit_code();
             let words = failure.to_string();
-            if code != ExitCode::SUCCESS && !words.is_empty() && engine::speaks_for_all() {
+            if code != ExitCode::SUCCESS && !words.is_empty() && engine::is_first_process() {
                 say(&words);
             }
             code

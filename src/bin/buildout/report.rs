@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
+use buildout::analysis::drivers::report::DriversReport;
+use buildout::analysis::drivers::run::DriversRun;
 use buildout::analysis::schedule::ScheduleReport;
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
 use buildout::report::{HtmlReport, OutputFile, OutputFolder, markdown};
-use buildout::{Batch, Scenario};
+use buildout::sampling::design::Drawing;
+use buildout::{Batch, Model, Scenario};
 use clap::Args;
 
 use crate::failure::{Failure, print, say};
@@ -16,7 +19,7 @@ use crate::{EXIT_STATUS, engine};
 #[command(after_help = format!("\
 Examples:
   buildout report scenario.toml                                report.html
-  buildout report base.toml variant.toml --out both.html       side by side, with common random numbers
+  buildout report base.toml variant.toml --out both.html       side by side, on common random numbers
   buildout report scenario.toml --markdown                     for a wiki
 
 The page needs no network. Comments beside values in a scenario file are shown as their sources.
@@ -54,6 +57,9 @@ pub(crate) struct Report {
 /// The Gantt chart is drawn from so many trials at most: enough for the eye.
 const SCHEDULE_TRIALS: u64 = 2_000;
 
+/// What drives the target that is the least sure is told from so many trials at most.
+const ANALYSED_TRIALS: u64 = 5_000;
+
 pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
     let mut loaded = Vec::new();
     for file in &arguments.files {
@@ -88,14 +94,25 @@ pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
     let schedules: Vec<Option<ScheduleReport>> = (loaded.iter())
         .map(|(model, _)| (model.schedule_report(drawing.clone(), schedule_trials, None)).ok())
         .collect();
+    let drivers: Vec<Option<DriversReport>> = (loaded.iter())
+        .map(|(model, _)| least_sure_target(model, trials, &drawing, arguments.threads))
+        .collect();
     let mut page: Option<HtmlReport<'_>> = None;
-    for ((projection, (_, inputs)), schedule) in projections.iter().zip(&loaded).zip(&schedules) {
+    let parts = projections
+        .iter()
+        .zip(&loaded)
+        .zip(&schedules)
+        .zip(&drivers);
+    for (((projection, (_, inputs)), schedule), drivers) in parts {
         let mut with = match page {
             None => HtmlReport::new(projection),
             Some(page) => page.beside(projection),
         };
         if let Some(schedule) = schedule {
             with = with.schedule(schedule);
+        }
+        if let Some(drivers) = drivers {
+            with = with.drivers(drivers);
         }
         page = Some(with.inputs(inputs));
     }
@@ -107,6 +124,21 @@ pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// What drives the target that is the least sure; none where there is none, or the trials do not tell.
+fn least_sure_target(
+    model: &Model,
+    trials: u64,
+    drawing: &Drawing,
+    threads: usize,
+) -> Option<DriversReport> {
+    let search = DriversRun::new(model)
+        .trials(trials.min(ANALYSED_TRIALS))
+        .drawing(drawing.clone())
+        .threads(threads)
+        .failures(true);
+    search.run().ok()
 }
 
 /// The command that makes the page again, on any number of threads.

@@ -57,13 +57,13 @@ pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
     let loaded = Scenario::load(&arguments.file, &arguments.set)?;
     let model = loaded.scenario.compile()?;
     let output = &arguments.output;
-    if !output.quiet && !loaded.warnings.is_empty() && engine::speaks_for_all() {
+    if !output.quiet && !loaded.warnings.is_empty() && engine::is_first_process() {
         say(&loaded.warnings.to_string());
     }
     output.prepare(Some(model.layout()))?;
     let default = arguments.long.default_trials();
     let sampling = &arguments.sampling;
-    let quiet = output.quiet || !engine::speaks_for_all();
+    let quiet = output.quiet || !engine::is_first_process();
     let (trials, drawing) = sampling.drawing(arguments.trials, default, [&model], quiet)?;
     // Charts that are asked for are gathered, too.
     let asked = arguments.metrics.iter().map(|name| name.trim().to_owned());

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use buildout::problem::Severity;
-use buildout::{Problem, Problems, Scenario, ScenarioError};
+use buildout::problem::{Path, Severity};
+use buildout::{Model, Problem, Problems, Scenario, ScenarioError};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -45,9 +45,13 @@ pub(crate) fn run(arguments: &Validate) -> Result<(), Failure> {
         let mut memory = None;
         let problems = match Scenario::load(file, &arguments.set) {
             Ok(loaded) => {
-                let model = loaded.scenario.compile().ok();
-                memory = model.map(|model| model.memory_bytes(1));
-                loaded.warnings
+                let mut warnings = loaded.warnings;
+                let model = loaded.scenario.compile()?;
+                if !loaded.scenario.fixed_plan {
+                    warn_of_certainty(&model, &mut warnings)?;
+                }
+                memory = Some(model.memory_bytes(1));
+                warnings
             }
             Err(ScenarioError::Invalid(problems)) => problems,
             Err(other) if arguments.json => {
@@ -95,6 +99,25 @@ pub(crate) fn run(arguments: &Validate) -> Result<(), Failure> {
     }
     if errors > 0 || (arguments.strict && warnings > 0) {
         return Err(Failure::Invalid);
+    }
+    Ok(())
+}
+
+/// Warns of results that do not vary though they lie far ahead.
+fn warn_of_certainty(model: &Model, problems: &mut Problems) -> Result<(), Failure> {
+    for certain in model.certain_metrics()? {
+        problems.warning(
+            &Path::root().key("horizon_months"),
+            format!(
+                "{} is certain from {} on: P5 and P95 are both {} {} in the end",
+                certain.metric,
+                certain.from.to_month_string(),
+                (certain.value * 1e3).round() / 1e3,
+                certain.unit
+            ),
+            "say what may not be built (`probability`), be more or fewer (`count` of a series) or come besides \
+             (`expansion`); or state `fixed_plan = true`",
+        );
     }
     Ok(())
 }

@@ -49,13 +49,11 @@ pub(crate) struct Worth {
     /// The metric that counts as capacity, summed over the months
     #[arg(long, value_name = "METRIC", default_value = DEFAULT_CAPACITY)]
     capacity: String,
-    /// How many trials to run of each plan
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_TRIALS,
-          value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
-    trials: u64,
-    /// The seed: the same one gives the same results
-    #[arg(long, value_name = "S", default_value_t = 1)]
-    seed: u64,
+    /// How many trials to run of each plan: 10,000 if not given, or all of an ensemble
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    trials: Option<u64>,
+    #[command(flatten)]
+    sampling: engine::Sampling,
     /// How many threads to use; 0 for one per processor. The results do not depend on it
     #[arg(long, value_name = "T", default_value_t = 0)]
     threads: usize,
@@ -129,15 +127,20 @@ pub(crate) fn run(arguments: &Worth) -> Result<(), Failure> {
     for (name, patterns) in &arguments.certain {
         changes.push(Plan::new(name, &plan.model).certain(patterns.clone()));
     }
-    let bar = engine::progress_bar(arguments.trials, arguments.quiet);
+    let models = std::iter::once(&plan)
+        .chain(&changed)
+        .map(|compiled| &compiled.model);
+    let (trials, drawing) =
+        (arguments.sampling).drawing(arguments.trials, DEFAULT_TRIALS, models, arguments.quiet)?;
+    let bar = engine::progress_bar(trials, arguments.quiet);
     let progress = |done: u64, of: u64| {
         bar.set_length(of);
         bar.set_position(done);
     };
     let mut search = WorthRun::new(Plan::new(&plan.name, &plan.model), changes)
         .capacity(&arguments.capacity)
-        .trials(arguments.trials)
-        .seed(arguments.seed)
+        .trials(trials)
+        .drawing(drawing)
         .threads(arguments.threads)
         .on_progress(&progress)
         .cancelled_by(&engine::INTERRUPTED);

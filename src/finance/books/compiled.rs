@@ -101,93 +101,10 @@ impl CompiledFinance {
         inputs: &mut Inputs,
         problems: &mut Problems,
     ) -> Result<Self, UncertainError> {
-        let at = Path::root().key("finance");
-        let mut terms: Vec<(&[String], Quantity)> = Vec::new();
-        for term in &policy.amounts {
-            let name = format!("levers/{}/amount factor", term.name);
-            let factor = inputs.add(name, term.factor, Domain::NON_NEGATIVE)?;
-            terms.push((term.capex, factor));
-        }
-        let mut outlays = Vec::new();
-        for (position, capex) in finance.capex.iter().enumerate() {
-            let name = format!("finance/capex/{}", capex.name);
-            let amount = inputs.register(&name, capex.fields().amount())?;
-            let at = at.key("capex").index(position);
-            let first = outlays.len();
-            places.outlays(capex, amount, &at, &mut outlays, problems);
-            for outlay in &mut outlays[first..] {
-                outlay.capex = position;
-                let touching = terms
-                    .iter()
-                    .filter(|(names, _)| names.contains(&capex.name));
-                outlay.terms.extend(touching.map(|(_, factor)| *factor));
-            }
-        }
-        let mut running = Vec::new();
-        for opex in &finance.opex {
-            let name = format!("finance/opex/{}", opex.name);
-            let amount = inputs.register(&name, opex.fields().amount_per_year())?;
-            running.extend(
-                places
-                    .campuses(opex.campus.as_deref())
-                    .map(|campus| Running {
-                        campus,
-                        amount,
-                        unit: opex.each,
-                    }),
-            );
-        }
-        let mut tariffs = vec![None; places.campuses.len()];
-        // What a campus states of its energy is paid for in any case.
-        for (campus, _) in
-            (places.settles_energy.iter().enumerate()).filter(|(_, settles)| **settles)
-        {
-            tariffs[campus] = Some(Tariff::stated());
-        }
-        // Tariffs of a campus of its own go before those of all campuses.
-        let (all, own): (Vec<&EnergyTariff>, Vec<&EnergyTariff>) = finance
-            .energy
-            .iter()
-            .partition(|energy| energy.campus.is_none());
-        for energy in all.into_iter().chain(own) {
-            let tariff = Tariff::compile(energy, inputs)?;
-            for campus in places.campuses(energy.campus.as_deref()) {
-                if places.states_energy[campus] && energy.has_price() {
-                    problems.error(
-                        &at.key("energy"),
-                        format!(
-                            "campus \"{}\" states the price of its energy already",
-                            places.campuses[campus]
-                        ),
-                        "leave the price and the minimum take out here, or `energy` of the campus",
-                    );
-                }
-                tariffs[campus] = Some(tariff.clone());
-            }
-        }
-        let mut prices: Vec<(&str, Rent)> = Vec::new();
-        for (position, price) in finance.prices.iter().enumerate() {
-            if prices.iter().any(|(segment, _)| *segment == price.segment) {
-                problems.error(
-                    &at.key("prices").index(position).key("segment"),
-                    format!("segment \"{}\" has prices already", price.segment),
-                    "state all its prices in one place",
-                );
-            }
-            prices.push((&price.segment, Rent::compile(price, inputs)?));
-        }
-        let price_of = |name: &str| {
-            let found = prices.iter().find(|(segment, _)| *segment == name);
-            found.map(|(_, rent)| rent.clone())
-        };
-        let rents = renters
-            .names
-            .iter()
-            .zip(&renters.reported_as)
-            .map(|(name, reported)| {
-                price_of(name).or_else(|| price_of(renters.reported[*reported]))
-            })
-            .collect();
+        let outlays = compile_outlays(finance, policy, places, inputs, problems)?;
+        let running = compile_running(finance, places, inputs)?;
+        let tariffs = compile_tariffs(finance, places, inputs, problems)?;
+        let rents = compile_rents(finance, renters, inputs, problems)?;
         let (name, fields) = ("finance", finance.fields());
         Ok(Self {
             discount_rate: finance.discount_rate_per_year,
@@ -275,6 +192,117 @@ impl CompiledFinance {
     pub(super) fn scope(&self, campus: usize) -> usize {
         if self.campuses > 1 { campus + 1 } else { 0 }
     }
+}
+
+fn compile_outlays(
+    finance: &Finance,
+    policy: &PolicyTerms<'_>,
+    places: &Places<'_>,
+    inputs: &mut Inputs,
+    problems: &mut Problems,
+) -> Result<Vec<Outlay>, UncertainError> {
+    let mut terms: Vec<(&[String], Quantity)> = Vec::new();
+    for term in &policy.amounts {
+        let name = format!("levers/{}/amount factor", term.name);
+        let factor = inputs.add(name, term.factor, Domain::NON_NEGATIVE)?;
+        terms.push((term.capex, factor));
+    }
+    let at = Path::root().key("finance").key("capex");
+    let mut outlays = Vec::new();
+    for (position, capex) in finance.capex.iter().enumerate() {
+        let name = format!("finance/capex/{}", capex.name);
+        let amount = inputs.register(&name, capex.fields().amount())?;
+        let first = outlays.len();
+        places.outlays(capex, amount, &at.index(position), &mut outlays, problems);
+        for outlay in &mut outlays[first..] {
+            outlay.capex = position;
+            let touching = (terms.iter()).filter(|(names, _)| names.contains(&capex.name));
+            outlay.terms.extend(touching.map(|(_, factor)| *factor));
+        }
+    }
+    Ok(outlays)
+}
+
+fn compile_running(
+    finance: &Finance,
+    places: &Places<'_>,
+    inputs: &mut Inputs,
+) -> Result<Vec<Running>, UncertainError> {
+    let mut running = Vec::new();
+    for opex in &finance.opex {
+        let name = format!("finance/opex/{}", opex.name);
+        let amount = inputs.register(&name, opex.fields().amount_per_year())?;
+        let campuses = places.campuses(opex.campus.as_deref());
+        running.extend(campuses.map(|campus| Running {
+            campus,
+            amount,
+            unit: opex.each,
+        }));
+    }
+    Ok(running)
+}
+
+/// The tariff of each campus, if it has one.
+fn compile_tariffs(
+    finance: &Finance,
+    places: &Places<'_>,
+    inputs: &mut Inputs,
+    problems: &mut Problems,
+) -> Result<Vec<Option<Tariff>>, UncertainError> {
+    // What a campus states of its energy is paid for in any case.
+    let settled = places.settles_energy.iter();
+    let mut tariffs: Vec<Option<Tariff>> = settled
+        .map(|settles| settles.then(Tariff::stated))
+        .collect();
+    // Tariffs of a campus of its own go before those of all campuses.
+    let (all, own): (Vec<&EnergyTariff>, Vec<&EnergyTariff>) =
+        (finance.energy.iter()).partition(|energy| energy.campus.is_none());
+    for energy in all.into_iter().chain(own) {
+        let tariff = Tariff::compile(energy, inputs)?;
+        for campus in places.campuses(energy.campus.as_deref()) {
+            if places.states_energy[campus] && energy.has_price() {
+                problems.error(
+                    &Path::root().key("finance").key("energy"),
+                    format!(
+                        "campus \"{}\" states the price of its energy already",
+                        places.campuses[campus]
+                    ),
+                    "leave the price and the minimum take out here, or `energy` of the campus",
+                );
+            }
+            tariffs[campus] = Some(tariff.clone());
+        }
+    }
+    Ok(tariffs)
+}
+
+/// What each segment of the market pays: by its own prices, or those of the segment under which it is reported.
+fn compile_rents(
+    finance: &Finance,
+    renters: &Renters<'_>,
+    inputs: &mut Inputs,
+    problems: &mut Problems,
+) -> Result<Vec<Option<Rent>>, UncertainError> {
+    let mut prices: Vec<(&str, Rent)> = Vec::new();
+    for (position, price) in finance.prices.iter().enumerate() {
+        if prices.iter().any(|(segment, _)| *segment == price.segment) {
+            let at = Path::root().key("finance").key("prices").index(position);
+            problems.error(
+                &at.key("segment"),
+                format!("segment \"{}\" has prices already", price.segment),
+                "state all its prices in one place",
+            );
+        }
+        prices.push((&price.segment, Rent::compile(price, inputs)?));
+    }
+    let price_of = |name: &str| {
+        let found = prices.iter().find(|(segment, _)| *segment == name);
+        found.map(|(_, rent)| rent.clone())
+    };
+    let segments = renters.names.iter().zip(&renters.reported_as);
+    Ok(segments
+        .map(|(name, reported)| price_of(name).or_else(|| price_of(renters.reported[*reported])))
+        .collect())
 }
 
 impl Tariff {

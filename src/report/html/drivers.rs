@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::plot::row_of_bars;
 use super::{Run, escape};
+use crate::analysis::drivers::Drivers;
 use crate::analysis::drivers::report::{DriversReport, ResultDrivers};
 use crate::analysis::worth::changes::ChangeWorth;
 use crate::analysis::worth::report::WorthReport;
@@ -65,18 +66,29 @@ fn tornado(report: &DriversReport, result: &ResultDrivers) -> String {
         );
     }
     html += "</tbody></table></div>";
-    if !found.groups.is_empty() {
-        html += "<div class=wide><table><thead><tr><th>group of inputs<th>inputs<th>of variance</thead><tbody>";
-        for group in found.groups.iter().take(MOST_ROWS) {
-            let (name, inputs) = (escape(&group.name), group.inputs);
-            let _ = write!(
-                html,
-                "<tr><td>{name}<td>{inputs}<td>{}",
-                share(&group.share)
-            );
-        }
-        html += "</tbody></table></div>";
+    html + &groups(found) + &failures(found)
+}
+
+fn groups(found: &Drivers) -> String {
+    if found.groups.is_empty() {
+        return String::new();
     }
+    let mut html = String::from(
+        "<div class=wide><table><thead><tr><th>group of inputs<th>inputs<th>of variance</thead><tbody>",
+    );
+    for group in found.groups.iter().take(MOST_ROWS) {
+        let (name, inputs) = (escape(&group.name), group.inputs);
+        let _ = write!(
+            html,
+            "<tr><td>{name}<td>{inputs}<td>{}",
+            share(&group.share)
+        );
+    }
+    html + "</tbody></table></div>"
+}
+
+fn failures(found: &Drivers) -> String {
+    let mut html = String::new();
     for failure in found.failures.iter().flatten() {
         let conditions: Vec<String> = failure
             .conditions

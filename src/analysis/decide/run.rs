@@ -1,0 +1,265 @@
+//! The run of a decision: all plans in all worlds on the same trials, and the chosen plan again on fresh ones.
+
+use serde::{Deserialize, Serialize};
+
+use super::choice::{Choice, Trials, World, choose};
+use super::objective::{Constraint, Objective, Statistic};
+use crate::model::Model;
+use crate::monte_carlo::batch::{Cancel, DEFAULT_TRIALS, OnProgress};
+use crate::monte_carlo::sample_run::{SampleError, SampleRun};
+use crate::projection::{Measure, Samples};
+
+/// The fewest trials of a decision: with fewer the bootstrap says little. (an assumption)
+const LEAST_TRIALS: u64 = 100;
+
+/// Why nothing was decided.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecideError {
+    /// There is nothing to choose from.
+    #[error("a decision needs two plans or more: there {}", if *.0 == 1 { "is 1" } else { "are none" })]
+    TooFewPlans(usize),
+    /// A plan is missing in a world.
+    #[error("plan \"{plan}\" is not stated in world \"{world}\": every plan meets every world")]
+    Missing {
+        /// The plan.
+        plan: String,
+        /// The world.
+        world: String,
+    },
+    /// Too few trials.
+    #[error("{0} trials are too few to decide by: at least {LEAST_TRIALS}")]
+    TooFewTrials(u64),
+    /// A mean of dates that do not all exist.
+    #[error(
+        "mean({measure}) has no value: not all trials of \"{plan}\" reach it; ask for p50({measure}) or p80({measure}) instead"
+    )]
+    NoMean {
+        /// The measure.
+        measure: String,
+        /// The plan.
+        plan: String,
+    },
+    /// The trials did not run.
+    #[error(transparent)]
+    Samples(#[from] SampleError),
+}
+
+/// Plans and worlds, with a model of each plan in each world.
+pub struct Choices<'a> {
+    /// The names of the plans.
+    pub plans: Vec<String>,
+    /// The worlds with their weights.
+    pub worlds: Vec<World>,
+    /// By plan and world.
+    pub models: Vec<Vec<Option<&'a Model>>>,
+}
+
+/// What was decided.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Decision {
+    /// The title of the comparison.
+    pub title: String,
+    /// The version of the program.
+    pub version: String,
+    /// The seed.
+    pub seed: u64,
+    /// How many trials each plan had in each world.
+    pub trials: u64,
+    /// The unit of the objective.
+    pub unit: String,
+    /// The plans against each other.
+    pub choice: Choice,
+    /// The value of the best plan on as many fresh trials: what is left when the luck of having been chosen is taken
+    /// off. None if no plan is feasible.
+    pub value_on_fresh_trials: Option<f64>,
+}
+
+/// A decision about to be made.
+pub struct DecideRun<'a> {
+    choices: Choices<'a>,
+    objective: Objective,
+    constraints: Vec<Constraint>,
+    trials: u64,
+    seed: u64,
+    threads: usize,
+    on_progress: Option<&'a OnProgress<'a>>,
+    cancel: Option<&'a Cancel>,
+}
+
+impl<'a> DecideRun<'a> {
+    /// A decision among these by an objective, in [`DEFAULT_TRIALS`] trials of seed 0.
+    pub fn new(choices: Choices<'a>, objective: Objective) -> Self {
+        Self {
+            choices,
+            objective,
+            constraints: Vec::new(),
+            trials: DEFAULT_TRIALS,
+            seed: 0,
+            threads: 0,
+            on_progress: None,
+            cancel: None,
+        }
+    }
+
+    /// Adds what must hold.
+    #[must_use]
+    pub fn constraints(mut self, constraints: impl IntoIterator<Item = Constraint>) -> Self {
+        self.constraints.extend(constraints);
+        self
+    }
+
+    /// Runs so many trials of each plan in each world.
+    #[must_use]
+    pub fn trials(mut self, trials: u64) -> Self {
+        self.trials = trials;
+        self
+    }
+
+    /// Sets the seed.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Sets the number of threads; 0 stands for as many as there are processors.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Calls `report` with the trials done and the trials asked for.
+    #[must_use]
+    pub fn on_progress(mut self, report: &'a OnProgress<'a>) -> Self {
+        self.on_progress = Some(report);
+        self
+    }
+
+    /// Lets `cancel` stop it.
+    #[must_use]
+    pub fn cancelled_by(mut self, cancel: &'a Cancel) -> Self {
+        self.cancel = Some(cancel);
+        self
+    }
+
+    /// Runs all trials and decides.
+    pub fn run(&self, title: impl Into<String>) -> Result<Decision, DecideError> {
+        let Choices { plans, worlds, .. } = &self.choices;
+        if plans.len() < 2 {
+            return Err(DecideError::TooFewPlans(plans.len()));
+        }
+        if self.trials < LEAST_TRIALS {
+            return Err(DecideError::TooFewTrials(self.trials));
+        }
+        let runs = (plans.len() * worlds.len() + worlds.len()) as u64;
+        let mut all = Vec::with_capacity(plans.len());
+        let mut unit = String::new();
+        for plan in 0..plans.len() {
+            let mut of_plan = Vec::with_capacity(worlds.len());
+            for world in 0..worlds.len() {
+                let number = (plan * worlds.len() + world) as u64;
+                let samples = self.samples(plan, world, 0, (number, runs))?;
+                unit.clone_from(&samples.measures()[0].label.unit);
+                of_plan.push(self.checked(plan, world, &samples)?);
+            }
+            all.push(of_plan);
+        }
+        let decide = |worlds: &[World], plans: &[String], all: &[Vec<Trials>]| {
+            choose(
+                &self.objective,
+                &self.constraints,
+                worlds,
+                plans,
+                all,
+                self.seed,
+            )
+        };
+        let choice = decide(worlds, plans, &all);
+        let mut value_on_fresh_trials = None;
+        if let Some(best) = choice.best {
+            let mut fresh = Vec::with_capacity(worlds.len());
+            for world in 0..worlds.len() {
+                let number = (plans.len() * worlds.len() + world) as u64;
+                let samples = self.samples(best, world, self.trials, (number, runs))?;
+                fresh.push(self.checked(best, world, &samples)?);
+            }
+            let again = decide(worlds, std::slice::from_ref(&plans[best]), &[fresh]);
+            value_on_fresh_trials = Some(again.plans[0].value);
+        }
+        Ok(Decision {
+            title: title.into(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            seed: self.seed,
+            trials: self.trials,
+            unit,
+            choice,
+            value_on_fresh_trials,
+        })
+    }
+
+    /// The trials of one plan in one world, from the number `first` on.
+    fn samples(
+        &self,
+        plan: usize,
+        world: usize,
+        first: u64,
+        (number, runs): (u64, u64),
+    ) -> Result<Samples, DecideError> {
+        let model = self.model(plan, world)?;
+        let statistics = std::iter::once(&self.objective.of);
+        let statistics = statistics.chain(self.constraints.iter().map(|one| &one.of));
+        let mut run = SampleRun::new(model)
+            .measures(statistics.map(Statistic::measure))
+            .trial_range(first..first + self.trials)
+            .seed(self.seed)
+            .threads(self.threads);
+        if let Some(report) = self.on_progress {
+            run =
+                run.on_progress(move |done, trials| report(number * trials + done, runs * trials));
+        }
+        if let Some(cancel) = self.cancel {
+            run = run.cancelled_by(cancel);
+        }
+        Ok(run.run()?)
+    }
+
+    /// The columns of a plan in a world, refused where a mean is asked of what is infinite in some trials.
+    fn checked(&self, plan: usize, world: usize, samples: &Samples) -> Result<Trials, DecideError> {
+        let model = self.model(plan, world)?;
+        let column = |of: &Statistic| {
+            let found = Measure::find(of.measure(), &self.choices.plans[plan], model.layout());
+            let name = found.map_err(SampleError::from)?.label(model.layout()).name;
+            // Two statistics of one measure share a column.
+            let measure = samples.measure(&name).expect("it was asked for");
+            let is_infinite = measure.values.iter().any(|value| value.is_infinite());
+            match of {
+                Statistic::Mean(measure) if is_infinite => Err(DecideError::NoMean {
+                    measure: measure.clone(),
+                    plan: self.choices.plans[plan].clone(),
+                }),
+                _ => Ok(measure.values.clone()),
+            }
+        };
+        Ok(Trials {
+            objective: column(&self.objective.of)?,
+            constraints: (self.constraints.iter())
+                .map(|one| column(&one.of))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn model(&self, plan: usize, world: usize) -> Result<&'a Model, DecideError> {
+        let Choices {
+            plans,
+            worlds,
+            models,
+        } = &self.choices;
+        models[plan][world].ok_or_else(|| DecideError::Missing {
+            plan: plans[plan].clone(),
+            world: worlds[world].name.clone(),
+        })
+    }
+}
