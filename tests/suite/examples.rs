@@ -72,7 +72,12 @@ fn the_variants_move_what_they_should() {
             mean(&base, "racks_built", month)
         );
     }
-    assert!(mean(&slow, "it_power_mw", 71) < 0.95 * mean(&base, "it_power_mw", 71));
+    // Other campuses do not hang on that grid.
+    let of_city = |projection: &Projection| {
+        let city = projection.campus("Qingyang").unwrap();
+        city.metric("it_power_mw").unwrap().mean()[71]
+    };
+    assert!(of_city(&slow) < 0.97 * of_city(&base));
     assert!(mean(&strong, "contracts_signed", end) > 1.2 * mean(&base, "contracts_signed", end));
 }
 
