@@ -37,9 +37,9 @@ fn update(ensemble: &Path, more: &[&str]) -> Output {
         "--ensemble",
         ensemble.to_str().unwrap(),
         "--trials",
-        "2000",
+        "800",
         "--members",
-        "300",
+        "100",
     ];
     arguments.extend(more);
     buildout(&arguments)
@@ -76,7 +76,7 @@ fn an_update_is_an_ensemble_that_other_commands_run() {
     let run = json(&buildout(&[
         "run", SCENARIO, "--design", &design, "--json", "--quiet",
     ]));
-    assert_eq!(run["trials"], 300);
+    assert_eq!(run["trials"], 100);
     // Not before the end of 2027, within an error of a week.
     let energised = run["milestones"]["S1 energised"]["p5"].as_f64().unwrap();
     assert!(energised > 23.3, "{energised}");
@@ -101,7 +101,7 @@ fn an_update_is_an_ensemble_that_other_commands_run() {
         "--json",
         "--quiet",
     ]));
-    assert_eq!(compared["trials"], 300);
+    assert_eq!(compared["trials"], 100);
     let other_seed = buildout(&["run", SCENARIO, "--design", &design, "--seed", "5"]);
     assert_eq!(other_seed.status.code(), Some(2));
     assert!(text(&other_seed.stderr).contains("leave --seed out"));
