@@ -1,4 +1,4 @@
-//! Scenarios against each other, on the same luck.
+//! Scenarios against each other, with common random numbers.
 //!
 //! Each trial is simulated in every scenario with the same numbers of all sources that they share ([`paired`](super::paired)),
 //! and a [`Measure`] is read off each. What is said of a difference A - B comes from the differences trial
@@ -7,7 +7,7 @@
 //! - its mean, with the confidence interval mean ± z s / sqrt(n), s being the standard deviation of the differences and
 //!   z the quantile of the normal distribution;
 //! - the shares of trials in which A is greater, less or equal: P(A beats B), whichever of the two is winning;
-//! - by how many times fewer trials that takes than trials with luck of their own in each scenario:
+//! - by how many times fewer trials that takes than independent trials in each scenario:
 //!   (var A + var B) / var(A - B), which is 1 where the two have nothing in common.
 //!
 //! ```
@@ -30,23 +30,24 @@
 //! ```
 
 mod goals;
+mod parts;
 
 use serde::{Deserialize, Serialize};
 
-use super::paired::{Gathered, Paired, PairedError};
+use super::paired::{Gathered, PairedError};
 use crate::date::Date;
 use crate::model::Model;
-use crate::monte_carlo::batch::{Batch, Cancel, DEFAULT_TRIALS, OnProgress, RunError};
-use crate::monte_carlo::stop::{GoalError, Until, look_and_run};
+use crate::monte_carlo::batch::{Cancel, DEFAULT_TRIALS, OnProgress, RunError};
+use crate::monte_carlo::stop::{GoalError, Until};
 use crate::problem::name_help;
-use crate::projection::{Distribution, MeasureError, RowPlace};
+use crate::projection::{Distribution, MeasureError};
 use crate::sampling::design::Drawing;
-use crate::uncertain::normal_quantile;
 
 pub(crate) use crate::projection::SHARE;
 pub use crate::projection::{Measure, MeasureKind, MeasureLabel, MetricTime};
 use goals::Asked;
 pub use goals::{ComparisonGoal, KnownGoal, KnownGoals};
+pub use parts::{COMPARISON_OF, PreparedComparison};
 
 /// The confidence of intervals if nothing else is said.
 pub const DEFAULT_CONFIDENCE: f64 = 0.95;
@@ -165,8 +166,8 @@ pub struct Difference {
     pub share_less: Option<f64>,
     /// The share of trials in which it is equal.
     pub share_equal: Option<f64>,
-    /// By how many times fewer trials the mean difference is known to the same standard error than if each scenario had luck of its
-    /// own: (var A + var B) / var(A - B). `None` if the difference does not vary.
+    /// By how many times fewer trials the mean difference is known to the same standard error than from independent trials in each
+    /// scenario: (var A + var B) / var(A - B). `None` if the difference does not vary.
     pub fewer_trials: Option<f64>,
 }
 
@@ -459,112 +460,11 @@ impl<'a> Comparison<'a> {
 
     /// Runs the trials.
     pub fn run(&self) -> Result<Compared, CompareError> {
-        let measures = self.check()?;
-        let baseline = self.baseline_at()?;
-        // The baseline first, then the others in their order.
-        let others = (0..self.scenarios.len()).filter(|at| *at != baseline);
-        let order: Vec<usize> = std::iter::once(baseline).chain(others).collect();
-        let (gathered, goals) = self.gather(&measures, &order, |known| {
-            known.iter().all(|known| known.reached)
-        })?;
-        let z = normal_quantile(0.5 + self.confidence / 2.0);
-        let mut levels = Vec::new();
-        let mut differences = Vec::new();
-        for measure in 0..measures.len() {
-            for scenario in 0..order.len() {
-                let at = order
-                    .iter()
-                    .position(|known| *known == scenario)
-                    .unwrap_or(0);
-                levels.push(level(scenario, measure, gathered.value(measure, at)));
-                if at > 0 {
-                    differences.push(difference(scenario, measure, at, &gathered, z));
-                }
-            }
-        }
-        let first = self.scenarios[0].1.layout();
-        Ok(Compared {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            seed: self.drawing.seed(),
-            trials: gathered.trials(),
-            confidence: self.confidence,
-            start: first.start,
-            scenarios: (self.scenarios.iter())
-                .map(|(name, model)| ComparedScenario {
-                    name: name.clone(),
-                    fingerprint: model.fingerprint().to_owned(),
-                })
-                .collect(),
-            baseline,
-            measures: measures
-                .iter()
-                .map(|measure| measure.label(first))
-                .collect(),
-            levels,
-            differences,
-            goals,
-        })
-    }
-
-    /// Runs the trials: as many as were asked for, or with goals until what is known is enough, or to the ceiling. `order` has the
-    /// positions of the scenarios, the baseline first.
-    fn gather(
-        &self,
-        measures: &[Measure],
-        order: &[usize],
-        mut is_enough: impl FnMut(&[KnownGoal]) -> bool,
-    ) -> Result<(Gathered, Option<KnownGoals>), CompareError> {
-        let models: Vec<&Model> = order.iter().map(|at| self.scenarios[*at].1).collect();
-        let asked = self.asked()?;
-        // What goals are of is gathered, be it shown or not.
-        let mut numbers = measures.to_vec();
-        for measure in asked.iter().flat_map(Asked::measures) {
-            if !numbers.contains(measure) {
-                numbers.push(measure.clone());
-            }
-        }
-        let places = (numbers.iter())
-            .map(|measure| {
-                let places = order.iter().map(|at| {
-                    let (name, model) = &self.scenarios[*at];
-                    measure.place(name, model.layout())
-                });
-                places.collect()
-            })
-            .collect::<Result<Vec<Vec<RowPlace>>, MeasureError>>()?;
-        let paired = Paired::new("comparison", models, places);
-        let mut batch = self.batch(&paired);
+        let prepared = self.prepare()?;
+        let mut batch = prepared.batch();
         let mut part = batch.begin()?;
-        let Some(asked) = asked else {
-            batch.advance(&mut part)?;
-            return Ok((paired.gathered(&part)?, None));
-        };
-        let (gathered, known) = look_and_run(
-            std::slice::from_mut(&mut batch),
-            asked.until(),
-            std::slice::from_mut(&mut part),
-            |parts, _| {
-                let gathered = paired.gathered(&parts[0])?;
-                let known = asked.known(&gathered, &numbers, order);
-                Ok::<_, CompareError>((is_enough(&known), (gathered, known)))
-            },
-        )?;
-        Ok((gathered, Some(asked.told(known))))
-    }
-
-    /// The trials of all scenarios side by side.
-    fn batch<'b>(&'b self, paired: &'b Paired<'b>) -> Batch<'b> {
-        let mut batch = Batch::of(paired)
-            .trials(self.trials)
-            .drawing(self.drawing.clone())
-            .threads(self.threads);
-        if let Some(cancel) = self.cancel {
-            batch = batch.cancelled_by(cancel);
-        }
-        if let Some(report) = &self.on_progress {
-            batch = batch.on_progress(report);
-        }
-        batch
+        let goals = prepared.advance(&mut batch, &mut part)?;
+        prepared.compared(&part, goals)
     }
 }
 

@@ -10,4 +10,5 @@ pub mod levers;
 pub mod paired;
 mod regression;
 pub mod schedule;
+pub mod update;
 pub mod worth;

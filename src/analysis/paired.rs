@@ -1,7 +1,7 @@
-//! Several models on the same luck, and what a change gains.
+//! Several models with common random numbers, and what a change gains.
 //!
 //! Every draw of a trial depends on the seed, the name of its source and the number of the trial
-//! alone, so that two models that share a source share its luck. The differences trial by trial
+//! alone, so that two models that share a source share its numbers. The differences trial by trial
 //! then vary far less than the results themselves (common random numbers; Glasserman & Yao, "Some
 //! Guidelines and Guarantees for Common Random Numbers", Management Science 38, 1992), and their
 //! standard error is what they say of themselves, whatever the two have in common.

@@ -363,6 +363,12 @@ impl Model {
         self.inputs.evaluate(values);
     }
 
+    /// Correlates a point's uniforms as the scenario says, in their place: each is then its input's place in its own
+    /// distribution.
+    pub fn correlate(&self, point: &mut [f64]) {
+        self.inputs.correlate_point(point);
+    }
+
     /// The inputs of a trial of a design; returns its process noise.
     pub(crate) fn draw(&self, sampling: &Sampling, trial: u64, drawn: &mut Vec<f64>) -> Noise {
         let noise = self.point(sampling, trial, drawn);

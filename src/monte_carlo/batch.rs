@@ -150,7 +150,7 @@ impl<'a> Batch<'a> {
         self.trials = 0..trials;
     }
 
-    /// Sets the seed, on which all luck depends.
+    /// Sets the seed, on which all random numbers depend.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.drawing = self.drawing.with_seed(seed);

@@ -277,7 +277,11 @@ pub(super) fn remove_leftovers(path: &Path) {
     disk::remove_leftovers(disk::folder_of(&path), is_ours, MAGIC.as_bytes());
 }
 
-fn write_whole(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Result<()>) -> io::Result<()> {
+/// Writes a file to a temporary one beside it, and gives it the name when all is on the disk.
+pub(crate) fn write_whole(
+    path: &Path,
+    write: impl FnOnce(&mut fs::File) -> io::Result<()>,
+) -> io::Result<()> {
     let path = disk::target_of(path)?;
     let mut file = unfinished(&path)?;
     write(file.as_file_mut())?;

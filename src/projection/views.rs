@@ -15,8 +15,8 @@ use super::{Place, Projection};
 /// a milestone that is not reached as a time beyond all others. Trials in which it is NaN, such
 /// as a price without a sale, take part in nothing.
 ///
-/// Standard errors of independent trials come from the numbers themselves, those of other sampling designs from how
-/// much the design's replicates differ ([`design`](crate::sampling::design)).
+/// Standard errors of independent trials come from the numbers themselves, of an ensemble with regard to how many independent trials
+/// would have as much to say; those of other sampling designs from how much the design's replicates differ ([`design`](crate::sampling::design)).
 #[derive(Clone, Copy, Debug)]
 pub struct Distribution<'a> {
     series: &'a Series,
@@ -42,6 +42,11 @@ impl<'a> Distribution<'a> {
                 (series.defined(), statistic(series))
             }))
         })
+    }
+
+    /// A standard error of independent trials as one of the design's.
+    fn widened(&self, error: f64) -> f64 {
+        error * self.projection.provenance.design.error_factor()
     }
 
     /// In how many trials it is a number, infinite ones included.
@@ -88,7 +93,7 @@ impl<'a> Distribution<'a> {
         let n = self.series.finite() as f64;
         let std_error = self
             .by_replicates(|series| Some(series.moments()?.mean))
-            .unwrap_or_else(|| moments.standard_deviation.map(|sd| sd / n.sqrt()));
+            .unwrap_or_else(|| (moments.standard_deviation).map(|sd| self.widened(sd / n.sqrt())));
         (Some(moments.mean), std_error)
     }
 
@@ -130,7 +135,10 @@ impl<'a> Distribution<'a> {
         let ordered = self.series.ordered();
         let replicates = &self.projection.replicates;
         if replicates.is_empty() {
-            return ps.iter().map(|p| ordered.quantile_std_error(*p)).collect();
+            let errors = ps.iter().map(|p| ordered.quantile_std_error(*p));
+            return errors
+                .map(|error| error.map(|error| self.widened(error)))
+                .collect();
         }
         let replicates: Vec<_> = (replicates.iter())
             .map(|replicate| {
@@ -199,8 +207,10 @@ impl<'a> Distribution<'a> {
             let defined = series.defined();
             (defined > 0).then(|| series.finite() as f64 / defined as f64)
         };
-        self.by_replicates(share)
-            .unwrap_or_else(|| Some(share_std_error(probability, self.series.defined())))
+        self.by_replicates(share).unwrap_or_else(|| {
+            let error = share_std_error(probability, self.series.defined());
+            Some(self.widened(error))
+        })
     }
 }
 
@@ -411,7 +421,8 @@ fn counted_std_error(projection: &Projection, count: impl Fn(&Projection) -> u64
     let share =
         |part: &Projection| (part.trials > 0).then(|| count(part) as f64 / part.trials as f64);
     if projection.replicates.is_empty() {
-        return Some(share_std_error(share(projection)?, projection.trials));
+        let error = share_std_error(share(projection)?, projection.trials);
+        return Some(error * projection.provenance.design.error_factor());
     }
     let replicates = projection.replicates.iter();
     replicates_std_error(replicates.map(|part| (part.trials, share(part))))

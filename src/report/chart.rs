@@ -36,6 +36,8 @@ pub enum ChartError {
     Drawing(String),
 }
 
+/// What is drawn of a forecast before an update.
+const BEFORE: [f64; 3] = [0.1, 0.5, 0.9];
 const LEAST_SIZE: (u32, u32) = (480, 320);
 /// Pixels above the plot, for the title and the legend.
 const TOP: u32 = 96;
@@ -80,6 +82,7 @@ pub struct FanChart<'a> {
     metric: MetricView<'a>,
     campus: Option<&'a str>,
     mean: bool,
+    before: Option<MetricView<'a>>,
     size: (u32, u32),
 }
 
@@ -94,6 +97,7 @@ impl<'a> FanChart<'a> {
             metric,
             campus: None,
             mean: false,
+            before: None,
             size: (960, 540),
         })
     }
@@ -112,6 +116,18 @@ impl<'a> FanChart<'a> {
     pub fn mean(mut self, mean: bool) -> Self {
         self.mean = mean;
         self
+    }
+
+    /// Draws the P10, P50 and P90 of the same metric in another projection as dashed lines: what was forecast before an update.
+    pub fn before(mut self, projection: &'a Projection) -> Result<Self, ChartError> {
+        let name = self.metric.name();
+        let metric = match self.campus {
+            None => projection.metric(name),
+            Some(campus) => projection.campus(campus).and_then(|of| of.metric(name)),
+        };
+        let unknown = || ChartError::UnknownMetric(name.to_owned());
+        self.before = Some(metric.ok_or_else(unknown)?);
+        Ok(self)
     }
 
     /// Sets the size in pixels, 960 x 540 by default.
@@ -145,7 +161,9 @@ impl<'a> FanChart<'a> {
         let layout = self.projection.layout();
         let [p5, p10, p50, p90, p95] = [0.05, 0.1, 0.5, 0.9, 0.95].map(|p| self.metric.quantile(p));
         let mean = self.mean.then(|| self.metric.mean());
-        let (bottom, top) = value_range([&p5, &p50, &p95].into_iter().chain(&mean));
+        let before = self.before.map(|metric| BEFORE.map(|p| metric.quantile(p)));
+        let lists = [&p5, &p50, &p95].into_iter().chain(&mean);
+        let (bottom, top) = value_range(lists.chain(before.iter().flatten()));
         let share = self.metric.unit() == "share";
 
         let root = SVGBackend::with_string(svg, self.size).into_drawing_area();
@@ -186,10 +204,12 @@ impl<'a> FanChart<'a> {
         for run in runs(&[&p50]) {
             chart.draw_series(LineSeries::new(points(&p50, &run), MIDDLE.stroke_width(3)))?;
         }
-        if let Some(mean) = &mean {
-            for run in runs(&[mean]) {
-                let line = points(mean, &run).into_iter();
-                chart.draw_series(DashedLineSeries::new(line, 7, 5, MEAN.stroke_width(2)))?;
+        for (list, width) in
+            (mean.iter().map(|mean| (mean, 2))).chain(before.iter().flatten().map(|list| (list, 1)))
+        {
+            for run in runs(&[list]) {
+                let line = points(list, &run).into_iter();
+                chart.draw_series(DashedLineSeries::new(line, 7, 5, MEAN.stroke_width(width)))?;
             }
         }
         root.present()?;
@@ -239,13 +259,15 @@ impl<'a> FanChart<'a> {
         let line = vec![(at, y), (at + 26, y)];
         head.draw(&PathElement::new(line, MIDDLE.stroke_width(3)))?;
         head.draw(&Text::new("P50", (at + 34, y), left(15)))?;
-        if self.mean {
-            let at = entry("mean", 26);
+        let mean = self.mean.then_some("mean");
+        let before = self.before.map(|_| "before: P10, P50 and P90");
+        for label in mean.into_iter().chain(before) {
+            let at = entry(label, 26);
             for dash in [0, 10, 20] {
                 let line = vec![(at + dash, y), (at + dash + 6, y)];
                 head.draw(&PathElement::new(line, MEAN.stroke_width(2)))?;
             }
-            head.draw(&Text::new("mean", (at + 34, y), left(15)))?;
+            head.draw(&Text::new(label, (at + 34, y), left(15)))?;
         }
         Ok(())
     }

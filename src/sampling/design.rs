@@ -49,7 +49,7 @@ pub enum Design {
     /// Every trial is independent of the others.
     #[default]
     Random,
-    /// Pairs of trials with opposite luck: every u of the first is 1 - u in the second
+    /// Pairs of trials: every u of the first is 1 - u in the second
     /// (Hammersley and Morton, "A new Monte Carlo technique: antithetic variates", Mathematical Proceedings
     /// of the Cambridge Philosophical Society 52, 1956). It takes away the error of what is
     /// linear in the inputs; the variance of what is symmetric in an input gets worse, at most twofold.
@@ -182,6 +182,17 @@ impl Design {
             });
         }
         Ok(())
+    }
+
+    /// By how much standard errors are larger than those of as many independent trials, beside what replicates show:
+    /// sqrt(trials / effective) for an ensemble, else 1.
+    pub fn error_factor(self) -> f64 {
+        match self {
+            Self::Ensemble {
+                trials, effective, ..
+            } => (trials as f64 / effective.max(1) as f64).sqrt(),
+            _ => 1.0,
+        }
     }
 
     /// The replicate that a trial belongs to, from 0.

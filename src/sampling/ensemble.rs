@@ -272,6 +272,7 @@ mod tests {
         };
         // 4^2 / (1 + 9) = 1.6.
         assert_eq!((members, trials, effective), (2, 4, 1));
+        assert_eq!(ensemble.design().error_factor(), 2.0);
         assert!(ensemble.design().check_trials(4).is_ok());
         assert!(ensemble.design().check_trials(5).is_err());
     }

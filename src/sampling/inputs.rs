@@ -1,7 +1,7 @@
 //! The inputs of a trial: every uncertain quantity that is drawn once a trial.
 //!
 //! Each has a name, such as `Qingyang/A1/shell`, and is drawn from the source of that name.
-//! So an input keeps its luck when others are added or removed.
+//! So an input keeps its random numbers when others are added or removed.
 
 use crate::field::Stated;
 use crate::pattern::matches;
@@ -182,16 +182,16 @@ impl Inputs {
         })
     }
 
-    /// Makes an input that is drawn as it is its luck alone, uniform from 0 to 1, and returns its
-    /// distribution: for who conditions it on what a trial finds. `None` for all other quantities.
-    pub(crate) fn reduce_to_luck(&mut self, quantity: Quantity) -> Option<Sampler> {
+    /// Makes a drawn input uniform from 0 to 1, and returns the distribution that it had: for a quantity that is conditioned on
+    /// what a trial finds. `None` for all other quantities.
+    pub(crate) fn replace_by_uniform(&mut self, quantity: Quantity) -> Option<Sampler> {
         let Quantity::Drawn(position) = quantity else {
             return None;
         };
         let input = self.0.get_mut(position as usize)?;
-        let luck = Uncertain::uniform(0.0, 1.0).sampler(Domain::SHARE).ok()?;
+        let uniform = Uncertain::uniform(0.0, 1.0).sampler(Domain::SHARE).ok()?;
         match &mut input.draw {
-            Quantile::Alone(sampler) => Some(std::mem::replace(sampler, luck)),
+            Quantile::Alone(sampler) => Some(std::mem::replace(sampler, uniform)),
             Quantile::Given(..) => None,
         }
     }
@@ -428,15 +428,20 @@ impl Inputs {
     /// The values of all inputs at a point: one uniform number in (0, 1) for each, independent of one another. They
     /// are correlated first, by coefficients and then by common factors, then turned into quantiles, each in its place.
     pub(crate) fn evaluate(&self, point: &mut [f64]) {
+        self.correlate_point(point);
+        for (position, input) in self.0.iter().enumerate() {
+            let (before, from) = point.split_at_mut(position);
+            from[0] = input.draw.at(from[0], before);
+        }
+    }
+
+    /// Correlates a point's uniforms in their place: each is then its input's place in its own distribution.
+    pub(crate) fn correlate_point(&self, point: &mut [f64]) {
         if let Some(copula) = &self.1 {
             copula.correlate(point);
         }
         if let Some(factors) = &self.2 {
             factors.apply(point);
-        }
-        for (position, input) in self.0.iter().enumerate() {
-            let (before, from) = point.split_at_mut(position);
-            from[0] = input.draw.at(from[0], before);
         }
     }
 

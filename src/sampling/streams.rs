@@ -2,7 +2,7 @@
 //! source, the number of the trial and the position, and on nothing else.
 //!
 //! So a trial can be replayed alone, adding a building does not disturb the
-//! draws of another, and two scenarios run on one seed meet the same luck.
+//! draws of another, and two scenarios run on one seed have common random numbers.
 //!
 //! # How
 //! - [`Source::named`] hashes a name by FNV-1a to 64 bits.

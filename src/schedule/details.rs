@@ -382,7 +382,7 @@ impl<'a> Details<'a> {
         let luck = known.duration;
         let sampler = inputs
             .as_mut()
-            .and_then(|inputs| inputs.reduce_to_luck(luck));
+            .and_then(|inputs| inputs.replace_by_uniform(luck));
         let is_over = match sampler {
             Some(sampler) => {
                 let outlasted = Outlasted::new(luck, sampler, elapsed);

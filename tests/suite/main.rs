@@ -27,5 +27,6 @@ mod schedule;
 mod schedule_command;
 mod subcommands;
 mod terms;
+mod update;
 mod verification;
 mod yardstick;

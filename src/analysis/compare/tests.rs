@@ -311,9 +311,11 @@ fn all_intervals_hold_together_at_all_looks() {
             .threads(1)
             .until(until.clone());
         let mut missed = false;
-        let measures = comparison.check().unwrap();
-        comparison
-            .gather(&measures, &[0, 1], |known| {
+        let prepared = comparison.prepare().unwrap();
+        let mut batch = prepared.batch();
+        let mut part = batch.begin().unwrap();
+        prepared
+            .advance_until(&mut batch, &mut part, |known| {
                 missed |= (known.iter().zip(truths)).any(|(known, truth)| {
                     let low = known.low.unwrap_or(f64::NEG_INFINITY);
                     let high = known.high.unwrap_or(f64::INFINITY);

@@ -2,19 +2,26 @@
 
 use std::path::PathBuf;
 
-use buildout::analysis::compare::{Compared, Comparison, ComparisonGoal, DEFAULT_CONFIDENCE};
+use buildout::analysis::compare::{
+    Compared, Comparison, ComparisonGoal, DEFAULT_CONFIDENCE, PreparedComparison,
+};
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
+use buildout::monte_carlo::part::{Part, PartError};
 use buildout::monte_carlo::stop::{DEFAULT_AT_LEAST, DEFAULT_AT_MOST, Until};
 use buildout::report::{
     COMPARISON_OUTPUTS, OutputFolder, comparison, comparison_goals, comparison_outputs,
     write_comparison_csv,
 };
-use buildout::{Model, Problems, Scenario};
+use buildout::sampling::design::Drawing;
+use buildout::{Batch, Model, Problems, Scenario};
 use clap::Args;
+use indicatif::ProgressBar;
 
 use crate::EXIT_STATUS;
-use crate::engine::{self, INTERRUPTED, goal_words, level, listen_for_interruptions, progress_bar};
+use crate::engine::{self, goal_words, level, progress_bar};
 use crate::failure::{Failure, print, say};
+use crate::long::{Job, Saving};
+use crate::merge::merged;
 use crate::output::Format;
 use crate::run::key_and_value;
 
@@ -65,6 +72,11 @@ pub(crate) struct Request {
     /// How many threads to use; 0 for one per processor. The results do not depend on it
     #[arg(long, value_name = "T", default_value_t = 0)]
     threads: usize,
+    #[command(flatten)]
+    saving: Saving,
+    /// Put the checkpoints of all shards together instead of running trials; may be given several times
+    #[arg(long, value_name = "PART", conflicts_with_all = ["checkpoint", "until"])]
+    merge: Vec<PathBuf>,
     /// The confidence of each interval, and with which all goals hold together
     #[arg(long, value_name = "SHARE", default_value_t = DEFAULT_CONFIDENCE)]
     confidence: f64,
@@ -112,10 +124,9 @@ impl Request {
             .baseline(baseline)
             .measures(measures)
             .trials(trials)
-            .drawing(drawing)
+            .drawing(drawing.clone())
             .confidence(self.confidence)
             .threads(self.threads)
-            .cancelled_by(&INTERRUPTED)
             .on_progress(|done, of| {
                 bar.set_length(of);
                 bar.set_position(done);
@@ -128,10 +139,12 @@ impl Request {
         if let Some(folder) = &folder {
             folder.prepare(&COMPARISON_OUTPUTS)?;
         }
-        listen_for_interruptions(self.quiet)?;
-        let compared = comparison.run();
+        let prepared = comparison.prepare()?;
+        let compared = self.compared(&prepared, title, (trials, &drawing), &bar);
         bar.finish_and_clear();
-        let compared = compared?;
+        let Some((compared, unsaved)) = compared? else {
+            return Ok(());
+        };
         if let Some(folder) = folder {
             for path in folder.write(&comparison_outputs(title, &compared)?)? {
                 if !self.quiet {
@@ -147,7 +160,56 @@ impl Request {
         {
             say(goals.trim_end());
         }
-        print(&in_format(title, &compared, format)?)
+        print(&in_format(title, &compared, format)?)?;
+        unsaved.map_or(Ok(()), Err)
+    }
+
+    /// Runs the trials, or puts parts together; `None` if it was a shard, or another rank has the results.
+    fn compared(
+        &self,
+        prepared: &PreparedComparison<'_>,
+        title: &str,
+        (trials, drawing): (u64, &Drawing),
+        bar: &ProgressBar,
+    ) -> Result<Option<(Compared, Option<Failure>)>, Failure> {
+        if !self.merge.is_empty() {
+            let whole = self.merged(&prepared.batch())?;
+            return Ok(Some((prepared.compared(&whole, None)?, None)));
+        }
+        let job = Job {
+            name: title,
+            trials,
+            drawing,
+            threads: self.threads,
+            quiet: self.quiet,
+            saving: &self.saving,
+            has_goals: !self.until.is_empty(),
+            bar,
+        };
+        let advance = |batch: &mut Batch<'_>, part: &mut Part| Ok(prepared.advance(batch, part)?);
+        let Some(done) = job.run(|| prepared.batch(), advance)? else {
+            return Ok(None);
+        };
+        let compared = prepared.compared(&done.part, done.told.flatten())?;
+        Ok(Some((compared, done.unsaved)))
+    }
+
+    /// The parts of this comparison put together, of which none may be missing.
+    fn merged(&self, batch: &Batch<'_>) -> Result<Part, Failure> {
+        let whole = merged(&self.merge)?;
+        let expected = batch.begin()?;
+        (expected.check_run(whole.provenance())).map_err(|error| Failure::OtherRun {
+            path: self.merge[0].clone(),
+            error,
+        })?;
+        let missing = whole.missing();
+        if !missing.is_empty() {
+            return Err(Failure::Incomplete(PartError::Missing {
+                missing,
+                trials: whole.trials(),
+            }));
+        }
+        Ok(whole)
     }
 
     fn until(&self) -> Option<Until<ComparisonGoal>> {

@@ -1,13 +1,10 @@
-//! How `buildout run` runs trials: designs, checkpoints, shards, goals, and being interrupted.
+//! How commands run trials: designs, goals, progress, and being interrupted.
 
-use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
-use buildout::monte_carlo::checkpoint::CheckpointError;
 use buildout::monte_carlo::part::Part;
 use buildout::monte_carlo::stop::{
     DEFAULT_AT_LEAST, DEFAULT_AT_MOST, Goal, Output, Stopped, Until, run_until,
@@ -20,6 +17,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::failure::{Failure, say};
+use crate::long::{Job, Saving};
 
 /// The seed if none is given.
 const DEFAULT_SEED: u64 = 1;
@@ -158,19 +156,8 @@ impl Sampling {
 /// Runs that are long, split or open-ended.
 #[derive(Args)]
 pub(crate) struct LongRun {
-    /// Write what is done to this file now and then, when interrupted, and at the end
-    #[arg(long, value_name = "FILE")]
-    pub(crate) checkpoint: Option<PathBuf>,
-    /// How often to write it, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    pub(crate) checkpoint_every: u64,
-    /// Go on from the checkpoint, if it is there
-    #[arg(long, requires = "checkpoint")]
-    pub(crate) resume: bool,
-    /// Run only part I (from 0) of N equal parts, into the checkpoint, for `buildout merge`
-    #[arg(long, value_name = "I/N", value_parser = shard, requires = "checkpoint",
-          conflicts_with_all = ["until", "out", "format", "json"])]
-    pub(crate) shard: Option<Shard>,
+    #[command(flatten)]
+    pub(crate) saving: Saving,
     /// Run until this is known so well: "p90(A1 live)=0.1", "p50(installed_pflops@2027-12)=500" or
     /// "probability(TARGET)=0.01"; may be given several times. --trials is then the most trials
     #[arg(long, value_name = "GOAL", value_parser = goal)]
@@ -181,29 +168,6 @@ pub(crate) struct LongRun {
     /// The fewest trials before a goal counts as reached
     #[arg(long, value_name = "N", default_value_t = DEFAULT_AT_LEAST, requires = "until")]
     at_least: u64,
-}
-
-#[derive(Clone, Copy)]
-pub(crate) struct Shard {
-    index: u64,
-    of: u64,
-}
-
-impl Shard {
-    /// The numbers of its trials, of so many.
-    pub(crate) fn range(self, trials: u64) -> std::ops::Range<u64> {
-        share(trials, self.index, self.of)..share(trials, self.index + 1, self.of)
-    }
-}
-
-pub(crate) fn shard(text: &str) -> Result<Shard, String> {
-    let parsed = text
-        .split_once('/')
-        .and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
-    match parsed {
-        Some((index, of)) if index < of => Ok(Shard { index, of }),
-        _ => Err("write I/N with I from 0 to N - 1, such as 0/8".to_owned()),
-    }
 }
 
 fn goal(text: &str) -> Result<Goal, String> {
@@ -292,15 +256,6 @@ pub(crate) struct Finished {
     pub(crate) unsaved: Option<Failure>,
 }
 
-impl Finished {
-    fn saved(projection: Projection) -> Self {
-        Self {
-            projection,
-            unsaved: None,
-        }
-    }
-}
-
 /// What a run is asked to do.
 pub(crate) struct Request<'a> {
     pub(crate) model: &'a Model,
@@ -336,158 +291,60 @@ impl Request<'_> {
 
     /// Runs the trials; `None` if it was a shard, whose results are in its file, or another rank has the results.
     pub(crate) fn simulate(&self) -> Result<Option<Finished>, Failure> {
-        listen_for_interruptions(self.quiet)?;
-        #[cfg(feature = "mpi")]
-        if buildout::monte_carlo::ranks::Ranks::are_launched() {
-            let projection = crate::ranks::simulate(self)?;
-            return Ok(projection.map(Finished::saved));
-        }
-        let trials = self.trials;
-        let bar = progress_bar(trials, self.quiet);
-        let mut batch = self
-            .batch()
-            .trials(trials)
-            .drawing(self.drawing.clone())
-            .threads(self.threads)
-            .cancelled_by(&INTERRUPTED)
-            .on_unsaved(|error| bar.suspend(|| say(&format!("warning: {error}"))))
-            .on_progress(|done, of| {
+        let bar = progress_bar(self.trials, self.quiet);
+        let job = Job {
+            name: self.model.name(),
+            trials: self.trials,
+            drawing: self.drawing,
+            threads: self.threads,
+            quiet: self.quiet,
+            saving: &self.long.saving,
+            has_goals: !self.long.until.is_empty(),
+            bar: &bar,
+        };
+        let make = || {
+            let batch = self.batch().drawing(self.drawing.clone());
+            batch.trials(self.trials).on_progress(|done, of| {
                 bar.set_length(of);
                 bar.set_position(done);
-            });
-        if let Some(path) = &self.long.checkpoint {
-            batch = batch.checkpoint(path, Duration::from_secs(self.long.checkpoint_every));
-        }
-        let mut part = self.begin(&batch)?;
-        if let Some(shard) = self.long.shard {
-            batch = batch.trial_range(shard.range(trials));
-        }
-        bar.set_position(part.done().count());
-        bar.reset_eta();
-        let result = if self.long.until.is_empty() {
-            batch.advance(&mut part).map(|()| None)
-        } else {
-            let until = Until {
-                goals: (self.long.until.iter())
-                    .map(|goal| named(goal, self.model.layout()))
-                    .collect(),
-                confidence: self.long.confidence,
-                at_least: self.long.at_least.min(trials),
-                at_most: trials,
-            };
-            run_until(
-                std::slice::from_mut(&mut batch),
-                &until,
-                std::slice::from_mut(&mut part),
-            )
-            .map(|stopped| Some((until, stopped)))
+            })
         };
+        let done = job.run(make, |batch, part| self.advance(batch, part));
         bar.finish_and_clear();
-        match result {
-            Ok(stopped) => {
-                if let Some((until, stopped)) = stopped.filter(|_| !self.quiet) {
-                    say(&tell(&until, &stopped));
-                }
-                if self.long.shard.is_some() {
-                    return Ok(None);
-                }
-                let projection = part.into_projection().map_err(RunError::from)?;
-                Ok(Some(Finished::saved(projection)))
-            }
-            Err(RunError::Cancelled) => Err(self.interrupted(&part)?),
-            Err(RunError::Checkpoint(error)) => self.unsaved(part, error),
-            Err(other) => Err(other.into()),
-        }
-    }
-
-    /// What becomes of trials that could not be written where they were to be.
-    fn unsaved(&self, part: Part, error: CheckpointError) -> Result<Option<Finished>, Failure> {
-        let is_whole = self.long.shard.is_none() && !INTERRUPTED.is_cancelled();
-        if is_whole && part.done().count() > 0 {
-            let projection = part.into_projection().map_err(RunError::from)?;
-            let unsaved = Some(RunError::from(error).into());
-            return Ok(Some(Finished {
-                projection,
-                unsaved,
-            }));
-        }
-        let folders = [PathBuf::new(), std::env::temp_dir()];
-        for folder in folders {
-            let path = reserve_name(&folder, self.model.name(), self.drawing.seed());
-            if part.save(&path).is_ok() {
-                return Err(Failure::SavedElsewhere {
-                    error,
-                    done: part.done().count(),
-                    path,
-                });
-            }
-            // Only the empty file that was just made; nothing half written stays.
-            let _ = fs::remove_file(&path);
-        }
-        Err(RunError::from(error).into())
-    }
-
-    /// What is done already: the checkpoint, if it is to be gone on from, or nothing.
-    fn begin(&self, batch: &Batch<'_>) -> Result<Part, Failure> {
-        let part = batch.begin()?;
-        let Some(path) = self.long.checkpoint.as_ref().filter(|path| path.exists()) else {
-            // Better now than after the first minute.
-            if let Some(path) = &self.long.checkpoint {
-                part.save(path).map_err(RunError::from)?;
-            }
-            return Ok(part);
+        let Some(done) = done? else {
+            return Ok(None);
         };
-        if !self.long.resume {
-            return Err(Failure::CheckpointExists(path.clone()));
+        if let Some(told) = done.told.flatten().filter(|_| !self.quiet) {
+            say(&told);
         }
-        let mut there = Part::load(path).map_err(RunError::from)?;
-        (part.check_run(there.provenance())).map_err(|error| Failure::OtherRun {
-            path: path.clone(),
-            error,
-        })?;
-        there.set_trials(part.trials());
-        let done = there.done().count();
-        if done > part.trials() && self.long.shard.is_none() {
-            // Not what was asked for, so it is told even where notes are not wanted.
-            say(&format!(
-                "warning: {} has {done} trials, more than the {} that were asked for: the results are of {done}",
-                path.display(),
-                part.trials()
-            ));
-        } else if !self.quiet {
-            say(&format!(
-                "going on from {}: {done} trials are done",
-                path.display()
-            ));
-        }
-        Ok(there)
+        Ok(Some(Finished {
+            projection: done.part.into_projection().map_err(RunError::from)?,
+            unsaved: done.unsaved,
+        }))
     }
 
-    fn interrupted(&self, part: &Part) -> Result<Failure, Failure> {
-        let path = match &self.long.checkpoint {
-            // The batch has written it.
-            Some(path) => path.clone(),
-            None => {
-                let path = reserve_name(Path::new(""), self.model.name(), self.drawing.seed());
-                if let Err(error) = part.save(&path) {
-                    // Only the empty file that was just made; nothing half written stays.
-                    let _ = fs::remove_file(&path);
-                    return Err(RunError::from(error).into());
-                }
-                path
-            }
+    /// Runs all trials of the batch, or until the goals are known, which is then told.
+    fn advance(&self, batch: &mut Batch<'_>, part: &mut Part) -> Result<Option<String>, Failure> {
+        if self.long.until.is_empty() {
+            batch.advance(part)?;
+            return Ok(None);
+        }
+        let goals = self.long.until.iter();
+        let until = Until {
+            goals: goals.map(|goal| named(goal, self.model.layout())).collect(),
+            confidence: self.long.confidence,
+            at_least: self.long.at_least.min(self.trials),
+            at_most: self.trials,
         };
-        Ok(Failure::Interrupted {
-            done: part.done().count(),
-            command: command_to_resume(&path, self.long),
-            path,
-        })
+        let (batches, parts) = (std::slice::from_mut(batch), std::slice::from_mut(part));
+        let stopped = run_until(batches, &until, parts)?;
+        Ok(Some(tell(&until, &stopped)))
     }
 }
 
 /// A bar on a terminal, nothing elsewhere.
 pub(crate) fn progress_bar(trials: u64, quiet: bool) -> ProgressBar {
-    if quiet || !io::stderr().is_terminal() {
+    if quiet || !is_first_process() || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(Some(trials), ProgressDrawTarget::stderr());
@@ -496,63 +353,6 @@ pub(crate) fn progress_bar(trials: u64, quiet: bool) -> ProgressBar {
         bar.set_style(style);
     }
     bar
-}
-
-/// The first trial of a shard: trials x index / of, without overflow.
-fn share(trials: u64, index: u64, of: u64) -> u64 {
-    (u128::from(trials) * u128::from(index) / u128::from(of)) as u64
-}
-
-/// Makes an empty file under a name that no file has yet, so that two runs that are interrupted at
-/// once do not write to the same one. If none can be made, writing to it will say why.
-pub(crate) fn reserve_name(folder: &Path, scenario: &str, seed: u64) -> PathBuf {
-    let stem: String = scenario
-        .chars()
-        .map(|c| {
-            if c.is_alphanumeric() {
-                c.to_ascii_lowercase()
-            } else {
-                '-'
-            }
-        })
-        .take(40)
-        .collect();
-    let mut number = 0_u32;
-    loop {
-        let path = match number {
-            0 => folder.join(format!("{stem}-seed-{seed}.checkpoint")),
-            _ => folder.join(format!("{stem}-seed-{seed}-{number}.checkpoint")),
-        };
-        match fs::File::create_new(&path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
-            _ => return path,
-        }
-    }
-}
-
-/// The command that was given, with what it takes to go on.
-pub(crate) fn command_to_resume(path: &Path, long: &LongRun) -> String {
-    let mut words: Vec<String> = std::env::args().collect();
-    if long.checkpoint.is_none() {
-        words.extend(["--checkpoint".to_owned(), path.display().to_string()]);
-    }
-    if !long.resume {
-        words.push("--resume".to_owned());
-    }
-    as_typed(&words)
-}
-
-/// Words as one types them into a shell.
-pub(crate) fn as_typed(words: &[String]) -> String {
-    let quote = |word: &String| {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,".contains(c);
-        if !word.is_empty() && word.chars().all(plain) {
-            word.clone()
-        } else {
-            format!("'{}'", word.replace('\'', r"'\''"))
-        }
-    };
-    words.iter().map(quote).collect::<Vec<_>>().join(" ")
 }
 
 /// How well the goals are known, to read.

@@ -10,6 +10,7 @@ use buildout::analysis::drivers::run::DriversRunError;
 use buildout::analysis::levers::LeverError;
 use buildout::analysis::paired::PairedError;
 use buildout::analysis::schedule::ScheduleError;
+use buildout::analysis::update::UpdateError;
 use buildout::analysis::worth::run::WorthError;
 use buildout::import::ImportError;
 use buildout::monte_carlo::checkpoint::CheckpointError;
@@ -47,6 +48,10 @@ pub(crate) enum Failure {
         "error: {} states a comparison of its own\n  help: give it alone, or scenarios only", .0.display()
     )]
     ComparisonAmongScenarios(PathBuf),
+    #[error(
+        "error: {} is a part of a comparison\n  help: put its parts together with `buildout compare FILE... --merge PART`", .0.display()
+    )]
+    PartOfComparison(PathBuf),
     #[error("error: {} is there already\n  help: go on from it with --resume, or name another file", .0.display())]
     CheckpointExists(PathBuf),
     #[error("error: {}: {error}", path.display())]
@@ -115,6 +120,12 @@ pub(crate) enum Failure {
     #[error("error: {0}")]
     Trials(#[from] TrialTableError),
     #[error("error: {0}")]
+    Update(#[from] UpdateError),
+    #[error(
+        "interrupted: what is done is saved in {}\n  to go on: the same command again", .0.display()
+    )]
+    UpdateInterrupted(PathBuf),
+    #[error("error: {0}")]
     Ensemble(#[from] EnsembleFileError),
     #[error("error: {0}")]
     Schedule(#[from] ScheduleError),
@@ -152,6 +163,26 @@ fn hint(error: &report::WriteError) -> &'static str {
 }
 
 impl Failure {
+    /// Whether trials were stopped by an interruption.
+    pub(crate) fn is_cancellation(&self) -> bool {
+        matches!(
+            self,
+            Self::Run(RunError::Cancelled)
+                | Self::Compare(CompareError::Trials(PairedError::Run(RunError::Cancelled)))
+        )
+    }
+
+    /// The error of a checkpoint that could not be written at the end; else the failure itself.
+    pub(crate) fn into_checkpoint_error(self) -> Result<CheckpointError, Box<Self>> {
+        match self {
+            Self::Run(RunError::Checkpoint(error))
+            | Self::Compare(CompareError::Trials(PairedError::Run(RunError::Checkpoint(error)))) => {
+                Ok(error)
+            }
+            other => Err(Box::new(other)),
+        }
+    }
+
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.status())
     }
@@ -168,11 +199,14 @@ impl Failure {
             | Failure::Usage(_)
             | Failure::Levers(_)
             | Failure::ComparisonAmongScenarios(_)
+            | Failure::PartOfComparison(_)
             | Failure::Run(RunError::Goal(_) | RunError::Design(_) | RunError::Metric(_)) => 2,
             Failure::Outputs(report::OutputsError::Unknown { .. }) => 2,
             #[cfg(not(feature = "png"))]
             Failure::NoPng => 2,
             Failure::Ensemble(_) => 2,
+            Failure::UpdateInterrupted(_) => 130,
+            Failure::Update(error) => status_of_update(error),
             Failure::Trials(error) => status_of_trials(error),
             Failure::Schedule(ScheduleError::Milestone(_)) => 2,
             Failure::Compare(CompareError::Trials(PairedError::Run(RunError::Cancelled))) => 130,
@@ -196,6 +230,15 @@ impl Failure {
             Failure::Print(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
             _ => 1,
         }
+    }
+}
+
+/// The exit status where an update failed.
+fn status_of_update(error: &UpdateError) -> u8 {
+    match error {
+        UpdateError::Run(RunError::Cancelled) => 130,
+        UpdateError::Observations(_) | UpdateError::Range { .. } => 2,
+        _ => 1,
     }
 }
 

@@ -9,8 +9,8 @@ use buildout::monte_carlo::sample_run::{SampleError, SampleRun};
 use buildout::projection::Samples;
 use clap::Args;
 
-use crate::engine::{Shard, as_typed, shard};
 use crate::failure::{Failure, say};
+use crate::long::{Shard, as_typed, shard};
 
 /// Trials in files.
 #[derive(Args)]

@@ -10,6 +10,7 @@ mod fit;
 mod import;
 mod kept;
 mod levers;
+mod long;
 mod merge;
 mod new;
 mod output;
@@ -24,6 +25,7 @@ mod set;
 mod shell;
 mod status;
 mod trials;
+mod update;
 mod validate;
 mod worth;
 
@@ -94,6 +96,8 @@ enum Command {
     Report(report::Report),
     /// Writes every trial's inputs, milestones, targets and outcomes as a table
     Trials(trials::Trials),
+    /// Updates a forecast on what has happened, and writes the posterior as an ensemble
+    Update(update::Update),
     /// Lists and shows published figures to build scenarios from
     Presets(presets::Presets),
     /// Prints the JSON Schema of scenario files, by which editors complete and check them
@@ -125,6 +129,7 @@ impl Command {
             Self::Backtest(arguments) => backtest::run(arguments),
             Self::Report(arguments) => report::run(arguments),
             Self::Trials(arguments) => trials::run(arguments),
+            Self::Update(arguments) => update::run(arguments),
             Self::Presets(arguments) => presets::run(arguments),
             Self::Schema(arguments) => shell::schema(arguments),
             Self::Completions(arguments) => shell::completions(arguments),

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use buildout::analysis::compare::COMPARISON_OF;
 use buildout::monte_carlo::part::Part;
 use buildout::{Projection, RunError};
 use clap::Args;
@@ -35,24 +36,31 @@ pub(crate) fn run(arguments: &Merge) -> Result<(), Failure> {
 }
 
 impl Merge {
-    /// Reads the parts one by one, so that only two are in memory at once.
     fn merged(&self) -> Result<Projection, Failure> {
-        let mut whole: Option<Part> = None;
-        for path in &self.parts {
-            let part = Part::load(path).map_err(RunError::from)?;
-            match &mut whole {
-                None => whole = Some(part),
-                Some(whole) => whole.merge(&part).map_err(|error| Failure::OtherRun {
-                    path: path.clone(),
-                    error,
-                })?,
-            }
+        let whole = merged(&self.parts)?;
+        if whole.provenance().scenario.starts_with(COMPARISON_OF) {
+            return Err(Failure::PartOfComparison(self.parts[0].clone()));
         }
-        let whole = whole.expect("the command line has at least one file");
         if self.partial {
             Ok(whole.into_projection().map_err(RunError::from)?)
         } else {
             Ok(whole.complete().map_err(Failure::Incomplete)?)
         }
     }
+}
+
+/// Reads parts, one at least, one by one, so that only two are in memory at once, and merges them.
+pub(crate) fn merged(paths: &[PathBuf]) -> Result<Part, Failure> {
+    let mut whole: Option<Part> = None;
+    for path in paths {
+        let part = Part::load(path).map_err(RunError::from)?;
+        match &mut whole {
+            None => whole = Some(part),
+            Some(whole) => whole.merge(&part).map_err(|error| Failure::OtherRun {
+                path: path.clone(),
+                error,
+            })?,
+        }
+    }
+    Ok(whole.expect("the command line has at least one file"))
 }

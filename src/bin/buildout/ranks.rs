@@ -1,29 +1,33 @@
-//! `buildout run` under an MPI launcher: each rank simulates its share, and rank 0 has the results.
+//! Long batches under an MPI launcher: each rank simulates its share, and rank 0 has the results.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use buildout::monte_carlo::part::Part;
 use buildout::monte_carlo::ranks::{RankCheckpoints, Ranks};
-use buildout::{Projection, RunError};
+use buildout::{Batch, RunError};
 
-use crate::engine::{INTERRUPTED, Request, command_to_resume, progress_bar, reserve_name};
+use crate::engine::INTERRUPTED;
 use crate::failure::{Failure, say};
+use crate::long::{Job, command_to_resume, reserve_name};
 
 /// Runs the trials on all ranks; `None` on all but the first. A failure of one ends all.
-pub(crate) fn simulate(request: &Request<'_>) -> Result<Option<Projection>, Failure> {
-    let long = request.long;
+pub(crate) fn simulate<'b>(
+    job: &Job<'_>,
+    make: &impl Fn() -> Batch<'b>,
+) -> Result<Option<Part>, Failure> {
     for (given, option) in [
-        (!long.until.is_empty(), "--until"),
-        (long.shard.is_some(), "--shard"),
+        (job.has_goals, "--until"),
+        (job.saving.shard.is_some(), "--shard"),
     ] {
         if given {
             return Err(Failure::NotOnRanks(option));
         }
     }
     let ranks = Ranks::join().expect("nothing else has started MPI");
-    match run(request, &ranks) {
-        Ok(projection) => Ok(projection),
+    match run(job, make, &ranks) {
+        Ok(part) => Ok(part),
         Err(failure) => {
             let is_interrupted = matches!(failure, Failure::RanksInterrupted { .. });
             if ranks.rank() == 0 || !is_interrupted {
@@ -34,18 +38,21 @@ pub(crate) fn simulate(request: &Request<'_>) -> Result<Option<Projection>, Fail
     }
 }
 
-fn run(request: &Request<'_>, ranks: &Ranks) -> Result<Option<Projection>, Failure> {
-    let long = request.long;
+fn run<'b>(
+    job: &Job<'_>,
+    make: &impl Fn() -> Batch<'b>,
+    ranks: &Ranks,
+) -> Result<Option<Part>, Failure> {
+    let saving = job.saving;
     let is_first = ranks.rank() == 0;
-    let quiet = request.quiet || !is_first;
+    let quiet = job.quiet || !is_first;
     // Without a checkpoint of the planner's own there is one for the time of the run.
-    let path = match &long.checkpoint {
+    let path = match &saving.checkpoint {
         Some(path) => path.clone(),
         None => {
             let mut name = Vec::new();
             if is_first {
-                let path =
-                    reserve_name(Path::new(""), request.model.name(), request.drawing.seed());
+                let path = reserve_name(Path::new(""), job.name, job.drawing.seed());
                 let _ = fs::remove_file(&path);
                 name = path.to_string_lossy().into_owned().into_bytes();
             }
@@ -54,22 +61,22 @@ fn run(request: &Request<'_>, ranks: &Ranks) -> Result<Option<Projection>, Failu
     };
     let checkpoints = RankCheckpoints {
         path: path.clone(),
-        every: Duration::from_secs(long.checkpoint_every),
+        every: Duration::from_secs(saving.checkpoint_every),
     };
     if is_first
-        && !long.resume
+        && !saving.resume
         && let Some(there) = checkpoints.existing().into_iter().next()
     {
         return Err(Failure::CheckpointExists(there));
     }
-    let threads = match request.threads {
+    let threads = match job.threads {
         0 => ranks.threads(),
         given => given,
     };
     let command = format!(
         "mpirun -n {} {}",
         ranks.size(),
-        command_to_resume(&path, long)
+        command_to_resume(&path, saving)
     );
     if !quiet {
         say(&format!(
@@ -77,28 +84,14 @@ fn run(request: &Request<'_>, ranks: &Ranks) -> Result<Option<Projection>, Failu
             ranks.size()
         ));
     }
-    let trials = request.trials;
-    let bar = progress_bar(trials, quiet);
-    let batch = || {
-        request
-            .batch()
-            .trials(trials)
-            .drawing(request.drawing.clone())
-            .threads(threads)
-            .cancelled_by(&INTERRUPTED)
-            .on_progress(|done, of| {
-                bar.set_length(of);
-                bar.set_position(done);
-            })
-    };
+    let batch = || make().threads(threads).cancelled_by(&INTERRUPTED);
     let result = ranks.run(&checkpoints, batch);
-    bar.finish_and_clear();
     match result {
         Ok(Some(part)) => {
-            if long.checkpoint.is_none() {
+            if saving.checkpoint.is_none() {
                 let _ = fs::remove_file(&path);
             }
-            Ok(Some(part.into_projection().map_err(RunError::from)?))
+            Ok(Some(part))
         }
         Ok(None) => Ok(None),
         Err(RunError::Cancelled) => Err(Failure::RanksInterrupted { path, command }),
