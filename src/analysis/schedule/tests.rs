@@ -89,9 +89,14 @@ fn a_building_is_live_with_the_first_of_its_halls() {
         let activity = report.activities.iter().find(|one| one.name == name);
         activity.unwrap().criticality_index
     };
-    assert_eq!(index("North/A1/hall 1/fit-out"), 1.0);
+    // Either the works of the first hall come last or the transformer does; the second hall is later, or live with the first.
+    let works = index("North/A1/hall 1/fit-out");
+    assert!(works > 0.0 && works < 0.5, "{works}");
+    assert_eq!(index("North/A1/shell"), works);
     assert_eq!(index("North/A1/hall 2/fit-out"), 0.0);
-    assert_eq!(index("North/A1/shell"), 1.0);
+    // In a trial or two the transformer comes after the horizon.
+    let sum = works + index("North/S1/transformer");
+    assert!((0.98..=1.0).contains(&sum), "{sum}");
 }
 
 #[test]
