@@ -373,7 +373,10 @@ mod tests {
         assert_eq!(timeline.conflict(0.0, 2.0, 3_000, 2.0), Some(3.0));
         assert_eq!(timeline.conflict(0.0, 3.0, 3_000, 3.0), Some(498.0));
         timeline.reserve(0.0, f64::INFINITY, 2_000);
-        assert_eq!(timeline.conflict(100.0, 101.0, 3_000, 0.5), Some(f64::INFINITY));
+        assert_eq!(
+            timeline.conflict(100.0, 101.0, 3_000, 0.5),
+            Some(f64::INFINITY)
+        );
         assert_eq!(timeline.conflict(100.0, 101.0, 2_000, 0.5), Some(104.0));
     }
 }
