@@ -473,7 +473,7 @@ fn a_date_on_the_first_of_a_month_is_written_in_full() {
     row.milestones_mut()[0] = 2.0;
     row.milestones_mut()[1] = 1.5;
     let json = of_rows(&[row]).to_json();
-    assert_eq!(json["milestones"]["A1 live"]["dates"]["p50"], "2027-01-01");
+    assert_eq!(json["milestones"]["A1 live"]["dates"]["p50"], "2026-12-31");
     // Half of December's 31 days later: the 16th at noon.
     assert_eq!(json["milestones"]["never"]["dates"]["p50"], "2026-12-16");
 }

@@ -364,15 +364,19 @@ mod tests {
     fn many_changes_of_the_supply_take_several_blocks() {
         let changes = (1..500_u32).map(|month| (f64::from(month), month % 5));
         let supply = CrewSupply::new(0, changes);
+        // Units are counted in thousandths.
         let mut timeline = Timeline::default();
         timeline.reset(&supply);
-        assert_eq!(timeline.conflict(0.0, 1.0, 4, 1.0), Some(4.0));
-        assert_eq!(timeline.conflict(4.0, 5.0, 4, 1.0), None);
+        assert_eq!(timeline.conflict(0.0, 1.0, 4_000, 1.0), Some(4.0));
+        assert_eq!(timeline.conflict(4.0, 5.0, 4_000, 1.0), None);
         // Three and more are free for two months, but for three only in the end, where four are.
-        assert_eq!(timeline.conflict(0.0, 2.0, 3, 2.0), Some(3.0));
-        assert_eq!(timeline.conflict(0.0, 3.0, 3, 3.0), Some(498.0));
-        timeline.reserve(0.0, f64::INFINITY, 2);
-        assert_eq!(timeline.conflict(100.0, 101.0, 3, 0.5), Some(f64::INFINITY));
-        assert_eq!(timeline.conflict(100.0, 101.0, 2, 0.5), Some(104.0));
+        assert_eq!(timeline.conflict(0.0, 2.0, 3_000, 2.0), Some(3.0));
+        assert_eq!(timeline.conflict(0.0, 3.0, 3_000, 3.0), Some(498.0));
+        timeline.reserve(0.0, f64::INFINITY, 2_000);
+        assert_eq!(
+            timeline.conflict(100.0, 101.0, 3_000, 0.5),
+            Some(f64::INFINITY)
+        );
+        assert_eq!(timeline.conflict(100.0, 101.0, 2_000, 0.5), Some(104.0));
     }
 }
