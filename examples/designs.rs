@@ -48,15 +48,31 @@ fn metric<'a>(projection: &'a Projection, name: &str, month: usize) -> Option<Di
 fn wanted() -> [Wanted; 9] {
     let want = |name, of, quantile| Wanted { name, of, quantile };
     [
-        want("mean date, A1 live", |p| p.milestone("A1 live"), None),
-        want("P90 date, A1 live", |p| p.milestone("A1 live"), Some(0.9)),
+        want(
+            "mean date, A1 live",
+            |p| p.milestone("Qingyang/A1 live"),
+            None,
+        ),
+        want(
+            "P90 date, A1 live",
+            |p| p.milestone("Qingyang/A1 live"),
+            Some(0.9),
+        ),
         want(
             "mean date, the sixteen-month milestone",
             |p| p.milestone(LIT),
             None,
         ),
-        want("mean date, C1 live", |p| p.milestone("C1 live"), None),
-        want("P50 date, C1 live", |p| p.milestone("C1 live"), Some(0.5)),
+        want(
+            "mean date, C1 live",
+            |p| p.milestone("Qingyang/C1 live"),
+            None,
+        ),
+        want(
+            "P50 date, C1 live",
+            |p| p.milestone("Qingyang/C1 live"),
+            Some(0.5),
+        ),
         want(
             "mean installed PFLOPS, end of 2030",
             |p| metric(p, "installed_pflops", 83),

@@ -71,10 +71,7 @@ fn no_trial_takes_memory_in_steady_state() {
 
     // A batch takes memory for the pages of its histograms, ever more rarely as they get to have them all: a trial that
     // took memory itself would do so at the same rate throughout.
-    let (_, model) = examples
-        .iter()
-        .find(|(name, _)| name == "qingyang")
-        .unwrap();
+    let (_, model) = examples.iter().find(|(name, _)| name == "first").unwrap();
     let of_batch = |trials| {
         let region = Region::new(COUNTED);
         Batch::new(model).trials(trials).threads(1).run().unwrap();

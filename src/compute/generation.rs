@@ -47,7 +47,7 @@ plan! {
 }
 
 plan! {
-    /// Generations of the [`CATALOGUE`](super::CATALOGUE) that a scenario takes over.
+    /// Generations of the catalogue of published hardware that a scenario takes over.
     pub struct CatalogueUse {
         /// The names of the entries.
         pub include: Vec<String>,

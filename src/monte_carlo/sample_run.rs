@@ -542,16 +542,19 @@ mod tests {
             let place = month.place("", model.layout()).unwrap();
             assert_eq!(of("it_power_mw@2026-03"), place.of(&row));
             assert_eq!(of("it_power_mw@total"), by_month.iter().sum::<f64>());
-            let milestone = model.layout().milestone_index("A1 live").unwrap();
-            assert_eq!(of("A1 live"), row.milestones()[milestone]);
+            let milestone = model.layout().milestone_index("Qingyang/A1 live").unwrap();
+            assert_eq!(of("Qingyang/A1 live"), row.milestones()[milestone]);
         }
         let mut streamed = Vec::new();
         let in_groups = run(2).stream(33, |group| {
-            streamed.extend_from_slice(&group.measure("A1 live").unwrap().values);
+            streamed.extend_from_slice(&group.measure("Qingyang/A1 live").unwrap().values);
             Ok::<_, SampleError>(())
         });
         in_groups.unwrap();
-        assert_eq!(streamed, samples.measure("A1 live").unwrap().values);
+        assert_eq!(
+            streamed,
+            samples.measure("Qingyang/A1 live").unwrap().values
+        );
     }
 
     /// An ensemble of the points of a run is that run again; a member that counts twice is there twice.

@@ -441,7 +441,14 @@ fn json_has_the_documented_shape() {
     let of_outcome = keys(&json["outcomes"]["npv"]);
     let (common, bad_end) = of_outcome[1..].split_at(STATISTICS.len());
     assert_eq!(common, STATISTICS);
-    assert_eq!(bad_end, ["probability_below_zero", "mean_of_least_tenth"]);
+    assert_eq!(
+        bad_end,
+        [
+            "share_of_trials",
+            "probability_below_zero",
+            "mean_of_least_tenth"
+        ]
+    );
     assert_eq!(json["outcomes"]["npv"]["unit"], "CNY");
 }
 
@@ -522,7 +529,7 @@ fn csv_is_one_tidy_table() {
     );
     assert!(lines.iter().all(|line| line.len() == 7));
     // Scopes x (metrics x statistics + causes) x months, then two milestones, a target, an outcome.
-    let each = 3 * (2 * 14 + 2 * 2) * 3 + 2 * (14 + 2) + 2 + 14 + 2;
+    let each = 3 * (2 * 14 + 2 * 2) * 3 + 2 * (14 + 2) + 2 + 14 + 3;
     assert_eq!(lines.len(), 1 + 2 * each);
     assert_eq!(lines[1..=each], lines[1 + each..]);
     let places: BTreeSet<&[String]> = lines[1..=each].iter().map(|line| &line[..6]).collect();

@@ -394,7 +394,7 @@ mod tests {
         // A building is live when its first hall is.
         let live = months(EventKind::Live, "Qingyang/A1/hall");
         assert!(live.is_some());
-        assert_eq!(months(EventKind::Milestone, "A1 live"), live);
+        assert_eq!(months(EventKind::Milestone, "Qingyang/A1 live"), live);
         assert!(months(EventKind::Energised, "Qingyang/park substation") <= live);
         assert!(months(EventKind::Delivered, "Qingyang/A1/hall") <= live);
         assert!(months(EventKind::HandedOver, "Qingyang/A1/hall") <= live);

@@ -41,7 +41,7 @@ fn a_matrix_is_every_way_to_build_under_every_demand() {
     for words in [
         "9 scenarios on the same luck: 16 trials of each, seed 1",
         "faster, weak",
-        "B4 live, in months after the start of Jan 2024",
+        "Qingyang/B4 live, in months after the start of Jan 2024",
         "100,000 PFLOPS by the end of 2027: probability",
     ] {
         assert!(text.contains(words), "{words} is not in\n{text}");
@@ -71,7 +71,9 @@ fn a_matrix_is_every_way_to_build_under_every_demand() {
     assert_eq!(rows.len(), 5 * (9 * 6 + 8 * 12));
     // A slow grid puts a building off, never forward.
     let earlier = rows.iter().find(|row| {
-        &row[0] == "slow grid, as expected" && &row[2] == "B4 live" && &row[4] == "share_less"
+        &row[0] == "slow grid, as expected"
+            && &row[2] == "Qingyang/B4 live"
+            && &row[4] == "share_less"
     });
     assert_eq!(&earlier.unwrap()[5], "0");
     let again = buildout(&run);
@@ -185,9 +187,9 @@ fn what_is_wrong_in_a_variant_is_told_with_its_place() {
     );
     let mixed = buildout(&["compare", "examples/qingyang.toml", MATRIX]);
     assert_eq!(mixed.status.code(), Some(2));
-    let unknown = buildout(&["compare", MATRIX, "--by", "B4 liv"]);
+    let unknown = buildout(&["compare", MATRIX, "--by", "Qingyang/B4 liv"]);
     assert_eq!(unknown.status.code(), Some(2));
-    assert!(err(&unknown).contains("did you mean \"B4 live\"?"));
+    assert!(err(&unknown).contains("did you mean \"Qingyang/B4 live\"?"));
 }
 
 /// Two files: a scenario, and one in which twice as many companies are contacted.

@@ -45,7 +45,7 @@ fn model_of(inputs: usize, of: fn(&[f64]) -> f64) -> Model {
         write!(
             text,
             "[[campuses.buildings]]\nname = \"X{input}\"\nstarts = \"2025-01\"\n\
-             activities = [{{ name = \"a\", duration_months = {{ uniform = [1, 2] }} }}]\n"
+             activities = [{{ name = \"a\", duration_months = {{ uniform = [1, 2] }} }}]\nhalls = []\n"
         )
         .unwrap();
     }

@@ -61,7 +61,8 @@ fn made_certain(value: &mut Value) {
         Value::Object(entries) => {
             for (key, value) in entries.iter_mut() {
                 if let Some(median) = median(value).filter(|_| value.is_object()) {
-                    *value = json!(median);
+                    let is_count = ["racks", "count", "modules"].contains(&key.as_str());
+                    *value = json!(if is_count { median.round() } else { median });
                 }
                 let chance = [
                     "probability",

@@ -69,7 +69,7 @@ fn json_is_the_same_for_any_number_of_threads() {
         let json: Value = serde_json::from_str(&one).unwrap();
         let method = json["design"]["method"].as_str().unwrap().replace('_', "-");
         assert_eq!(method, design);
-        let live = &json["milestones"]["A1 live"];
+        let live = &json["milestones"]["Qingyang/A1 live"];
         assert!(live["p50_std_error"].as_f64().unwrap() > 0.0);
     }
 }
@@ -317,14 +317,14 @@ fn a_full_disk_or_a_read_only_folder_leaves_nothing_half_written() {
 fn a_run_until_goals_tells_how_well_they_are_known() {
     let goals = [
         "--until",
-        "p90(A1 live)=0.4",
+        "p90(Qingyang/A1 live)=0.4",
         "--until",
         "p50(installed_pflops@2024-10)=3%",
     ];
     failed(run(&goals), 2, "p90(MILESTONE)=0.1");
     let goals = [
         "--until",
-        "p90(A1 live)=0.4",
+        "p90(Qingyang/A1 live)=0.4",
         "--until",
         "p50(installed_pflops@2024-10)=1500",
     ];
@@ -334,9 +334,13 @@ fn a_run_until_goals_tells_how_well_they_are_known() {
     let trials = json["trials"].as_u64().unwrap();
     assert!((200..=700).contains(&trials));
     assert!(said.contains(&format!("{trials} trials:")), "{said}");
-    failed(run(&["--until", "p90(A9 live)=0.2"]), 2, "did you mean");
     failed(
-        run(&["--until", "p90(A1 live)=0.4", "--design", "sobol"]),
+        run(&["--until", "p90(Qingyang/A9 live)=0.2"]),
+        2,
+        "did you mean",
+    );
+    failed(
+        run(&["--until", "p90(Qingyang/A1 live)=0.4", "--design", "sobol"]),
         2,
         "independent",
     );
@@ -351,7 +355,12 @@ fn a_goal_may_name_an_outcome() {
         .args(TARGETS)
         .args(["--set", "horizon_months=24", "--trials", "300"])
         .args(["--at-least", "200", "--format", "json"])
-        .args(["--until", "p50(npv)=1e12", "--until", "p90(A1 live)=2"])
+        .args([
+            "--until",
+            "p50(npv)=1e12",
+            "--until",
+            "p90(Qingyang/A1 live)=2",
+        ])
         .output()
         .unwrap();
     let said = String::from_utf8(output.stderr.clone()).unwrap();

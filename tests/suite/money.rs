@@ -103,12 +103,15 @@ fn vouchers_gain_contracts_on_the_same_luck() {
         .std_error()
         .expect("several trials");
     assert!(signed.std_error < 0.5 * last, "{} {last}", signed.std_error);
-    // Contacts do not depend on vouchers.
+    // Contacts do not depend on vouchers but by chance: who declines is counted by a number of its own.
     let contacted = gains
         .iter()
         .find(|gain| gain.name == "companies_contacted")
         .expect("a metric");
-    assert_eq!(contacted.mean, 0.0);
+    assert!(
+        contacted.mean.abs() <= 4.0 * contacted.std_error,
+        "{contacted:?}"
+    );
 }
 
 /// What `buildout levers` prints.

@@ -312,7 +312,7 @@ fn a_schedule_report_is_printed_and_written() {
     assert_says(
         &out(&report),
         &[
-            "the end of all construction: P50 2025-",
+            "the end of all construction: P50 2026-",
             "hall 1/columns > hall 1/roof > hall 1/fit-out",
             "100 %",
         ],

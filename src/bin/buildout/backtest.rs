@@ -18,7 +18,7 @@ use crate::failure::{Failure, print};
 
 #[derive(Args)]
 #[command(after_help = format!("\
-Example:
+Examples:
   buildout backtest record.toml
 
 The file names what was observed, the forecasts, and the quantities:

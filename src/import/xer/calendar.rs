@@ -188,6 +188,9 @@ impl<'a> Parser<'a> {
         let name = head.split_once("||").map_or(head, |(_, name)| name);
         self.expect('(')?;
         let attributes = self.until(')')?;
+        if attributes.contains('(') {
+            return Err(format!("a parenthesis of \"{name}\" is not closed"));
+        }
         self.expect(')')?;
         self.expect('(')?;
         let mut children = Vec::new();

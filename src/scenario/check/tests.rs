@@ -145,7 +145,11 @@ fn more_companies_than_can_be_simulated_are_refused() {
     scenario.segments[0].outreach_per_month = 1e8.into();
     assert_eq!(
         told(&scenario),
-        ["segments[0].outreach_per_month: outreach_per_month is about 100000000 companies"]
+        [
+            "segments[0].outreach_per_month: outreach_per_month is about 100000000 companies",
+            "segments[0]: a trial may come to 2400000000 companies contacted and 240000000 contracts in 24 months, \
+             more than the 64000000 and 4000000 that are admitted"
+        ]
     );
     scenario.segments[0].allocation = Allocation::Cohort;
     assert_eq!(told(&scenario), [""; 0]);
