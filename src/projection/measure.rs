@@ -153,6 +153,21 @@ impl Measure {
         found.ok_or_else(|| self.unknown(scenario, layout))
     }
 
+    /// Its name without a time, the campus in front where there is one: what may have been meant as a milestone.
+    fn name_alone(&self) -> String {
+        match self {
+            Self::Metric {
+                metric,
+                campus: Some(campus),
+                ..
+            } => format!("{campus}/{metric}"),
+            Self::Metric { metric: name, .. }
+            | Self::Milestone(name)
+            | Self::Outcome(name)
+            | Self::Target(name) => name.clone(),
+        }
+    }
+
     fn outside(&self, scenario: &str, layout: &Layout) -> MeasureError {
         let last = layout.start.plus_months(layout.months as f64 - 1.0);
         MeasureError::Month {
@@ -174,12 +189,12 @@ impl Measure {
                 let campuses = layout.scopes.iter().skip(1).map(String::as_str);
                 (self.to_string(), name_help(campus, campuses))
             }
-            Self::Metric { metric, .. } => {
+            Self::Metric { .. } => {
                 let all = metrics
                     .chain(layout.milestones.iter().map(String::as_str))
                     .chain(layout.targets.iter().map(|target| target.name.as_str()))
                     .chain(layout.outcomes.iter().map(|outcome| outcome.name.as_str()));
-                (self.to_string(), name_help(metric, all))
+                (self.to_string(), name_help(&self.name_alone(), all))
             }
             Self::Milestone(name) => (
                 name.clone(),

@@ -414,7 +414,11 @@ mod tests {
         assert_eq!(replay.log_text().lines().count(), replay.events.len());
         let months = replay.months_csv();
         let last = months.lines().last().unwrap();
-        let binding = replay.row.monthly(0, replay.row.layout().metrics.len() - 1)[131];
+        let binding = {
+            let layout = replay.row.layout();
+            let (scope, metric) = (layout.scopes.len() - 1, layout.metrics.len() - 1);
+            replay.row.monthly(scope, metric)[131]
+        };
         assert_eq!(last.rsplit(',').next().unwrap().parse(), Ok(binding));
         assert_eq!(replay.months_text().lines().count(), 133);
         let json = replay.to_json();

@@ -68,8 +68,12 @@ fn made_certain(value: &mut Value) {
                     "probability",
                     "slip_probability",
                     "refusal_probability",
+                    "stop_probability",
                     "outreach_per_month",
                 ];
+                if key == "built_probability" && value.is_number() {
+                    *value = json!(1.0);
+                }
                 if chance.contains(&key.as_str()) && value.is_number() {
                     *value = json!(0.0);
                 }
