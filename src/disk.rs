@@ -37,6 +37,7 @@ pub const ANY_PATH_VARIABLE: &str = "BUILDOUT_ANY_PATH";
 
 /// Refuses a path that a file in `folder` names unless it leads into that folder, the one around it, or the one in which
 /// the program runs: a file from elsewhere must not have others read. A path that leads nowhere is for the reader to tell.
+#[cfg(feature = "files")]
 pub(crate) fn check_within(folder: &Path, path: &Path) -> io::Result<()> {
     if std::env::var_os(ANY_PATH_VARIABLE).is_some_and(|value| value == "1") {
         return Ok(());

@@ -5,6 +5,8 @@
 //! usual values, name among the inputs). From that one line come the constructor and the setters, how
 //! the field is read, written and shown in the schema, what is an error and what is unusual, how it is
 //! drawn, and its line in the reference.
+// Without scenario files nobody reads what a field says of its key and default.
+#![cfg_attr(not(feature = "files"), allow(dead_code, unused_imports))]
 
 mod measure;
 mod plan;

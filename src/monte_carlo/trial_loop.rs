@@ -2,7 +2,7 @@
 //!
 //! Workers, one for each thread, take blocks of trial numbers from a common counter. A trial depends on its number alone,
 //! so neither the number of threads nor who took which block leaves a trace in what comes out, as long as
-//! workers are put together in an order-free way ([`TrialLoop::run`]) or by trial number ([`TrialLoop::map`]).
+//! workers are put together in an order-free way (`TrialLoop::run`) or by trial number ([`TrialLoop::map`]).
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

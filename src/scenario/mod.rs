@@ -2,7 +2,7 @@
 //!
 //! A [`Scenario`] is read from a file ([`Scenario::from_path`]) or built in Rust; either way
 //! [`Scenario::check`] lists all that is wrong with it, and [`Scenario::compile`] turns it into a
-//! [`Model`].
+//! [`Model`](crate::Model).
 
 mod check;
 mod limits;

@@ -13,7 +13,7 @@
 //! dates are the least ones that meet all of them (the critical path method of Kelley & Walker,
 //! "Critical-Path Planning and Scheduling", 1959, with the precedence diagrams of Fondahl, 1961),
 //! in months from the start of the scenario, real-valued. How they are found in a trial is told in
-//! [`schedule`](super::schedule), late dates and floats in [`cpm`](super::cpm).
+//! [`plan`](super::plan), late dates and floats in [`cpm`](super::cpm).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -13,13 +13,13 @@ plan! {
     pub struct BuildingTemplate {
         /// Its name, unique in the scenario.
         pub name: String,
-        /// The building's activities; see [`Building::activities`].
+        /// The building's activities; see [`Building::activities`](super::Building::activities).
         pub activities: Vec<Activity>,
-        /// The building's halls; see [`Building::halls`].
+        /// The building's halls; see [`Building::halls`](super::Building::halls).
         pub halls: Vec<Hall>,
-        /// The building's electrical chain; see [`Building::electrical`].
+        /// The building's electrical chain; see [`Building::electrical`](super::Building::electrical).
         pub electrical: Option<ElectricalChain>,
-        /// How much more the building sells than it is fed; see [`Building::oversubscription`].
+        /// How much more the building sells than it is fed; see [`Building::oversubscription`](super::Building::oversubscription).
         pub oversubscription: Option<Oversubscription>,
     }
     /// A template of these activities and halls; all else is set on its fields.

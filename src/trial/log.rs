@@ -422,7 +422,7 @@ mod tests {
         assert_eq!(last.rsplit(',').next().unwrap().parse(), Ok(binding));
         assert_eq!(replay.months_text().lines().count(), 133);
         let json = replay.to_json();
-        assert_eq!(json["milestones"]["A1 live"], json!(live));
+        assert_eq!(json["milestones"]["Qingyang/A1 live"], json!(live));
         assert_eq!(
             json["scopes"]["total"]["binding"].as_array().unwrap().len(),
             132

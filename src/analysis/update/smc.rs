@@ -14,11 +14,11 @@
 //!    min(1, (L'/L)^t) (Cotter, Roberts, Stuart and White, "MCMC methods for functions: modifying old algorithms to make them
 //!    faster", Statistical Science 28(3), 2013). A step changes a random part of the inputs (all, each with
 //!    probability 1/2, 1/4 and so on), as most inputs are not told of by the observations; the step size b of each such
-//!    level is adapted to an acceptance of [`WANTED_ACCEPTANCE`]. The process noise is kept with its trial number, and every
+//!    level is adapted to an acceptance of `WANTED_ACCEPTANCE`. The process noise is kept with its trial number, and every
 //!    fourth step on average proposes another one instead.
 //!
 //! Moves go on until particles have forgotten where they were: until no input's z is correlated with what it was at the
-//! start of the stage by more than [`FORGOTTEN`], or for a most number of sweeps. If the most number of
+//! start of the stage by more than `FORGOTTEN`, or for a most number of sweeps. If the most number of
 //! trials is reached with t below 1, sampling stops there: what has been found is the posterior with all errors of observation
 //! larger by the factor 1 / sqrt(t), and the result says so. So it neither collapses nor runs on.
 //!

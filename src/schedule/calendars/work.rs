@@ -13,7 +13,7 @@ const MARGIN_AFTER: i32 = 240;
 /// Less than 3 ms of work: what rounding may leave of a day.
 const ROUNDING: f64 = 1e-9;
 
-/// A calendar that turns working time into dates, both in months; compiled from a [`Calendar`].
+/// A calendar that turns working time into dates, both in months; compiled from a [`Calendar`](super::Calendar).
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorkCalendar {
     /// The most work done on a day, in months.
