@@ -128,6 +128,7 @@ pub(crate) enum Feature {
 
 impl Feature {
     /// When metrics of it are reported.
+    #[cfg(feature = "files")]
     pub(crate) fn describe(self) -> &'static str {
         match self {
             Self::ElectricalChain => "with an electrical chain",

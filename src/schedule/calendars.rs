@@ -406,6 +406,7 @@ fn parse_shifts(text: &str) -> Option<Vec<(u16, u16)>> {
 }
 
 /// Times of work as a text that [`Calendar::shifts`] takes.
+#[cfg(feature = "import")]
 pub(crate) fn shifts_text(shifts: &[(u16, u16)]) -> String {
     let time = |minutes: u16| format!("{:02}:{:02}", minutes / 60, minutes % 60);
     let shifts: Vec<String> = (shifts.iter())

@@ -303,7 +303,7 @@ fn the_first_lines_of_drivers_are_readable_at_80_columns() {
     assert!(head[0].contains(target));
     assert!(
         head.iter()
-            .any(|line| line.contains("C1/shell") || line.contains("/permit")),
+            .any(|line| line.contains("/plan slip") || line.contains("/plan size")),
         "{printed}"
     );
     assert!(
