@@ -73,7 +73,7 @@ impl TryFrom<Written> for CrewPriority {
                 let known = NAMES.iter().find(|(known, _)| *known == name);
                 known.map(|(_, priority)| *priority).ok_or_else(|| {
                     let names = NAMES.map(|(name, _)| name);
-                    match nearest(&name, names.into_iter()) {
+                    match nearest(&name, names) {
                         Some(near) => format!("{name:?} is no priority; did you mean {near:?}?"),
                         None => format!("{name:?} is no priority; allowed: {}", names.join(", ")),
                     }
