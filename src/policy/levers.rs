@@ -12,8 +12,11 @@ use crate::field::{MONTHS, NUMBER, plan};
 use crate::finance::Tax;
 use crate::finance::books::{AmountTerm, PolicyTerms};
 use crate::problem::{Path, Problems, check_all_known, check_name};
+use crate::sampling::inputs::Quantity;
+use crate::schedule::compiler::Compiler;
+use crate::schedule::network::Effect;
 use crate::tenants::{Campaign, Segment};
-use crate::uncertain::Uncertain;
+use crate::uncertain::{Domain, Uncertain};
 
 plan! {
     /// Something that policy may do, with one effect or several.
@@ -70,6 +73,26 @@ plan! {
         pub outreach_factor: Uncertain = Uncertain::one() => NUMBER,
         /// What the probability of signing is multiplied by, 0 or more (it is cut at 1). Drawn once a trial for each segment.
         pub sign_factor: Uncertain = Uncertain::one() => NUMBER,
+    }
+}
+
+impl Lever {
+    /// Sets what it does to the activities whose approvals it makes faster, if it does.
+    pub(crate) fn compile_approvals(&self, compiler: &mut Compiler<'_>) {
+        let Some(approvals) = self.approvals.as_ref().filter(|_| !self.is_off) else {
+            return;
+        };
+        let source = format!("levers/{}/duration factor", self.name);
+        let factor = &approvals.duration_factor;
+        let effect = Effect {
+            happens: Quantity::Fixed(1.0),
+            factor: compiler.draw(&source, factor, Domain::NON_NEGATIVE),
+            delay_months: Quantity::Fixed(0.0),
+        };
+        let at = compiler.at.key("approvals");
+        compiler.placed(at, |compiler| {
+            compiler.affect(&approvals.activities, effect)
+        });
     }
 }
 

@@ -37,6 +37,7 @@
 pub mod availability;
 pub mod battery;
 pub mod chain;
+mod connection;
 pub mod cooling;
 pub mod delivery;
 pub mod energy;
@@ -46,6 +47,9 @@ pub mod redundancy;
 pub use availability::{GroupAvailability, ModuleGroup, Part, plant_availability};
 pub use battery::{Battery, BatteryUse, Storage};
 pub use chain::{ElectricalChain, ModuleStage};
+pub(crate) use connection::{
+    Capacity, CompiledBridge, CompiledChain, CompiledCurtailment, CompiledStep, Connection, Size,
+};
 pub use cooling::{Cooling, Efficiency, FacilityPower, Losses, mechanical_share};
 pub use delivery::{Delivery, DeliveryError, DeliveryTree, Deployment, Placement, Refusal};
 pub use energy::{Energy, OnOff, Renewable, matched_mw};

@@ -64,6 +64,9 @@ pub(crate) trait Drawn {
         domain: Domain,
         name: impl FnOnce() -> String,
     ) -> Result<Self::Quantity, UncertainError>;
+
+    /// What the model reads where nothing is drawn.
+    fn undrawn(&self) -> Self::Quantity;
 }
 
 impl Drawn for Uncertain {
@@ -76,6 +79,10 @@ impl Drawn for Uncertain {
         name: impl FnOnce() -> String,
     ) -> Result<Quantity, UncertainError> {
         inputs.add(name(), self, domain)
+    }
+
+    fn undrawn(&self) -> Quantity {
+        Quantity::Fixed(0.0)
     }
 }
 
@@ -92,6 +99,10 @@ impl<T: Drawn> Drawn for Option<T> {
         stated
             .map(|value| value.register(inputs, domain, name))
             .transpose()
+    }
+
+    fn undrawn(&self) -> Self::Quantity {
+        self.as_ref().map(T::undrawn)
     }
 }
 

@@ -18,6 +18,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::activity::is_false;
+use super::compiler::Compiler;
+use super::network::{Effect, NodeId};
+use crate::pattern::matches;
 use crate::problem::{Path, Problems, check_name, check_probability, check_unique};
 use crate::uncertain::{Domain, Uncertain};
 
@@ -187,4 +190,74 @@ pub(crate) fn check_risks(risks: &[Risk], at: &Path, problems: &mut Problems) {
 /// of the same source do.
 pub(crate) fn happens(probability: f64) -> Uncertain {
     Uncertain::discrete([(0.0, 1.0 - probability), (1.0, probability)])
+}
+
+impl Risk {
+    /// Sets what it does to the activities that it hits.
+    pub(crate) fn compile(&self, compiler: &mut Compiler<'_>) {
+        let source = format!("risk/{}", self.name);
+        let effect = Effect {
+            happens: compiler.chance(&source, self.current_probability()),
+            factor: compiler.draw(
+                &format!("{source}/factor"),
+                self.current_factor(),
+                Domain::NON_NEGATIVE,
+            ),
+            delay_months: compiler.draw(
+                &format!("{source}/delay"),
+                self.current_delay_months(),
+                Domain::NON_NEGATIVE,
+            ),
+        };
+        compiler.affect(&self.activities, effect);
+    }
+}
+
+impl Compiler<'_> {
+    /// Adds an effect to all activities that one of the patterns in `activities` means, a key of what is being compiled.
+    pub(crate) fn affect(&mut self, patterns: &[String], effect: Effect) {
+        let at = self.at.key("activities");
+        let mut hit: Vec<NodeId> = Vec::new();
+        for (item, pattern) in patterns.iter().enumerate() {
+            let meant = self.meant(pattern);
+            if meant.is_empty() {
+                self.unknown_work(pattern, &at.index(item));
+            }
+            hit.extend(meant);
+        }
+        hit.sort_unstable();
+        hit.dedup();
+        for node in hit {
+            self.network.node_mut(node).effects.push(effect);
+        }
+    }
+
+    /// The activities and grid steps that a pattern means.
+    pub(super) fn meant(&self, pattern: &str) -> Vec<NodeId> {
+        self.works
+            .iter()
+            .filter(|(name, _)| matches(pattern, name))
+            .map(|(_, node)| *node)
+            .collect()
+    }
+
+    pub(super) fn unknown_work(&mut self, pattern: &str, at: &Path) {
+        let known = self
+            .works
+            .iter()
+            .map(|(name, _)| name.split_once('/').map_or(name.as_str(), |(_, rest)| rest));
+        let help = self.problems.name_help(pattern, known);
+        let message = format!("there is no one activity or grid step \"{pattern}\"");
+        self.problems.error(at, message, help);
+    }
+
+    /// The campus of the first activity that a risk hits.
+    pub(crate) fn campus_of(&self, risk: &Risk) -> Option<&str> {
+        let mut works = self.works.iter();
+        let (name, _) = works.find(|(name, _)| {
+            let mut patterns = risk.activities.iter();
+            patterns.any(|pattern| matches(pattern, name))
+        })?;
+        name.split_once('/').map(|(campus, _)| campus)
+    }
 }

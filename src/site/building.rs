@@ -105,7 +105,7 @@ pub(crate) struct PlannedBuilding<'a> {
     pub(crate) name: String,
     /// Its number among those of its entry, from 0.
     pub(crate) number: u32,
-    pub(crate) begins: Beginning<'a>,
+    pub(crate) begins: BuildingBegins<'a>,
     pub(crate) plan: &'a Building,
     pub(crate) activities: &'a [Activity],
     pub(crate) activities_at: Path,
@@ -119,7 +119,7 @@ pub(crate) struct PlannedBuilding<'a> {
 
 /// When a building of an entry is due.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Beginning<'a> {
+pub(crate) enum BuildingBegins<'a> {
     /// At the date of the entry, which has no other.
     Alone,
     /// So many months after the first of its series.
@@ -166,16 +166,16 @@ pub(crate) fn plan_buildings<'a>(
         let first = plan.series.as_ref().map_or(1, |series| series.first);
         for number in 0..plan.most().min(MOST_IN_A_SERIES) {
             let (name, begins) = match (&plan.series, &plan.expansion) {
-                (None, None) => (plan.name.clone(), Beginning::Alone),
+                (None, None) => (plan.name.clone(), BuildingBegins::Alone),
                 (series, expansion) => {
                     let name = first.saturating_add(number).to_string();
                     let begins = match (series, expansion) {
                         (Some(series), _) => match series.fixed_gap() {
-                            Some(every) => Beginning::Offset(f64::from(number) * every),
-                            None => Beginning::Gap,
+                            Some(every) => BuildingBegins::Offset(f64::from(number) * every),
+                            None => BuildingBegins::Gap,
                         },
-                        (None, Some(expansion)) => Beginning::Wave(expansion),
-                        (None, None) => Beginning::Alone,
+                        (None, Some(expansion)) => BuildingBegins::Wave(expansion),
+                        (None, None) => BuildingBegins::Alone,
                     };
                     (plan.name.replace("{n}", &name), begins)
                 }
