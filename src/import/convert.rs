@@ -35,11 +35,8 @@ pub(super) fn convert(mut raw: Raw, crews: bool) -> Result<Imported, ImportError
     let names = Names::of(&raw);
     for warning in &mut warnings {
         // Readers know activities by their keys.
-        let name = warning
-            .activity
-            .as_ref()
-            .and_then(|id| names.activities.get(id));
-        warning.activity = name.cloned();
+        let key = warning.activity.take();
+        warning.activity = key.and_then(|key| names.activities.get(&key).cloned());
     }
     let clocks = Clocks::of(&raw, start);
     let positions = (raw.activities.iter().enumerate())
@@ -427,7 +424,7 @@ impl Context<'_> {
         let calendar = self.calendar_of(raw).map(str::to_owned);
         let calendar = calendar.as_deref();
         let name = self.names.activities[&raw.id].clone();
-        let mut status = ActivityStatus::started(name, started);
+        let mut status = ActivityStatus::new(name, started);
         status.finished = raw.finished.filter(|finished| *finished <= as_of);
         if let Some(finished) = raw.finished.filter(|finished| *finished > as_of) {
             let left = self.clocks.hours_between(as_of, finished, calendar);

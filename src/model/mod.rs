@@ -50,7 +50,6 @@ impl Scenario {
         let mut problems = Problems::new();
         self.check_parts(&mut problems);
         self.check_limits(&mut problems);
-        self.check_likelihood(&mut problems);
         let model = compile::compile(self, &mut problems);
         (model, problems)
     }

@@ -69,7 +69,7 @@ pub enum RunError {
     Cancelled,
 }
 
-/// Told that a checkpoint could not be written on the way.
+/// Called when a checkpoint could not be written on the way.
 pub type OnUnsaved<'a> = dyn Fn(&CheckpointError) + Sync + 'a;
 
 /// A batch of trials that is about to run.
@@ -181,7 +181,7 @@ impl<'a> Batch<'a> {
     /// Runs those trials of the batch that `part` does not have, and adds them to it.
     ///
     /// On an error, and when it was cancelled, `part` has all trials that had been finished, so that it can be
-    /// written and advanced again later, by whomever. A part of another run is refused.
+    /// written and advanced again later. A part of another run is refused.
     pub fn advance(&self, part: &mut Part) -> Result<(), RunError> {
         if self.settings.trials.is_empty() {
             return Err(RunError::NoTrials);

@@ -123,28 +123,10 @@ impl Lever {
             );
         }
         if let Some(approvals) = &self.approvals {
-            let at = at.key("approvals");
-            approvals.check_fields(&at, problems);
-            if approvals.activities.is_empty() {
-                problems.error(
-                    &at.key("activities"),
-                    format!("lever \"{}\" shortens nothing", self.name),
-                    "name one activity or more, such as \"*/permit\"",
-                );
-            }
+            approvals.check(&self.name, &at.key("approvals"), problems);
         }
         if let Some(land) = &self.land {
-            let at = at.key("land");
-            land.check_fields(&at, problems);
-            let capex = known.capex.iter().copied();
-            check_all_known("capex", &land.capex, capex, &at.key("capex"), problems);
-            if land.capex.is_empty() {
-                problems.error(
-                    &at.key("capex"),
-                    format!("lever \"{}\" changes the price of nothing", self.name),
-                    "name one capex or more",
-                );
-            }
+            land.check(&self.name, known, &at.key("land"), problems);
         }
         if let Some(tax) = &self.tax {
             tax.check_fields(&at.key("tax"), problems);
@@ -158,6 +140,34 @@ impl Lever {
         }
         if let Some(signing) = &self.signing {
             signing.check(known, &at.key("signing"), problems);
+        }
+    }
+}
+
+impl FasterApprovals {
+    fn check(&self, lever: &str, at: &Path, problems: &mut Problems) {
+        self.check_fields(at, problems);
+        if self.activities.is_empty() {
+            problems.error(
+                &at.key("activities"),
+                format!("lever \"{lever}\" shortens nothing"),
+                "name one activity or more, such as \"*/permit\"",
+            );
+        }
+    }
+}
+
+impl LandTerms {
+    fn check(&self, lever: &str, known: &Known<'_>, at: &Path, problems: &mut Problems) {
+        self.check_fields(at, problems);
+        let capex = known.capex.iter().copied();
+        check_all_known("capex", &self.capex, capex, &at.key("capex"), problems);
+        if self.capex.is_empty() {
+            problems.error(
+                &at.key("capex"),
+                format!("lever \"{lever}\" changes the price of nothing"),
+                "name one capex or more",
+            );
         }
     }
 }

@@ -162,6 +162,7 @@ impl GridStep {
         compiler: &mut Compiler<'_>,
     ) {
         let name = format!("{campus}/{}", self.name);
+        compiler.warn_of_late_start(self.starts);
         let wait = compiler.register(&name, self.fields().wait_months());
         let fate = compiler.fate(&name, self.plan_class.as_deref(), self.probability);
         let wait = wait.times(fate.slip).unwrap_or(wait);
@@ -275,6 +276,7 @@ impl Substation {
         compiler: &mut Compiler<'_>,
     ) -> (NodeId, Capacity) {
         let name = format!("{campus}/{}", self.name);
+        compiler.warn_of_late_start(self.starts);
         let beginning = Beginning {
             name: &name,
             starts: self.starts,

@@ -59,7 +59,7 @@ pub use redundancy::{Redundancy, RedundancyError};
 use crate::date::Date;
 use crate::field::{MEGAWATTS, MONTHS, SHARE, plan};
 use crate::problem::{Path, Problems, check_name};
-use crate::schedule::{Activity, Dependency, check_activities};
+use crate::schedule::{Activity, Dependency, check_activities, warn_of_unlikely};
 use crate::uncertain::Uncertain;
 
 plan! {
@@ -91,6 +91,7 @@ impl Substation {
         check_name(&self.name, &at.key("name"), problems);
         self.check_fields(at, problems);
         check_activities(&self.activities, &at.key("activities"), problems);
+        warn_of_unlikely(&self.activities, &at.key("activities"), problems);
         if self.activities.is_empty() {
             problems.error(
                 at,

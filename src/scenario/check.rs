@@ -4,9 +4,7 @@ use crate::compute::{CATALOGUE, Generation, NEWEST, RackType};
 use crate::date::Date;
 use crate::finance::metric_names;
 use crate::policy::levers::{Known, check_levers};
-use crate::problem::{
-    Path, Problems, check_characters, check_known, check_name, check_positive, check_unique,
-};
+use crate::problem::{Path, Problems, check_characters, check_known, check_name, check_unique};
 use crate::projection::metrics::METRICS;
 use crate::schedule::calendars::check_calendars;
 use crate::schedule::check_activities;
@@ -47,12 +45,7 @@ impl Scenario {
                 "an earlier start, or a shorter horizon",
             );
         }
-        check_positive(
-            Some(self.standard_rack_power_kw),
-            "standard_rack_power_kw",
-            &root,
-            problems,
-        );
+        self.check_fields(&root, problems);
         let at = root.key("rack_types");
         for (position, rack_type) in self.rack_types.iter().enumerate() {
             rack_type.check(&at.index(position), problems);
@@ -690,4 +683,8 @@ fn check_bridges(campus: &Campus, at: &Path, problems: &mut Problems) {
 }
 
 #[cfg(test)]
+mod setters;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unlikely;

@@ -241,6 +241,18 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// Warns of a date that is after the end of the horizon: what starts then never does in a trial.
+    pub(crate) fn warn_of_late_start(&mut self, starts: Option<Date>) {
+        let Some(starts) = starts else { return };
+        if self.months_until(starts) >= f64::from(self.terms.horizon_months) {
+            self.problems.warning(
+                &self.at.key("starts"),
+                format!("it starts in {starts}, after the end of the horizon"),
+                "a longer horizon, or leave it out",
+            );
+        }
+    }
+
     /// A moment at which all of `parts` have finished, and `start` too.
     pub(crate) fn complete(&mut self, name: String, start: NodeId, parts: &[NodeId]) -> NodeId {
         let node = self.network.add(name, AT_ONCE, NO_DATE);

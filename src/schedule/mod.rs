@@ -19,7 +19,9 @@ mod status;
 mod timeline;
 
 pub use activity::{Activity, Dependency, Lagged, Override, Slots};
-pub(crate) use activity::{check_activities, check_dependencies};
+pub(crate) use activity::{
+    LONGEST_USUAL_MONTHS, check_activities, check_dependencies, warn_of_unlikely,
+};
 pub(crate) use beginning::{Beginning, Fate, ONCE, delayed};
 pub(crate) use compile::ActivityList;
 pub use plan_class::PlanClass;

@@ -42,12 +42,6 @@ pub enum CrewPriority {
     Search,
 }
 
-impl CrewPriority {
-    pub(crate) fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 const RULES: [CrewPriority; 4] = [
     CrewPriority::LateFinish,
     CrewPriority::LateStart,
@@ -221,4 +215,6 @@ impl Network {
 }
 
 #[cfg(test)]
-mod bounds;
+mod tests {
+    mod bounds;
+}

@@ -10,74 +10,47 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
-use super::activity::is_false;
 use super::compiler::Compiler;
 use super::network::{Actual, NodeId, Outlasted, Progress};
 use crate::date::Date;
+use crate::field::{MONTHS, plan};
 use crate::problem::{Path, Problems};
 use crate::sampling::inputs::Quantity;
 use crate::uncertain::{Domain, Uncertain};
 
-/// What is known at a date. What is not said to have started starts no sooner than that date.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Status {
-    /// The date at which it is known.
-    pub as_of: Date,
-    /// What has begun before its predecessors have finished goes on only when they have; left out, it goes on at once.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub retained_logic: bool,
-    /// Activities and grid steps that have started by then.
-    #[serde(default)]
-    pub activities: Vec<ActivityStatus>,
-}
-
-/// An activity that has started, and perhaps finished.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct ActivityStatus {
-    /// The activity or grid step, such as "A1/shell".
-    pub activity: String,
-    /// When it started.
-    pub started: Date,
-    /// When it finished, if it has: at the end of this day, or at its minute.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub finished: Option<Date>,
-    /// The work that remains at the date of the status, in months; left out, what the duration leaves after its start, on the condition that it is not over at the date of the status.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub remaining_months: Option<Uncertain>,
-    /// Work that was suspended goes on no sooner than this.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resumes: Option<Date>,
-}
-
-impl ActivityStatus {
-    /// An activity that has started.
-    pub fn started(activity: impl Into<String>, started: Date) -> Self {
-        Self {
-            activity: activity.into(),
-            started,
-            finished: None,
-            remaining_months: None,
-            resumes: None,
-        }
+plan! {
+    /// What is known at a date. What is not said to have started starts no sooner than that date.
+    pub struct Status {
+        /// The date at which it is known.
+        pub as_of: Date,
+        /// What has begun before its predecessors have finished goes on only when they have; left out, it goes on at once.
+        pub retained_logic: bool [= false],
+        /// Activities and grid steps that have started by then.
+        pub activities: Vec<ActivityStatus> = [..],
     }
+    /// Nothing has started yet by that date; what has is added to `activities`.
+    pub fn new;
+}
+
+plan! {
+    /// An activity that has started, and perhaps finished.
+    pub struct ActivityStatus in "SCOPE/ACTIVITY" {
+        /// The activity or grid step, such as "A1/shell".
+        pub activity: String,
+        /// When it started.
+        pub started: Date,
+        /// When it finished, if it has: at the end of this day, or at its minute.
+        pub finished: Option<Date>,
+        /// The work that remains at the date of the status, in months; left out, what the duration leaves after its start, on the condition that it is not over at the date of the status.
+        pub remaining_months: Option<Uncertain> => MONTHS.input("remaining"),
+        /// Work that was suspended goes on no sooner than this.
+        pub resumes: Option<Date>,
+    }
+    /// An activity that has started.
+    pub fn new;
 }
 
 impl Status {
-    /// Nothing has started yet by that date; what has is added to `activities`.
-    pub fn new(as_of: Date) -> Self {
-        Self {
-            as_of,
-            retained_logic: false,
-            activities: Vec::new(),
-        }
-    }
-
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
         let mut named = BTreeSet::new();
         for (position, status) in self.activities.iter().enumerate() {
@@ -108,9 +81,7 @@ impl Status {
                     );
                 }
             }
-            if let Some(remaining) = &status.remaining_months {
-                remaining.check(Domain::NON_NEGATIVE, &at.key("remaining_months"), problems);
-            }
+            status.check_fields(&at, problems);
             if !named.insert(&status.activity) {
                 problems.error(
                     &at.key("activity"),

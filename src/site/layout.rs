@@ -169,6 +169,9 @@ impl<'a> Sites<'a> {
             class: plan.plan_class.as_deref(),
             scope: &campus.name,
         };
+        if planned.number == 0 {
+            compiler.warn_of_late_start(plan.starts);
+        }
         let begun = planned.begin(&beginning, &mut self.run, compiler);
         let start = begun.start;
         let list = ActivityList {

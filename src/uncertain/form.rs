@@ -215,30 +215,6 @@ impl schemars::JsonSchema for Uncertain {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let parameters = |names: &[&str], required: usize| {
-            let properties: serde_json::Map<String, serde_json::Value> = names
-                .iter()
-                .map(|name| {
-                    (
-                        (*name).to_owned(),
-                        serde_json::json!({ "type": ["number", "string"] }),
-                    )
-                })
-                .collect();
-            let list = serde_json::json!({
-                "type": "array",
-                "items": { "type": ["number", "string"] },
-                "minItems": required,
-                "maxItems": names.len(),
-            });
-            let table = serde_json::json!({
-                "type": "object",
-                "properties": properties,
-                "required": names[..required],
-                "additionalProperties": false,
-            });
-            serde_json::json!({ "anyOf": [list, table] })
-        };
         let number = serde_json::json!({ "type": ["number", "string"] });
         let pairs = |first: &serde_json::Value, second: &serde_json::Value| {
             serde_json::json!({
@@ -267,25 +243,40 @@ impl schemars::JsonSchema for Uncertain {
                         "normal": parameters(&["mean", "sd", "min", "max"], 2),
                         "lognormal": parameters(&["median", "sigma"], 2),
                         "pareto": parameters(&["min", "shape", "max"], 2),
-                        "discrete": {
-                            "type": "array",
-                            "items": {
-                                "type": "array",
-                                "items": { "type": ["number", "string"] },
-                                "minItems": 2,
-                                "maxItems": 2
-                            }
-                        },
+                        "discrete": { "type": "array", "items": {
+                            "type": "array", "items": number, "minItems": 2, "maxItems": 2
+                        } },
                         "empirical": { "type": "array", "items": number },
                         "quantiles": pairs(&number, &number),
                         "mixture": pairs(&number, &nested),
-                        "p10": { "type": ["number", "string"] },
-                        "p50": { "type": ["number", "string"] },
-                        "p90": { "type": ["number", "string"] }
+                        "p10": number,
+                        "p50": number,
+                        "p90": number
                     },
                     "additionalProperties": false
                 }
             ]
         })
     }
+}
+
+/// The schema of a distribution's parameters: a list, or a table by their names.
+#[cfg(feature = "files")]
+fn parameters(names: &[&str], required: usize) -> serde_json::Value {
+    let number = serde_json::json!({ "type": ["number", "string"] });
+    let properties = names.iter();
+    let properties = properties.map(|name| ((*name).to_owned(), number.clone()));
+    let list = serde_json::json!({
+        "type": "array",
+        "items": number,
+        "minItems": required,
+        "maxItems": names.len(),
+    });
+    let table = serde_json::json!({
+        "type": "object",
+        "properties": properties.collect::<serde_json::Map<String, serde_json::Value>>(),
+        "required": names[..required],
+        "additionalProperties": false,
+    });
+    serde_json::json!({ "anyOf": [list, table] })
 }

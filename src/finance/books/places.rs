@@ -116,28 +116,13 @@ impl Places<'_> {
             }
             return;
         }
-        for (position, wanted) in capex.buildings.iter().enumerate() {
-            let known = self
-                .buildings
-                .iter()
-                .flat_map(|place| place.names.iter().copied());
-            if !known.clone().any(|name| name == wanted) {
-                problems.error(
-                    &at.key("buildings").index(position),
-                    format!("there is no building or template \"{wanted}\""),
-                    name_help(wanted, known),
-                );
-            }
-        }
+        self.check_buildings(capex, at, problems);
         let Some(wanted) = capex.when.as_deref() else {
             return;
         };
         let before = outlays.len();
         for building in &self.buildings {
-            let named = |name: &&str| capex.buildings.iter().any(|wanted| wanted == name);
-            if !campuses.contains(&building.campus)
-                || !(capex.buildings.is_empty() || building.names.iter().any(named))
-            {
+            if !campuses.contains(&building.campus) || !Self::is_for(capex, building) {
                 continue;
             }
             if capex.each == CapexUnit::Building {
@@ -147,13 +132,7 @@ impl Places<'_> {
                 continue;
             }
             for hall in &building.halls {
-                let when = match wanted {
-                    "handover" => Some(When::Node(hall.handover)),
-                    "ordered" => Some(When::Node(hall.ordered)),
-                    "delivered" => Some(When::Delivered(hall.hall)),
-                    "start" | "complete" => self.of_building(&building.scope, wanted),
-                    activity => self.within(&building.scope, &hall.scope, activity),
-                };
+                let when = self.of_hall(building, hall, wanted);
                 let count = match capex.each {
                     CapexUnit::Kw => Count::Kw(hall.hall),
                     CapexUnit::Rack => Count::Racks(hall.hall),
@@ -167,6 +146,42 @@ impl Places<'_> {
         if outlays.len() == before && !self.buildings.is_empty() {
             unknown(wanted, problems);
         }
+    }
+
+    fn check_buildings(&self, capex: &Capex, at: &Path, problems: &mut Problems) {
+        let places = self.buildings.iter();
+        let known = places.flat_map(|place| place.names.iter().copied());
+        for (position, wanted) in capex.buildings.iter().enumerate() {
+            if !known.clone().any(|name| name == wanted) {
+                problems.error(
+                    &at.key("buildings").index(position),
+                    format!("there is no building or template \"{wanted}\""),
+                    name_help(wanted, known.clone()),
+                );
+            }
+        }
+    }
+
+    /// When capex of a hall is paid.
+    fn of_hall(
+        &self,
+        building: &BuildingPlace<'_>,
+        hall: &HallPlace,
+        wanted: &str,
+    ) -> Option<When> {
+        match wanted {
+            "handover" => Some(When::Node(hall.handover)),
+            "ordered" => Some(When::Node(hall.ordered)),
+            "delivered" => Some(When::Delivered(hall.hall)),
+            "start" | "complete" => self.of_building(&building.scope, wanted),
+            activity => self.within(&building.scope, &hall.scope, activity),
+        }
+    }
+
+    /// Whether capex is for a building.
+    fn is_for(capex: &Capex, building: &BuildingPlace<'_>) -> bool {
+        let named = |name: &&str| capex.buildings.iter().any(|wanted| wanted == name);
+        capex.buildings.is_empty() || building.names.iter().any(named)
     }
 
     fn of_building(&self, scope: &str, wanted: &str) -> Option<When> {

@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
-use super::*;
+use super::super::*;
 
 const CREWS: usize = 4;
 const STRENGTHS: [f64; 4] = [0.2, 0.5, 0.7, 1.0];
