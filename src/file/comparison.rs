@@ -136,15 +136,6 @@ impl Scenario {
     }
 }
 
-impl Form {
-    /// The name of a combination: those of its variants.
-    fn name_of(&self, variants: &[usize]) -> String {
-        let names = self.factors.iter().zip(variants);
-        let names = names.map(|(factor, variant)| factor.variants[*variant].name.as_str());
-        names.collect::<Vec<_>>().join(", ")
-    }
-}
-
 impl Files {
     fn load_comparison(
         mut self,
@@ -178,7 +169,11 @@ impl Files {
             let over = over.map(|(factor, variant)| &layers[factor][*variant]);
             match self.case(&base, over, overrides) {
                 Ok((mut scenario, warnings)) => {
-                    let name = form.name_of(&variants);
+                    let names = variants.iter().enumerate();
+                    let names = names.map(|(factor, variant)| {
+                        form.factors[factor].variants[*variant].name.as_str()
+                    });
+                    let name = names.collect::<Vec<_>>().join(", ");
                     scenario.name = format!("{}: {name}", scenario.name);
                     cases.push(Case {
                         name,

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::node::{Entry, Node, Place, Text, Value};
-use super::shape::{DISTRIBUTIONS, Field, Shape, one_of};
+use super::shape::{FORMS, Field, Shape, one_of};
 use crate::date::Date;
 use crate::field::{Measure, SHARE, UnitError};
 use crate::power::{Redundancy, RedundancyError};
@@ -297,7 +297,7 @@ impl<'a> Reader<'a> {
         let Value::Table(entries) = &node.value else {
             return None;
         };
-        let kinds = DISTRIBUTIONS.iter().map(|(name, ..)| *name).chain(LISTS);
+        let kinds = FORMS.iter().map(|(name, ..)| *name).chain(LISTS);
         let is_known =
             |key: &str| kinds.clone().any(|kind| kind == key) || PERCENTILES.contains(&key);
         let mut is_right = true;
@@ -334,7 +334,7 @@ impl<'a> Reader<'a> {
             return None;
         };
         let inner = at.key(&entry.key);
-        let parameters = match DISTRIBUTIONS.iter().find(|(name, ..)| *name == entry.key) {
+        let parameters = match FORMS.iter().find(|(name, ..)| *name == entry.key) {
             Some((_, required, names)) => {
                 self.parameters(&entry.node, *required, names, numbers, &inner)?
             }

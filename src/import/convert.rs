@@ -24,11 +24,7 @@ pub(super) fn convert(mut raw: Raw, crews: bool) -> Result<Imported, ImportError
     if raw.activities.is_empty() {
         return Err(ImportError::new(1, "the file has no activity to import"));
     }
-    if raw.calendars.is_empty() {
-        raw.calendars
-            .push(RawCalendar::standard(STANDARD, STANDARD, 1));
-        raw.default_calendar = Some(STANDARD.to_owned());
-    }
+    ensure_calendar(&mut raw);
     let project_start = project_start(&raw);
     let start = first_start(&raw, project_start);
     let mut warnings = std::mem::take(&mut raw.warnings);
@@ -83,6 +79,14 @@ pub(super) fn convert(mut raw: Raw, crews: bool) -> Result<Imported, ImportError
             .collect(),
         warnings,
     })
+}
+
+fn ensure_calendar(raw: &mut Raw) {
+    if raw.calendars.is_empty() {
+        let standard = RawCalendar::standard(STANDARD, STANDARD, 1);
+        raw.calendars.push(standard);
+        raw.default_calendar = Some(STANDARD.to_owned());
+    }
 }
 
 /// The start of the project, or the data date if that is later: what comes before it is history.

@@ -235,15 +235,9 @@ impl Imported {
             if progress == Some(true) || (file_start.is_none() && file_finish.is_none()) {
                 continue;
             }
-            let (start, finish) = (path.early_start(node), path.early_finish(node));
-            let Some((start, finish)) = self
-                .start
-                .minute_after(start)
-                .zip(self.start.minute_after(finish))
-            else {
+            let Some((start, finish)) = self.days_of(node, path) else {
                 continue;
             };
-            let (start, finish) = (start.day_of(), finish.last_day());
             review.compared += 1;
             let late =
                 |file: Option<Date>, own: Date| file.map_or(0, |file| days_between(file, own));
@@ -275,6 +269,13 @@ impl Imported {
         }
         self.blame_predecessors(&mut review);
         review
+    }
+
+    /// The first and the last day of an activity along a path.
+    fn days_of(&self, node: NodeId, path: &CriticalPath) -> Option<(Date, Date)> {
+        let start = self.start.minute_after(path.early_start(node))?;
+        let finish = self.start.minute_after(path.early_finish(node))?;
+        Some((start.day_of(), finish.last_day()))
     }
 
     /// The first warning of each activity that has one.

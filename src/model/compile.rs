@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use super::milestones::{Milestones, check_distinct_names};
-use super::reported::{check_conditions, layout, reported_metrics, stranded_causes};
+use super::reported::{check_conditions, layout, reported_metrics, stranded_positions};
 use super::targets::{compile_gates, compile_targets, resolve_targets};
 use super::{Model, money};
-use crate::compute::{CompiledGeneration, compile_generations};
+use crate::compute::{CompiledGeneration, PlannedGeneration, compile_generations};
 use crate::finance::books::CompiledFinance;
 use crate::policy::levers;
 use crate::problem::{Path, Problems};
 use crate::projection::Layout;
 use crate::projection::metrics::MetricId;
+use crate::sampling::inputs::Inputs;
 use crate::scenario::Scenario;
 use crate::schedule::compiler::{Compiler, Terms};
 use crate::schedule::network::Network;
@@ -57,11 +58,7 @@ fn compile_parts(scenario: &Scenario, compiler: &mut Compiler<'_>) -> Option<Mod
     warn_of_sunk_capex(scenario, finance.as_ref(), &network, compiler);
 
     let generations = scenario.all_generations();
-    let trend = scenario.generation_trend.as_ref();
-    let compiled_generations = compiler.with_inputs(|inputs| {
-        let precision = &scenario.precision;
-        compile_generations(&generations, trend, precision, scenario.start, inputs)
-    })?;
+    let compiled_generations = compile_hardware(scenario, &generations, compiler)?;
     let equipment = Equipment::compile(&scenario.rack_types, &generations, compiler);
     let gates = sites.gates.iter().map(|gate| (gate.ready, gate.phase));
     let gates: Vec<_> = gates.collect();
@@ -77,20 +74,13 @@ fn compile_parts(scenario: &Scenario, compiler: &mut Compiler<'_>) -> Option<Mod
         finance.as_mut(),
     );
     resolve_targets(&mut targets, &scenario.targets, &layout);
-    compiler.check_input_names();
-    let mut inputs = compiler.take_inputs();
-    if let Some(correlations) = &scenario.correlations {
-        let at = Path::root().key("correlations");
-        inputs.correlate(correlations, &at, &mut compiler.problems);
-    }
+    let inputs = complete_inputs(scenario, compiler);
     Some(Model {
         name: scenario.name.clone(),
         fingerprint: scenario.fingerprint(),
         gates: compile_gates(&gates, &layout),
         layout: Arc::new(layout),
-        stranded: stranded_causes(&reported)
-            .filter_map(|cause| reported.iter().position(|metric| *metric == cause))
-            .collect(),
+        stranded: stranded_positions(&reported),
         reports_commitments: reported.contains(&MetricId::CommittedPower),
         reports_buildings: reported.contains(&MetricId::BuildingsLive),
         reported,
@@ -108,6 +98,28 @@ fn compile_parts(scenario: &Scenario, compiler: &mut Compiler<'_>) -> Option<Mod
         milestones: milestones.compiled,
         targets,
         own: None,
+    })
+}
+
+/// The inputs, all of whose names differ, with their correlations.
+fn complete_inputs(scenario: &Scenario, compiler: &mut Compiler<'_>) -> Inputs {
+    compiler.check_input_names();
+    let mut inputs = compiler.take_inputs();
+    if let Some(correlations) = &scenario.correlations {
+        let at = Path::root().key("correlations");
+        inputs.correlate(correlations, &at, &mut compiler.problems);
+    }
+    inputs
+}
+
+fn compile_hardware(
+    scenario: &Scenario,
+    generations: &[PlannedGeneration],
+    compiler: &mut Compiler<'_>,
+) -> Option<Vec<CompiledGeneration>> {
+    let (trend, precision) = (scenario.generation_trend.as_ref(), &scenario.precision);
+    compiler.with_inputs(|inputs| {
+        compile_generations(generations, trend, precision, scenario.start, inputs)
     })
 }
 

@@ -129,12 +129,18 @@ pub(super) fn layout(
 }
 
 /// Causes of stranding whose sums over the horizon are outcomes.
-pub(super) fn stranded_causes(reported: &[MetricId]) -> impl Iterator<Item = MetricId> + '_ {
+fn stranded_causes(reported: &[MetricId]) -> impl Iterator<Item = MetricId> + '_ {
     let keeps = reported.contains(&MetricId::BuiltPower);
     let causes = STRANDED
         .into_iter()
         .filter(|cause| reported.contains(cause));
     causes.filter(move |_| keeps)
+}
+
+/// Where the layout has the causes of stranding whose sums over the horizon are outcomes.
+pub(super) fn stranded_positions(reported: &[MetricId]) -> Vec<usize> {
+    let position = |cause| reported.iter().position(|metric| *metric == cause);
+    stranded_causes(reported).filter_map(position).collect()
 }
 
 /// A metric in MW as its sum over the horizon, in MW-months.

@@ -6,8 +6,10 @@
 
 mod check;
 mod limits;
+mod targets;
 
 pub use limits::Limits;
+pub use targets::{Milestone, Target};
 
 use std::path::PathBuf;
 
@@ -98,82 +100,6 @@ plan! {
         pub limits: Limits [= Limits::default()],
     }
     fn plain;
-}
-
-plan! {
-    /// A moment to report: when the last of several things has happened.
-    pub struct Milestone {
-        /// Its name.
-        pub name: String,
-        /// What must have happened: activities ("A1/shell"), buildings, halls or substations that are complete ("A1"), or buildings that are live ("A1/live"). With several campuses the campus's name goes in front where it is needed ("Qingyang/A1/shell").
-        pub requires: Vec<String>,
-    }
-    fn plain;
-}
-
-plan! {
-    /// A question: will this be reached by then?
-    pub struct Target {
-        /// Its name, such as "100,000 PFLOPS by the end of 2027".
-        pub name: String,
-        /// A metric that should have at least the value `at_least` at the end of the month `by`. Give this, or `milestone`, or both: then both must hold together.
-        pub metric: Option<String>,
-        /// The least value of the metric, in the metric's unit.
-        pub at_least: Option<f64>,
-        /// The milestone that should have happened by the end of the month `by`.
-        pub milestone: Option<String>,
-        /// The campus that is meant; left out, all together.
-        pub campus: Option<String>,
-        /// The month at whose end it counts.
-        pub by: Date,
-    }
-    /// A target of which all but the month is still to be set on its fields.
-    pub fn by_month;
-}
-
-impl Milestone {
-    /// A moment when all of these have happened.
-    pub fn new<'a>(name: impl Into<String>, requires: impl IntoIterator<Item = &'a str>) -> Self {
-        let requires = requires.into_iter().map(str::to_owned);
-        Self::plain(name, requires.collect::<Vec<String>>())
-    }
-}
-
-impl Target {
-    /// Asks whether a metric has at least this value at the end of a month, all campuses together.
-    pub fn reached(
-        name: impl Into<String>,
-        metric: impl Into<String>,
-        at_least: f64,
-        by: Date,
-    ) -> Self {
-        Self::by_month(name, by)
-            .metric(metric.into())
-            .at_least(at_least)
-    }
-
-    /// Asks whether a milestone has happened by the end of a month.
-    pub fn happened(name: impl Into<String>, milestone: impl Into<String>, by: Date) -> Self {
-        Self::by_month(name, by).milestone(milestone.into())
-    }
-
-    /// What it asks for, such as "installed_pflops at least 100000 by 2027-12".
-    pub fn describe(&self) -> String {
-        let what = match (&self.metric, self.at_least, &self.milestone) {
-            (Some(metric), Some(least), Some(milestone)) => {
-                format!("{milestone}, and {metric} at least {least}")
-            }
-            (Some(metric), Some(least), _) => format!("{metric} at least {least}"),
-            (_, _, Some(milestone)) => milestone.clone(),
-            _ => self.name.clone(),
-        };
-        let place = self
-            .campus
-            .as_ref()
-            .map(|campus| format!(" at {campus}"))
-            .unwrap_or_default();
-        format!("{what}{place} by {}", self.by.to_month_string())
-    }
 }
 
 /// A scenario that cannot be used.

@@ -163,8 +163,7 @@ impl Network {
                 (late_start[position], late_finish[position]) = (f64::INFINITY, f64::INFINITY);
                 continue;
             }
-            let node = &self.nodes[position];
-            let counts = leads[position];
+            let (node, counts) = (&self.nodes[position], leads[position]);
             let work = |until: f64| match self.calendar_of(node) {
                 Some(calendar) => calendar.subtract(until, durations[position]),
                 None => until - durations[position],

@@ -160,15 +160,7 @@ impl<'a> Sites<'a> {
     ) {
         let (plan, campus) = (planned.plan, nodes.campus);
         let name = format!("{}/{}", campus.name, planned.name);
-        let beginning = Beginning {
-            name: &name,
-            starts: plan.starts,
-            after: &plan.after,
-            delay_months: &plan.delay_months,
-            probability: plan.probability,
-            class: plan.plan_class.as_deref(),
-            scope: &campus.name,
-        };
+        let beginning = planned.beginning(&name, &campus.name);
         if planned.number == 0 {
             compiler.warn_of_late_start(plan.starts);
         }
@@ -194,6 +186,7 @@ impl<'a> Sites<'a> {
             substation: substation_of(plan, campus),
         };
         nodes.buildings.push(building);
+        let ordered = done.first().copied().unwrap_or(start);
         for (position, hall) in planned.halls.iter().enumerate() {
             let at = planned.halls_at.index(position);
             let handover = add_hall(hall, &at, &name, complete, &planned, nodes, compiler);
@@ -203,7 +196,7 @@ impl<'a> Sites<'a> {
                 at,
                 started: start,
                 handover,
-                ordered: done.first().copied().unwrap_or(start),
+                ordered,
                 feed,
                 building: self.buildings.len(),
                 presence: begun.presence.clone(),
@@ -332,6 +325,18 @@ impl CompiledBuilding {
 }
 
 impl PlannedBuilding<'_> {
+    fn beginning<'b>(&'b self, name: &'b str, campus: &'b str) -> Beginning<'b> {
+        Beginning {
+            name,
+            starts: self.plan.starts,
+            after: &self.plan.after,
+            delay_months: &self.plan.delay_months,
+            probability: self.plan.probability,
+            class: self.plan.plan_class.as_deref(),
+            scope: campus,
+        }
+    }
+
     /// Notes overrides of activities that the building does not have.
     fn check_overrides(&self, compiler: &mut Compiler<'_>) {
         let own = self.activities.iter();

@@ -16,6 +16,7 @@
 mod beginning;
 mod building;
 mod campus;
+mod check;
 mod compiled;
 pub mod expansion;
 mod fit;
@@ -28,6 +29,7 @@ pub use crate::schedule::PlanClass;
 pub use building::{Building, Series};
 pub(crate) use building::{BuildingBegins, PlannedBuilding, check_building, plan_buildings};
 pub use campus::{Campus, ExistingCapacity};
+pub(crate) use check::Around;
 pub(crate) use compiled::{
     CompiledBuilding, CompiledCampus, CompiledExisting, CompiledHall, Equipment,
 };

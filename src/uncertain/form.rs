@@ -4,6 +4,18 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Outcome, Part, Uncertain};
 
+/// The table of forms: the distributions with named parameters, how many of these are required, and their names in the
+/// order of the list form. Scenario files are read, and their schema is written, by it.
+#[cfg(feature = "files")]
+pub(crate) const FORMS: &[(&str, usize, &[&str])] = &[
+    ("uniform", 2, &["min", "max"]),
+    ("triangular", 3, &["min", "mode", "max"]),
+    ("pert", 3, &["min", "mode", "max", "shape"]),
+    ("normal", 2, &["mean", "sd", "min", "max"]),
+    ("lognormal", 2, &["median", "sigma"]),
+    ("pareto", 2, &["min", "shape", "max"]),
+];
+
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Form {
@@ -229,34 +241,39 @@ impl schemars::JsonSchema for Uncertain {
         };
         // What is drawn from a part of a mixture: any of these forms again.
         let nested = serde_json::json!({ "type": ["number", "string", "object"] });
+        let mut properties = serde_json::Map::new();
+        for (name, required, names) in FORMS {
+            properties.insert((*name).to_owned(), parameters(names, *required));
+        }
+        let others = [
+            ("discrete", list_of(list_of(number.clone(), Some(2)), None)),
+            ("empirical", list_of(number.clone(), None)),
+            ("quantiles", pairs(&number, &number)),
+            ("mixture", pairs(&number, &nested)),
+            ("p10", number.clone()),
+            ("p50", number.clone()),
+            ("p90", number.clone()),
+        ];
+        properties.extend(others.map(|(key, schema)| (key.to_owned(), schema)));
         schemars::json_schema!({
             "x-buildout": "uncertain",
             "anyOf": [
                 { "type": "number" },
                 { "type": "string" },
-                {
-                    "type": "object",
-                    "properties": {
-                        "uniform": parameters(&["min", "max"], 2),
-                        "triangular": parameters(&["min", "mode", "max"], 3),
-                        "pert": parameters(&["min", "mode", "max", "shape"], 3),
-                        "normal": parameters(&["mean", "sd", "min", "max"], 2),
-                        "lognormal": parameters(&["median", "sigma"], 2),
-                        "pareto": parameters(&["min", "shape", "max"], 2),
-                        "discrete": { "type": "array", "items": {
-                            "type": "array", "items": number, "minItems": 2, "maxItems": 2
-                        } },
-                        "empirical": { "type": "array", "items": number },
-                        "quantiles": pairs(&number, &number),
-                        "mixture": pairs(&number, &nested),
-                        "p10": number,
-                        "p50": number,
-                        "p90": number
-                    },
-                    "additionalProperties": false
-                }
+                { "type": "object", "properties": properties, "additionalProperties": false }
             ]
         })
+    }
+}
+
+/// The schema of a list of these, of some length or of any.
+#[cfg(feature = "files")]
+fn list_of(items: serde_json::Value, length: Option<usize>) -> serde_json::Value {
+    match length {
+        Some(length) => serde_json::json!({
+            "type": "array", "items": items, "minItems": length, "maxItems": length
+        }),
+        None => serde_json::json!({ "type": "array", "items": items }),
     }
 }
 

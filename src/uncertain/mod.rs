@@ -26,6 +26,8 @@ pub use error::UncertainError;
 pub use sampler::Sampler;
 pub use special::{normal_cdf, normal_quantile};
 
+#[cfg(feature = "files")]
+pub(crate) use form::FORMS;
 use sampler::Rule;
 
 /// A quantity that may be uncertain. Parameters are in the unit of the quantity.

@@ -142,6 +142,7 @@ impl DeliveryTree {
         };
         let is_paired = matches!(redundancy, Redundancy::Distributed { .. });
         let rows = rows_of(delivery.rows as usize, groups, lineups, is_paired);
+        let pairs = usize::from(is_paired) * groups * lineups * lineups;
         let row_watts = match delivery.row_power_kw {
             Some(power) => watts(positive(power, "row_power_kw")?),
             None => lineup_watts,
@@ -160,14 +161,7 @@ impl DeliveryTree {
             feed_watts,
             usable_watts,
             lineup_load: vec![0; groups * lineups],
-            pair_load: vec![
-                0;
-                if is_paired {
-                    groups * lineups * lineups
-                } else {
-                    0
-                }
-            ],
+            pair_load: vec![0; pairs],
             lineup_worst: vec![0; groups * lineups],
             group_load: vec![0; groups],
             row_load: vec![0; row_count],

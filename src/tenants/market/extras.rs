@@ -195,13 +195,12 @@ impl Extras {
             inputs.add(format!("tenants/{name}/{what}"), quantity, domain)
         };
         let renewal = match &segment.renewal {
-            Some(renewal) => {
-                let term = renewal.term_months.as_ref();
-                Some((
-                    add("renewal probability", &renewal.probability, Domain::SHARE)?,
-                    term.map(|term| varying("renewal term", term)).transpose()?,
-                ))
-            }
+            Some(renewal) => Some((
+                add("renewal probability", &renewal.probability, Domain::SHARE)?,
+                (renewal.term_months.as_ref())
+                    .map(|term| varying("renewal term", term))
+                    .transpose()?,
+            )),
             None => None,
         };
         let (mut early_exit, mut exit_fee) = (None, Quantity::Fixed(0.0));
