@@ -171,7 +171,7 @@ impl Projection {
     }
 
     /// Takes in the results of trials that belong to one replicate of the design:
-    /// [`Design::replicate`]. Under independent trials there is but one.
+    /// [`Design::replicate`](crate::sampling::design::Design::replicate). Under independent trials there is but one.
     ///
     /// An error, with nothing taken in, if a row is of another layout.
     ///

@@ -108,7 +108,7 @@ impl<T: Drawn> Drawn for Option<T> {
 
 /// One uncertain quantity that is drawn once a trial.
 #[derive(Clone, Debug)]
-pub struct Input {
+pub(crate) struct Input {
     /// Its name, which is also that of its source of randomness.
     pub name: String,
     source: Source,
@@ -136,7 +136,7 @@ impl Quantile {
 
 /// All quantities that are drawn once a trial, in the order of the scenario.
 #[derive(Clone, Debug, Default)]
-pub struct Inputs(Vec<Input>, Option<Copula>, Option<Factors>);
+pub(crate) struct Inputs(Vec<Input>, Option<Copula>, Option<Factors>);
 
 impl Inputs {
     /// Registers an uncertain quantity. One that cannot vary is fixed and never drawn.
@@ -227,11 +227,6 @@ impl Inputs {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.0.len()
-    }
-
-    /// Whether nothing is uncertain.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 
     /// Their names and sources of randomness, in order.
