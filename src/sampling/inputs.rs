@@ -140,7 +140,7 @@ pub(crate) struct Inputs(Vec<Input>, Option<Copula>, Option<Factors>);
 
 impl Inputs {
     /// Registers an uncertain quantity. One that cannot vary is fixed and never drawn.
-    pub fn add(
+    pub(crate) fn add(
         &mut self,
         name: String,
         quantity: &Uncertain,
@@ -220,12 +220,12 @@ impl Inputs {
     }
 
     /// The inputs, in order.
-    pub fn iter(&self) -> impl Iterator<Item = &Input> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Input> {
         self.0.iter()
     }
 
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
@@ -422,7 +422,7 @@ impl Inputs {
     }
 
     /// The median of every input.
-    pub fn medians(&self) -> Vec<f64> {
+    pub(crate) fn medians(&self) -> Vec<f64> {
         let mut medians = Vec::with_capacity(self.len());
         for input in &self.0 {
             let median = input.draw.at(0.5, &medians);
