@@ -4,6 +4,7 @@ use std::io;
 
 use super::HtmlReport;
 use crate::Projection;
+use crate::analysis::update::Observations;
 use crate::projection::{Layout, write_csv};
 use crate::scenario::Scenario;
 
@@ -70,6 +71,16 @@ impl PictureFormat {
             Self::Both => &["svg", "png"],
         }
     }
+}
+
+/// What charts mark beside the projection.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct ChartMarks<'a> {
+    /// Its targets, and until when it knows what has happened.
+    pub scenario: Option<&'a Scenario>,
+    /// What was seen of metrics.
+    pub known: Option<&'a Observations>,
 }
 
 /// A fan chart of a metric.
@@ -226,14 +237,15 @@ impl OutputChoice {
 
     /// The files of a run of which nothing but the projection is known.
     pub fn files(&self, projection: &Projection) -> Result<Vec<OutputFile>, OutputsError> {
-        self.files_with(projection, None, &HtmlReport::new(projection))
+        let page = HtmlReport::new(projection);
+        self.files_with(projection, ChartMarks::default(), &page)
     }
 
-    /// The files of a run with its page; what the scenario asks is marked in the charts.
+    /// The files of a run with its page and with marks in its charts.
     pub fn files_with(
         &self,
         projection: &Projection,
-        scenario: Option<&Scenario>,
+        marks: ChartMarks<'_>,
         page: &HtmlReport<'_>,
     ) -> Result<Vec<OutputFile>, OutputsError> {
         self.check(projection.layout())?;
@@ -260,7 +272,7 @@ impl OutputChoice {
         }
         for (stem, chart) in self.all_charts() {
             if projection.metric(&chart.metric).is_some() {
-                files.extend(self.pictures_of(projection, scenario, &stem, &chart)?);
+                files.extend(self.pictures_of(projection, marks, &stem, &chart)?);
             }
         }
         Ok(files)
@@ -269,7 +281,7 @@ impl OutputChoice {
     fn pictures_of(
         &self,
         projection: &Projection,
-        scenario: Option<&Scenario>,
+        marks: ChartMarks<'_>,
         stem: &str,
         choice: &ChartChoice,
     ) -> Result<Vec<OutputFile>, OutputsError> {
@@ -278,8 +290,11 @@ impl OutputChoice {
             if let Some(campus) = &choice.campus {
                 chart = chart.campus(campus)?;
             }
-            if let Some(scenario) = scenario {
+            if let Some(scenario) = marks.scenario {
                 chart = chart.scenario(scenario);
+            }
+            if let Some(known) = marks.known {
+                chart = chart.observations(known);
             }
             match ending {
                 #[cfg(feature = "png")]

@@ -113,6 +113,11 @@ pub(super) fn title_of(name: &str, unit: &str) -> String {
     }
 }
 
+/// What a chart of a metric shows: compute by the word for it, which is its unit, too.
+pub(super) fn chart_title(name: &str, unit: &str) -> String {
+    title_of(name, if unit == "PFLOPS" { "" } else { unit })
+}
+
 /// A probability as per cent. Only what happens always is 100 %, only what never happens 0 %.
 pub(super) fn percent(share: Option<f64>) -> String {
     match share {

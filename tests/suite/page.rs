@@ -135,6 +135,7 @@ window.addEventListener("load", async function () {
     dark: matchMedia("(prefers-color-scheme: dark)").matches,
     background: getComputedStyle(document.body).backgroundColor, colour: getComputedStyle(document.body).color
   });
+  if (parent !== window) { parent.postMessage(result.textContent, "*"); }
   document.body.appendChild(result);
 });
 </script>"#;
@@ -174,8 +175,29 @@ fn dom(browser: &str, page: &Path, size: &str, flags: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// A window is no narrower than this: narrower screens are frames in it.
+const LEAST_WINDOW: u32 = 500;
+
+/// A page with another one in a frame as wide as a telephone, which tells it what its reader saw.
+fn framed(page: &Path, width: &str) -> std::path::PathBuf {
+    let outer = page.with_extension("framed.html");
+    let text = format!(
+        "<!doctype html><iframe src='{}' style='width:{width}px;height:844px;border:0'></iframe><script>addEventListener('message', \
+         function (event) {{ var pre = document.createElement('pre'); pre.id = 'result'; pre.textContent = event.data; \
+         document.body.appendChild(pre); }});</script>",
+        page.file_name().unwrap().to_str().unwrap()
+    );
+    fs::write(&outer, text).unwrap();
+    outer
+}
+
 fn open(browser: &str, page: &Path, size: &str, flags: &[&str]) -> Value {
-    let dom = dom(browser, page, size, flags);
+    let (width, _) = size.split_once(',').unwrap();
+    let dom = if width.parse::<u32>().unwrap() < LEAST_WINDOW {
+        dom(browser, &framed(page, width), "700,900", flags)
+    } else {
+        dom(browser, page, size, flags)
+    };
     let start = dom
         .find("<pre id=\"result\">")
         .expect("the reader came to the end")
@@ -266,7 +288,7 @@ fn the_page_tells_the_numbers_of_the_json_in_a_browser() {
     let folder = tempfile::tempdir().unwrap();
     let (page, json) = page_and_json(folder.path(), &["examples/qingyang-money.toml"]);
 
-    for size in ["1400,900", "768,1000", "500,900"] {
+    for size in ["1400,900", "768,1000", "390,844"] {
         let result = open(browser, &page, size, &[]);
         let metrics = json["metrics"].as_object().unwrap();
         assert_eq!(result["told"].as_object().unwrap().len(), metrics.len());
@@ -347,9 +369,9 @@ fn the_first_screen_answers() {
     let fan = part("chart: ");
     assert!(fan.contains("5 by Dec 2028") && fan.contains("MW"), "{fan}");
     // A phone shows the question first.
-    let narrow = open(browser, &page, "500,900", &[]);
+    let narrow = open(browser, &page, "390,844", &[]);
     assert!(narrow["first"].as_array().unwrap().len() >= 3);
-    check_looks(&narrow, "500,900");
+    check_looks(&narrow, "390,844");
 }
 
 #[test]
@@ -422,7 +444,7 @@ fn all_charts_follow_one_switch() {
     let folder = tempfile::tempdir().unwrap();
     let scenarios = ["examples/qingyang.toml", "examples/qingyang-slow-grid.toml"];
     let (page, json) = page_and_json(folder.path(), &scenarios);
-    for size in ["1400,900", "500,900"] {
+    for size in ["1400,900", "390,844"] {
         let result = open(browser, &page, size, &[]);
         check_looks(&result, size);
         let side = result["parts"]["side"]["text"].as_str().unwrap();

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use buildout::analysis::update::Observations;
 use buildout::projection::Layout;
 use buildout::{Projection, Scenario};
 use buildout::report::{
-    self, ChartChoice, FanChart, HtmlReport, OutputChoice, OutputFile, OutputFolder, PictureFormat,
+    self, ChartChoice, ChartMarks, FanChart, HtmlReport, OutputChoice, OutputFile, OutputFolder, PictureFormat,
 };
 use clap::{Args, ValueEnum};
 
@@ -33,6 +34,9 @@ pub(crate) struct OutputOptions {
     /// times. The metrics are those of --format csv
     #[arg(long = "chart", value_name = "METRIC", requires = "out")]
     charts: Vec<String>,
+    /// Draw what was seen of metrics into the charts: a table as for `update`
+    #[arg(long, value_name = "FILE", requires = "out")]
+    known: Option<PathBuf>,
     /// As what charts are drawn
     #[arg(long, value_enum, default_value_t = Picture::Svg, requires = "out")]
     chart_format: Picture,
@@ -94,6 +98,19 @@ impl OutputOptions {
         asked.map(|name| chart_of(name).metric)
     }
 
+    /// What was seen of metrics, from its file.
+    fn known(&self) -> Result<Option<Observations>, Failure> {
+        let Some(path) = &self.known else {
+            return Ok(None);
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| Failure::Unreadable {
+            path: path.clone(),
+            error,
+        })?;
+        let known = Observations::from_csv(&text);
+        known.map(Some).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+    }
+
     fn folder(&self) -> Option<OutputFolder> {
         let path = self.out.as_ref()?;
         Some(OutputFolder::new(path).overwrite(self.force))
@@ -102,6 +119,7 @@ impl OutputOptions {
     /// Finds out whether files can be written: better before the trials than after.
     pub(crate) fn prepare(&self, layout: Option<&Layout>) -> Result<(), Failure> {
         let choice = self.choice()?;
+        self.known()?;
         if let Some(layout) = layout {
             choice.check(layout)?;
             for plot in &self.plots {
@@ -137,10 +155,12 @@ impl OutputOptions {
             Some((analysed, command)) => {
                 let page = page_of([(projection, &analysed)]);
                 let page = page.unwrap_or_else(|| HtmlReport::new(projection));
-                let scenario = Some(&analysed.loaded.scenario);
+                let known = self.known()?;
+                let mut marks = ChartMarks::default();
+                (marks.scenario, marks.known) = (scenario, known.as_ref());
                 let choice = self.choice()?;
                 let page = page.command(command).refreshing(self.live.refreshes());
-                choice.files_with(projection, scenario, &page)?
+                choice.files_with(projection, marks, &page)?
             }
         };
         self.write(&files, &folder)

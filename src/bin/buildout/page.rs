@@ -8,7 +8,7 @@ use buildout::analysis::schedule::ScheduleReport;
 use buildout::file::Loaded;
 use buildout::report::HtmlReport;
 use buildout::sampling::design::Drawing;
-use buildout::{Model, Projection};
+use buildout::{Model, Projection, Scenario};
 
 use crate::engine;
 
@@ -35,13 +35,19 @@ impl<'a> Analysed<'a> {
     ) -> Self {
         // Of no milestone in particular, so there is none that is not known.
         let schedule = model.schedule_report(drawing.clone(), trials.min(SCHEDULE_TRIALS), None);
-        // Where there is no target, or the trials do not tell, the page says nothing of it.
-        let drivers = DriversRun::new(model)
-            .trials(trials.min(ANALYSED_TRIALS))
-            .drawing(drawing.clone())
-            .threads(threads)
-            .failures(true)
-            .run();
+        let search = || {
+            DriversRun::new(model)
+                .trials(trials.min(ANALYSED_TRIALS))
+                .drawing(drawing.clone())
+                .threads(threads)
+        };
+        // A target that all trials meet, or none, has no spread; what it asks about has. Where the trials do not tell, the page
+        // says nothing of it.
+        let drivers = search().failures(true).run();
+        let drivers = drivers.or_else(|error| match asked_measure(&loaded.scenario) {
+            Some(measure) => search().of([measure]).run(),
+            None => Err(error),
+        });
         Self {
             loaded,
             schedule: schedule.ok(),
@@ -58,6 +64,19 @@ impl<'a> Analysed<'a> {
             page = page.drivers(drivers);
         }
         page
+    }
+}
+
+/// What the first target asks about, as a measure: its metric at its date, or its milestone.
+fn asked_measure(scenario: &Scenario) -> Option<String> {
+    let target = scenario.targets.first()?;
+    match (&target.metric, &target.milestone) {
+        (Some(metric), _) => {
+            let by = target.by.to_month_string();
+            let campus = (target.campus.iter()).map(|campus| format!("{campus}/"));
+            Some(format!("{}{metric}@{by}", campus.collect::<String>()))
+        }
+        (None, milestone) => milestone.clone(),
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) enum Dress {
 }
 
 /// Pixels around the plot: for the labels of values, for the unit above, and for those of months.
-const LEFT: f64 = 62.0;
+const LEFT: f64 = 72.0;
 const TOP: f64 = 24.0;
 const BOTTOM: f64 = 24.0;
 /// Pixels beside the plot without labels at the ends of lines.
@@ -27,6 +27,8 @@ const RIGHT: f64 = 14.0;
 /// Pixels for title and subtitle.
 const HEAD: f64 = 58.0;
 const LABEL_SIZE: f64 = 12.0;
+/// Pixels of a letter of a target's label.
+const LETTER: f64 = 7.5;
 /// Labels nearer than this lie over one another.
 const LINE_HEIGHT: f64 = 11.0;
 
@@ -80,8 +82,10 @@ pub(crate) fn svg(chart: &Chart, (width, height): (f64, f64), dress: Dress) -> S
             );
         }
     }
-    plot.axes(&mut out);
-    chart.marks.iter().for_each(|mark| plot.shape(mark, &mut out));
+    plot.axes(width, &mut out);
+    for mark in &chart.marks {
+        plot.shape(mark, &mut out);
+    }
     plot.goals(&mut out);
     plot.ends(&mut out);
     out + "</svg>"
@@ -107,7 +111,7 @@ impl Plot<'_> {
         self.top + self.height * (1.0 - (value - scale.bottom) / (scale.top - scale.bottom))
     }
 
-    fn axes(&self, out: &mut String) {
+    fn axes(&self, whole: f64, out: &mut String) {
         let (left, right) = (self.left, tenths(self.left + self.width));
         let (top, bottom) = (self.top, tenths(self.top + self.height));
         let _ = write!(
@@ -128,14 +132,11 @@ impl Plot<'_> {
         *out += "</g>";
         for (months, label) in time_ticks(self.chart.start, self.chart.months, self.width) {
             let at = self.x(months);
-            let x = tenths(at);
-            let _ = write!(
-                out,
-                "<path class=\"axis\" d=\"M{x} {bottom}v5\"/><text x=\"{}\" y=\"{}\"{}>{label}</text>",
-                tenths(at + 3.0),
-                tenths(self.top + self.height + 16.0),
-                if at + text_width(&label, LABEL_SIZE) > self.left + self.width + 34.0 { " visibility=\"hidden\"" } else { "" },
-            );
+            let _ = write!(out, "<path class=\"axis\" d=\"M{} {bottom}v5\"/>", tenths(at));
+            if at + 3.0 + text_width(&label, LABEL_SIZE) <= whole {
+                let (x, y) = (tenths(at + 3.0), tenths(self.top + self.height + 16.0));
+                let _ = write!(out, "<text x=\"{x}\" y=\"{y}\">{label}</text>");
+            }
         }
         let _ = write!(out, "<path class=\"axis\" d=\"M{left} {bottom}H{right}\"/>");
     }
@@ -209,14 +210,14 @@ impl Plot<'_> {
         let x = self.x(months);
         let bottom = tenths(self.top + self.height);
         let at = tenths(x);
-        let is_right = x + 5.0 + text_width(label, LABEL_SIZE) > self.left + self.width;
-        let (anchor, by) = if is_right { ("end", -5.0) } else { ("start", 5.0) };
+        let is_right = x + text_width(label, LABEL_SIZE) > self.left + self.width;
+        let (anchor, by) = if is_right { ("end", 3.0) } else { ("start", -3.0) };
         let _ = write!(
             out,
             "<path class=\"moment\" d=\"M{at} {}V{bottom}\"/><text class=\"halo\" x=\"{}\" y=\"{}\" text-anchor=\"{anchor}\">{}</text>",
-            self.top,
+            self.top - 4.0,
             tenths(x + by),
-            self.top + 10.0,
+            self.top - 6.0,
             escape(label)
         );
     }
@@ -224,7 +225,9 @@ impl Plot<'_> {
     /// What is to be there by when. The script draws these anew for another metric.
     fn goals(&self, out: &mut String) {
         *out += "<g class=\"goals\">";
-        for mark in &self.chart.marks {
+        // Of labels that would lie over one another the later ones are written.
+        let mut taken: Vec<(f64, f64, f64)> = Vec::new();
+        for mark in self.chart.marks.iter().rev() {
             let Mark::Goal {
                 months,
                 value,
@@ -234,22 +237,34 @@ impl Plot<'_> {
                 continue;
             };
             let (x, y) = (self.x(*months), self.y(*value));
-            let is_right = x > self.left + self.width / 2.0;
-            let (anchor, by) = if is_right { ("end", -9.0) } else { ("start", 9.0) };
-            let above = y - 8.0 > self.top + 10.0;
             let _ = write!(
                 out,
-                "<path class=\"goalline\" d=\"M{} {}H{}V{}\"/><path class=\"goal\" d=\"M{} {}l6 6l-6 6l-6 -6Z\"/><text class=\"goaltext halo\" x=\"{}\" y=\"{}\" text-anchor=\"{anchor}\">{}</text>",
+                "<path class=\"goalline\" d=\"M{} {}H{}V{}\"/><path class=\"goal\" d=\"M{} {}l6 6l-6 6l-6 -6Z\"/>",
                 self.left,
                 tenths(y),
                 tenths(x),
                 tenths(self.top + self.height),
                 tenths(x),
                 tenths(y - 6.0),
-                tenths(x + by),
-                tenths(if above { y - 8.0 } else { y + 17.0 }),
-                escape(label)
             );
+            let is_right = x > self.left + self.width / 2.0;
+            let (anchor, by) = if is_right { ("end", -9.0) } else { ("start", 9.0) };
+            let baseline = if y - 8.0 > self.top + 10.0 { y - 8.0 } else { y + 17.0 };
+            let length = LETTER * label.chars().count() as f64;
+            let begin = if is_right { x + by - length } else { x + by };
+            let is_free = taken.iter().all(|(from, to, at)| {
+                begin > *to || begin + length < *from || (at - baseline).abs() > 13.0
+            });
+            if is_free {
+                taken.push((begin, begin + length, baseline));
+                let _ = write!(
+                    out,
+                    "<text class=\"goaltext halo\" x=\"{}\" y=\"{}\" text-anchor=\"{anchor}\">{}</text>",
+                    tenths(x + by),
+                    tenths(baseline),
+                    escape(label)
+                );
+            }
         }
         *out += "</g>";
     }
@@ -328,7 +343,7 @@ fn points(list: &[f64], run: &Range<usize>) -> Vec<(f64, f64)> {
 
 /// About how many pixels a text takes, rather too many: an SVG does not know its reader's fonts.
 pub(super) fn text_width(text: &str, size: f64) -> f64 {
-    text.width() as f64 * size * 0.58
+    text.width() as f64 * size * 0.62
 }
 
 /// A text cut to the room that it has.
@@ -376,8 +391,10 @@ mod tests {
     fn values_stand_where_the_axes_say() {
         let list = [0.0, 400.0, 800.0, 400.0];
         let drawn = svg(&chart(&list).with(line(&list)), (364.0, 248.0), Dress::Page);
-        // The plot is 276 wide from 62 on (the label takes 26) and 200 high from 24 on.
-        assert!(drawn.contains("d=\"M131"), "{drawn}");
+        // The plot is 200 high from 24 on, and a quarter of its width wide is a month.
+        let width: f64 = 364.0 - LEFT - text_width("P50", 11.0) - 8.0;
+        let first = tenths(LEFT + width / 4.0);
+        assert!(drawn.contains(&format!("d=\"M{first} 224")), "{drawn}");
         assert!(drawn.contains(" 224L") && drawn.contains(" 124L") && drawn.contains(" 24L"));
     }
 

@@ -3,9 +3,10 @@
 use super::terminal::letters;
 use super::{Chart, Dress, Mark, Series, ValueScale, end_of_month, svg};
 use crate::Projection;
+use crate::analysis::update::{Observations, ObservedDate, ObservedValue};
 use crate::date::Date;
 use crate::projection::{Layout, MetricView};
-use crate::report::text::{grouped, month_name, title_of};
+use crate::report::text::{chart_title, grouped, month_name};
 use crate::scenario::Scenario;
 
 /// Why there is no chart.
@@ -224,6 +225,26 @@ impl<'a> FanChart<'a> {
         self
     }
 
+    /// Draws what was seen of this metric at the ends of months, as known.
+    #[must_use]
+    pub fn observations(self, observations: &Observations) -> Self {
+        let name = match self.campus {
+            Some(campus) => format!("{campus}/{}", self.metric.name()),
+            None => self.metric.name().to_owned(),
+        };
+        let of_metric = observations.list().iter().filter(|one| one.of == name);
+        let values: Vec<(Date, f64)> = of_metric
+            .filter_map(|one| match (&one.date, &one.value) {
+                (
+                    ObservedDate::Month(date) | ObservedDate::Day(date),
+                    ObservedValue::Number(value),
+                ) => Some((*date, *value)),
+                _ => None,
+            })
+            .collect();
+        self.known("known", &values)
+    }
+
     /// Sets the size in pixels, 960 x 540 by default.
     #[must_use]
     pub fn size(mut self, width: u32, height: u32) -> Self {
@@ -362,7 +383,7 @@ pub(crate) fn fan_chart(
     reach: Vec<f64>,
 ) -> Chart {
     let scale = ValueScale::over(metric.unit(), fan.values().chain(reach));
-    let title = title_of(metric.name(), metric.unit());
+    let title = chart_title(metric.name(), metric.unit());
     let mut chart = Chart::new(title, layout, scale);
     chart.marks.extend(fan.marks());
     chart

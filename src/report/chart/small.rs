@@ -83,10 +83,14 @@ pub(crate) fn date_strip(layout: &Layout, strip: &DateStrip) -> String {
     );
     for (months, label) in axis_marks(layout.start, first, last) {
         let x = at(months);
-        let _ = write!(
-            out,
-            "<path class=\"grid\" d=\"M{x:.1} {BAR_TOP}v20\"/><text x=\"{x:.1}\" y=\"48\" text-anchor=\"middle\">{label}</text>"
-        );
+        let _ = write!(out, "<path class=\"grid\" d=\"M{x:.1} {BAR_TOP}v20\"/>");
+        let half = text_width(&label, 12.0) / 2.0;
+        if x - half >= 0.0 && x + half <= STRIP.0 {
+            let _ = write!(
+                out,
+                "<text x=\"{x:.1}\" y=\"48\" text-anchor=\"middle\">{label}</text>"
+            );
+        }
     }
     let _ = write!(
         out,
@@ -132,7 +136,7 @@ fn axis_marks(start: Date, first: f64, last: f64) -> Vec<(f64, String)> {
     let from = i64::from(start.year()) * 12 + i64::from(start.month_of_year() - 1);
     let step = [1, 3, 6, 12, 24, 60, 120, 240]
         .into_iter()
-        .find(|step| (last - first) / f64::from(*step) <= 5.0)
+        .find(|step| (last - first) / f64::from(*step) <= 4.0)
         .unwrap_or(1_200);
     let (low, high) = (first.ceil() as i64 + from, last.floor() as i64 + from);
     (low..=high)

@@ -37,10 +37,14 @@ pub(super) fn answer(runs: &[Run<'_>], fans: &Fans<'_>) -> String {
     let asked: String = (runs.iter().enumerate())
         .map(|(number, run)| asks(run, number, runs.len()))
         .collect();
+    let beside = match runs {
+        [run] => leading(run),
+        _ => String::new(),
+    };
     let class = if runs.len() > 1 { "several" } else { "single" };
     format!(
         "{html}<div class='first {class}'><div class=asks>{asked}</div><div class=shown>{}</div></div>",
-        fans.asked()
+        fans.asked() + &beside
     )
 }
 
@@ -90,7 +94,9 @@ fn asks(run: &Run<'_>, number: usize, count: usize) -> String {
     if !rest.is_empty() {
         let _ = write!(html, "<p class=soft>Also asked: {}</p>", rest.join("; "));
     }
-    html += &leading(run, questions.first());
+    if count > 1 {
+        html += &leading(run);
+    }
     html + "</div>"
 }
 
@@ -125,12 +131,9 @@ fn ask(question: &Question<'_>) -> String {
     html + "</article>"
 }
 
-/// The inputs that drive the first question.
-fn leading(run: &Run<'_>, question: Option<&Question<'_>>) -> String {
-    let found = question.and_then(|question| {
-        let results = &run.drivers?.results;
-        (results.iter()).find(|result| result.drivers.of.name == question.name)
-    });
+/// The inputs that drive what is the least sure.
+fn leading(run: &Run<'_>) -> String {
+    let found = run.drivers.and_then(|report| report.results.first());
     let Some(found) = found.map(|result| &result.drivers) else {
         return String::new();
     };

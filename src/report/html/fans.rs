@@ -11,7 +11,7 @@ use crate::report::chart::{
     Chart, Dress, Fan, Mark, Series, ValueScale, as_of, asked_of, fan_chart, short, svg,
 };
 use crate::report::question::questions;
-use crate::report::text::title_of;
+use crate::report::text::chart_title;
 
 /// The metrics drawn beside the one that is asked about.
 const KEY_METRICS: [&str; 6] = [
@@ -193,7 +193,7 @@ impl<'a> Fans<'a> {
             for scope in std::iter::once(projection.total()).chain(campuses) {
                 for view in scope.metrics() {
                     metrics.entry(view.name()).or_insert_with(|| {
-                        let title = title_of(view.name(), view.unit());
+                        let title = chart_title(view.name(), view.unit());
                         json!({"title": title, "unit": view.unit(), "meaning": view.meaning()})
                     });
                     let key = format!("{}/{}", scope.name(), view.name());

@@ -55,11 +55,15 @@
     }).join("");
   }
   function goals(p, list) {
-    return (list || []).map(function (goal) {
-      var x = p.x(goal[0]), y = p.y(goal[1]), right = x > p.left + p.width / 2, above = y - 8 > p.top + 10;
+    var taken = [];
+    return (list || []).slice().reverse().map(function (goal) {
+      var x = p.x(goal[0]), y = p.y(goal[1]), right = x > p.left + p.width / 2, by = right ? -9 : 9;
+      var baseline = y - 8 > p.top + 10 ? y - 8 : y + 17, length = 7.5 * Array.from(goal[2]).length, begin = right ? x + by - length : x + by;
+      var free = taken.every(function (t) { return begin > t[1] || begin + length < t[0] || Math.abs(t[2] - baseline) > 13; });
+      if (free) { taken.push([begin, begin + length, baseline]); }
       return '<path class="goalline" d="M' + p.left + " " + tenths(y) + "H" + tenths(x) + "V" + tenths(p.top + p.height) + '"/><path class="goal" d="M' +
-        tenths(x) + " " + tenths(y - 6) + 'l6 6l-6 6l-6 -6Z"/><text class="goaltext halo" x="' + tenths(x + (right ? -9 : 9)) + '" y="' +
-        tenths(above ? y - 8 : y + 17) + '" text-anchor="' + (right ? "end" : "start") + '">' + escaped(goal[2]) + "</text>";
+        tenths(x) + " " + tenths(y - 6) + 'l6 6l-6 6l-6 -6Z"/>' + (free ? '<text class="goaltext halo" x="' + tenths(x + by) + '" y="' +
+        tenths(baseline) + '" text-anchor="' + (right ? "end" : "start") + '">' + escaped(goal[2]) + "</text>" : "");
     }).join("");
   }
   function ends(p, svg, lists) {
