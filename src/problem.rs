@@ -324,7 +324,8 @@ fn nearest_by_letters<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
 fn begun_by<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
     let begins = known.iter().filter(|name| {
         let rest = name.to_lowercase();
-        rest.strip_prefix(wrong).is_some_and(|rest| rest.starts_with('_'))
+        rest.strip_prefix(wrong)
+            .is_some_and(|rest| rest.starts_with('_'))
     });
     begins.copied().min_by_key(|name| name.len())
 }

@@ -161,13 +161,20 @@ mod tests {
             Metric::EFFECTIVE_PFLOPS,
             Metric::TAKE_UP,
         ] {
-            assert!(always_reported().any(|metric| metric.name == &*name), "{}", &*name);
+            assert!(
+                always_reported().any(|metric| metric.name == &*name),
+                "{}",
+                &*name
+            );
         }
     }
 
     #[test]
     fn a_typed_measure_is_the_one_of_its_text() {
-        let typed = Metric::IN_SERVICE_POWER.at("2027-12").unwrap().of_campus("North");
+        let typed = Metric::IN_SERVICE_POWER
+            .at("2027-12")
+            .unwrap()
+            .of_campus("North");
         let month = "2027-12".parse().unwrap();
         let expected = Measure::Metric {
             metric: "in_service_power_mw".to_owned(),

@@ -59,7 +59,9 @@ pub use decide::decide;
 pub use drivers::{DRIVERS_OUTPUTS, drivers, drivers_csv, drivers_markdown, drivers_outputs};
 pub use html::HtmlReport;
 pub use markdown::markdown;
-pub use outputs::{ChartChoice, ChartMarks, OutputChoice, OutputFile, OutputsError, PictureFormat, outputs};
+pub use outputs::{
+    ChartChoice, ChartMarks, OutputChoice, OutputFile, OutputsError, PictureFormat, outputs,
+};
 pub use summary::summary;
 pub use trials::{TrialTableError, write_trial_months_csv, write_trials_csv};
 pub use update::UpdatePage;

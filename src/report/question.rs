@@ -204,7 +204,10 @@ impl<'a> Question<'a> {
     /// Whether anything is known of when it comes.
     pub(super) fn has_dates(&self) -> bool {
         self.dates.quantiles.iter().any(Option::is_some)
-            || self.metric.as_ref().is_some_and(|_| self.probability.is_some())
+            || self
+                .metric
+                .as_ref()
+                .is_some_and(|_| self.probability.is_some())
     }
 
     /// What decides it, computed from what holds capacity back in the year up to its date.
@@ -216,7 +219,8 @@ impl<'a> Question<'a> {
                 (months.ceil().max(1.0) as usize).min(layout.months)
             });
         let from = until.saturating_sub(WINDOW);
-        let of_supply = !(self.metric.as_ref()).is_some_and(|(metric, _)| needs_tenants(metric.name()));
+        let of_supply =
+            !(self.metric.as_ref()).is_some_and(|(metric, _)| needs_tenants(metric.name()));
         let mut shares: Vec<(&str, f64)> = (scope.bindings())
             .filter(|(cause, _)| !(of_supply && *cause == "demand"))
             .map(|(cause, shares)| {
@@ -247,9 +251,19 @@ impl<'a> Question<'a> {
 
 /// Whether a metric grows only as tenants come.
 fn needs_tenants(metric: &str) -> bool {
-    ["in_service", "take_up", "leased", "draw", "revenue", "cash", "effective", "contracts", "energy"]
-        .iter()
-        .any(|word| metric.contains(word))
+    [
+        "in_service",
+        "take_up",
+        "leased",
+        "draw",
+        "revenue",
+        "cash",
+        "effective",
+        "contracts",
+        "energy",
+    ]
+    .iter()
+    .any(|word| metric.contains(word))
 }
 
 /// A cause in the middle of a sentence.
@@ -328,22 +342,38 @@ mod tests {
         let mut scenario = fixture::scenario(2, 20);
         for (name, value) in [("one", 900.0), ("both", 1_900.0), ("more", 9_000.0)] {
             let by = Date::month(2025, 3).unwrap();
-            scenario.targets.push(Target::reached(name, "racks_deployable", value, by));
+            scenario
+                .targets
+                .push(Target::reached(name, "racks_deployable", value, by));
         }
         let projection = fixture::run(&scenario);
         let questions = questions(&projection, Some(&scenario));
         let names: Vec<&str> = questions.iter().map(|question| question.name).collect();
         assert_eq!(names[0], "more");
-        assert_eq!(questions[0].odds().unwrap(), "exceptionally unlikely: no trial meets it");
-        assert!(questions[0].when().contains("half of the trials are not there by Dec 2025"));
-        let both = questions.iter().find(|question| question.name == "both").unwrap();
+        assert_eq!(
+            questions[0].odds().unwrap(),
+            "exceptionally unlikely: no trial meets it"
+        );
+        assert!(
+            questions[0]
+                .when()
+                .contains("half of the trials are not there by Dec 2025")
+        );
+        let both = questions
+            .iter()
+            .find(|question| question.name == "both")
+            .unwrap();
         let metric = projection.metric("racks_deployable").unwrap();
         let met = metric.probability_at_least(1_900.0);
         let half = both.dates.quantiles[1].unwrap() as usize;
         assert!(met[half - 1] >= 0.5 && met[half - 2] < 0.5);
         assert_eq!(both.dates.promised, Some(11.0));
         // Racks that are deployable wait for buildings, not for tenants.
-        assert!(both.decides().unwrap().starts_with("Construction alone decides"));
+        assert!(
+            both.decides()
+                .unwrap()
+                .starts_with("Construction alone decides")
+        );
     }
 
     #[test]
@@ -352,7 +382,11 @@ mod tests {
         let questions = questions(&projection, None);
         assert_eq!(questions.len(), 1);
         assert_eq!(questions[0].name, "B2 live");
-        assert!(questions[0].when().starts_with("P50 "), "{}", questions[0].when());
+        assert!(
+            questions[0].when().starts_with("P50 "),
+            "{}",
+            questions[0].when()
+        );
         assert!(questions[0].odds().is_none());
     }
 }

@@ -38,19 +38,38 @@ impl Scenario {
     /// The critical IT power of all that is planned on a campus at the medians, in kW; none where more may come.
     fn planned_kw(&self, campus: &Campus) -> Option<f64> {
         let buildings = campus.buildings.iter();
-        if buildings.clone().any(|building| building.expansion.is_some()) {
+        if buildings
+            .clone()
+            .any(|building| building.expansion.is_some())
+        {
             return None;
         }
-        let existing: f64 = campus.existing.iter().map(|existing| existing.power_kw).sum();
-        Some(existing + buildings.map(|building| self.building_kw(building)).sum::<f64>())
+        let existing: f64 = campus
+            .existing
+            .iter()
+            .map(|existing| existing.power_kw)
+            .sum();
+        Some(
+            existing
+                + buildings
+                    .map(|building| self.building_kw(building))
+                    .sum::<f64>(),
+        )
     }
 
     fn building_kw(&self, building: &Building) -> f64 {
         let template = (self.building_templates.iter())
             .find(|template| Some(&template.name) == building.template.as_ref());
         let halls = (building.halls.as_deref()).or(template.map(|template| &*template.halls));
-        let of_halls: f64 = halls.into_iter().flatten().map(|hall| self.hall_kw(hall)).sum();
-        let count = building.series.as_ref().map_or(1.0, |series| median(&series.count));
+        let of_halls: f64 = halls
+            .into_iter()
+            .flatten()
+            .map(|hall| self.hall_kw(hall))
+            .sum();
+        let count = building
+            .series
+            .as_ref()
+            .map_or(1.0, |series| median(&series.count));
         count * (building.power_kw.as_ref()).map_or(of_halls, |power| of_halls.min(median(power)))
     }
 
@@ -65,9 +84,15 @@ impl Scenario {
         let step = |step: &GridStep| median(&step.power_mw) * 1e3;
         let grid: f64 = campus.grid.iter().map(step).sum();
         let permanent = campus.bridge_power.iter().filter(|power| power.permanent);
-        let own: f64 = permanent.map(|power| power.unit_power_mw * f64::from(power.units) * 1e3).sum();
+        let own: f64 = permanent
+            .map(|power| power.unit_power_mw * f64::from(power.units) * 1e3)
+            .sum();
         let pue = median(&campus.pue).max(1.0);
-        let planned: f64 = campus.buildings.iter().map(|building| self.building_kw(building)).sum();
+        let planned: f64 = campus
+            .buildings
+            .iter()
+            .map(|building| self.building_kw(building))
+            .sum();
         if !campus.grid.is_empty() && planned * pue > MUCH_MORE * (grid + own) {
             problems.warning(
                 &at.key("grid"),
@@ -104,9 +129,18 @@ impl Scenario {
     /// Power that comes after the end of the horizon, by its own waiting time.
     fn look_at_dates(&self, campus: &Campus, at: &Path, problems: &mut Problems) {
         let end = f64::from(self.horizon_months);
-        let grid = campus.grid.iter().map(|step| (&step.name, "grid", step.starts, &step.wait_months));
-        let bridges = (campus.bridge_power.iter())
-            .map(|power| (&power.name, "bridge_power", power.starts, &power.wait_months));
+        let grid = campus
+            .grid
+            .iter()
+            .map(|step| (&step.name, "grid", step.starts, &step.wait_months));
+        let bridges = (campus.bridge_power.iter()).map(|power| {
+            (
+                &power.name,
+                "bridge_power",
+                power.starts,
+                &power.wait_months,
+            )
+        });
         let (mut position, mut list) = (0, "");
         for (name, key, starts, wait) in grid.chain(bridges) {
             position = if key == list { position + 1 } else { 0 };
@@ -124,7 +158,10 @@ impl Scenario {
     }
 
     fn look_at_tenants(&self, problems: &mut Problems) {
-        let has_buildings = self.campuses.iter().any(|campus| !campus.buildings.is_empty());
+        let has_buildings = self
+            .campuses
+            .iter()
+            .any(|campus| !campus.buildings.is_empty());
         if has_buildings && self.segments.is_empty() && self.tenants.is_empty() {
             problems.warning(
                 &Path::root().key("segments"),
@@ -147,7 +184,9 @@ impl Scenario {
             };
             let open = (self.campuses.iter())
                 .filter(|campus| named.is_empty() || named.contains(&campus.name));
-            let planned = open.map(|campus| self.planned_kw(campus)).sum::<Option<f64>>();
+            let planned = open
+                .map(|campus| self.planned_kw(campus))
+                .sum::<Option<f64>>();
             if let Some(planned) = planned.filter(|planned| wanted > *planned) {
                 problems.warning(
                     &Path::root().key("tenants").index(position).key("contract_power_kw"),
@@ -167,7 +206,8 @@ impl Scenario {
         let linked = self.correlations.as_ref().is_some_and(|links| {
             !(links.groups.is_empty() && links.pairs.is_empty() && links.factors.is_empty())
         });
-        let shared = !(self.risks.is_empty() && self.plan_classes.is_empty() && self.regimes.is_empty());
+        let shared =
+            !(self.risks.is_empty() && self.plan_classes.is_empty() && self.regimes.is_empty());
         if inputs >= MANY_INPUTS && !linked && !shared && !self.fixed_plan {
             problems.warning(
                 &Path::root().key("correlations"),
@@ -195,7 +235,9 @@ mod tests {
     /// A building of 25 MW with a tenant and enough power.
     fn scenario() -> Scenario {
         let mut scenario = Scenario::new("one", Date::month(2025, 1).unwrap(), 36);
-        scenario.rack_types.push(crate::compute::RackType::new("liquid", 100.0));
+        scenario
+            .rack_types
+            .push(crate::compute::RackType::new("liquid", 100.0));
         let mut building = Building::new("A1");
         building.halls = Some(vec![Hall::new("hall", 250, "liquid")]);
         let mut campus = Campus::new("north");
@@ -216,7 +258,11 @@ mod tests {
     fn a_plan_that_fits_is_not_warned_of() {
         let mut scenario = scenario();
         scenario.tenants.push(tenant(20_000.0));
-        assert!(scenario.second_look(3).is_empty(), "{}", scenario.second_look(3));
+        assert!(
+            scenario.second_look(3).is_empty(),
+            "{}",
+            scenario.second_look(3)
+        );
     }
 
     #[test]
@@ -226,14 +272,26 @@ mod tests {
             ("campuses[0].grid", "25 MW of buildings", |s| {
                 s.campuses[0].grid[0].power_mw = 1.0.into();
             }),
-            ("campuses[0].grid[0].wait_months", "after the end of the horizon", |s| {
-                s.campuses[0].grid[0].wait_months = 40.0.into();
-            }),
+            (
+                "campuses[0].grid[0].wait_months",
+                "after the end of the horizon",
+                |s| {
+                    s.campuses[0].grid[0].wait_months = 40.0.into();
+                },
+            ),
             ("segments", "nobody leases", |s| s.segments.clear()),
-            ("tenants[0].contract_power_kw", "wants 40 MW, but all that is ever built", |s| {
-                s.tenants.push(tenant(40_000.0));
-            }),
-            ("correlations", "all 9 uncertain inputs are independent", |_| {}),
+            (
+                "tenants[0].contract_power_kw",
+                "wants 40 MW, but all that is ever built",
+                |s| {
+                    s.tenants.push(tenant(40_000.0));
+                },
+            ),
+            (
+                "correlations",
+                "all 9 uncertain inputs are independent",
+                |_| {},
+            ),
             ("campuses[0].grid", "draw up to 100 MW", |s| {
                 s.campuses[0].buildings[0].series = Some(crate::site::Series::new(4.0, 1.0));
             }),

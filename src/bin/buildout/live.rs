@@ -56,7 +56,8 @@ impl Live {
 
     /// Runs this command for each change of the files, without the wish to watch.
     pub(crate) fn watch(files: &[PathBuf]) -> Result<(), Failure> {
-        let failed = |error: notify::Error| Failure::Usage(format!("files cannot be watched: {error}"));
+        let failed =
+            |error: notify::Error| Failure::Usage(format!("files cannot be watched: {error}"));
         let (sender, changes) = channel();
         let mut watcher = notify::recommended_watcher(move |event| {
             // Nobody listens any more when the command ends.
@@ -69,7 +70,9 @@ impl Live {
             let watched = all_files(files);
             for folder in watched.iter().filter_map(|file| file.parent()) {
                 if folders.insert(folder.to_owned()) {
-                    watcher.watch(folder, RecursiveMode::NonRecursive).map_err(failed)?;
+                    watcher
+                        .watch(folder, RecursiveMode::NonRecursive)
+                        .map_err(failed)?;
                 }
             }
             run_once(first)?;
@@ -88,7 +91,9 @@ fn all_files(files: &[PathBuf]) -> BTreeSet<PathBuf> {
             all.extend(loaded.inputs.into_iter().map(|input| input.file));
         }
     }
-    (all.iter()).filter_map(|file| file.canonicalize().ok()).collect()
+    (all.iter())
+        .filter_map(|file| file.canonicalize().ok())
+        .collect()
 }
 
 /// This command without `--watch`; later ones overwrite what the first has written and open nothing.
@@ -101,7 +106,10 @@ fn run_once(first: bool) -> Result<(), Failure> {
     }
     let failed = |error| Failure::Usage(format!("the command cannot be started again: {error}"));
     let program = std::env::current_exe().map_err(failed)?;
-    let status = Command::new(program).args(arguments).status().map_err(failed)?;
+    let status = Command::new(program)
+        .args(arguments)
+        .status()
+        .map_err(failed)?;
     // What is wrong with a scenario is said, and may be mended; a command line is not.
     if first && !status.success() && status.code() != Some(2) {
         return Err(Failure::Invalid);

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use buildout::analysis::update::Observations;
 use buildout::projection::Layout;
-use buildout::{Projection, Scenario};
 use buildout::report::{
-    self, ChartChoice, ChartMarks, FanChart, HtmlReport, OutputChoice, OutputFile, OutputFolder, PictureFormat,
+    self, ChartChoice, ChartMarks, FanChart, HtmlReport, OutputChoice, OutputFile, OutputFolder,
+    PictureFormat,
 };
+use buildout::{Projection, Scenario};
 use clap::{Args, ValueEnum};
 
 use crate::failure::{self, Failure, say};
@@ -108,7 +109,9 @@ impl OutputOptions {
             error,
         })?;
         let known = Observations::from_csv(&text);
-        known.map(Some).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+        known
+            .map(Some)
+            .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
     }
 
     fn folder(&self) -> Option<OutputFolder> {

@@ -56,7 +56,9 @@ impl<'a> Analysed<'a> {
     }
 
     fn onto<'p>(&'p self, page: HtmlReport<'p>) -> HtmlReport<'p> {
-        let mut page = page.scenario(&self.loaded.scenario).inputs(&self.loaded.inputs);
+        let mut page = page
+            .scenario(&self.loaded.scenario)
+            .inputs(&self.loaded.inputs);
         if let Some(schedule) = &self.schedule {
             page = page.schedule(schedule);
         }

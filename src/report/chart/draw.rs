@@ -132,7 +132,11 @@ impl Plot<'_> {
         *out += "</g>";
         for (months, label) in time_ticks(self.chart.start, self.chart.months, self.width) {
             let at = self.x(months);
-            let _ = write!(out, "<path class=\"axis\" d=\"M{} {bottom}v5\"/>", tenths(at));
+            let _ = write!(
+                out,
+                "<path class=\"axis\" d=\"M{} {bottom}v5\"/>",
+                tenths(at)
+            );
             if at + 3.0 + text_width(&label, LABEL_SIZE) <= whole {
                 let (x, y) = (tenths(at + 3.0), tenths(self.top + self.height + 16.0));
                 let _ = write!(out, "<text x=\"{x}\" y=\"{y}\">{label}</text>");
@@ -211,7 +215,11 @@ impl Plot<'_> {
         let bottom = tenths(self.top + self.height);
         let at = tenths(x);
         let is_right = x + text_width(label, LABEL_SIZE) > self.left + self.width;
-        let (anchor, by) = if is_right { ("end", 3.0) } else { ("start", -3.0) };
+        let (anchor, by) = if is_right {
+            ("end", 3.0)
+        } else {
+            ("start", -3.0)
+        };
         let _ = write!(
             out,
             "<path class=\"moment\" d=\"M{at} {}V{bottom}\"/><text class=\"halo\" x=\"{}\" y=\"{}\" text-anchor=\"{anchor}\">{}</text>",
@@ -248,8 +256,16 @@ impl Plot<'_> {
                 tenths(y - 6.0),
             );
             let is_right = x > self.left + self.width / 2.0;
-            let (anchor, by) = if is_right { ("end", -9.0) } else { ("start", 9.0) };
-            let baseline = if y - 8.0 > self.top + 10.0 { y - 8.0 } else { y + 17.0 };
+            let (anchor, by) = if is_right {
+                ("end", -9.0)
+            } else {
+                ("start", 9.0)
+            };
+            let baseline = if y - 8.0 > self.top + 10.0 {
+                y - 8.0
+            } else {
+                y + 17.0
+            };
             let length = LETTER * label.chars().count() as f64;
             let begin = if is_right { x + by - length } else { x + by };
             let is_free = taken.iter().all(|(from, to, at)| {
@@ -406,7 +422,10 @@ mod tests {
         assert!(file.contains("<style>") && file.contains("power &lt;live&gt;</text>"));
         assert!(!of(Dress::Page).contains("<style>"));
         // The same points but for the head above them.
-        assert_eq!(file.matches("<path").count(), of(Dress::Page).matches("<path").count());
+        assert_eq!(
+            file.matches("<path").count(),
+            of(Dress::Page).matches("<path").count()
+        );
     }
 
     #[test]
@@ -417,9 +436,16 @@ mod tests {
             high: Series::new("P90", vec![1.0, 9.0]),
             class: "inner".to_owned(),
         };
-        let drawn = svg(&chart(&[9.0, 9.0]).with(band).with(line(&list)), (360.0, 200.0), Dress::Page);
+        let drawn = svg(
+            &chart(&[9.0, 9.0]).with(band).with(line(&list)),
+            (360.0, 200.0),
+            Dress::Page,
+        );
         let ends = drawn.split("class=\"ends\"").nth(1).unwrap();
-        assert!(ends.contains("P50") && ends.contains("P90") && !ends.contains("P10"), "{ends}");
+        assert!(
+            ends.contains("P50") && ends.contains("P90") && !ends.contains("P10"),
+            "{ends}"
+        );
     }
 
     #[test]

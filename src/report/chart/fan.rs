@@ -277,7 +277,11 @@ impl<'a> FanChart<'a> {
             "{}\n{}━ P50  ▒ P10 to P90  ░ P5 to P95{}\n",
             chart.title,
             letters(&chart, columns),
-            if self.marks.iter().any(|mark| matches!(mark, Mark::Goal { .. })) {
+            if self
+                .marks
+                .iter()
+                .any(|mark| matches!(mark, Mark::Goal { .. }))
+            {
                 "  ◆ target"
             } else {
                 ""
@@ -444,11 +448,19 @@ mod tests {
         let by = Date::month(2025, 4).unwrap();
         let chart = FanChart::new(&projection, "it_power_mw").unwrap();
         let marked = (chart.clone().target("90 MW by Apr 2025", by, 90.0))
-            .known("known", &[(by, 3.0), (Date::month(1999, 1).unwrap(), 500.0)])
+            .known(
+                "known",
+                &[(by, 3.0), (Date::month(1999, 1).unwrap(), 500.0)],
+            )
             .moment("as of", by);
         assert!((80.0..=100.0).contains(&marked.chart().scale.top));
         let svg = marked.to_svg().unwrap();
-        for part in ["90 MW by Apr 2025", "class=\"dot\"", "as of", "class=\"goal\""] {
+        for part in [
+            "90 MW by Apr 2025",
+            "class=\"dot\"",
+            "as of",
+            "class=\"goal\"",
+        ] {
             assert!(svg.contains(part), "{part}");
         }
         assert_eq!(svg.matches("<circle").count(), 1);

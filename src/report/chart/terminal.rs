@@ -75,12 +75,21 @@ fn row_of(chart: &Chart, value: f64) -> usize {
 
 /// The plot with its axes.
 fn framed(chart: &Chart, cells: &[Vec<char>], margin: usize) -> String {
-    let mut text = format!("{:>1$}\n", chart.scale.unit, margin.max(chart.scale.unit.width()));
+    let mut text = format!(
+        "{:>1$}\n",
+        chart.scale.unit,
+        margin.max(chart.scale.unit.width())
+    );
     for (row, line) in cells.iter().enumerate() {
         let tick = (chart.scale.ticks.iter()).find(|(value, _)| row_of(chart, *value) == row);
         let label = tick.map_or("", |(_, label)| label);
         let line: String = line.iter().collect();
-        text += &format!("{label:>0$} {1}{2}\n", margin - 2, if tick.is_some() { '┤' } else { '│' }, line.trim_end());
+        text += &format!(
+            "{label:>0$} {1}{2}\n",
+            margin - 2,
+            if tick.is_some() { '┤' } else { '│' },
+            line.trim_end()
+        );
     }
     let columns = cells.first().map_or(0, Vec::len);
     let mut below = vec![' '; columns];
@@ -98,7 +107,13 @@ fn framed(chart: &Chart, cells: &[Vec<char>], margin: usize) -> String {
         free = at + label.width() + 1;
     }
     let (axis, below): (String, String) = (axis.iter().collect(), below.iter().collect());
-    text + &format!("{:>1$}└{axis}\n{:>2$}{3}\n", "", margin - 1, margin, below.trim_end())
+    text + &format!(
+        "{:>1$}└{axis}\n{:>2$}{3}\n",
+        "",
+        margin - 1,
+        margin,
+        below.trim_end()
+    )
 }
 
 #[cfg(test)]
@@ -121,15 +136,25 @@ mod tests {
         let chart = Chart::new("power", &layout, scale)
             .with(band(0.5, "outer"))
             .with(band(0.2, "inner"))
-            .with(Mark::Line { of: Series::new("", rise.clone()), class: "mid".to_owned() })
-            .with(Mark::Goal { months: 48.0, value: 80.0, label: String::new() });
+            .with(Mark::Line {
+                of: Series::new("", rise.clone()),
+                class: "mid".to_owned(),
+            })
+            .with(Mark::Goal {
+                months: 48.0,
+                value: 80.0,
+                label: String::new(),
+            });
         for width in [60, 80, 160] {
             let text = letters(&chart, width);
             assert!(text.lines().all(|line| line.width() <= width), "{text}");
             for letter in ['░', '▒', '━', '◆', '┤'] {
                 assert!(text.contains(letter), "{letter} in\n{text}");
             }
-            assert!(text.contains("2026") && text.lines().count() == ROWS + 3, "{text}");
+            assert!(
+                text.contains("2026") && text.lines().count() == ROWS + 3,
+                "{text}"
+            );
         }
     }
 }

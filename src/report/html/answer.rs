@@ -144,10 +144,15 @@ fn leading(run: &Run<'_>) -> String {
     let mut html = format!(
         "<h3>What moves “{}”</h3><table class=leading><thead><tr><th>input<th class=time>share of the variance<th>&nbsp;<th>{}: at its P10, P90</thead><tbody>",
         escape(&found.of.name),
-        if unit.head().is_empty() { "mean".to_owned() } else { escape(&unit.head()) },
+        if unit.head().is_empty() {
+            "mean".to_owned()
+        } else {
+            escape(&unit.head())
+        },
     );
     for input in found.inputs.iter().take(MOST_DRIVERS) {
-        let length = 100.0 * input.first_order.value / most.first_order.value.max(f64::MIN_POSITIVE);
+        let length =
+            100.0 * input.first_order.value / most.first_order.value.max(f64::MIN_POSITIVE);
         let [low, high] = &input.tornado;
         let _ = write!(
             html,

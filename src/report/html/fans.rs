@@ -117,8 +117,15 @@ impl<'a> Fans<'a> {
         let mut html = format!(
             "<figure class='plot fan' data-run={number}{fixed}><figcaption><b class=what>{}</b> <span class='soft where'>{}</span>{name}</figcaption><div class=canvas tabindex=0 role=group aria-label=\"{}\">",
             escape(&chart.title),
-            if self.scope == "total" { String::new() } else { escape(&self.scope) },
-            escape(&format!("{}: arrow keys move through the months", chart.title)),
+            if self.scope == "total" {
+                String::new()
+            } else {
+                escape(&self.scope)
+            },
+            escape(&format!(
+                "{}: arrow keys move through the months",
+                chart.title
+            )),
         );
         for (at, size) in sizes.iter().enumerate() {
             let class = match (sizes.len(), at) {
@@ -126,13 +133,21 @@ impl<'a> Fans<'a> {
                 (_, 0) => "wide-only",
                 _ => "narrow-only",
             };
-            let _ = write!(html, "<div class={class}>{}</div>", svg(&chart, *size, Dress::Page));
+            let _ = write!(
+                html,
+                "<div class={class}>{}</div>",
+                svg(&chart, *size, Dress::Page)
+            );
         }
         let table = by_year(run.projection, &[(chart.title.clone(), view)]);
         let _ = write!(
             html,
             "</div><output class=readout aria-live=polite>{}</output><details><summary>Numbers</summary>{table}</details></figure>",
-            if follows { escape(view.meaning()) } else { String::new() }
+            if follows {
+                escape(view.meaning())
+            } else {
+                String::new()
+            }
         );
         html
     }
@@ -154,7 +169,9 @@ impl<'a> Fans<'a> {
             }
         }
         chart.marks.extend(goals(run, &self.scope, view.name()));
-        chart.marks.extend(run.scenario.and_then(|scenario| as_of(scenario, layout)));
+        chart
+            .marks
+            .extend(run.scenario.and_then(|scenario| as_of(scenario, layout)));
         chart
     }
 
@@ -171,10 +188,14 @@ impl<'a> Fans<'a> {
             };
             unit = view.unit();
             reach.extend(Fan::of(&view).values());
-            reach.extend(goals(run, scope, metric).iter().filter_map(|mark| match mark {
-                Mark::Goal { value, .. } => Some(*value),
-                _ => None,
-            }));
+            reach.extend(
+                goals(run, scope, metric)
+                    .iter()
+                    .filter_map(|mark| match mark {
+                        Mark::Goal { value, .. } => Some(*value),
+                        _ => None,
+                    }),
+            );
         }
         ValueScale::over(unit, reach)
     }
@@ -188,7 +209,8 @@ impl<'a> Fans<'a> {
         for run in self.runs {
             let projection = run.projection;
             let layout = projection.layout();
-            let campuses = (projection.campuses()).filter(|campus| with_campuses || campus.name() == self.scope);
+            let campuses = (projection.campuses())
+                .filter(|campus| with_campuses || campus.name() == self.scope);
             let mut scopes = Map::new();
             for scope in std::iter::once(projection.total()).chain(campuses) {
                 for view in scope.metrics() {
@@ -215,9 +237,9 @@ impl<'a> Fans<'a> {
 /// The metric that is shown if none is asked about: the first whose future is not known.
 fn interesting(run: &Run<'_>) -> String {
     let unsure = ["in_service_power_mw", "it_power_mw", "installed_pflops"];
-    let found = unsure.into_iter().find(|name| {
-        (run.projection.metric(name)).is_some_and(|view| !Fan::of(&view).is_flat())
-    });
+    let found = unsure
+        .into_iter()
+        .find(|name| (run.projection.metric(name)).is_some_and(|view| !Fan::of(&view).is_flat()));
     found.unwrap_or("it_power_mw").to_owned()
 }
 
@@ -264,7 +286,13 @@ fn rounded(list: &[f64]) -> Value {
     let short = list.iter().map(|x| short(*x));
     Value::Array(
         short
-            .map(|x| if x.is_finite() { number(x) } else { Value::Null })
+            .map(|x| {
+                if x.is_finite() {
+                    number(x)
+                } else {
+                    Value::Null
+                }
+            })
             .collect(),
     )
 }

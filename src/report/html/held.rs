@@ -146,7 +146,8 @@ fn room_for_name(below: &[f64], shares: &[f64]) -> Option<(f64, f64)> {
 }
 
 fn shares_by_year(projection: &Projection, layers: &[Layer<'_>]) -> String {
-    let mut html = String::from("<div class=wide tabindex=0><table class=years><thead><tr><th>year to");
+    let mut html =
+        String::from("<div class=wide tabindex=0><table class=years><thead><tr><th>year to");
     for layer in layers {
         let _ = write!(html, "<th>{}", escape(layer.words));
     }
@@ -233,7 +234,6 @@ fn ledger(
     }
     html + "</tbody></table></div>"
 }
-
 
 #[cfg(test)]
 mod tests {

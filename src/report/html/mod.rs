@@ -205,15 +205,27 @@ impl<'a> HtmlReport<'a> {
             ("stranded", "What is stranded", held::stranded(runs)),
             ("pipeline", "Tenants", money::pipeline(runs)),
             ("money", "Money and other outcomes", money::money(runs)),
-            ("inputs", "Inputs and where they come from", self.inputs_section()),
-            ("again", "In words, and to make this again", self.in_words() + &self.again()),
+            (
+                "inputs",
+                "Inputs and where they come from",
+                self.inputs_section(),
+            ),
+            (
+                "again",
+                "In words, and to make this again",
+                self.in_words() + &self.again(),
+            ),
         ]
     }
 
     fn in_words(&self) -> String {
         sections::each(&self.runs, |projection| {
             let paragraphs = sentences(projection).into_iter();
-            Some(paragraphs.map(|sentence| format!("<p>{}</p>", escape(&sentence))).collect())
+            Some(
+                paragraphs
+                    .map(|sentence| format!("<p>{}</p>", escape(&sentence)))
+                    .collect(),
+            )
         })
     }
 

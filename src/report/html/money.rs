@@ -31,13 +31,24 @@ const WIDE: (f64, f64) = (640.0, 300.0);
 const SMALL: (f64, f64) = (350.0, 220.0);
 
 /// A fan of a metric in total, on an axis that reaches over that of every run.
-fn fan(runs: &[Run<'_>], projection: &Projection, metric: &MetricView<'_>, sizes: &[(f64, f64)], table: &str) -> String {
-    let reach = (runs.iter().filter_map(|run| run.projection.metric(metric.name())))
-        .flat_map(|metric| Fan::of(&metric).values().collect::<Vec<_>>())
-        .collect();
+fn fan(
+    runs: &[Run<'_>],
+    projection: &Projection,
+    metric: &MetricView<'_>,
+    sizes: &[(f64, f64)],
+    table: &str,
+) -> String {
+    let reach = (runs
+        .iter()
+        .filter_map(|run| run.projection.metric(metric.name())))
+    .flat_map(|metric| Fan::of(&metric).values().collect::<Vec<_>>())
+    .collect();
     let fan = Fan::of(metric);
     let chart = fan_chart(&fan, metric, projection.layout(), reach);
-    let lists: Vec<(&str, Vec<f64>)> = fan.lists().map(|(name, list)| (name, list.clone())).collect();
+    let lists: Vec<(&str, Vec<f64>)> = fan
+        .lists()
+        .map(|(name, list)| (name, list.clone()))
+        .collect();
     figure(&chart, sizes, &lists, metric.unit(), table)
 }
 
@@ -51,7 +62,10 @@ pub(super) fn pipeline(runs: &[Run<'_>]) -> String {
             return None;
         }
         let mut html = String::from("<div class=multiples>");
-        for metric in PIPELINE_DRAWN.into_iter().filter_map(|name| projection.metric(name)) {
+        for metric in PIPELINE_DRAWN
+            .into_iter()
+            .filter_map(|name| projection.metric(name))
+        {
             let title = title_of(metric.name(), metric.unit());
             let table = by_year(projection, &[(title, metric)]);
             html += &fan(runs, projection, &metric, &[SMALL], &table);

@@ -43,7 +43,9 @@ pub(super) fn figure(
     table: &str,
 ) -> String {
     let greatest = lists.iter().flat_map(|(_, list)| list);
-    let greatest = greatest.filter(|x| x.is_finite()).fold(0.0, |a: f64, x| a.max(x.abs()));
+    let greatest = greatest
+        .filter(|x| x.is_finite())
+        .fold(0.0, |a: f64, x| a.max(x.abs()));
     let style = Style::new(unit, greatest);
     let told: Vec<(&str, Vec<String>)> = (lists.iter())
         .map(|(name, list)| (*name, list.iter().map(|x| style.show(Some(*x))).collect()))
@@ -60,7 +62,11 @@ pub(super) fn figure(
             (_, 0) => "wide-only",
             _ => "narrow-only",
         };
-        let _ = write!(html, "<div class={class}>{}</div>", svg(chart, *size, Dress::Page));
+        let _ = write!(
+            html,
+            "<div class={class}>{}</div>",
+            svg(chart, *size, Dress::Page)
+        );
     }
     let _ = write!(
         html,
@@ -148,7 +154,11 @@ impl Style {
 
     /// What one of the shown numbers is.
     pub(super) fn size(&self) -> f64 {
-        if self.unit == "share" { 0.01 } else { self.counted.size }
+        if self.unit == "share" {
+            0.01
+        } else {
+            self.counted.size
+        }
     }
 
     /// P50 with P10 to P90 below it, in a cell.
@@ -170,7 +180,8 @@ impl Style {
 
 /// P50 and P10 to P90 of metrics at the end of each year.
 pub(super) fn by_year(projection: &Projection, metrics: &[(String, MetricView<'_>)]) -> String {
-    let mut html = String::from("<div class=wide tabindex=0><table class=years><thead><tr><th>end of");
+    let mut html =
+        String::from("<div class=wide tabindex=0><table class=years><thead><tr><th>end of");
     let styles: Vec<Style> = metrics
         .iter()
         .map(|(_, metric)| Style::of(metric))
@@ -202,14 +213,18 @@ pub(super) fn by_year(projection: &Projection, metrics: &[(String, MetricView<'_
 pub(super) fn asked_month(run: &Run<'_>) -> usize {
     let months = run.projection.layout().months;
     let questions = questions(run.projection, run.scenario);
-    let by = questions.iter().find_map(|question| question.dates.promised);
+    let by = questions
+        .iter()
+        .find_map(|question| question.dates.promised);
     by.map_or(months - 1, |by| (by as usize).clamp(1, months) - 1)
 }
 
 /// The campuses at the date that is asked about.
 pub(super) fn campuses(runs: &[Run<'_>]) -> String {
     let month = asked_month(&runs[0]);
-    each(runs, |projection| campuses_at(projection, month.min(projection.layout().months - 1)))
+    each(runs, |projection| {
+        campuses_at(projection, month.min(projection.layout().months - 1))
+    })
 }
 
 fn campuses_at(projection: &Projection, month: usize) -> Option<String> {
