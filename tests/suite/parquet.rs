@@ -202,7 +202,10 @@ fn polars_reads_results_by_the_example_and_draws_them() {
     let json: Value = serde_json::from_slice(&json).unwrap();
     let probability = json["targets"][0]["probability"].as_f64().unwrap();
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(told.contains(&format!(": {:.1}%", probability * 100.0)), "{told}");
+    assert!(
+        told.contains(&format!(": {:.1}%", probability * 100.0)),
+        "{told}"
+    );
     if has("matplotlib") {
         assert!(std::fs::read(&picture).unwrap().starts_with(b"\x89PNG"));
     }
