@@ -275,7 +275,7 @@ impl fmt::Display for Problems {
 }
 
 /// Words that are written for another key, and the keys that may be meant, in order of preference.
-const MEANT: [(&str, &[&str]); 8] = [
+const MEANT: [(&str, &[&str]); 9] = [
     ("date", &["start", "starts", "by", "as_of"]),
     ("begin", &["start", "starts"]),
     ("begins", &["start", "starts"]),
@@ -283,12 +283,13 @@ const MEANT: [(&str, &[&str]); 8] = [
     ("due", &["by", "when"]),
     ("end", &["horizon_months", "horizon"]),
     ("length", &["horizon_months", "duration_months", "duration"]),
+    ("irr", &["irr_per_year"]),
     ("mw", &["power_mw"]),
 ];
 
 /// The name among `known` that `wrong` was most likely meant to be, if any is near: another word for the same, a
-/// Damerau-Levenshtein distance of at most a third of the longer name, or a name that begins with it (`irr` for
-/// `irr_per_year`), whichever comes first.
+/// Damerau-Levenshtein distance of at most a third of the longer name, or a name that begins with it (`payback` for
+/// `payback_months`), whichever comes first.
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let known: Vec<&str> = known.into_iter().collect();
     let wrong = wrong.to_lowercase();
@@ -468,6 +469,7 @@ mod tests {
         assert_eq!(nearest("voltage", known), None);
         let outcomes = ["irr_per_year", "irr_per_year_of_equity", "payback_months"];
         assert_eq!(nearest("irr", outcomes), Some("irr_per_year"));
+        assert_eq!(nearest("payback", outcomes), Some("payback_months"));
         assert_eq!(nearest("date", ["name", "start"]), Some("start"));
         assert_eq!(nearest("date", ["name", "by"]), Some("by"));
     }

@@ -242,7 +242,7 @@ mod tests {
         building.halls = Some(vec![Hall::new("hall", 250, "liquid")]);
         let mut campus = Campus::new("north");
         campus.buildings.push(building);
-        campus.grid.push(GridStep::new("grid", 30.0));
+        campus.grid.push(GridStep::new("grid", 30.0, 0.0));
         scenario.campuses.push(campus);
         scenario.segments.push(Segment::new("laboratories"));
         scenario

@@ -107,13 +107,8 @@ fn framed(chart: &Chart, cells: &[Vec<char>], margin: usize) -> String {
         free = at + label.width() + 1;
     }
     let (axis, below): (String, String) = (axis.iter().collect(), below.iter().collect());
-    text + &format!(
-        "{:>1$}└{axis}\n{:>2$}{3}\n",
-        "",
-        margin - 1,
-        margin,
-        below.trim_end()
-    )
+    let (left, under) = (" ".repeat(margin - 1), " ".repeat(margin));
+    text + &format!("{left}└{axis}\n{under}{}\n", below.trim_end())
 }
 
 #[cfg(test)]

@@ -208,7 +208,7 @@ fn ledger(
     means: &[Vec<f64>],
 ) -> String {
     let mut html = String::from(
-        "<div class=wide><table class=years><thead><tr><th>what is stranded<th>sum over all months<small>mean of all trials, MW-years</small><th>most in a month<small>mean of all trials, MW</small><th>in<th>P90 of that month<small>MW</small></thead><tbody>",
+        "<div class=wide tabindex=0><table class=years><thead><tr><th>what is stranded<th>sum over all months<small>mean of all trials, MW-years</small><th>most in a month<small>mean of all trials, MW</small><th>in<th>P90 of that month<small>MW</small></thead><tbody>",
     );
     for ((title, metric), mean) in metrics.iter().zip(means) {
         let sum: f64 = mean.iter().filter(|x| x.is_finite()).sum::<f64>() / 12.0;

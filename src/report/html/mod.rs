@@ -284,7 +284,6 @@ mod tests {
             "targets",
             "milestones",
             "binding",
-            "stranded",
             "again",
         ] {
             assert!(page.contains(&format!("<section id={id}>")), "{id}");
