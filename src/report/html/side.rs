@@ -80,7 +80,7 @@ pub(super) fn by_side(runs: &[Run<'_>]) -> String {
     }
     html += &probabilities(runs);
     html + "</tbody></table></div><p class=soft>Below the numbers of a run what sets it apart from the first. \
-            All ran on the same luck, so small differences count, too.</p>"
+            All ran on common random numbers, so small differences count, too.</p>"
 }
 
 /// The probability of each target in each run.
