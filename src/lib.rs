@@ -85,10 +85,9 @@
 //!
 //! # Features
 //! - `files` (default): scenario files in TOML.
-//! - `charts` (default): SVG charts.
 //! - `import` (default): schedules of Primavera and Microsoft Project.
 //! - `png`: charts as PNG, too, with a font that comes along.
-//! - `parquet`: projections and trials as Parquet.
+//! - `parquet` (default): projections and trials as Parquet.
 //! - `cli` (default): the `buildout` command.
 //! - `mpi`: runs on many machines by MPI (`monte_carlo::ranks`). Needs an MPI library with its headers, and libclang.
 //!
@@ -123,7 +122,7 @@ pub mod tenants;
 mod trial;
 pub mod uncertain;
 
-#[cfg(all(feature = "files", feature = "charts"))]
+#[cfg(feature = "files")]
 #[doc = include_str!("../docs/cookbook.md")]
 pub mod cookbook {}
 

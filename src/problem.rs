@@ -274,11 +274,36 @@ impl fmt::Display for Problems {
     }
 }
 
-/// The name among `known` that `wrong` was most likely meant to be, if any is near.
-///
-/// Near is a Damerau-Levenshtein distance of at most a third of the longer name.
+/// Words that are written for another key, and the keys that may be meant, in order of preference.
+const MEANT: [(&str, &[&str]); 9] = [
+    ("date", &["start", "starts", "by", "as_of"]),
+    ("begin", &["start", "starts"]),
+    ("begins", &["start", "starts"]),
+    ("deadline", &["by"]),
+    ("due", &["by", "when"]),
+    ("end", &["horizon_months", "horizon"]),
+    ("length", &["horizon_months", "duration_months", "duration"]),
+    ("irr", &["irr_per_year"]),
+    ("mw", &["power_mw"]),
+];
+
+/// The name among `known` that `wrong` was most likely meant to be, if any is near: another word for the same, a
+/// Damerau-Levenshtein distance of at most a third of the longer name, or a name that begins with it (`payback` for
+/// `payback_months`), whichever comes first.
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let known: Vec<&str> = known.into_iter().collect();
     let wrong = wrong.to_lowercase();
+    let synonym = (MEANT.iter())
+        .filter(|(word, _)| *word == wrong)
+        .flat_map(|(_, keys)| keys.iter())
+        .find_map(|key| known.iter().find(|name| *name == key));
+    synonym
+        .copied()
+        .or_else(|| nearest_by_letters(&wrong, &known))
+        .or_else(|| begun_by(&wrong, &known))
+}
+
+fn nearest_by_letters<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
     let length = wrong.chars().count();
     let mut best: Option<(usize, &str)> = None;
     for name in known {
@@ -288,12 +313,22 @@ pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         if length.abs_diff(known_length) > near {
             continue;
         }
-        let distance = strsim::damerau_levenshtein(&wrong, &name.to_lowercase());
+        let distance = strsim::damerau_levenshtein(wrong, &name.to_lowercase());
         if distance <= near && best.is_none_or(|(least, _)| distance < least) {
             best = Some((distance, name));
         }
     }
     best.map(|(_, name)| name)
+}
+
+/// The shortest name of several words that begins with this one.
+fn begun_by<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
+    let begins = known.iter().filter(|name| {
+        let rest = name.to_lowercase();
+        rest.strip_prefix(wrong)
+            .is_some_and(|rest| rest.starts_with('_'))
+    });
+    begins.copied().min_by_key(|name| name.len())
 }
 
 /// Reports a name that is empty or holds the `/` which separates the names in a reference.
@@ -406,6 +441,11 @@ mod tests {
         assert_eq!(nearest("duration_month", known), Some("duration_months"));
         assert_eq!(nearest("Rakcs", known), Some("racks"));
         assert_eq!(nearest("voltage", known), None);
+        let outcomes = ["irr_per_year", "irr_per_year_of_equity", "payback_months"];
+        assert_eq!(nearest("irr", outcomes), Some("irr_per_year"));
+        assert_eq!(nearest("payback", outcomes), Some("payback_months"));
+        assert_eq!(nearest("date", ["name", "start"]), Some("start"));
+        assert_eq!(nearest("date", ["name", "by"]), Some("by"));
     }
 
     #[test]

@@ -68,6 +68,18 @@ impl Scenario {
         Files::default().load(path.as_ref(), overrides)
     }
 
+    /// As [`Scenario::load`], of a text that came from elsewhere, such as standard input; what it extends is looked for in
+    /// the current folder.
+    pub fn load_text(
+        text: &str,
+        name: &str,
+        overrides: &[(String, String)],
+    ) -> Result<Loaded, ScenarioError> {
+        let mut files = Files::default();
+        let root = files.chain_of(FilePath::new(name), text.to_owned(), &mut Vec::new())?;
+        files.with_overrides(root, overrides)
+    }
+
     /// Reads a scenario from text in the form of a file. Such a text cannot extend a file.
     ///
     /// ```
@@ -124,6 +136,8 @@ pub struct Loaded {
     pub scenario: Scenario,
     /// What is unlikely, with its place.
     pub warnings: Problems,
+    /// What of the whole plan is worth a second look, with its place: parts that do not fit one another.
+    pub doubts: Problems,
     /// Every value and what stands behind it.
     pub inputs: Vec<Input>,
 }
@@ -192,7 +206,15 @@ impl Files {
         path: &FilePath,
         overrides: &[(String, String)],
     ) -> Result<Loaded, ScenarioError> {
-        let mut root = self.read_chain(path, &mut Vec::new())?;
+        let root = self.read_chain(path, &mut Vec::new())?;
+        self.with_overrides(root, overrides)
+    }
+
+    fn with_overrides(
+        mut self,
+        mut root: Node,
+        overrides: &[(String, String)],
+    ) -> Result<Loaded, ScenarioError> {
         if let Some(factors) = root.entry("factors") {
             let message = "this file states scenarios to be compared, not a scenario".to_owned();
             let help = "`buildout compare` runs it".to_owned();
@@ -345,6 +367,11 @@ impl Files {
     }
 
     /// Reads the values into a scenario and checks it.
+    fn locate(&self, problem: &mut Problem, root: &Node) {
+        let place = root.find(&problem.path);
+        problem.location = Some(self.texts[place.text].location(&(place.start..place.end)));
+    }
+
     fn finish(&self, root: &Node) -> Result<Loaded, ScenarioError> {
         if let Some(entry) = root.entry("format")
             && let Value::Integer(format) = entry.node.value
@@ -373,18 +400,24 @@ impl Files {
             if is_of_stand_in {
                 continue;
             }
-            let place = root.find(&problem.path);
-            problem.location = Some(self.texts[place.text].location(&(place.start..place.end)));
+            self.locate(&mut problem, root);
             problems.push(problem);
         }
         let problems = in_order(problems, &self.texts);
         if problems.has_errors() {
             return Err(ScenarioError::Invalid(problems));
         }
+        let inputs = self.inputs(root);
+        let uncertain = inputs.iter().filter(|input| input.value.starts_with('{'));
+        let mut doubts = scenario.second_look(uncertain.count());
+        for doubt in doubts.iter_mut() {
+            self.locate(doubt, root);
+        }
         Ok(Loaded {
+            doubts: in_order(doubts, &self.texts),
             scenario,
             warnings: problems,
-            inputs: self.inputs(root),
+            inputs,
         })
     }
 }

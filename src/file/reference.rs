@@ -12,7 +12,7 @@ use crate::projection::metrics::{METRICS, MetricId};
 pub(super) fn markdown() -> String {
     let schema = shape::schema().to_value();
     let tables = tables(&schema);
-    let mut page = String::from(HEAD);
+    let mut page = format!("{HEAD}{TO_SAY}{KEYS}");
     for (name, table) in &tables {
         write_table(&mut page, name, table);
     }
@@ -27,10 +27,17 @@ const HEAD: &str = "\
 Made from the source by `buildout schema --reference`, and held to it by a test. What stands between the keys is \
 explained in the [guide](guide.md), and what is computed from them in [the model](model.md).
 
+- [How to say it](#how-to-say-it): distributions, and what is written for what
 - [Keys](#keys) of a scenario file, table by table
 - [Inputs](#inputs) of a trial, by which correlations and sensitivities name them
 - [Metrics](#metrics) that are reported month by month
 
+";
+
+/// What planners want to say, and how they write it.
+const TO_SAY: &str = include_str!("to_say.md");
+
+const KEYS: &str = "\
 ## Keys
 
 A key may be written without its unit if its value carries one (`power = \"12 MW\"` for `power_kw = 12_000`). Where a \

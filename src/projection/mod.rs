@@ -39,6 +39,7 @@ mod few;
 mod layout;
 mod measure;
 pub mod metrics;
+mod names;
 mod output;
 mod provenance;
 mod row;
@@ -55,6 +56,7 @@ use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 pub use layout::{Layout, LayoutError, Metric, TargetLabel};
 pub use measure::{Measure, MeasureError, MeasureKind, MeasureLabel, MetricTime};
 pub(crate) use measure::{RowPlace, SHARE};
+pub use names::MetricName;
 pub use output::{PERCENTILES, write_csv};
 #[cfg(feature = "parquet")]
 pub(crate) use output::{TidyRow, for_each_row};

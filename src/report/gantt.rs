@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::html::escape;
+use super::text::escape;
 use crate::Date;
 use crate::analysis::schedule::ScheduleReport;
 use unicode_width::UnicodeWidthStr;

@@ -22,7 +22,6 @@
 //! # }
 //! ```
 
-#[cfg(feature = "charts")]
 mod chart;
 mod comparison;
 mod decide;
@@ -38,6 +37,7 @@ mod outputs;
 mod parquet;
 #[cfg(feature = "png")]
 mod png;
+mod question;
 mod schedule;
 mod summary;
 mod text;
@@ -51,7 +51,6 @@ mod write;
 pub use self::parquet::{
     ParquetFileError, write_projection_parquet, write_trial_months_parquet, write_trials_parquet,
 };
-#[cfg(feature = "charts")]
 pub use chart::{ChartError, FanChart};
 pub use comparison::{
     COMPARISON_OUTPUTS, comparison, comparison_goals, comparison_outputs, write_comparison_csv,
@@ -60,7 +59,9 @@ pub use decide::decide;
 pub use drivers::{DRIVERS_OUTPUTS, drivers, drivers_csv, drivers_markdown, drivers_outputs};
 pub use html::HtmlReport;
 pub use markdown::markdown;
-pub use outputs::{ChartChoice, OutputChoice, OutputFile, OutputsError, PictureFormat, outputs};
+pub use outputs::{
+    ChartChoice, ChartMarks, OutputChoice, OutputFile, OutputsError, PictureFormat, outputs,
+};
 pub use summary::summary;
 pub use trials::{TrialTableError, write_trial_months_csv, write_trials_csv};
 pub use update::UpdatePage;

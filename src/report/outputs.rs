@@ -2,8 +2,11 @@
 
 use std::io;
 
+use super::HtmlReport;
 use crate::Projection;
+use crate::analysis::update::Observations;
 use crate::projection::{Layout, write_csv};
+use crate::scenario::Scenario;
 
 /// A file of a run: its name in the folder and what is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +19,7 @@ pub struct OutputFile {
 }
 
 /// What a run is to leave in its folder: the projection as JSON and CSV, the summary as text and Markdown, the
-/// page, with the feature `parquet` the projection as Parquet, and with the feature `charts` fan charts.
+/// page, with the feature `parquet` the projection as Parquet, and fan charts.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -29,7 +32,6 @@ pub struct OutputFile {
 /// let mut choice = OutputChoice::default();
 /// choice.charts.push(ChartChoice::new("take_up"));
 /// let files = choice.files(&projection)?;
-/// # #[cfg(feature = "charts")]
 /// assert!(files.iter().any(|file| file.name == "take_up.svg"));
 /// # Ok(())
 /// # }
@@ -60,7 +62,6 @@ pub enum PictureFormat {
 }
 
 impl PictureFormat {
-    #[cfg(feature = "charts")]
     fn endings(self) -> &'static [&'static str] {
         match self {
             Self::Svg => &["svg"],
@@ -70,6 +71,16 @@ impl PictureFormat {
             Self::Both => &["svg", "png"],
         }
     }
+}
+
+/// What charts mark beside the projection.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct ChartMarks<'a> {
+    /// Its targets, and until when it knows what has happened.
+    pub scenario: Option<&'a Scenario>,
+    /// What was seen of metrics.
+    pub known: Option<&'a Observations>,
 }
 
 /// A fan chart of a metric.
@@ -99,7 +110,6 @@ impl ChartChoice {
     }
 
     /// The name of its file without the ending.
-    #[cfg(feature = "charts")]
     fn stem(&self) -> String {
         let Some(campus) = &self.campus else {
             return self.metric.clone();
@@ -159,7 +169,6 @@ pub enum OutputsError {
         nearest: Option<String>,
     },
     /// A chart could not be drawn.
-    #[cfg(feature = "charts")]
     #[error("{name} could not be drawn: {source}")]
     Chart {
         /// The chart's file.
@@ -178,7 +187,6 @@ const PARQUET: &str = "projection.parquet";
 const PAGE: &str = "report.html";
 
 /// The charts that every run has and their metrics, where the projection has these.
-#[cfg(feature = "charts")]
 const CHARTS: [(&str, &str); 3] = [
     ("racks", "standard_racks"),
     ("it_power", "it_power_mw"),
@@ -197,13 +205,11 @@ pub fn outputs(projection: &Projection) -> Result<Vec<OutputFile>, OutputsError>
 impl OutputChoice {
     /// The names of the files that [`Self::files`] can make, in its order.
     pub fn names(&self) -> Vec<String> {
-        #[cfg_attr(not(any(feature = "charts", feature = "parquet")), allow(unused_mut))]
         let mut names = [JSON, CSV, SUMMARY, MARKDOWN, PAGE]
             .map(str::to_owned)
             .to_vec();
         #[cfg(feature = "parquet")]
         names.push(PARQUET.to_owned());
-        #[cfg(feature = "charts")]
         for (stem, _) in self.all_charts() {
             let endings = self.pictures.endings().iter();
             names.extend(endings.map(|ending| format!("{stem}.{ending}")));
@@ -212,7 +218,6 @@ impl OutputChoice {
     }
 
     /// The charts and the names of their files without endings; none twice.
-    #[cfg(feature = "charts")]
     fn all_charts(&self) -> Vec<(String, ChartChoice)> {
         let mut all: Vec<(String, ChartChoice)> = CHARTS
             .map(|(stem, metric)| (stem.to_owned(), ChartChoice::new(metric)))
@@ -230,8 +235,19 @@ impl OutputChoice {
         self.charts.iter().try_for_each(|chart| chart.check(layout))
     }
 
-    /// The files of a run.
+    /// The files of a run of which nothing but the projection is known.
     pub fn files(&self, projection: &Projection) -> Result<Vec<OutputFile>, OutputsError> {
+        let page = HtmlReport::new(projection);
+        self.files_with(projection, ChartMarks::default(), &page)
+    }
+
+    /// The files of a run with its page and with marks in its charts.
+    pub fn files_with(
+        &self,
+        projection: &Projection,
+        marks: ChartMarks<'_>,
+        page: &HtmlReport<'_>,
+    ) -> Result<Vec<OutputFile>, OutputsError> {
         self.check(projection.layout())?;
         let mut json = serde_json::to_vec_pretty(&projection.to_json())?;
         json.push(b'\n');
@@ -241,16 +257,12 @@ impl OutputChoice {
             // Without this mark Excel takes a file for one of its own country's letters.
             csv.splice(0..0, *b"\xef\xbb\xbf");
         }
-        #[cfg_attr(not(any(feature = "charts", feature = "parquet")), allow(unused_mut))]
         let mut files = vec![
             OutputFile::new(JSON, json),
             OutputFile::new(CSV, csv),
             OutputFile::new(SUMMARY, super::summary(projection).into_bytes()),
             OutputFile::new(MARKDOWN, super::markdown(projection).into_bytes()),
-            OutputFile::new(
-                PAGE,
-                super::HtmlReport::new(projection).to_html().into_bytes(),
-            ),
+            OutputFile::new(PAGE, page.to_html().into_bytes()),
         ];
         #[cfg(feature = "parquet")]
         {
@@ -258,19 +270,18 @@ impl OutputChoice {
             super::write_projection_parquet([projection], &mut table)?;
             files.push(OutputFile::new(PARQUET, table));
         }
-        #[cfg(feature = "charts")]
         for (stem, chart) in self.all_charts() {
             if projection.metric(&chart.metric).is_some() {
-                files.extend(self.pictures_of(projection, &stem, &chart)?);
+                files.extend(self.pictures_of(projection, marks, &stem, &chart)?);
             }
         }
         Ok(files)
     }
 
-    #[cfg(feature = "charts")]
     fn pictures_of(
         &self,
         projection: &Projection,
+        marks: ChartMarks<'_>,
         stem: &str,
         choice: &ChartChoice,
     ) -> Result<Vec<OutputFile>, OutputsError> {
@@ -278,6 +289,12 @@ impl OutputChoice {
             let mut chart = super::FanChart::new(projection, &choice.metric)?;
             if let Some(campus) = &choice.campus {
                 chart = chart.campus(campus)?;
+            }
+            if let Some(scenario) = marks.scenario {
+                chart = chart.scenario(scenario);
+            }
+            if let Some(known) = marks.known {
+                chart = chart.observations(known);
             }
             match ending {
                 #[cfg(feature = "png")]

@@ -113,6 +113,11 @@ pub(super) fn title_of(name: &str, unit: &str) -> String {
     }
 }
 
+/// What a chart of a metric shows: compute by the word for it, which is its unit, too.
+pub(super) fn chart_title(name: &str, unit: &str) -> String {
+    title_of(name, if unit == "PFLOPS" { "" } else { unit })
+}
+
 /// A probability as per cent. Only what happens always is 100 %, only what never happens 0 %.
 pub(super) fn percent(share: Option<f64>) -> String {
     match share {
@@ -161,6 +166,23 @@ pub(super) fn month_of(start: Date, months: f64) -> Option<String> {
         months.floor()
     };
     start.plus_months(month).map(month_name)
+}
+
+/// A text within HTML or XML, also within double quotes, without what these cannot hold.
+pub(super) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => escaped.push(' '),
+            c => escaped.push(c),
+        }
+    }
+    escaped
 }
 
 #[cfg(test)]

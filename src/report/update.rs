@@ -49,18 +49,16 @@ impl<'a> UpdatePage<'a> {
         &["update.json", "update.txt"]
     }
 
-    /// The files: `update.json`, `update.txt` and, with the feature `charts`, a fan before and after for each metric that was
+    /// The files: `update.json`, `update.txt` and, a fan before and after for each metric that was
     /// observed.
     pub fn outputs(&self) -> Result<Vec<OutputFile>, OutputsError> {
         let mut json = serde_json::to_vec_pretty(self.report)?;
         json.push(b'\n');
         let [json_name, text_name] = ["update.json", "update.txt"];
-        #[cfg_attr(not(feature = "charts"), allow(unused_mut))]
         let mut files = vec![
             OutputFile::new(json_name, json),
             OutputFile::new(text_name, self.text().into_bytes()),
         ];
-        #[cfg(feature = "charts")]
         for (campus, metric) in self.metrics() {
             let name = match campus {
                 None => format!("{metric}-updated.svg"),
@@ -333,7 +331,6 @@ fn input_row(input: &InputShift) -> Vec<String> {
 }
 
 /// A name without what file systems do not take.
-#[cfg(feature = "charts")]
 fn file_part(name: &str) -> String {
     let plain = |c: char| if c.is_alphanumeric() { c } else { '-' };
     name.chars().map(plain).collect()

@@ -1,5 +1,6 @@
 //! What a projection says, in sentences for those who decide.
 
+use super::chart::end_of_month;
 use super::summary::{cause_words, year_ends};
 use super::text::{decimals, grouped, month_of, nth_month, percent};
 use crate::Projection;
@@ -36,8 +37,20 @@ pub fn sentences(projection: &Projection) -> Vec<String> {
     .collect()
 }
 
+/// The month, from 0, that the least likely target asks about; the last one if none has a date within the horizon.
+fn asked_month(projection: &Projection) -> usize {
+    let layout = projection.layout();
+    let last = layout.months - 1;
+    let dated = projection.targets().filter_map(|target| {
+        let months = end_of_month(target.label().by?, layout.start);
+        (months >= 1.0).then_some((target.probability()?, months as usize - 1))
+    });
+    let asked = dated.min_by(|a, b| a.0.total_cmp(&b.0));
+    asked.map_or(last, |(_, month)| month.min(last))
+}
+
 fn capacity(projection: &Projection) -> Option<String> {
-    let last = projection.layout().months - 1;
+    let last = asked_month(projection);
     let by = nth_month(projection.layout().start, last);
     let mut parts = Vec::new();
     for (name, what) in [
@@ -243,10 +256,8 @@ mod tests {
     fn the_sentences_say_what_the_projection_says() {
         let projection = fixture::projection();
         let text = sentences(&projection).join("\n");
-        let live = projection.metric("it_power_mw").unwrap();
-        let quantile = |p: f64| live.month(19).unwrap().quantile(p).unwrap();
-        assert_eq!((quantile(0.1), quantile(0.9)), (4.8, 4.8));
-        let expected = "By the end of Dec 2025, 4.80 MW of IT power are live in nearly all trials";
+        // What the target asks about, not the end of the horizon.
+        let expected = "By the end of Apr 2025, ";
         assert!(text.contains(expected), "{text}");
         let target = projection.targets().next().unwrap().probability();
         assert!(text.contains(&format!("({})", percent(target))), "{text}");

@@ -6,6 +6,7 @@
 
 mod check;
 mod limits;
+mod second_look;
 mod targets;
 
 pub use limits::Limits;

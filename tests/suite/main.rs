@@ -14,6 +14,7 @@ mod import;
 mod independent;
 mod invariants;
 mod keys;
+mod live;
 mod long_runs;
 mod money;
 mod mutated;

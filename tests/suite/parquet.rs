@@ -171,3 +171,42 @@ fn duckdb_answers_the_queries_of_the_document() {
     let told = String::from_utf8_lossy(&output.stdout);
     assert!(told.starts_with("3 "), "{told}");
 }
+
+#[test]
+fn polars_reads_results_by_the_example_and_draws_them() {
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let has = |module: &str| {
+        Command::new(&python)
+            .args(["-c", &format!("import {module}")])
+            .output()
+            .is_ok_and(|output| output.status.success())
+    };
+    if !has("polars") {
+        eprintln!("skipped: {python} has no polars (set PYTHON to one that has)");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    buildout(&["run", "examples/first.toml", "--out", path]);
+    let picture = folder.path().join("fan.png");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/read_results.py");
+    let mut command = Command::new(&python);
+    command.args([script, path, "in_service_power_mw"]);
+    if has("matplotlib") {
+        command.arg(&picture);
+    }
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let json = std::fs::read(folder.path().join("projection.json")).unwrap();
+    let json: Value = serde_json::from_slice(&json).unwrap();
+    let probability = json["targets"][0]["probability"].as_f64().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        told.contains(&format!(": {:.1}%", probability * 100.0)),
+        "{told}"
+    );
+    if has("matplotlib") {
+        assert!(std::fs::read(&picture).unwrap().starts_with(b"\x89PNG"));
+    }
+}

@@ -100,6 +100,8 @@ pub(crate) enum Failure {
     NoPng,
     #[error("error: {0}")]
     Outputs(#[from] report::OutputsError),
+    #[error("error: {0}")]
+    Chart(#[from] report::ChartError),
     #[error("error: {source}{}", hint(source))]
     Write {
         #[from]

@@ -10,10 +10,12 @@ mod fit;
 mod import;
 mod kept;
 mod levers;
+mod live;
 mod long;
 mod merge;
 mod new;
 mod output;
+mod page;
 mod presets;
 #[cfg(feature = "mpi")]
 mod ranks;

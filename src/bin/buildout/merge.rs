@@ -32,7 +32,9 @@ pub(crate) struct Merge {
 
 pub(crate) fn run(arguments: &Merge) -> Result<(), Failure> {
     arguments.output.prepare(None)?;
-    arguments.output.deliver(&arguments.merged()?)
+    arguments
+        .output
+        .deliver(&arguments.merged()?, None, || None)
 }
 
 impl Merge {

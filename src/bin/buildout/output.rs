@@ -2,12 +2,24 @@
 
 use std::path::PathBuf;
 
-use buildout::Projection;
+use buildout::analysis::update::Observations;
 use buildout::projection::Layout;
-use buildout::report::{self, ChartChoice, OutputChoice, OutputFolder, PictureFormat};
+use buildout::report::{
+    self, ChartChoice, ChartMarks, FanChart, HtmlReport, OutputChoice, OutputFile, OutputFolder,
+    PictureFormat,
+};
+use buildout::{Projection, Scenario};
 use clap::{Args, ValueEnum};
 
 use crate::failure::{self, Failure, say};
+use crate::live::Live;
+use crate::page::{Analysed, page_of};
+
+/// The page among the files of a run.
+const PAGE: &str = "report.html";
+
+/// A wider chart is no easier to read.
+const MOST_COLUMNS: usize = 140;
 
 /// Where results go.
 #[derive(Args)]
@@ -23,6 +35,9 @@ pub(crate) struct OutputOptions {
     /// times. The metrics are those of --format csv
     #[arg(long = "chart", value_name = "METRIC", requires = "out")]
     charts: Vec<String>,
+    /// Draw what was seen of metrics into the charts: a table as for `update`
+    #[arg(long, value_name = "FILE", requires = "out")]
+    known: Option<PathBuf>,
     /// As what charts are drawn
     #[arg(long, value_enum, default_value_t = Picture::Svg, requires = "out")]
     chart_format: Picture,
@@ -32,9 +47,14 @@ pub(crate) struct OutputOptions {
     /// Print all results as JSON: short for --format json
     #[arg(long, conflicts_with = "format")]
     json: bool,
+    /// Draw this metric in the terminal, too, such as it_power_mw, or North/take_up for a campus; may be given several times
+    #[arg(long = "plot", value_name = "METRIC", conflicts_with_all = ["json", "format"])]
+    plots: Vec<String>,
     /// No progress bar, warnings or notes
     #[arg(long)]
     pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) live: Live,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -60,12 +80,7 @@ enum Picture {
 impl OutputOptions {
     fn choice(&self) -> Result<OutputChoice, Failure> {
         let mut choice = OutputChoice::default();
-        choice.charts = (self.charts.iter())
-            .map(|name| match name.rsplit_once('/') {
-                Some((campus, metric)) => ChartChoice::new(metric.trim()).campus(campus.trim()),
-                None => ChartChoice::new(name.trim()),
-            })
-            .collect();
+        choice.charts = self.charts.iter().map(|name| chart_of(name)).collect();
         choice.pictures = match self.chart_format {
             Picture::Svg => PictureFormat::Svg,
             #[cfg(feature = "png")]
@@ -80,12 +95,23 @@ impl OutputOptions {
 
     /// The metrics of the charts that are asked for.
     pub(crate) fn charted(&self) -> impl Iterator<Item = String> + '_ {
-        self.charts.iter().map(|name| {
-            let metric = name
-                .rsplit_once('/')
-                .map_or(name.as_str(), |(_, metric)| metric);
-            metric.trim().to_owned()
-        })
+        let asked = self.charts.iter().chain(&self.plots);
+        asked.map(|name| chart_of(name).metric)
+    }
+
+    /// What was seen of metrics, from its file.
+    fn known(&self) -> Result<Option<Observations>, Failure> {
+        let Some(path) = &self.known else {
+            return Ok(None);
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| Failure::Unreadable {
+            path: path.clone(),
+            error,
+        })?;
+        let known = Observations::from_csv(&text);
+        known
+            .map(Some)
+            .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
     }
 
     fn folder(&self) -> Option<OutputFolder> {
@@ -96,8 +122,12 @@ impl OutputOptions {
     /// Finds out whether files can be written: better before the trials than after.
     pub(crate) fn prepare(&self, layout: Option<&Layout>) -> Result<(), Failure> {
         let choice = self.choice()?;
+        self.known()?;
         if let Some(layout) = layout {
             choice.check(layout)?;
+            for plot in &self.plots {
+                chart_of(plot).check(layout)?;
+            }
         }
         if let Some(folder) = self.folder() {
             let names = choice.names();
@@ -107,31 +137,51 @@ impl OutputOptions {
         Ok(())
     }
 
-    /// Writes the files and prints. Where the files cannot be written, the results are printed all the same, and the files
-    /// go to the folder for temporary files.
-    pub(crate) fn deliver(&self, projection: &Projection) -> Result<(), Failure> {
-        let written = match self.folder() {
-            Some(folder) => self.write(projection, &folder),
-            None => Ok(()),
-        };
+    /// Prints, and writes the files; where these cannot be written, they go to the folder for temporary files.
+    /// What `more` finds out for the page is found out only if there is one, after the results are printed.
+    pub(crate) fn deliver<'a>(
+        &self,
+        projection: &Projection,
+        scenario: Option<&Scenario>,
+        more: impl FnOnce() -> Option<(Analysed<'a>, String)>,
+    ) -> Result<(), Failure> {
         let format = if self.json { Format::Json } else { self.format };
         print(projection, format)?;
-        written
+        for plot in &self.plots {
+            failure::print(plotted(projection, scenario, &chart_of(plot))?.as_bytes())?;
+        }
+        let Some(folder) = self.folder() else {
+            return Ok(());
+        };
+        let files = match more() {
+            None => self.choice()?.files(projection)?,
+            Some((analysed, command)) => {
+                let page = page_of([(projection, &analysed)]);
+                let page = page.unwrap_or_else(|| HtmlReport::new(projection));
+                let known = self.known()?;
+                let mut marks = ChartMarks::default();
+                (marks.scenario, marks.known) = (scenario, known.as_ref());
+                let choice = self.choice()?;
+                let page = page.command(command).refreshing(self.live.refreshes());
+                choice.files_with(projection, marks, &page)?
+            }
+        };
+        self.write(&files, &folder)
     }
 
-    fn write(&self, projection: &Projection, folder: &OutputFolder) -> Result<(), Failure> {
-        let files = self.choice()?.files(projection)?;
-        match folder.write(&files) {
+    fn write(&self, files: &[OutputFile], folder: &OutputFolder) -> Result<(), Failure> {
+        match folder.write(files) {
             Ok(paths) => {
                 for path in paths.iter().filter(|_| !self.quiet) {
                     say(&format!("wrote {}", path.display()));
                 }
-                Ok(())
+                let page = paths.iter().find(|path| path.ends_with(PAGE));
+                page.map_or(Ok(()), |page| self.live.show(page))
             }
             Err(error) => {
                 let process = std::process::id();
                 let folder = std::env::temp_dir().join(format!("buildout-results-{process}"));
-                match OutputFolder::new(&folder).write(&files) {
+                match OutputFolder::new(&folder).write(files) {
                     Ok(_) => Err(Failure::WrittenElsewhere { error, folder }),
                     Err(_) => {
                         // Nothing is in it.
@@ -142,6 +192,31 @@ impl OutputOptions {
             }
         }
     }
+}
+
+/// A metric by its name, or that of a campus as CAMPUS/METRIC.
+fn chart_of(name: &str) -> ChartChoice {
+    match name.rsplit_once('/') {
+        Some((campus, metric)) => ChartChoice::new(metric.trim()).campus(campus.trim()),
+        None => ChartChoice::new(name.trim()),
+    }
+}
+
+/// A fan in letters, as wide as the terminal is; 80 columns where that is not known.
+fn plotted(
+    projection: &Projection,
+    scenario: Option<&Scenario>,
+    choice: &ChartChoice,
+) -> Result<String, Failure> {
+    let columns = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
+    let mut chart = FanChart::new(projection, &choice.metric)?;
+    if let Some(campus) = &choice.campus {
+        chart = chart.campus(campus)?;
+    }
+    if let Some(scenario) = scenario {
+        chart = chart.scenario(scenario);
+    }
+    Ok(format!("\n{}", chart.to_text(columns.min(MOST_COLUMNS))))
 }
 
 fn print(projection: &Projection, format: Format) -> Result<(), Failure> {

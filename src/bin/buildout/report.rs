@@ -2,16 +2,14 @@
 
 use std::path::PathBuf;
 
-use buildout::analysis::drivers::report::DriversReport;
-use buildout::analysis::drivers::run::DriversRun;
-use buildout::analysis::schedule::ScheduleReport;
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
-use buildout::report::{HtmlReport, OutputFile, OutputFolder, markdown};
-use buildout::sampling::design::Drawing;
-use buildout::{Batch, Model, Scenario};
+use buildout::report::{OutputFile, OutputFolder, markdown};
+use buildout::{Batch, Scenario};
 use clap::Args;
 
 use crate::failure::{Failure, print, say};
+use crate::live::Live;
+use crate::page::{self, Analysed, page_of};
 use crate::run::key_and_value;
 use crate::{EXIT_STATUS, engine};
 
@@ -20,6 +18,7 @@ use crate::{EXIT_STATUS, engine};
 Examples:
   buildout report scenario.toml                                report.html
   buildout report base.toml variant.toml --out both.html       side by side, on common random numbers
+  buildout report scenario.toml --open --watch                 runs again when the scenario is saved
   buildout report scenario.toml --markdown                     for a wiki
 
 The page needs no network. Comments beside values in a scenario file are shown as their sources.
@@ -52,22 +51,21 @@ pub(crate) struct Report {
     /// No warnings or notes
     #[arg(long)]
     quiet: bool,
+    #[command(flatten)]
+    live: Live,
 }
 
-/// The Gantt chart is drawn from so many trials at most: enough for the eye.
-const SCHEDULE_TRIALS: u64 = 2_000;
-
-/// What drives the target that is the least sure is computed from so many trials at most.
-const ANALYSED_TRIALS: u64 = 5_000;
-
 pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
+    if arguments.live.is_watching() {
+        return Live::watch(&arguments.files);
+    }
     let mut loaded = Vec::new();
     for file in &arguments.files {
         let scenario = Scenario::load(file, &arguments.set)?;
         if !arguments.quiet && !scenario.warnings.is_empty() {
             say(&scenario.warnings.to_string());
         }
-        loaded.push((scenario.scenario.compile()?, scenario.inputs));
+        loaded.push((scenario.scenario.compile()?, scenario));
     }
     let (folder, name) = crate::new::folder_and_name(&arguments.out)?;
     let folder = OutputFolder::new(folder).overwrite(arguments.force);
@@ -89,81 +87,28 @@ pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
         let text: Vec<String> = projections.iter().map(markdown).collect();
         return print(text.join("\n").as_bytes());
     }
-    let schedule_trials = trials.min(SCHEDULE_TRIALS);
-    // Of no milestone in particular, so there is none that is not known.
-    let schedules: Vec<Option<ScheduleReport>> = (loaded.iter())
-        .map(|(model, _)| (model.schedule_report(drawing.clone(), schedule_trials, None)).ok())
+    let analysed: Vec<Analysed<'_>> = (loaded.iter())
+        .map(|(model, scenario)| {
+            Analysed::new(model, scenario, &drawing, trials, arguments.threads)
+        })
         .collect();
-    let drivers: Vec<Option<DriversReport>> = (loaded.iter())
-        .map(|(model, _)| least_sure_target(model, trials, &drawing, arguments.threads))
-        .collect();
-    let mut page: Option<HtmlReport<'_>> = None;
-    let parts = projections
-        .iter()
-        .zip(&loaded)
-        .zip(&schedules)
-        .zip(&drivers);
-    for (((projection, (_, inputs)), schedule), drivers) in parts {
-        let mut with = match page {
-            None => HtmlReport::new(projection),
-            Some(page) => page.beside(projection),
-        };
-        if let Some(schedule) = schedule {
-            with = with.schedule(schedule);
-        }
-        if let Some(drivers) = drivers {
-            with = with.drivers(drivers);
-        }
-        page = Some(with.inputs(inputs));
-    }
-    let Some(page) = page else { return Ok(()) };
-    let page = page.command(command_line(arguments, trials)).to_html();
+    let runs = projections.iter().zip(&analysed);
+    let Some(page) = page_of(runs) else {
+        return Ok(());
+    };
+    let again = page::command_line(
+        &arguments.files,
+        trials,
+        &arguments.sampling,
+        &arguments.set,
+    );
+    let page = page.command(again).refreshing(arguments.live.refreshes());
+    let page = page.to_html();
     for path in folder.write(&[OutputFile::new(name, page.into_bytes())])? {
         if !arguments.quiet {
             say(&format!("wrote {}", path.display()));
         }
+        arguments.live.show(&path)?;
     }
     Ok(())
-}
-
-/// What drives the target that is the least sure; none where there is none, or the trials do not tell.
-fn least_sure_target(
-    model: &Model,
-    trials: u64,
-    drawing: &Drawing,
-    threads: usize,
-) -> Option<DriversReport> {
-    let search = DriversRun::new(model)
-        .trials(trials.min(ANALYSED_TRIALS))
-        .drawing(drawing.clone())
-        .threads(threads)
-        .failures(true);
-    search.run().ok()
-}
-
-/// The command that makes the page again, on any number of threads.
-fn command_line(arguments: &Report, trials: u64) -> String {
-    let mut words = vec!["buildout".to_owned(), "report".to_owned()];
-    words.extend(
-        arguments
-            .files
-            .iter()
-            .map(|file| file.display().to_string()),
-    );
-    words.extend(["--trials".to_owned(), trials.to_string()]);
-    words.extend(arguments.sampling.words());
-    for (key, value) in &arguments.set {
-        words.extend(["--set".to_owned(), format!("{key}={value}")]);
-    }
-    let quoted = words.iter().map(|word| {
-        let is_plain = word
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "-_./=,:+%@".contains(c));
-        if is_plain {
-            word.clone()
-        } else {
-            format!("'{}'", word.replace('\'', "'\\''"))
-        }
-    });
-    quoted.collect::<Vec<_>>().join(" ")
 }

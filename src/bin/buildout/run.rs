@@ -6,7 +6,9 @@ use buildout::Scenario;
 use clap::Args;
 
 use crate::failure::{Failure, say};
+use crate::live::Live;
 use crate::output::OutputOptions;
+use crate::page::{self, Analysed};
 use crate::{EXIT_STATUS, engine};
 
 #[derive(Args)]
@@ -15,6 +17,8 @@ Examples:
   buildout run scenario.toml
   buildout run scenario.toml --trials 50000 --seed 7 --out results
   buildout run scenario.toml --out results --chart take_up --chart it_draw_mw
+  buildout run scenario.toml --plot in_service_power_mw
+  buildout run scenario.toml --out results --open --watch
   buildout run scenario.toml --set horizon_months=60 --set 'campuses.North.pue=1.25'
   buildout run scenario.toml --json --quiet | jq '.metrics.it_power_mw.p50[-1]'
 
@@ -54,6 +58,9 @@ pub(crate) fn key_and_value(text: &str) -> Result<(String, String), String> {
 }
 
 pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
+    if arguments.output.live.is_watching() {
+        return Live::watch(std::slice::from_ref(&arguments.file));
+    }
     let loaded = Scenario::load(&arguments.file, &arguments.set)?;
     let model = loaded.scenario.compile()?;
     let output = &arguments.output;
@@ -83,6 +90,12 @@ pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
     let Some(finished) = request.simulate()? else {
         return Ok(());
     };
-    output.deliver(&finished.projection)?;
+    let trials = finished.projection.trials();
+    output.deliver(&finished.projection, Some(&loaded.scenario), || {
+        let analysed = Analysed::new(&model, &loaded, &drawing, trials, arguments.threads);
+        let files = std::slice::from_ref(&arguments.file);
+        let again = page::command_line(files, trials, sampling, &arguments.set);
+        Some((analysed, again))
+    })?;
     finished.unsaved.map_or(Ok(()), Err)
 }

@@ -35,8 +35,6 @@ for each metric, at the end of that month. In DuckDB, beside the table of the tr
   SELECT month, median(it_power_mw) FROM 'months.parquet' JOIN 'trials.parquet' USING (trial)
   WHERE scope = 'total' AND NOT \"target: 50 MW by 2032\" GROUP BY month ORDER BY month
 
-Parquet needs a build with the feature `parquet`.
-
 {EXIT_STATUS}"))]
 pub(crate) struct Trials {
     /// The scenario: a TOML file

@@ -1,7 +1,9 @@
 //! `buildout validate`: everything that is wrong or unlikely, without simulating.
 
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path as FilePath, PathBuf};
 
+use buildout::file::Loaded;
 use buildout::problem::{Path, Severity};
 use buildout::{Model, Problem, Problems, Scenario, ScenarioError};
 use clap::Args;
@@ -16,11 +18,12 @@ use crate::run::key_and_value;
 Examples:
   buildout validate scenario.toml
   buildout validate *.toml --strict        warnings count, too: for a check before a merge
+  generate | buildout validate -           what a program has written
   buildout validate scenario.toml --json   one list of problems, for an editor
 
 {EXIT_STATUS}"))]
 pub(crate) struct Validate {
-    /// The scenarios: TOML files
+    /// The scenarios: TOML files, or - for standard input
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Fail on warnings, too
@@ -43,14 +46,10 @@ pub(crate) fn run(arguments: &Validate) -> Result<(), Failure> {
     let mut list: Vec<Value> = Vec::new();
     for file in &arguments.files {
         let mut memory = None;
-        let problems = match Scenario::load(file, &arguments.set) {
+        let problems = match load(file, &arguments.set) {
             Ok(loaded) => {
-                let mut warnings = loaded.warnings;
-                let model = loaded.scenario.compile()?;
-                if !loaded.scenario.fixed_plan {
-                    warn_of_certainty(&model, &mut warnings)?;
-                }
-                memory = Some(model.memory_bytes(1));
+                let (warnings, bytes) = unlikely(loaded)?;
+                memory = Some(bytes);
                 warnings
             }
             Err(ScenarioError::Invalid(problems)) => problems,
@@ -101,6 +100,35 @@ pub(crate) fn run(arguments: &Validate) -> Result<(), Failure> {
         return Err(Failure::Invalid);
     }
     Ok(())
+}
+
+/// All that is unlikely with a scenario that is right, and the bytes that a run of it takes on one thread.
+fn unlikely(loaded: Loaded) -> Result<(Problems, u64), Failure> {
+    let mut warnings = loaded.warnings;
+    for doubt in loaded.doubts.iter() {
+        warnings.push(doubt.clone());
+    }
+    let model = loaded.scenario.compile()?;
+    if !loaded.scenario.fixed_plan {
+        warn_of_certainty(&model, &mut warnings)?;
+    }
+    Ok((warnings, model.memory_bytes(1)))
+}
+
+/// A scenario from its file, or from standard input if that is called "-".
+fn load(file: &FilePath, set: &[(String, String)]) -> Result<Loaded, ScenarioError> {
+    if file != FilePath::new("-") {
+        return Scenario::load(file, set);
+    }
+    let mut text = String::new();
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|source| ScenarioError::Unreadable {
+            path: "standard input".into(),
+            nearest: None,
+            source,
+        })?;
+    Scenario::load_text(&text, "standard input", set)
 }
 
 /// Warns of results that do not vary though they lie far ahead.

@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::plot::row_of_bars;
 use super::{Run, escape};
 use crate::analysis::drivers::Drivers;
 use crate::analysis::drivers::report::{DriversReport, ResultDrivers};
 use crate::analysis::worth::changes::ChangeWorth;
 use crate::analysis::worth::report::WorthReport;
+use crate::report::chart::row_of_bars;
 use crate::report::drivers::{Unit, condition, heading, input_value, share};
 use crate::report::text::{grouped, percent, whole_percent};
 use crate::report::worth::{
@@ -49,7 +49,7 @@ fn tornado(report: &DriversReport, result: &ResultDrivers) -> String {
         (least.min(mean), most.max(mean))
     });
     let at = |x: f64| 4.0 + 92.0 * (x - least) / (most - least).max(f64::MIN_POSITIVE);
-    html += "<div class=wide><table class=gantt><thead><tr><th>input<th class=time>&nbsp;<th>of variance<th>at its P10<th>at its P90<th>P10 to P90</thead><tbody>";
+    html += "<div class=wide tabindex=0><table class=gantt><thead><tr><th>input<th class=time>&nbsp;<th>of variance<th>at its P10<th>at its P90<th>P10 to P90</thead><tbody>";
     for input in found.inputs.iter().take(MOST_ROWS) {
         let [low, high] = &input.tornado;
         let ends = (at(low.mean.min(high.mean)), at(low.mean.max(high.mean)));
@@ -74,7 +74,7 @@ fn groups(found: &Drivers) -> String {
         return String::new();
     }
     let mut html = String::from(
-        "<div class=wide><table><thead><tr><th>group of inputs<th>inputs<th>of variance</thead><tbody>",
+        "<div class=wide tabindex=0><table><thead><tr><th>group of inputs<th>inputs<th>of variance</thead><tbody>",
     );
     for group in found.groups.iter().take(MOST_ROWS) {
         let (name, inputs) = (escape(&group.name), group.inputs);
@@ -142,7 +142,7 @@ fn changes(report: &WorthReport) -> String {
     let mut html = format!(
         "<p class=soft>{} trials of each, the same for all. Bar: from nothing to the gain; whiskers: two standard errors. \
          Pays up to: the price, paid at the start, at which the mean stays the same (95 % interval).</p>\
-         <div class=wide><table class=gantt><thead><tr><th>change<th class=time>&nbsp;<th>{}<th>MW-months<th>P(target), points<th>pays up to</thead><tbody>",
+         <div class=wide tabindex=0><table class=gantt><thead><tr><th>change<th class=time>&nbsp;<th>{}<th>MW-months<th>P(target), points<th>pays up to</thead><tbody>",
         grouped(report.trials as f64, 0),
         if money.unit.is_empty() {
             "money".to_owned()
@@ -189,7 +189,7 @@ fn information(report: &WorthReport) -> String {
     let best = &information.options[information.best];
     let mut html = format!(
         "<p>Of {} plans “{}” is best on average, and in {} of trials. What it is worth to know before choosing:</p>\
-         <div class=wide><table class=gantt><thead><tr><th>known before<th class=time>&nbsp;<th>{}<th>chooses otherwise</thead><tbody>",
+         <div class=wide tabindex=0><table class=gantt><thead><tr><th>known before<th class=time>&nbsp;<th>{}<th>chooses otherwise</thead><tbody>",
         information.options.len(),
         escape(&best.name),
         whole_percent(best.best_in),

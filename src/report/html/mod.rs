@@ -1,32 +1,27 @@
 //! One page of HTML with everything in it: opens from disk, needs no network, and says all that
-//! matters without a script. The chart that one explores is drawn by uPlot (MIT, in `vendor/`).
+//! matters without a script, which adds the pointer, keys and the switch to the same drawings.
 
+mod answer;
 mod drivers;
-mod plot;
+mod fans;
+mod held;
+mod money;
 mod schedule;
 mod sections;
 mod side;
 
-use serde_json::{Map, Value, json};
-
-use super::text::title_of;
-use super::words::{difference, sentences};
+use self::fans::Fans;
+use super::chart::page_colours;
+use super::text::escape;
+use super::words::sentences;
 use crate::Projection;
 use crate::analysis::drivers::report::DriversReport;
 use crate::analysis::schedule::ScheduleReport;
 use crate::analysis::worth::report::WorthReport;
-use crate::projection::ScopeView;
+use crate::scenario::Scenario;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
-const CHARTS: &str = include_str!("vendor/uPlot.iife.min.js");
-const CHARTS_STYLE: &str = include_str!("vendor/uPlot.min.css");
-const CHARTS_LICENCE: &str = include_str!("vendor/LICENSE-uPlot");
-
-/// Campuses are in the chart that one explores so long as it has no more numbers than these; the
-/// page then stays below 2 MB.
-const MOST_NUMBERS: usize = 180_000;
-
 /// A schedule of more activities than these is shown when asked for.
 const LONG_SCHEDULE: usize = 40;
 
@@ -49,11 +44,13 @@ const LONG_SCHEDULE: usize = 40;
 pub struct HtmlReport<'a> {
     runs: Vec<Run<'a>>,
     command: Option<String>,
+    refreshing: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Run<'a> {
     projection: &'a Projection,
+    scenario: Option<&'a Scenario>,
     schedule: Option<&'a ScheduleReport>,
     drivers: Option<&'a DriversReport>,
     worth: Option<&'a WorthReport>,
@@ -65,6 +62,7 @@ impl<'a> Run<'a> {
     fn new(projection: &'a Projection) -> Self {
         Self {
             projection,
+            scenario: None,
             schedule: None,
             drivers: None,
             worth: None,
@@ -84,6 +82,7 @@ impl<'a> HtmlReport<'a> {
         Self {
             runs: vec![Run::new(projection)],
             command: None,
+            refreshing: false,
         }
     }
 
@@ -91,6 +90,15 @@ impl<'a> HtmlReport<'a> {
     #[must_use]
     pub fn beside(mut self, projection: &'a Projection) -> Self {
         self.runs.push(Run::new(projection));
+        self
+    }
+
+    /// Shows when the targets of the scenario of the run that was added last are met, and marks them and its status date.
+    #[must_use]
+    pub fn scenario(mut self, scenario: &'a Scenario) -> Self {
+        if let Some(run) = self.runs.last_mut() {
+            run.scenario = Some(scenario);
+        }
         self
     }
 
@@ -138,83 +146,87 @@ impl<'a> HtmlReport<'a> {
         self
     }
 
+    /// Makes a page that is loaded again every two seconds, for whoever watches while it is written anew.
+    #[must_use]
+    pub fn refreshing(mut self, refreshing: bool) -> Self {
+        self.refreshing = refreshing;
+        self
+    }
+
     /// The page. The same runs give the same text.
     pub fn to_html(&self) -> String {
         let names: Vec<String> = self.runs.iter().map(|run| escape(run.name())).collect();
         let title = names.join(" and ");
         let mut body = format!(
-            "<h1>{title}</h1>\n{}",
+            "<header><h1>{title}</h1>\n{}",
             sections::provenance_line(&self.runs)
         );
-        let parts: [(&str, &str, String); 14] = [
-            ("summary", "In words", self.in_words()),
-            ("side", "Side by side", side::by_side(&self.runs)),
-            ("growth", "Growth", self.growth()),
-            ("targets", "Targets", sections::targets(&self.runs)),
-            ("drivers", "What drives them", drivers::drivers(&self.runs)),
-            ("worth", "What it is worth", drivers::worth(&self.runs)),
-            ("milestones", "Milestones", schedule::milestones(&self.runs)),
+        let fans = Fans::new(&self.runs);
+        let parts = self.parts(&fans);
+        body += "<nav aria-label='Parts of this page'>";
+        for (id, heading, _) in parts.iter().filter(|(.., text)| !text.is_empty()) {
+            body += &format!("<a href='#{id}'>{heading}</a>");
+        }
+        body += "</nav>\n</header>\n<main>\n";
+        for (id, heading, text) in parts.iter().filter(|(.., text)| !text.is_empty()) {
+            body += &format!("<section id={id}><h2>{heading}</h2>\n{text}</section>\n");
+        }
+        let refresh = if self.refreshing {
+            "<meta http-equiv=refresh content=2>\n"
+        } else {
+            ""
+        };
+        let data = fans.data().to_string().replace('<', "\\u003c");
+        format!(
+            "<!doctype html>\n<html lang=en><head><meta charset=utf-8>\n\
+             <meta name=viewport content='width=device-width,initial-scale=1'>\n\
+             <meta http-equiv=Content-Security-Policy content=\"default-src 'none';style-src 'unsafe-inline';script-src 'unsafe-inline';img-src data:\">\n\
+             {refresh}<title>{title}</title>\n<style>{}{STYLE}</style></head>\n<body>\n{body}</main>\n\
+             <script type='application/json' id=data>{data}</script>\n\
+             <script>{SCRIPT}</script>\n</body></html>\n",
+            page_colours()
+        )
+    }
+
+    /// The parts of the page: how they are found, their headings, and what is in them.
+    fn parts(&self, fans: &Fans<'_>) -> [(&'static str, &'static str, String); 14] {
+        let runs = &self.runs;
+        let growth = fans.others() + &sections::campuses(runs);
+        [
+            ("answer", "The answer", answer::answer(runs, fans)),
+            ("targets", "All targets", sections::targets(runs)),
+            ("side", "Side by side", side::by_side(runs)),
+            ("growth", "Growth", growth),
+            ("drivers", "What drives it", drivers::drivers(runs)),
+            ("worth", "What it is worth", drivers::worth(runs)),
+            ("milestones", "Milestones", schedule::milestones(runs)),
             ("schedule", "Schedule", self.schedules()),
-            (
-                "binding",
-                "What holds capacity back",
-                sections::binding(&self.runs),
-            ),
-            (
-                "stranded",
-                "What is stranded",
-                sections::stranded(&self.runs),
-            ),
-            ("pipeline", "Tenants", sections::pipeline(&self.runs)),
-            (
-                "money",
-                "Money and other outcomes",
-                sections::money(&self.runs),
-            ),
+            ("binding", "What holds capacity back", held::binding(runs)),
+            ("stranded", "What is stranded", held::stranded(runs)),
+            ("pipeline", "Tenants", money::pipeline(runs)),
+            ("money", "Money and other outcomes", money::money(runs)),
             (
                 "inputs",
                 "Inputs and where they come from",
                 self.inputs_section(),
             ),
-            ("again", "To make this again", self.again()),
-        ];
-        body += "<nav aria-label='Parts of this page'>";
-        for (id, heading, _) in parts.iter().filter(|(.., text)| !text.is_empty()) {
-            body += &format!("<a href='#{id}'>{heading}</a>");
-        }
-        body += "</nav>\n<main>\n";
-        for (id, heading, text) in parts.iter().filter(|(.., text)| !text.is_empty()) {
-            body += &format!("<section id={id}><h2>{heading}</h2>\n{text}</section>\n");
-        }
-        let data = self.data().to_string().replace('<', "\\u003c");
-        format!(
-            "<!doctype html>\n<html lang=en><head><meta charset=utf-8>\n\
-             <meta name=viewport content='width=device-width,initial-scale=1'>\n\
-             <meta http-equiv=Content-Security-Policy content=\"default-src 'none';style-src 'unsafe-inline';script-src 'unsafe-inline';img-src data:\">\n\
-             <title>{title}</title>\n<style>{CHARTS_STYLE}{STYLE}</style></head>\n<body>\n{body}</main>\n\
-             <script type='application/json' id=data>{data}</script>\n\
-             <!-- uPlot:\n{CHARTS_LICENCE}-->\n<script>{CHARTS}</script>\n<script>{SCRIPT}</script>\n</body></html>\n"
-        )
+            (
+                "again",
+                "In words, and to make this again",
+                self.in_words() + &self.again(),
+            ),
+        ]
     }
 
     fn in_words(&self) -> String {
-        let mut text = String::from("<div class=runs>");
-        for (number, run) in self.runs.iter().enumerate() {
-            text += "<div class=tell>";
-            if self.runs.len() > 1 {
-                text += &format!("<h3>{}</h3>", escape(run.name()));
-            }
-            if number > 0
-                && let Some(words) = difference(self.runs[0].projection, run.projection)
-            {
-                text += &format!("<p><strong>{}</strong></p>", escape(&words));
-            }
-            for sentence in sentences(run.projection) {
-                text += &format!("<p>{}</p>", escape(&sentence));
-            }
-            text += "</div>";
-        }
-        text + "</div>" + &side::tiles(&self.runs)
+        sections::each(&self.runs, |projection| {
+            let paragraphs = sentences(projection).into_iter();
+            Some(
+                paragraphs
+                    .map(|sentence| format!("<p>{}</p>", escape(&sentence)))
+                    .collect(),
+            )
+        })
     }
 
     fn schedules(&self) -> String {
@@ -232,14 +244,6 @@ impl<'a> HtmlReport<'a> {
             ))
         });
         charts.collect()
-    }
-
-    fn growth(&self) -> String {
-        let explore = "<div id=explore><p><label>Metric <select id=metric></select></label>\
-             <label>Where <select id=scope></select></label></p><p id=meaning class=soft></p>\
-             <div id=chart tabindex=0 role=img></div>\
-             <output id=readout aria-live=polite></output></div>\n";
-        format!("{explore}{}", sections::growth(&self.runs))
     }
 
     #[cfg(feature = "files")]
@@ -260,82 +264,6 @@ impl<'a> HtmlReport<'a> {
         text + "<p class=soft>The same scenario, seed and version give the same numbers to the last bit, on any number of threads. \
                 P10 is the value that one trial in ten stays below, P50 the median.</p>"
     }
-
-    /// The numbers of the chart that one explores.
-    fn data(&self) -> Value {
-        let numbers = |run: &Run<'_>| {
-            let layout = run.projection.layout();
-            6 * layout.monthly_len()
-        };
-        let with_campuses = self.runs.iter().map(numbers).sum::<usize>() <= MOST_NUMBERS;
-        let runs: Vec<Value> = (self.runs.iter())
-            .map(|run| {
-                let projection = run.projection;
-                let layout = projection.layout();
-                let mut scopes = Map::new();
-                scopes.insert("total".to_owned(), scope(projection.total()));
-                if with_campuses {
-                    for campus in projection.campuses() {
-                        scopes.insert(campus.name().to_owned(), scope(campus));
-                    }
-                }
-                let start = i64::from(layout.start.year()) * 12
-                    + i64::from(layout.start.month_of_year() - 1);
-                json!({"name": run.name(), "start": start, "count": layout.months, "scopes": scopes})
-            })
-            .collect();
-        json!({"first": "it_power_mw", "runs": runs})
-    }
-}
-
-fn scope(view: ScopeView<'_>) -> Value {
-    let metrics = view.metrics().map(|metric| {
-        let mut entry = Map::new();
-        let title = title_of(metric.name(), metric.unit());
-        entry.insert("title".to_owned(), json!(title));
-        entry.insert("unit".to_owned(), json!(metric.unit()));
-        entry.insert("meaning".to_owned(), json!(metric.meaning()));
-        let lists = [0.05, 0.1, 0.5, 0.9, 0.95].map(|p| metric.quantile(p));
-        for (name, list) in ["p5", "p10", "p50", "p90", "p95"].into_iter().zip(lists) {
-            entry.insert(name.to_owned(), rounded(&list));
-        }
-        entry.insert("mean".to_owned(), rounded(&metric.mean()));
-        (metric.name().to_owned(), Value::Object(entry))
-    });
-    Value::Object(metrics.collect())
-}
-
-/// To five significant digits, which no screen can tell apart.
-fn rounded(list: &[f64]) -> Value {
-    let short = |x: &f64| -> Value {
-        let short: f64 = format!("{x:.4e}").parse().unwrap_or(f64::NAN);
-        if short.fract() == 0.0 && short.abs() < 1e15 {
-            json!(short as i64)
-        } else {
-            json!(short)
-        }
-    };
-    Value::Array(
-        list.iter()
-            .map(|x| if x.is_finite() { short(x) } else { Value::Null })
-            .collect(),
-    )
-}
-
-/// A text within HTML, also within double quotes.
-pub(super) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]
@@ -351,12 +279,11 @@ mod tests {
             .command("a < b")
             .to_html();
         for id in [
-            "summary",
+            "answer",
             "growth",
             "targets",
             "milestones",
             "binding",
-            "stranded",
             "again",
         ] {
             assert!(page.contains(&format!("<section id={id}>")), "{id}");

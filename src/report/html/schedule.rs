@@ -1,69 +1,19 @@
-//! Dates: S-curves and ranges of milestones, and the Gantt chart of activities.
+//! Dates: ranges of milestones, and the Gantt chart of activities.
 
 use std::fmt::Write as _;
 
-use super::plot::{Mark, over_time, row_of_bars, years};
-use super::sections::{MOST_CURVES, each};
+use super::sections::each;
 use super::{Run, escape};
-use crate::Projection;
 use crate::analysis::schedule::ScheduleReport;
 use crate::projection::{Distribution, Layout};
+use crate::report::chart::{row_of_bars, years};
 use crate::report::text::{MISSING, grouped, month_of, percent, whole_percent};
 
 pub(super) fn milestones(runs: &[Run<'_>]) -> String {
     each(runs, |projection| {
         let list: Vec<(&str, Distribution<'_>)> = projection.milestones().collect();
-        (!list.is_empty())
-            .then(|| s_curves(projection, &list) + &ranges(projection.layout(), &list))
+        (!list.is_empty()).then(|| ranges(projection.layout(), &list))
     })
-}
-
-/// The probability that a milestone has been reached by the end of each month.
-fn s_curves(projection: &Projection, list: &[(&str, Distribution<'_>)]) -> String {
-    let layout = projection.layout();
-    // What the scenario names itself comes first; the buildings fill up, evenly spaced.
-    let (buildings, named): (Vec<_>, Vec<_>) =
-        list.iter().partition(|(name, _)| name.ends_with(" live"));
-    let room = MOST_CURVES.saturating_sub(named.len());
-    let every = buildings.len().div_ceil(room.max(1)).max(1);
-    let curves: Vec<(&str, Vec<f64>)> = (named.iter().take(MOST_CURVES))
-        .chain(buildings.iter().step_by(every).take(room))
-        .map(|(name, distribution)| {
-            let by_month = (1..=layout.months)
-                .map(|month| {
-                    let reached = distribution.probability_at_most(month as f64);
-                    reached.unwrap_or(f64::NAN)
-                })
-                .collect();
-            (*name, only_the_rise(by_month))
-        })
-        .collect();
-    let mut html = String::from("<p class=legend>");
-    for (number, (name, _)) in curves.iter().enumerate() {
-        let _ = write!(
-            html,
-            "<span class=key><svg class=swatch viewBox='0 0 26 16'><path class='line s{number}' d='M0 8H26'/></svg>{}</span>",
-            escape(name)
-        );
-    }
-    html += "</p>";
-    let marks: Vec<Mark<'_>> = (curves.iter().enumerate())
-        .map(|(number, (_, curve))| Mark::Line(curve, format!("s{number}")))
-        .chain([Mark::Reach(1.0)])
-        .collect();
-    html + &over_time(layout, "Probability that it has happened", "share", &marks)
-}
-
-/// A curve from its last 0 to its first 1: flat lines over one another tell nothing.
-fn only_the_rise(mut curve: Vec<f64>) -> Vec<f64> {
-    let first = curve.iter().position(|p| *p > 0.0).unwrap_or(curve.len());
-    let last = curve.iter().position(|p| *p >= 1.0).unwrap_or(curve.len());
-    for (month, p) in curve.iter_mut().enumerate() {
-        if month + 1 < first || month > last {
-            *p = f64::NAN;
-        }
-    }
-    curve
 }
 
 /// So many labels have room above the bars on a narrow screen.
@@ -119,7 +69,7 @@ fn ranges(layout: &Layout, list: &[(&str, Distribution<'_>)]) -> String {
     let axis = Axis::new(layout, list.iter().filter_map(|(_, d)| d.quantile(0.1)));
     let marks = axis.marks();
     let mut html = format!(
-        "<p class=soft>Bar: P10 to P90; tick: P50</p><div class=wide><table class=gantt><thead><tr><th>milestone{}<th>P10<th>P50<th>P90<th>reached</thead><tbody>",
+        "<p class=soft>Bar: P10 to P90; tick: P50</p><div class=wide tabindex=0><table class=gantt><thead><tr><th>milestone{}<th>P10<th>P50<th>P90<th>reached</thead><tbody>",
         axis.head()
     );
     for (name, distribution) in list {
@@ -146,7 +96,7 @@ pub(super) fn gantt(layout: &Layout, report: &ScheduleReport) -> String {
     let mut html = format!(
         "<p class=soft>Bar: from the P50 of the start to the P50 of the finish; whiskers: from the P10 of the start to the P90 of the finish. \
          Critical: the share of trials in which the activity drives {}. {} trials.</p>\
-         <div class=wide><table class=gantt><thead><tr><th>activity{}<th>starts<br><small>P50</small><th>ends<br><small>P50</small><th>ends<br><small>P90</small><th>critical</thead><tbody>",
+         <div class=wide tabindex=0><table class=gantt><thead><tr><th>activity{}<th>starts<br><small>P50</small><th>ends<br><small>P50</small><th>ends<br><small>P90</small><th>critical</thead><tbody>",
         (report.milestone.as_ref()).map_or("the end of all works".to_owned(), |name| escape(name)),
         grouped(report.trials as f64, 0),
         axis.head()
@@ -183,18 +133,5 @@ impl Axis<'_> {
     fn begin(&self, months: f64) -> String {
         (self.layout.start.plus_months(months.floor()))
             .map_or(MISSING.to_owned(), crate::report::text::month_name)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn curves_are_drawn_where_they_rise() {
-        let curve = only_the_rise(vec![0.0, 0.0, 0.0, 0.5, 1.0, 1.0]);
-        assert!(curve[0].is_nan() && curve[1].is_nan() && curve[5].is_nan());
-        assert_eq!(curve[2..5], [0.0, 0.5, 1.0]);
-        assert!(only_the_rise(vec![0.0; 4])[..3].iter().all(|p| p.is_nan()));
     }
 }

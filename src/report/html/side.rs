@@ -1,58 +1,19 @@
-//! What one wants to know first: a few numbers, and those of several runs side by side.
+//! The numbers of several runs side by side.
 
 use std::fmt::Write as _;
 
-use super::sections::{Style, each};
+use super::sections::{Style, asked_month};
 use super::{Run, escape};
 use crate::Projection;
 use crate::report::text::{nth_month, percent, title_of};
 
-/// What is shown first, at the end of the horizon.
+/// What is told of each run.
 const FIRST: [(&str, &str); 4] = [
     ("it_power_mw", "IT power live"),
     ("in_service_power_mw", "in service with tenants"),
     ("installed_pflops", "compute installed"),
     ("take_up", "take-up"),
 ];
-
-/// The few numbers of each run.
-pub(super) fn tiles(runs: &[Run<'_>]) -> String {
-    each(runs, |projection| {
-        let last = projection.layout().months - 1;
-        let mut html = String::from("<dl class=tiles>");
-        for (name, title) in FIRST {
-            let Some(metric) = projection.metric(name) else {
-                continue;
-            };
-            let quantiles = metric.month(last).map(|d| d.quantiles(&[0.1, 0.5, 0.9]));
-            let Some([Some(low), Some(middle), Some(high)]) = quantiles.as_deref() else {
-                continue;
-            };
-            if *low == 0.0 && *high == 0.0 && metric.unit() == "PFLOPS" {
-                // Tenants bring their own hardware.
-                continue;
-            }
-            let style = Style::of(&metric);
-            let unit = match style.shown_unit.as_str() {
-                "per cent" => String::new(),
-                unit => format!(" <small>{}</small>", escape(unit)),
-            };
-            let _ = write!(
-                html,
-                "<div><dt>{title}<dd><b>{}</b>{unit}<br><small>P10 to P90: {} to {}</small></div>",
-                style.show(Some(*middle)),
-                style.show(Some(*low)),
-                style.show(Some(*high)),
-            );
-        }
-        let _ = write!(
-            html,
-            "</dl><p class=soft>P50 at the end of {}</p>",
-            nth_month(projection.layout().start, last)
-        );
-        Some(html)
-    })
-}
 
 /// A difference with its sign, where there is any left to show; of shares in points.
 fn gap_of(style: &Style, gap: f64) -> String {
@@ -71,7 +32,7 @@ pub(super) fn by_side(runs: &[Run<'_>]) -> String {
     if runs.len() < 2 {
         return String::new();
     }
-    let mut html = String::from("<div class=wide><table class=years><thead><tr><th>P50");
+    let mut html = String::from("<div class=wide tabindex=0><table class=years><thead><tr><th>P50");
     for run in runs {
         let _ = write!(html, "<th>{}", escape(run.name()));
     }
@@ -87,14 +48,13 @@ pub(super) fn by_side(runs: &[Run<'_>]) -> String {
         }
     };
     let first = runs[0].projection;
-    let last = first.layout().months - 1;
-    let middle = last / 2;
+    let asked = asked_month(&runs[0]);
     for (name, title) in FIRST {
         let Some(metric) = first.metric(name) else {
             continue;
         };
         let style = Style::of(&metric);
-        for month in [middle, last] {
+        for month in [asked] {
             let values = (runs.iter())
                 .map(|run| {
                     let is_alike = run.projection.layout().start == first.layout().start;
@@ -118,7 +78,15 @@ pub(super) fn by_side(runs: &[Run<'_>]) -> String {
         let title = title_of(&label.name, &label.unit);
         row(&format!("{title} ({})", style.shown_unit), &style, values);
     }
-    for target in first.targets() {
+    html += &probabilities(runs);
+    html + "</tbody></table></div><p class=soft>Below the numbers of a run what sets it apart from the first. \
+            All ran on common random numbers, so small differences count, too.</p>"
+}
+
+/// The probability of each target in each run.
+fn probabilities(runs: &[Run<'_>]) -> String {
+    let mut html = String::new();
+    for target in runs[0].projection.targets() {
         let name = &target.label().name;
         let _ = write!(html, "<tr><td>{}: probability", escape(name));
         for run in runs {
@@ -126,8 +94,7 @@ pub(super) fn by_side(runs: &[Run<'_>]) -> String {
             let _ = write!(html, "<td>{}", percent(probability));
         }
     }
-    html + "</tbody></table></div><p class=soft>Below the numbers of a run what sets it apart from the first. \
-            All ran on common random numbers, so small differences count, too.</p>"
+    html
 }
 
 #[cfg(test)]
