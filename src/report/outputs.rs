@@ -19,7 +19,7 @@ pub struct OutputFile {
 }
 
 /// What a run is to leave in its folder: the projection as JSON and CSV, the summary as text and Markdown, the
-/// page, with the feature `parquet` the projection as Parquet, and fan charts.
+/// page, with the feature `excel` a workbook, with the feature `parquet` the projection as Parquet, and fan charts.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -43,6 +43,16 @@ pub struct OutputChoice {
     pub charts: Vec<ChartChoice>,
     /// As what charts are drawn.
     pub pictures: PictureFormat,
+}
+
+/// What is known of a run beside its projection, for those of its files that show it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RunFacts<'a> {
+    /// What was put in, with its sources.
+    #[cfg(feature = "files")]
+    pub inputs: &'a [crate::file::Input],
+    /// What drives its results.
+    pub drivers: Option<&'a crate::analysis::drivers::report::DriversReport>,
 }
 
 /// As what charts are drawn.
@@ -154,6 +164,10 @@ pub enum OutputsError {
     /// The CSV could not be made.
     #[error("projection.csv could not be made: {0}")]
     Csv(#[from] io::Error),
+    /// The workbook could not be made.
+    #[cfg(feature = "excel")]
+    #[error("projection.xlsx: {0}")]
+    Workbook(#[from] super::WorkbookError),
     /// The Parquet could not be made.
     #[cfg(feature = "parquet")]
     #[error(transparent)]
@@ -182,6 +196,8 @@ const JSON: &str = "projection.json";
 const CSV: &str = "projection.csv";
 const SUMMARY: &str = "summary.txt";
 const MARKDOWN: &str = "summary.md";
+#[cfg(feature = "excel")]
+const WORKBOOK: &str = "projection.xlsx";
 #[cfg(feature = "parquet")]
 const PARQUET: &str = "projection.parquet";
 const PAGE: &str = "report.html";
@@ -208,6 +224,8 @@ impl OutputChoice {
         let mut names = [JSON, CSV, SUMMARY, MARKDOWN, PAGE]
             .map(str::to_owned)
             .to_vec();
+        #[cfg(feature = "excel")]
+        names.push(WORKBOOK.to_owned());
         #[cfg(feature = "parquet")]
         names.push(PARQUET.to_owned());
         for (stem, _) in self.all_charts() {
@@ -238,13 +256,16 @@ impl OutputChoice {
     /// The files of a run of which nothing but the projection is known.
     pub fn files(&self, projection: &Projection) -> Result<Vec<OutputFile>, OutputsError> {
         let page = HtmlReport::new(projection);
-        self.files_with(projection, ChartMarks::default(), &page)
+        let facts = RunFacts::default();
+        self.files_with(projection, &facts, ChartMarks::default(), &page)
     }
 
-    /// The files of a run with its page and with marks in its charts.
+    /// The files of a run with what is known beside its projection, with marks in its charts and its page.
+    #[cfg_attr(not(feature = "excel"), allow(unused_variables))]
     pub fn files_with(
         &self,
         projection: &Projection,
+        facts: &RunFacts<'_>,
         marks: ChartMarks<'_>,
         page: &HtmlReport<'_>,
     ) -> Result<Vec<OutputFile>, OutputsError> {
@@ -264,6 +285,14 @@ impl OutputChoice {
             OutputFile::new(MARKDOWN, super::markdown(projection).into_bytes()),
             OutputFile::new(PAGE, page.to_html().into_bytes()),
         ];
+        #[cfg(feature = "excel")]
+        {
+            let mut workbook = super::Workbook::new(projection).inputs(facts.inputs);
+            if let Some(drivers) = facts.drivers {
+                workbook = workbook.drivers(drivers);
+            }
+            files.push(OutputFile::new(WORKBOOK, workbook.to_xlsx()?));
+        }
         #[cfg(feature = "parquet")]
         {
             let mut table = Vec::new();

@@ -24,7 +24,7 @@ const MOST_COLUMNS: usize = 140;
 /// Where results go.
 #[derive(Args)]
 pub(crate) struct OutputOptions {
-    /// Write projection.json, projection.csv, summary.txt, summary.md, report.html and charts into
+    /// Write projection.json, projection.csv, projection.xlsx, summary.txt, summary.md, report.html and charts into
     /// this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -163,7 +163,7 @@ impl OutputOptions {
                 (marks.scenario, marks.known) = (scenario, known.as_ref());
                 let choice = self.choice()?;
                 let page = page.command(command).refreshing(self.live.refreshes());
-                choice.files_with(projection, marks, &page)?
+                choice.files_with(projection, &analysed.facts(), marks, &page)?
             }
         };
         self.write(&files, &folder)
