@@ -128,7 +128,6 @@ fn correlations() -> Correlations {
     let sooner = [
         "Qingyang/A*/fit-out",
         "Qingyang/B*/delay",
-        "Qingyang/B*/gap",
         "China Mobile/*/plan slip",
         "other operators/X*/wait",
     ];
