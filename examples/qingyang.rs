@@ -14,7 +14,7 @@ use buildout::site::{
 };
 use buildout::tenants::{ExistingTenants, NamedTenant, Segment};
 use buildout::uncertain::correlation::Correlations;
-use buildout::uncertain::factors::CommonFactor;
+use buildout::uncertain::factors::{CommonFactor, Loading};
 use buildout::{Batch, Date, Scenario, Uncertain};
 
 const ANNOUNCED: &str = "announced by an operator";
@@ -109,33 +109,68 @@ fn generations() -> Result<Vec<Generation>, AnyError> {
 /// What becomes of what operators announce.
 fn announced() -> PlanClass {
     let mut class = PlanClass::new(ANNOUNCED);
-    class.probability = Some(0.85);
+    class.probability = Some(0.8);
     class.slip_factor = Uncertain::mixture([
-        (0.8, Uncertain::lognormal(1.31, 0.22)),
-        (0.2, Uncertain::lognormal(2.0, 0.5)),
+        (0.65, Uncertain::lognormal(1.31, 0.22)),
+        (0.35, Uncertain::lognormal(2.0, 0.5)),
     ]);
-    class.size_factor = Uncertain::lognormal(0.85, 0.4);
+    class.size_factor = Uncertain::lognormal(0.8, 0.45);
     class
 }
 
-/// What buildings, deliveries and the steps of one plan have in common.
+/// What the hub's operators, buildings, deliveries and the steps of one plan have in common.
 fn correlations() -> Correlations {
+    let more = [
+        "Qingyang/B{n}/count",
+        "China Mobile/*/built",
+        "China Mobile/*/plan size",
+    ];
+    let sooner = [
+        "Qingyang/A*/fit-out",
+        "Qingyang/B*/delay",
+        "China Mobile/*/plan slip",
+        "other operators/X*/wait",
+    ];
     let buildings = ["*/B*/shell", "*/B*/fit-out", "*/C*/shell", "*/C*/fit-out"];
     let deliveries = [
         "*/lead time of 910C",
         "*/lead time of liquid trend",
         "hardware/*/slip",
     ];
-    let mut plan = CommonFactor::new("China Mobile's plan", ["China Mobile/*/plan slip"], 1.0);
-    let sizes = CommonFactor::new("", ["China Mobile/*/plan size"], 0.8);
-    plan.loadings.extend(sizes.loadings);
     Correlations {
         factors: vec![
-            CommonFactor::new("builders' pace", buildings, Uncertain::uniform(0.2, 0.7)),
-            CommonFactor::new("supply of accelerators", deliveries, 0.5),
-            plan,
+            factor(
+                "the hub's rush",
+                [loading(more, 0.4), loading(sooner, -0.4)],
+            ),
+            factor(
+                "builders' pace",
+                [loading(buildings, Uncertain::uniform(0.2, 0.7))],
+            ),
+            factor("supply of accelerators", [loading(deliveries, 0.5)]),
+            factor(
+                "China Mobile's plan",
+                [
+                    loading(["China Mobile/*/plan slip"], -0.9),
+                    loading(["China Mobile/*/built"], 0.9),
+                    loading(["China Mobile/*/plan size"], 0.8),
+                ],
+            ),
         ],
         ..Correlations::default()
+    }
+}
+
+fn factor(name: &str, loadings: impl IntoIterator<Item = Loading>) -> CommonFactor {
+    let mut factor = CommonFactor::new(name, [], 0.0);
+    factor.loadings = loadings.into_iter().collect();
+    factor
+}
+
+fn loading<const N: usize>(inputs: [&str; N], loading: impl Into<Uncertain>) -> Loading {
+    Loading {
+        inputs: inputs.map(str::to_owned).to_vec(),
+        loading: loading.into(),
     }
 }
 
@@ -230,6 +265,14 @@ fn building_templates() -> Vec<BuildingTemplate> {
             vec![Activity::new("works", 0.0)],
             vec![ordered_after(
                 hall("hall", 2_770, "air", "910B", None),
+                "start",
+            )],
+        ),
+        BuildingTemplate::new(
+            "operator's block",
+            vec![Activity::new("containers", pert(3.0, 4.0, 6.0))],
+            vec![ordered_after(
+                hall("containers", 600, "air", "newest", None),
                 "start",
             )],
         ),
@@ -343,11 +386,16 @@ fn buildings() -> Result<Vec<Building>, AnyError> {
         building.starts = Some(Date::month(year, month)?);
         Ok::<_, AnyError>(building)
     };
-    let uncertain_series = |count| Some(Series::new(count, Uncertain::lognormal(6.0, 0.7)));
-    // The fit-out crew goes from one building of the park to the next.
+    let uncertain_series =
+        |count, sigma| Some(Series::new(count, Uncertain::lognormal(6.0, sigma)));
+    // The fit-out crew goes from one building of the park to the next, and some buildings wait for a tenant.
     let fit_out_after = |others: [&str; 2]| {
         let mut activities = park_activities();
         activities[2].after = Some(others.map(Into::into).to_vec());
+        activities[2].duration_months = Uncertain::mixture([
+            (0.7, pert(3.0, 4.0, 6.0)),
+            (0.3, Uncertain::lognormal(14.0, 0.7)),
+        ]);
         Some(activities)
     };
     let mut containers = building("M{n}", "container block", "container bays", (2024, 1))?;
@@ -357,12 +405,15 @@ fn buildings() -> Result<Vec<Building>, AnyError> {
     a2.activities = fit_out_after(["shell", "A1/commissioning"]);
     let mut a3 = building("A3", "park building", "park substation", (2023, 6))?;
     a3.activities = fit_out_after(["shell", "A2/fit-out"]);
-    let mut air = building("B{n}", "air building", "north substation", (2025, 1))?;
-    air.delay_months = pert(-2.0, 4.0, 18.0);
-    air.series = uncertain_series(Uncertain::triangular(0.0, 6.0, 14.0));
+    let mut air = building("B{n}", "air building", "north substation", (2024, 4))?;
+    air.delay_months = Uncertain::mixture([
+        (0.7, pert(0.0, 10.0, 30.0)),
+        (0.3, Uncertain::lognormal(30.0, 0.5)),
+    ]);
+    air.series = uncertain_series(Uncertain::triangular(0.0, 6.0, 14.0), 0.9);
     let mut liquid = building("C{n}", "liquid building", "east substation", (2027, 1))?;
     liquid.delay_months = pert(-10.0, 0.0, 24.0);
-    liquid.series = uncertain_series(Uncertain::triangular(0.0, 8.0, 20.0));
+    liquid.series = uncertain_series(Uncertain::triangular(0.0, 8.0, 20.0), 0.7);
     Ok(vec![containers, a1, a2, a3, air, liquid])
 }
 
@@ -386,12 +437,21 @@ fn china_mobile() -> Result<Campus, AnyError> {
 
 /// Operators of whom nothing is known yet.
 fn other_operators() -> Result<Campus, AnyError> {
-    let mut expansion = CampusExpansion::new(Uncertain::lognormal(18.0, 0.8));
-    expansion.most = 8;
-    expansion.stop_probability = 0.15;
-    expansion.size = Uncertain::lognormal(0.6, 0.9);
+    let mut expansion = CampusExpansion::new(Uncertain::lognormal(12.0, 0.8));
+    expansion.most = 12;
+    expansion.waits_between_share = 0.4;
+    expansion.stop_probability = 0.03;
+    expansion.size = Uncertain::lognormal(1.0, 0.6);
+    expansion.sizes_between_share = 0.7;
+    expansion.buildings = Uncertain::discrete([
+        (1.0, 0.72),
+        (2.0, 0.14),
+        (3.0, 0.06),
+        (4.0, 0.04),
+        (6.0, 0.04),
+    ]);
     let mut waves = Building::new("X{n}");
-    waves.template = Some("air building".to_owned());
+    waves.template = Some("operator's block".to_owned());
     waves.starts = Some(Date::month(2024, 11)?);
     waves.expansion = Some(expansion);
     let mut campus = operator("other operators");

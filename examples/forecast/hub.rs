@@ -5,6 +5,7 @@ use std::error::Error;
 use jiff::civil;
 
 use buildout::compute::{Generation, RackType};
+use buildout::problem::is_hidden;
 use buildout::schedule::Activity;
 use buildout::site::{Building, BuildingTemplate, Campus, CampusExpansion, ExistingCapacity, Hall};
 use buildout::uncertain::Outcome;
@@ -45,16 +46,24 @@ pub(crate) fn scenario(
     scenario.generations.push(hardware(class, &scenario));
     scenario.building_templates.push(template());
     let future = Future::new(class, years(origin));
-    scenario.correlations = Some(future.correlations(known));
-    for campus in known {
-        scenario.campuses.push(future.campus(campus)?);
+    let names = scenario_names(known);
+    scenario.correlations = Some(future.correlations(known, &names));
+    for (campus, name) in known.iter().zip(names) {
+        scenario.campuses.push(future.campus(campus, name)?);
     }
     Ok(scenario)
 }
 
-/// The name of a campus in scenarios, where `/` separates names and `*` stands for any text.
-pub(crate) fn scenario_name(campus: &Known) -> String {
-    campus.name.replace(['/', '*'], "-")
+/// Names of campuses in scenarios, where `/` separates names, `*` stands for any text, and no two are the same.
+pub(crate) fn scenario_names(known: &[Known]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for campus in known {
+        let plain = (campus.name).replace(|c: char| matches!(c, '/' | '*') || is_hidden(c), "-");
+        let numbered = (2..).map(|number| format!("{plain} ({number})"));
+        let mut free = std::iter::once(plain.clone()).chain(numbered);
+        names.extend(free.find(|name| !names.contains(name)));
+    }
+    names
 }
 
 fn date(day: civil::Date) -> Result<Date, Box<dyn Error>> {
@@ -98,14 +107,16 @@ impl<'a> Future<'a> {
         }
     }
 
-    fn campus(&self, known: &Known) -> Result<Campus, Box<dyn Error>> {
-        let mut campus = Campus::new(scenario_name(known));
+    fn campus(&self, known: &Known, name: String) -> Result<Campus, Box<dyn Error>> {
+        let mut campus = Campus::new(name);
         let [mw, h100e, _] = known.live;
-        if mw > 0.0 {
+        if mw > 0.0 || h100e > 0.0 {
+            // Where only hardware was seen, its power is not known: one rack stands for it.
+            let racks = (mw * RACKS_PER_MW).round().max(1.0);
             campus.existing = Some(ExistingCapacity {
-                racks: (mw * RACKS_PER_MW).round().max(1.0) as u32,
+                racks: racks as u32,
                 rack_type: RACK.to_owned(),
-                power_kw: mw * RACKS_PER_MW,
+                power_kw: (mw * RACKS_PER_MW).max(1.0),
                 compute_pflops: h100e * H100_PFLOPS,
             });
         }
@@ -153,7 +164,7 @@ impl<'a> Future<'a> {
     }
 
     /// What all campuses share: errors of the class's medians, and shocks.
-    fn correlations(&self, known: &[Known]) -> Correlations {
+    fn correlations(&self, known: &[Known], names: &[String]) -> Correlations {
         let own = (1.0 - WAITS_BETWEEN_SHARE).sqrt();
         let later = (2..=MOST_WAVES).map(|wave| format!("*/X{wave}/wait"));
         let mut pace = CommonFactor::new("pace", [], 0.0);
@@ -162,9 +173,9 @@ impl<'a> Future<'a> {
             self.later.shared_sigma,
             self.later.sigma * own,
         )];
-        for campus in known {
+        for (campus, name) in known.iter().zip(names) {
             let law = self.class.waiting(campus);
-            let first = vec![format!("{}/X1/wait", scenario_name(campus))];
+            let first = vec![format!("{name}/X1/wait")];
             pace.loadings
                 .push(loading(first, law.shared_sigma, law.sigma * own));
         }

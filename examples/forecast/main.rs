@@ -60,6 +60,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         let known: Vec<Known> = (campuses.iter())
             .filter_map(|campus| Known::of(campus, origin))
             .collect();
+        if known.is_empty() {
+            continue;
+        }
         let horizon = HORIZONS[HORIZONS.len() - 1] as u32;
         let scenario = hub::scenario(&known, &Class::new(&known, origin)?, origin, horizon)?;
         if let Some(folder) = scenarios {
@@ -117,9 +120,12 @@ fn forecast(
             row
         })
         .collect();
-    for campus in known {
+    for (campus, name) in known.iter().zip(hub::scenario_names(known)) {
         // A hub of one campus has results for the total alone.
-        let scope = layout.scope_index(&hub::scenario_name(campus)).unwrap_or(0);
+        let scope = match known.len() {
+            1 => 0,
+            _ => (layout.scope_index(&name)).ok_or_else(|| format!("no results of \"{name}\""))?,
+        };
         for &(months, target) in targets {
             for ((quantity, metric), live) in QUANTITIES.iter().zip(metrics).zip(campus.live) {
                 let unit = if quantity.name == "h100e" {

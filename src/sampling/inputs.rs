@@ -37,6 +37,15 @@ impl Quantity {
         }
     }
 
+    /// The positions of the inputs in it.
+    fn positions(self) -> [Option<usize>; 2] {
+        match self {
+            Self::Fixed(_) => [None, None],
+            Self::Drawn(position) | Self::Scaled(position, _) => [Some(position as usize), None],
+            Self::Product(first, second) => [Some(first as usize), Some(second as usize)],
+        }
+    }
+
     /// The product with another; `None` where a drawn product would meet a third input.
     pub fn times(self, other: Self) -> Option<Self> {
         Some(match (self, other) {
@@ -136,7 +145,7 @@ impl Quantile {
 
 /// All quantities that are drawn once a trial, in the order of the scenario.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Inputs(Vec<Input>, Option<Copula>, Option<Factors>);
+pub(crate) struct Inputs(Vec<Input>, Option<Copula>, Option<Factors>, Vec<usize>);
 
 impl Inputs {
     /// Registers an uncertain quantity. One that cannot vary is fixed and never drawn.
@@ -160,7 +169,19 @@ impl Inputs {
 
     /// Registers an input whose distribution depends on the value of one that is registered already.
     pub(crate) fn add_given(&mut self, name: String, on: Quantity, draw: Draw) -> Quantity {
-        self.push(name, Quantile::Given(on, Box::new(draw)))
+        let causes = on.positions();
+        let given = self.push(name, Quantile::Given(on, Box::new(draw)));
+        if causes.iter().any(Option::is_some) {
+            self.tie(causes.into_iter().chain(given.positions()).flatten());
+        }
+        given
+    }
+
+    /// Notes inputs that depend on others, or others on them.
+    fn tie(&mut self, positions: impl Iterator<Item = usize>) {
+        self.3.extend(positions);
+        self.3.sort_unstable();
+        self.3.dedup();
     }
 
     fn push(&mut self, name: String, draw: Quantile) -> Quantity {
@@ -285,6 +306,8 @@ impl Inputs {
                 "1 at most: weaken some of them",
             );
         }
+        let tied: Vec<usize> = loaded.positions().collect();
+        self.tie(tied.into_iter());
         self.2 = Some(loaded);
     }
 
@@ -339,7 +362,10 @@ impl Inputs {
             }
         }
         match Copula::new(members, &ranks, correlations.nearest) {
-            Ok(copula) => self.1 = Some(copula),
+            Ok(copula) => {
+                self.tie(copula.members().iter().copied());
+                self.1 = Some(copula);
+            }
             Err(impossible) => problems.error(
                 at,
                 impossible.to_string(),
@@ -451,9 +477,10 @@ impl Inputs {
         }
     }
 
-    /// Positions of the inputs that are correlated with others.
+    /// Positions, in ascending order, of the inputs that are not independent of all others: those with coefficients, those
+    /// with common factors and the factors themselves, and those of which one depends on another's value.
     pub(crate) fn correlated(&self) -> &[usize] {
-        self.1.as_ref().map_or(&[], Copula::members)
+        &self.3
     }
 }
 
@@ -471,6 +498,7 @@ fn check_coefficient(coefficient: f64, at: &Path, problems: &mut Problems) {
 mod tests {
     use super::*;
     use crate::field::{MONTHS, Stated};
+    use crate::uncertain::exchangeable::Exchangeable;
 
     #[test]
     fn a_field_is_registered_under_the_name_of_its_plan_and_its_own() {
@@ -489,5 +517,29 @@ mod tests {
         assert!(inputs.repeated_names().is_empty());
         inputs.register("A1/shell", stated(MONTHS)).unwrap();
         assert_eq!(inputs.repeated_names(), ["A1/shell"]);
+    }
+
+    #[test]
+    fn what_loads_on_a_factor_or_depends_on_another_input_is_correlated() {
+        let mut inputs = Inputs::default();
+        let number = Uncertain::uniform(0.0, 1.0);
+        let [pace, ..] = ["pace", "alone", "A1/shell"]
+            .map(|name| inputs.add(name.to_owned(), &number, Domain::SHARE).unwrap());
+        let waits = Uncertain::lognormal(9.0, 0.6);
+        let waits = Exchangeable::new(waits.sampler(Domain::NON_NEGATIVE).unwrap(), 0.4);
+        inputs.add_given("wait".to_owned(), pace, Draw::Value(waits));
+        let correlations = Correlations {
+            factors: vec![CommonFactor::new("builders", ["A1/*"], 0.5)],
+            ..Correlations::default()
+        };
+        let mut problems = Problems::default();
+        inputs.correlate(&correlations, &Path::root(), &mut problems);
+        assert!(!problems.has_errors());
+        let tied = inputs
+            .correlated()
+            .iter()
+            .map(|&tied| inputs.0[tied].name.as_str());
+        let expected = ["pace", "A1/shell", "wait", "factors/builders"];
+        assert_eq!(tied.collect::<Vec<_>>(), expected);
     }
 }

@@ -131,6 +131,20 @@ impl Factors {
         loadings.push((factor, weight));
     }
 
+    /// Positions of all that goes together: the inputs, their factors, and loadings that are drawn. One may come twice.
+    pub(crate) fn positions(&self) -> impl Iterator<Item = usize> {
+        self.members.iter().flat_map(|member| {
+            let tied = (member.loadings.iter()).flat_map(|(factor, weight)| {
+                let drawn = match weight {
+                    Weight::Known(_) => None,
+                    Weight::Drawn(position, _) => Some(*position),
+                };
+                [Some(*factor), drawn].into_iter().flatten()
+            });
+            tied.chain([member.position])
+        })
+    }
+
     /// The first input whose loadings may leave no room for its own variance, and the sum of their squares.
     pub(crate) fn overloaded(&self) -> Option<(usize, f64)> {
         let sums = self.members.iter().map(|member| {
