@@ -3,14 +3,12 @@
     differences.py [--trials N] [--limit Z] ONE OTHER SCENARIO...
 
 ONE and OTHER are two builds of `buildout`, such as that of an earlier commit and that of the present one. Each runs every
-scenario with a seed of its own, so that the samples are independent. Compared are all numbers of a projection that come with
-a standard error: means and percentiles of metrics by month, of milestones and of outcomes, and probabilities of targets and
-binding constraints.
+scenario with a seed of its own, so that the samples are independent. Compared are the means of metrics by month, of
+milestones and of outcomes, and the probabilities of targets and binding constraints. Percentiles are not: where a
+distribution has jumps, as racks have that come by the hall, their standard errors say nothing.
 
-z is the difference over the root of the sum of both squared standard errors. A percentile may also be off by the width of a
-bucket, 0.4 %, in either. A mean, or a probability, less than five of its standard errors away from 0 (or from 1) in both comes
-from so few trials that its error is not normal: it is counted, and not compared. So are percentiles that lie where a
-distribution has jumps: their error is 0, or too large to say anything.
+z is the difference over the root of the sum of both squared standard errors. A number that is less than five of its standard
+errors away from 0 in both comes from so few trials that its error is not normal: it is counted, and not compared.
 
 Of independent numbers, all right, one in 16,000 is beyond |z| = 4; neighbouring months are nearly the same number.
 Ends with 1 if one is beyond the limit.
@@ -22,7 +20,6 @@ import math
 import subprocess
 import sys
 
-BUCKET = 0.004
 FEWEST_ERRORS = 5.0
 
 
@@ -39,39 +36,28 @@ def listed(value):
 def numbers(of, path=()):
     """Paths of all numbers with a standard error, as lists, with these errors."""
     for key, value in of.items():
-        error = of.get(f"{key}_std_error")
-        if error is not None:
-            yield (*path, key), listed(value), listed(error)
-        elif key == "mean" and of.get("std_error") is not None:
+        if key == "binding":
+            for cause, shares in value.items():
+                yield (*path, key, cause), shares, of["binding_std_error"][cause]
+        elif key in ("mean", "probability") and "std_error" in of:
             yield (*path, key), listed(value), listed(of["std_error"])
-        elif key == "probability" and of.get("std_error") is not None:
-            yield (*path, key), listed(value), listed(of["std_error"])
-        elif key == "binding" and "binding_std_error" in of:
-            continue
         elif isinstance(value, dict):
             yield from numbers(value, (*path, key))
         elif isinstance(value, list) and value and isinstance(value[0], dict):
             for part in value:
-                yield from numbers(part, (*path, key, part.get("name", "")))
-    for cause, value in of.get("binding", {}).items() if "binding_std_error" in of else ():
-        yield (*path, "binding", cause), listed(value), listed(of["binding_std_error"][cause])
+                yield from numbers(part, (*path, key, str(part.get("name"))))
 
 
-def z_of(kind, one, other):
+def z_of(one, other):
     """The z of two numbers with their errors; `None` where it would say nothing."""
     (a, s), (b, t) = one, other
     if None in (a, b, s, t):
         return None
     error = math.hypot(s, t)
-    if kind.startswith("p") and kind[1:].isdigit():
-        if s == 0 or t == 0:
-            return None
-        slack = BUCKET * max(abs(a), abs(b))
-        return math.copysign(max(abs(a - b) - slack, 0.0), a - b) / error
     if error == 0:
         # The last digits of sums differ with their order.
-        return 0.0 if math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9) else None
-    if max(abs(a) / s if s else math.inf, abs(b) / t if t else math.inf) < FEWEST_ERRORS:
+        return 0.0 if math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9) else math.inf
+    if max(abs(a) / s if s else 0.0, abs(b) / t if t else 0.0) < FEWEST_ERRORS:
         return None
     return (a - b) / error
 
@@ -84,7 +70,7 @@ def compare(scenario, one, other, worst):
             missing += len(values)
             continue
         for month, (ours, theirs) in enumerate(zip(zip(values, errors), found[path])):
-            z = z_of(path[-1], ours, theirs)
+            z = z_of(ours, theirs)
             if z is None:
                 skipped += 1
                 continue

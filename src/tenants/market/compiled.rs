@@ -171,16 +171,18 @@ impl Market {
                     .as_ref()
                     .is_some_and(|extras| extras.has_terms())
             });
+        let (pooled, queued) =
+            (0..segments.len()).partition::<Vec<usize>, _>(|&s| segments[s].allocation.is_pooled());
         let mut priorities: Vec<u32> = segments.iter().map(|segment| segment.priority).collect();
         priorities.sort_unstable();
         priorities.dedup();
         let ranks = priorities
             .iter()
             .map(|priority| {
-                (0..segments.len())
-                    .filter(|&s| segments[s].priority == *priority)
-                    .collect()
+                let of_rank = |&&s: &&usize| segments[s].priority == *priority;
+                queued.iter().filter(of_rank).copied().collect()
             })
+            .filter(|rank: &Vec<usize>| !rank.is_empty())
             .collect();
         let names: Vec<&str> = segments
             .iter()
@@ -189,6 +191,8 @@ impl Market {
         Ok(Self {
             segments: compiled,
             ranks,
+            queued,
+            pooled,
             pools: supply.campuses.len() * supply.rack_types.len(),
             pools_per_campus: supply.rack_types.len(),
             months: supply.months,

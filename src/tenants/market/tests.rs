@@ -1025,7 +1025,7 @@ proptest! {
             }
             let [pooled, placed] = &states;
             prop_assert_eq!(pooled.capacity.served[0], placed.capacity.served[0]);
-            let counts = |state: &MarketState| Counts { moved_in: 0, ..state.counts[0] };
+            let counts = |state: &MarketState| state::Counts { moved_in: 0, ..state.counts[0] };
             prop_assert_eq!(counts(pooled), counts(placed));
             prop_assert_eq!(pooled.segments[0].pending, placed.segments[0].pending);
         }
