@@ -161,7 +161,26 @@ fn description(text: Option<&Json>) -> String {
     let text = text.and_then(Json::as_str).unwrap_or_default();
     // The first paragraph says what it is; diagrams and formulas follow.
     let first = text.split("\n\n").next().unwrap_or_default();
-    first.replace('\n', " ").replace('|', "\\|")
+    without_links(&first.replace('\n', " ").replace('|', "\\|"))
+}
+
+/// Names of items stay as code; what the page of the crate's documentation links them to does not.
+fn without_links(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, linked)) = rest.split_once("[`") {
+        let Some((name, after)) = linked.split_once("`]") else {
+            break;
+        };
+        plain.push_str(before);
+        let _ = write!(plain, "`{name}`");
+        let target = after
+            .strip_prefix('(')
+            .and_then(|target| target.split_once(')'));
+        rest = target.map_or(after, |(_, after)| after);
+    }
+    plain.push_str(rest);
+    plain
 }
 
 fn write_inputs(page: &mut String, tables: &[(String, Table<'_>)]) {

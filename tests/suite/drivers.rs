@@ -314,7 +314,7 @@ fn the_first_lines_of_drivers_are_readable_at_80_columns() {
     assert_eq!(again.stdout, output.stdout);
     let json = buildout(&[&run[..], &["--json"]].concat());
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
-    assert_eq!(json["results"][0]["drivers"]["trials"], 600);
+    assert_eq!(json["results"][0]["drivers"]["trials"], 5_000);
 }
 
 #[test]

@@ -17,7 +17,7 @@ import duckdb, json, sys
 folder = sys.argv[1]
 one = lambda query: duckdb.sql(query.replace("FOLDER", folder)).fetchall()[0]
 target = '"target: 100,000 PFLOPS by the end of 2027"'
-late = '"milestone: north substation energised"'
+late = '"milestone: Qingyang/north substation energised"'
 print(json.dumps({
     "all": one(f"SELECT avg({target}::INT) FROM 'FOLDER/trials.parquet'")[0],
     "late": one(f"SELECT avg({target}::INT), count(*) FROM 'FOLDER/trials.parquet' WHERE coalesce({late} > 26, true)"),
