@@ -849,10 +849,11 @@ fn any_market() -> impl Strategy<Value = Scenario> {
         others.churn_per_month = (0.5 * churn).into();
         if exits {
             others.allocation = Allocation::FirstComeWhole;
-            others.contract_power_kw = Some(Uncertain::uniform(5.0, 3.0 * size));
+            others.contract_power_kw = Some(Uncertain::uniform(1.0, 1.0 + 3.0 * size));
         }
         if renews {
             others.existing = Some(ExistingTenants {
+                companies_contacted: 3,
                 contracts_signed: 3,
                 leased_power_kw: 2.0 * RACK_KW,
                 ..ExistingTenants::default()
