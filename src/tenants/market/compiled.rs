@@ -140,13 +140,13 @@ fn pools_of(segment: &Segment, supply: &Supply<'_>) -> (Vec<usize>, usize) {
 }
 
 /// The positions of segments of the same priority, in the order of priorities.
-fn ranks_of(segments: &[Segment]) -> Vec<Vec<usize>> {
-    let mut priorities: Vec<u32> = segments.iter().map(|segment| segment.priority).collect();
+fn ranks_of(segments: &[Segment], queued: &[usize]) -> Vec<Vec<usize>> {
+    let mut priorities: Vec<u32> = queued.iter().map(|&s| segments[s].priority).collect();
     priorities.sort_unstable();
     priorities.dedup();
     let ranks = priorities.iter().map(|priority| {
-        let ranked = (0..segments.len()).filter(|&s| segments[s].priority == *priority);
-        ranked.collect()
+        let of_rank = |&&s: &&usize| segments[s].priority == *priority;
+        queued.iter().filter(of_rank).copied().collect()
     });
     ranks.collect()
 }
@@ -183,7 +183,9 @@ impl Market {
                     .as_ref()
                     .is_some_and(|extras| extras.has_terms())
             });
-        let ranks = ranks_of(&segments);
+        let (pooled, queued) =
+            (0..segments.len()).partition::<Vec<usize>, _>(|&s| segments[s].allocation.is_pooled());
+        let ranks = ranks_of(&segments, &queued);
         let names: Vec<&str> = segments
             .iter()
             .map(|segment| segment.name.as_str())
@@ -191,6 +193,8 @@ impl Market {
         Ok(Self {
             segments: compiled,
             ranks,
+            queued,
+            pooled,
             pools: supply.campuses.len() * supply.rack_types.len(),
             pools_per_campus: supply.rack_types.len(),
             months: supply.months,
