@@ -79,7 +79,7 @@ impl Scenario {
         overrides: &[(String, String)],
     ) -> Result<Loaded, ScenarioError> {
         let mut files = Files::default();
-        let root = files.chain_of(FilePath::new(name), text.to_owned(), &mut Vec::new())?;
+        let root = files.chain_of(FilePath::new(name), text.to_owned().into(), &mut Vec::new())?;
         files.with_overrides(root, overrides)
     }
 

@@ -62,7 +62,8 @@ pub use drivers::{DRIVERS_OUTPUTS, drivers, drivers_csv, drivers_markdown, drive
 pub use html::HtmlReport;
 pub use markdown::markdown;
 pub use outputs::{
-    ChartChoice, ChartMarks, OutputChoice, OutputFile, OutputsError, PictureFormat, RunFacts, outputs,
+    ChartChoice, ChartMarks, OutputChoice, OutputFile, OutputsError, PictureFormat, RunFacts,
+    outputs,
 };
 pub use summary::summary;
 pub use trials::{TrialTableError, write_trial_months_csv, write_trials_csv};
