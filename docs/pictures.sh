@@ -9,7 +9,6 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 run run examples/qingyang.toml --quiet --out "$work/plan" >/dev/null
-cp "$work/plan/racks.svg" docs/qingyang-standard-racks.svg
 cp "$work/plan/pflops.svg" docs/pictures/plan-pflops.svg
 
 # The years of the first targets, with what is known of them.
@@ -22,5 +21,5 @@ run run "$work/years.toml" --quiet --out "$work/years" --known examples/actuals/
 cp "$work/years/pflops.svg" docs/pictures/pflops.svg
 
 chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1400,900 --user-data-dir="$work/profile" \
-    --screenshot="$work/page.png" "file://$work/plan/report.html" 2>/dev/null
+    --screenshot="$work/page.png" "file://$work/years/report.html" 2>/dev/null
 cp "$work/page.png" docs/pictures/page.png

@@ -16,8 +16,9 @@ const CERTAIN: f64 = 0.995;
 const DECIDES: f64 = 1.5;
 /// Causes that hold back in fewer months than these do not matter.
 const LEAST_SHARE: f64 = 0.005;
-/// What decides is looked for in so many months up to the date that is asked about.
-const WINDOW: usize = 12;
+/// What decides is looked for in so many months up to the date that is asked about (assumption): earlier ones are of other
+/// causes, such as construction before there is anything to feed.
+const WINDOW: usize = 3;
 
 /// Something that a plan is asked, and what its trials answer.
 #[derive(Clone, Debug)]
@@ -210,7 +211,7 @@ impl<'a> Question<'a> {
                 .is_some_and(|_| self.probability.is_some())
     }
 
-    /// What decides it, computed from what holds capacity back in the year up to its date.
+    /// What decides it, computed from what holds capacity back in the months up to its date.
     pub(super) fn decides(&self) -> Option<String> {
         let scope = self.scope();
         let layout = self.projection.layout();
@@ -232,7 +233,7 @@ impl<'a> Question<'a> {
         shares.sort_by(|a, b| b.1.total_cmp(&a.1));
         let span = match from {
             0 => format!("up to {}", self.date(until as f64)),
-            _ => format!("in the year to {}", self.date(until as f64)),
+            _ => format!("in the {WINDOW} months to {}", self.date(until as f64)),
         };
         Some(deciding(&shares, &span))
     }

@@ -313,7 +313,7 @@ impl<'a> FanChart<'a> {
         };
         chart.title = format!("{}: {}", place, chart.title);
         chart.subtitle = format!(
-            "{} Line: P50; bands: P10 to P90, P5 to P95. {} trials, seed {}",
+            "{}. Line: P50; bands: P10 to P90, P5 to P95. {} trials, seed {}",
             self.metric.meaning(),
             grouped(self.projection.trials() as f64, 0),
             provenance.seed
