@@ -18,7 +18,7 @@ pub fn comparison(title: &str, compared: &Compared) -> String {
     let title = one_line(title);
     let count = compared.scenarios.len();
     let mut parts = vec![format!(
-        "{title}\n{}\n{count} scenarios on the same luck: {} trials of each, seed {}, buildout {}\n\
+        "{title}\n{}\n{count} scenarios on common random numbers: {} trials of each, seed {}, buildout {}\n\
          Differences are from \"{}\", ± at {} % confidence\n",
         "=".repeat(title.width().max(1)),
         grouped(compared.trials as f64, 0),
@@ -33,7 +33,7 @@ pub fn comparison(title: &str, compared: &Compared) -> String {
     }
     parts.push(
         "Fewer: by how many times fewer trials a difference is known as well as if each scenario\n\
-         had luck of its own.\n"
+         had random numbers of its own.\n"
             .to_owned(),
     );
     parts.join("\n")

@@ -1,4 +1,4 @@
-//! `buildout compare`: scenario files and matrices of them, on the same luck.
+//! `buildout compare`: scenario files and matrices of them, on common random numbers.
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used)]
 
@@ -39,7 +39,7 @@ fn a_matrix_is_every_way_to_build_under_every_demand() {
     assert!(output.status.success(), "{}", err(&output));
     let text = String::from_utf8(output.stdout).unwrap();
     for words in [
-        "9 scenarios on the same luck: 16 trials of each, seed 1",
+        "9 scenarios on common random numbers: 16 trials of each, seed 1",
         "faster, weak",
         "Qingyang/B4 live, in months after the start of Jan 2024",
         "100,000 PFLOPS by the end of 2027: probability",

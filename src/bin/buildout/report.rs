@@ -57,7 +57,7 @@ pub(crate) struct Report {
 /// The Gantt chart is drawn from so many trials at most: enough for the eye.
 const SCHEDULE_TRIALS: u64 = 2_000;
 
-/// What drives the target that is the least sure is told from so many trials at most.
+/// What drives the target that is the least sure is computed from so many trials at most.
 const ANALYSED_TRIALS: u64 = 5_000;
 
 pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
@@ -127,7 +127,7 @@ pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
 }
 
 /// What drives the target that is the least sure; none where there is none, or the trials do not tell.
-fn least_sure_target(
+pub(crate) fn least_sure_target(
     model: &Model,
     trials: u64,
     drawing: &Drawing,
