@@ -102,7 +102,7 @@ pub(crate) fn run(arguments: &Decide) -> Result<(), Failure> {
         .trials(arguments.trials)
         .seed(arguments.seed)
         .threads(arguments.threads)
-        .on_progress(&progress)
+        .on_progress(progress)
         .cancelled_by(&engine::INTERRUPTED)
         .run(&stated.name);
     bar.finish_and_clear();

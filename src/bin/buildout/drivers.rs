@@ -136,7 +136,7 @@ pub(crate) fn run(arguments: &DriversCommand) -> Result<(), Failure> {
         bar.set_position(done);
     };
     let search = (arguments.search(&model, trials, drawing))
-        .on_progress(&progress)
+        .on_progress(progress)
         .cancelled_by(&engine::INTERRUPTED);
     engine::listen_for_interruptions(arguments.quiet)?;
     let samples = (arguments.kept).samples(search.sample_run(), trials, arguments.quiet);

@@ -12,7 +12,7 @@ use buildout::monte_carlo::stop::{
 use buildout::projection::{Layout, Measure, MetricTime};
 use buildout::sampling::design::{DEFAULT_REPLICATES, Drawing};
 use buildout::sampling::ensemble::Ensemble;
-use buildout::{Batch, Cancel, Date, Design, Model, Projection, RunError, Scenario, ScenarioError};
+use buildout::{Batch, Cancel, Date, Design, Model, Projection, RunError};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 

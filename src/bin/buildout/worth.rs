@@ -142,7 +142,7 @@ pub(crate) fn run(arguments: &Worth) -> Result<(), Failure> {
         .trials(trials)
         .drawing(drawing)
         .threads(arguments.threads)
-        .on_progress(&progress)
+        .on_progress(progress)
         .cancelled_by(&engine::INTERRUPTED);
     if let Some(money) = &arguments.money {
         search = search.money(money);
