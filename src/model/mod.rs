@@ -4,6 +4,7 @@
 mod beginning;
 pub mod extensions;
 mod fit;
+mod milestones;
 mod sites;
 
 use std::collections::BTreeMap;
@@ -264,7 +265,7 @@ pub(crate) struct CompiledRetrofit {
     pub(crate) embodied_t: f64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct CompiledMilestone {
     pub(crate) finished: Vec<NodeId>,
     /// Halls of each building that must be live; the first of them makes the building live.

@@ -21,10 +21,7 @@ use crate::site::{Clause, Gate, Phase};
 use crate::uncertain::{Domain, Uncertain};
 
 use super::beginning::{Plan, Run};
-use super::{
-    Capacity, CompiledBridge, CompiledBuilding, CompiledChain, CompiledMilestone, CompiledStep,
-    Size,
-};
+use super::{Capacity, CompiledBridge, CompiledBuilding, CompiledChain, CompiledStep, Size};
 
 /// The nodes of all campuses while the network is laid out.
 pub(super) struct Sites<'a> {
@@ -796,91 +793,6 @@ impl<'a> Sites<'a> {
         );
     }
 
-    /// All milestones: what activities mark, substations, buildings going live, and those stated.
-    pub(super) fn milestones(
-        &self,
-        scenario: &Scenario,
-        problems: &mut Problems,
-    ) -> Vec<(String, CompiledMilestone)> {
-        let several = scenario.campuses.len() > 1;
-        let short = |name: &str| match name.split_once('/') {
-            Some((_, rest)) if !several => rest.to_owned(),
-            _ => name.to_owned(),
-        };
-        let mut milestones: Vec<(String, CompiledMilestone)> = Vec::new();
-        for (position, milestone) in scenario.milestones.iter().enumerate() {
-            let at = Path::root()
-                .key("milestones")
-                .index(position)
-                .key("requires");
-            let mut compiled = CompiledMilestone {
-                finished: Vec::new(),
-                live: Vec::new(),
-            };
-            for (item, wanted) in milestone.requires.iter().enumerate() {
-                let at = at.index(item);
-                if let Some(building) = wanted.strip_suffix("/live") {
-                    match self.find_building(scenario, building) {
-                        Some(halls) => compiled.live.push(halls),
-                        None => {
-                            let known: Vec<String> = self
-                                .buildings
-                                .iter()
-                                .map(|known| format!("{}/live", known.planned.name))
-                                .collect();
-                            problems.error(
-                                &at,
-                                format!("there is no building \"{building}\""),
-                                problems.name_help(wanted, known.iter().map(String::as_str)),
-                            );
-                        }
-                    }
-                    continue;
-                }
-                let found = scenario
-                    .campuses
-                    .iter()
-                    .find_map(|campus| self.network.find(&format!("{}/{wanted}", campus.name)))
-                    .or_else(|| self.network.find(wanted));
-                match found {
-                    Some(node) => compiled.finished.push(node),
-                    None => {
-                        let scope = &scenario.campuses[0].name;
-                        self.unknown(scope, wanted, &at, problems);
-                    }
-                }
-            }
-            milestones.push((milestone.name.clone(), compiled));
-        }
-        for (name, node) in &self.marked {
-            let compiled = CompiledMilestone {
-                finished: vec![*node],
-                live: Vec::new(),
-            };
-            milestones.push((short(name), compiled));
-        }
-        for (campus, nodes) in scenario.campuses.iter().zip(&self.campuses) {
-            for (substation, (node, _)) in campus.substations.iter().zip(&nodes.substations) {
-                let name = short(&format!("{}/{} energised", campus.name, substation.name));
-                let compiled = CompiledMilestone {
-                    finished: vec![*node],
-                    live: Vec::new(),
-                };
-                milestones.push((name, compiled));
-            }
-        }
-        for building in &self.buildings {
-            let campus = &scenario.campuses[building.campus].name;
-            let name = short(&format!("{campus}/{} live", building.planned.name));
-            let compiled = CompiledMilestone {
-                finished: Vec::new(),
-                live: vec![building.halls.clone()],
-            };
-            milestones.push((name, compiled));
-        }
-        milestones
-    }
-
     /// Compiles what the scenario says of money.
     pub(super) fn finance(
         &self,
@@ -962,24 +874,6 @@ impl<'a> Sites<'a> {
             finance.capex.push(capex);
         }
         finance
-    }
-
-    pub(super) fn find_building(
-        &self,
-        scenario: &Scenario,
-        wanted: &str,
-    ) -> Option<std::ops::Range<usize>> {
-        self.buildings
-            .iter()
-            .find(|building| {
-                let campus = &scenario.campuses[building.campus].name;
-                building.planned.name == wanted
-                    || wanted
-                        .strip_prefix(campus.as_str())
-                        .and_then(|rest| rest.strip_prefix('/'))
-                        == Some(building.planned.name.as_str())
-            })
-            .map(|building| building.halls.clone())
     }
 }
 

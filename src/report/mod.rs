@@ -39,6 +39,7 @@ mod parquet;
 #[cfg(feature = "png")]
 mod png;
 mod schedule;
+mod search;
 mod summary;
 mod text;
 mod trials;
@@ -61,6 +62,7 @@ pub use drivers::{DRIVERS_OUTPUTS, drivers, drivers_csv, drivers_markdown, drive
 pub use html::HtmlReport;
 pub use markdown::markdown;
 pub use outputs::{ChartChoice, OutputChoice, OutputFile, OutputsError, PictureFormat, outputs};
+pub use search::search;
 pub use summary::summary;
 pub use trials::{TrialTableError, write_trial_months_csv, write_trials_csv};
 pub use update::UpdatePage;

@@ -19,7 +19,7 @@ use crate::compute::{
 };
 use crate::date::Date;
 use crate::finance::Finance;
-use crate::policy::Lever;
+use crate::policy::{DecisionVariable, Lever};
 use crate::problem::Problems;
 use crate::schedule::Status;
 use crate::schedule::calendars::Calendar;
@@ -114,6 +114,9 @@ pub struct Scenario {
     /// Other levers of policy, each of which can be switched.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub levers: Vec<Lever>,
+    /// What may be chosen, within which bounds: `buildout decide` searches for the best.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<DecisionVariable>,
     /// What things cost and earn; left out, no money is counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finance: Option<Finance>,
@@ -151,7 +154,7 @@ fn standard_rack() -> f64 {
 pub struct Milestone {
     /// Its name.
     pub name: String,
-    /// What must have happened: activities ("A1/shell"), buildings, halls or substations that are complete ("A1"), or buildings that are live ("A1/live"). With several campuses the campus's name goes in front where it is needed ("Qingyang/A1/shell").
+    /// What must have happened: activities ("A1/shell"), buildings, halls or substations that are complete ("A1"), or buildings and halls that are live ("A1/live": the first hall), fully live ("A1/fully live": all halls) or complete ("A1/complete": the works). A pattern requires all that fit it ("P2-*/live"). With several campuses the campus's name goes in front where it is needed ("Qingyang/A1/shell").
     pub requires: Vec<String>,
 }
 
@@ -168,7 +171,7 @@ pub struct Target {
     /// The least value of the metric, in the metric's unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_least: Option<f64>,
-    /// The milestone that should have happened by the end of the month `by`.
+    /// The milestone that should have happened by the end of the month `by`: one of those stated, or of those that every building has ("A1 live", "A1 fully live", "A1 complete", "P2-*/live").
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub milestone: Option<String>,
     /// The campus that is meant; left out, all together.
@@ -330,6 +333,7 @@ impl Scenario {
             regimes: Vec::new(),
             vouchers: Vec::new(),
             levers: Vec::new(),
+            decisions: Vec::new(),
             finance: None,
             milestones: Vec::new(),
             targets: Vec::new(),
