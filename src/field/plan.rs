@@ -117,12 +117,8 @@ macro_rules! plan {
         $($outer)*
         #[derive(Clone, Debug, PartialEq)]
         #[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-        #[cfg_attr(feature = "files", schemars(
-            deny_unknown_fields,
-            transform = |schema: &mut schemars::Schema| {
-                $crate::field::annotate(schema, $plan::FIELDS, concat!($($scope)?))
-            }
-        ))]
+        // A path, not a closure: that takes a feature of syn which nothing else may ask for.
+        #[cfg_attr(feature = "files", schemars(deny_unknown_fields, transform = $plan::annotate))]
         pub struct $plan { $($($doc)* pub $name: $type,)* }
 
         #[allow(unused_parens)]
@@ -134,6 +130,11 @@ macro_rules! plan {
                 quantity: $crate::field::plan!(@option $($is)?),
                 default: $default,
             },)*];
+
+            #[cfg(feature = "files")]
+            fn annotate(schema: &mut schemars::Schema) {
+                $crate::field::annotate(schema, Self::FIELDS, concat!($($scope)?));
+            }
 
             $crate::field::plan! { @new $new $required $other }
             $($crate::field::plan! { @$setter $name $of })*
