@@ -247,12 +247,14 @@ mod tests {
         let mut campus = Campus::new("north");
         for (name, months) in [("P2-1", 6.0), ("P2-2", 9.0)] {
             let mut building = Building::new(name);
-            building.activities.push(Activity::new("shell", months));
+            building.activities = Some(vec![Activity::new("shell", months)]);
+            let mut halls = Vec::new();
             for (hall, fit_out) in [("hall 1", 2.0), ("hall 2", 5.0)] {
                 let mut hall = Hall::new(hall, 10, "r");
                 hall.activities.push(Activity::new("fit-out", fit_out));
-                building.halls.push(hall);
+                halls.push(hall);
             }
+            building.halls = Some(halls);
             campus.buildings.push(building);
         }
         scenario.campuses.push(campus);

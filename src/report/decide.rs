@@ -33,7 +33,7 @@ impl Amounts {
         }
     }
 
-    fn of(decision: &Decision) -> Self {
+    pub(super) fn of(decision: &Decision) -> Self {
         let cells = decision.choice.plans.iter().flat_map(|plan| &plan.cells);
         Self::new(&decision.unit, cells.map(|cell| cell.value))
     }
@@ -118,9 +118,10 @@ pub fn decide(decision: &Decision) -> String {
 /// What was asked: the objective with its unit, and the constraints.
 pub(super) fn asked(decision: &Decision, amounts: &Amounts) -> String {
     let choice = &decision.choice;
-    let mut text = amounts
-        .head(&choice.objective.to_string())
-        .replacen(", ", ", in ", 1);
+    let mut text = one_line(&choice.objective.to_string());
+    if !amounts.is_share && !amounts.unit.is_empty() {
+        let _ = write!(text, ", in {}", amounts.unit);
+    }
     if !choice.constraints.is_empty() {
         let _ = write!(text, "; subject to {}", constraints(decision));
     }

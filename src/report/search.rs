@@ -31,15 +31,15 @@ pub fn search(found: &Found) -> String {
         text += &one_line(&constraints(found));
         text.push('\n');
     }
-    let how = if found.is_exhaustive {
-        "all plans that there are"
+    let count = found.plans.len();
+    let plans = if found.is_exhaustive {
+        format!("All {count} plans")
     } else {
-        "plans tried"
+        format!("{count} plans tried")
     };
     let _ = write!(
         text,
-        "{} {how}, {} trials of each at most, the same for all; seed {}\n\n",
-        found.plans.len(),
+        "{plans}, {} trials of each at most, the same for all; seed {}\n\n",
         grouped(found.trials as f64, 0),
         found.seed
     );
@@ -84,19 +84,20 @@ fn answer(found: &Found, amounts: &[Amounts]) -> String {
         settings(found, plan),
         amounts[0].write_with_unit(plan.values[0])
     );
-    if best.probability_best.is_nan() {
-        text += " The trials ran out before the others could be told from it.";
-    } else {
-        let _ = write!(
-            text,
-            " It is the best of {} with probability {}, as far as the trials tell.",
-            if found.selected.is_some() || found.is_exhaustive {
+    match best.probability_best {
+        None => text += " The trials ran out before the others could be told from it.",
+        Some(probability) => {
+            let of = if found.is_exhaustive {
                 "all plans"
             } else {
                 "the leading plans"
-            },
-            percent(Some(best.probability_best)),
-        );
+            };
+            let probability = percent(Some(probability));
+            let _ = write!(
+                text,
+                " It is the best of {of} with probability {probability}, as far as the trials tell."
+            );
+        }
     }
     if let Some(selected) = &found.selected {
         let _ = write!(
@@ -106,19 +107,16 @@ fn answer(found: &Found, amounts: &[Amounts]) -> String {
             grouped((selected.trials.len() as u64 * found.trials) as f64, 0),
         );
     }
-    let _ = write!(
-        text,
-        " On fresh trials its value is {}: {} by having been chosen.",
-        amounts[0].write_with_unit(best.value_on_fresh_trials),
-        if best.optimism > 0.0 {
-            format!(
-                "{} of the first was luck",
-                amounts[0].write_with_unit(best.optimism)
-            )
-        } else {
-            "nothing was gained".to_owned()
-        },
-    );
+    let fresh = amounts[0].write_with_unit(best.value_on_fresh_trials);
+    let _ = if best.optimism > 0.0 {
+        let luck = amounts[0].write_with_unit(best.optimism);
+        write!(
+            text,
+            " On fresh trials its value is {fresh}: {luck} of the first was the luck of those it was chosen on."
+        )
+    } else {
+        write!(text, " On fresh trials its value is {fresh}, no worse.")
+    };
     text
 }
 

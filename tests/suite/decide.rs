@@ -136,7 +136,7 @@ fn the_threshold_of_a_trigger_is_tuned_on_the_same_trials() {
         "--quiet",
     ]);
     for words in [
-        "3 all plans that there are",
+        "All 3 plans, 100 trials of each",
         "subject to probability(npv < -2000 million) <= 50 %",
         "Choose share let = 0.",
         "On fresh trials its value is",

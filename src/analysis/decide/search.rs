@@ -69,8 +69,9 @@ pub struct TriedPlan {
 pub struct BestPlan {
     /// The plan: its position among those tried.
     pub plan: usize,
-    /// The probability that it is the best of those that were simulated on all trials, or with which the selection is correct.
-    pub probability_best: f64,
+    /// The probability that it is the best of those that were simulated on all trials, or with which the selection is correct; none
+    /// if the trials ran out before it was selected.
+    pub probability_best: Option<f64>,
     /// Its value on fresh trials.
     pub value_on_fresh_trials: f64,
     /// By how much its value was better on the trials for which it was chosen, in the unit of the objective.
@@ -222,14 +223,7 @@ impl<'a> SearchRun<'a> {
         match &all {
             Some(all) if self.indifference.is_some() => {
                 let found = self.select(all, &mut tried)?;
-                best = Some((
-                    found.best,
-                    if found.is_sure {
-                        self.confidence
-                    } else {
-                        f64::NAN
-                    },
-                ));
+                best = Some((found.best, found.is_sure.then_some(self.confidence)));
                 selected = Some(found);
             }
             Some(all) => {
@@ -241,7 +235,7 @@ impl<'a> SearchRun<'a> {
             None => self.spread(&mut tried)?,
         }
         if self.objectives.len() == 1 && selected.is_none() {
-            best = tried.best_of_finalists()?;
+            best = tried.best_of_finalists();
         }
         let best = match best {
             Some((plan, probability)) => Some(tried.on_fresh_trials(plan, probability)?),
@@ -283,7 +277,7 @@ impl<'a> SearchRun<'a> {
                 && self.objectives[0].of.is_mean()
                 && self.constraints.is_empty()
                 && self.all_plans().is_some();
-            if !is_selectable || !(delta.is_finite() && delta > 0.0) {
+            if !(is_selectable && delta.is_finite() && delta > 0.0) {
                 return Err(DecideError::Indifference);
             }
         }
@@ -611,13 +605,13 @@ impl<'a> Tried<'a> {
     }
 
     /// The best of the plans that were simulated on all trials, with the probability that it is.
-    fn best_of_finalists(&self) -> Result<Option<(usize, f64)>, DecideError> {
+    fn best_of_finalists(&self) -> Option<(usize, Option<f64>)> {
         let run = self.run;
         let finalists: Vec<usize> = (0..self.plans.len())
             .filter(|plan| self.plans[*plan].trials == run.trials)
             .collect();
         if finalists.is_empty() {
-            return Ok(None);
+            return None;
         }
         let names: Vec<String> = finalists.iter().map(ToString::to_string).collect();
         let trials: Vec<Vec<Trials>> = (finalists.iter())
@@ -631,16 +625,15 @@ impl<'a> Tried<'a> {
             &trials,
             run.seed,
         );
-        Ok(choice
-            .best
-            .map(|best| (finalists[best], choice.plans[best].probability_best)))
+        let best = choice.best?;
+        Some((finalists[best], Some(choice.plans[best].probability_best)))
     }
 
     /// The best plan on as many trials as it had, which nobody has seen.
     fn on_fresh_trials(
         &mut self,
         plan: usize,
-        probability_best: f64,
+        probability_best: Option<f64>,
     ) -> Result<BestPlan, DecideError> {
         let settings = self.plans[plan].settings.clone();
         let trials = self.run.trials;

@@ -6,7 +6,7 @@ use buildout::analysis::compare::{
     Compared, Comparison, ComparisonGoal, DEFAULT_CONFIDENCE, Matrix, MatrixError,
     PreparedComparison,
 };
-use buildout::analysis::decide::run::{Choices, DecideRun, LEAST_TRIALS};
+use buildout::analysis::decide::run::LEAST_TRIALS;
 use buildout::analysis::decide::{Constraint, Objective, ObjectiveError};
 use buildout::file::ComparisonFile;
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
@@ -22,6 +22,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use crate::EXIT_STATUS;
+use crate::decide::decided;
 use crate::engine::{self, goal_words, level, progress_bar};
 use crate::failure::{Failure, print, say};
 use crate::long::{Job, Saving};
@@ -316,13 +317,8 @@ pub(crate) fn run(arguments: &Compare) -> Result<(), Failure> {
     }
     let all = models.iter().copied();
     let (trials, drawing) = (request.sampling).drawing(Some(trials), trials, all, true)?;
-    let decision = DecideRun::new(Choices::of(matrix, &models), objective.clone())
-        .constraints(constraints.iter().cloned())
-        .trials(trials)
-        .seed(drawing.seed())
-        .threads(request.threads)
-        .cancelled_by(&engine::INTERRUPTED)
-        .run("Which plan")?;
+    let how = (trials, drawing.seed(), request.threads);
+    let decision = decided("Which plan", matrix, &models, (objective, constraints), how)?;
     print(format!("\n{}", decide(&decision)).as_bytes())
 }
 
@@ -344,7 +340,7 @@ fn in_format(title: &str, compared: &Compared, format: Format) -> Result<Vec<u8>
 }
 
 /// The plans and worlds of a comparison whose file tells them apart, of which none is left out and no case is named as the baseline.
-fn plans_and_worlds(stated: &ComparisonFile) -> Result<Option<Matrix>, Failure> {
+pub(crate) fn plans_and_worlds(stated: &ComparisonFile) -> Result<Option<Matrix>, Failure> {
     if stated.baseline > 0 || !stated.factors.iter().any(|factor| factor.is_of_worlds) {
         return Ok(None);
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use buildout::analysis::compare::Matrix;
-use buildout::analysis::decide::run::{Choices, DecideRun};
+use buildout::analysis::decide::run::{Choices, DecideRun, Decision};
 use buildout::analysis::decide::search::{DEFAULT_CONFIDENCE, DEFAULT_PLANS, SearchRun};
 use buildout::analysis::decide::{Constraint, Objective};
 use buildout::file::ComparisonFile;
@@ -13,7 +13,7 @@ use buildout::report::{decide, search};
 use buildout::{Model, Scenario};
 use clap::{Args, ValueEnum};
 
-use crate::compare::wanted;
+use crate::compare::{plans_and_worlds, wanted};
 use crate::failure::{Failure, print, say};
 use crate::run::key_and_value;
 use crate::{EXIT_STATUS, engine};
@@ -211,6 +211,49 @@ impl Decide {
         })
     }
 }
+
+/// Decides among the plans of a matrix, in so many trials of a seed on so many threads.
+pub(crate) fn decided(
+    title: &str,
+    matrix: &Matrix,
+    models: &[&Model],
+    (objective, constraints): (&Objective, &[Constraint]),
+    (trials, seed, threads): (u64, u64, usize),
+) -> Result<Decision, Failure> {
+    let run = DecideRun::new(Choices::of(matrix, models), objective.clone())
+        .constraints(constraints.iter().cloned())
+        .trials(trials)
+        .seed(seed)
+        .threads(threads)
+        .cancelled_by(&engine::INTERRUPTED);
+    Ok(run.run(title)?)
+}
+
+/// The cases of a comparison that a page shows beside one another, the plans in the first world, and the decision among all.
+pub(crate) fn for_page(
+    stated: &ComparisonFile,
+    (trials, seed, threads): (u64, u64, usize),
+) -> Result<(Vec<usize>, Option<Decision>), Failure> {
+    let all = || (0..stated.cases.len()).take(MOST_BESIDE).collect();
+    let (Some(matrix), Some((objective, constraints))) =
+        (plans_and_worlds(stated)?, wanted(stated)?)
+    else {
+        return Ok((all(), None));
+    };
+    let asked = || asked_of([&objective].into_iter(), &constraints);
+    let models = (stated.cases.iter())
+        .map(|case| case.scenario.compile_with_milestones(asked()))
+        .collect::<Result<Vec<Model>, _>>()?;
+    let models: Vec<&Model> = models.iter().collect();
+    let wanted = (&objective, &constraints[..]);
+    let how = (trials, seed, threads);
+    let decision = decided(&stated.name, &matrix, &models, wanted, how)?;
+    let plans = matrix.scenarios.iter().map(|of_plan| of_plan[0]);
+    Ok((plans.take(MOST_BESIDE).collect(), Some(decision)))
+}
+
+/// More scenarios beside one another are not read. (an assumption)
+const MOST_BESIDE: usize = 4;
 
 const NO_OBJECTIVE: &str =
     "there is no objective\n  help: say what is wanted, such as --objective 'maximise mean(npv)'";

@@ -11,6 +11,7 @@ use buildout::sampling::design::Drawing;
 use buildout::{Batch, Model, Scenario};
 use clap::Args;
 
+use crate::decide::for_page;
 use crate::failure::{Failure, print, say};
 use crate::run::key_and_value;
 use crate::{EXIT_STATUS, engine};
@@ -20,13 +21,14 @@ use crate::{EXIT_STATUS, engine};
 Examples:
   buildout report scenario.toml                                report.html
   buildout report base.toml variant.toml --out both.html       side by side, on common random numbers
+  buildout report matrix.toml                                  plans and worlds, with the plan to choose
   buildout report scenario.toml --markdown                     for a wiki
 
 The page needs no network. Comments beside values in a scenario file are shown as their sources.
 
 {EXIT_STATUS}"))]
 pub(crate) struct Report {
-    /// The scenarios: TOML files; others are compared with the first
+    /// The scenarios: TOML files; others are compared with the first. Or a comparison with [[factors]], alone
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// How many trials to run of each: 10,000 if not given, or all of an ensemble
@@ -61,8 +63,24 @@ const SCHEDULE_TRIALS: u64 = 2_000;
 const ANALYSED_TRIALS: u64 = 5_000;
 
 pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
+    let stated = match arguments.files.as_slice() {
+        [file] => Scenario::load_comparison(file, &arguments.set)?,
+        _ => None,
+    };
     let mut loaded = Vec::new();
-    for file in &arguments.files {
+    let mut decision = None;
+    if let Some(stated) = &stated {
+        let all: Vec<Model> = Vec::new();
+        let (trials, drawing) =
+            (arguments.sampling).drawing(arguments.trials, DEFAULT_TRIALS, &all, true)?;
+        let how = (trials, drawing.seed(), arguments.threads);
+        let (shown, decided) = for_page(stated, how)?;
+        for case in shown {
+            loaded.push((stated.cases[case].scenario.compile()?, Vec::new()));
+        }
+        decision = decided;
+    }
+    for file in arguments.files.iter().filter(|_| stated.is_none()) {
         let scenario = Scenario::load(file, &arguments.set)?;
         if !arguments.quiet && !scenario.warnings.is_empty() {
             say(&scenario.warnings.to_string());
@@ -116,7 +134,10 @@ pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
         }
         page = Some(with.inputs(inputs));
     }
-    let Some(page) = page else { return Ok(()) };
+    let Some(mut page) = page else { return Ok(()) };
+    if let Some(decision) = &decision {
+        page = page.decision(decision);
+    }
     let page = page.command(command_line(arguments, trials)).to_html();
     for path in folder.write(&[OutputFile::new(name, page.into_bytes())])? {
         if !arguments.quiet {

@@ -1,6 +1,7 @@
 //! One page of HTML with everything in it: opens from disk, needs no network, and says all that
 //! matters without a script. The chart that one explores is drawn by uPlot (MIT, in `vendor/`).
 
+mod decision;
 mod drivers;
 mod plot;
 mod schedule;
@@ -12,6 +13,7 @@ use serde_json::{Map, Value, json};
 use super::text::title_of;
 use super::words::{difference, sentences};
 use crate::Projection;
+use crate::analysis::decide::run::Decision;
 use crate::analysis::drivers::report::DriversReport;
 use crate::analysis::schedule::ScheduleReport;
 use crate::analysis::worth::report::WorthReport;
@@ -48,6 +50,7 @@ const LONG_SCHEDULE: usize = 40;
 #[derive(Clone, Debug)]
 pub struct HtmlReport<'a> {
     runs: Vec<Run<'a>>,
+    decision: Option<&'a Decision>,
     command: Option<String>,
 }
 
@@ -83,6 +86,7 @@ impl<'a> HtmlReport<'a> {
     pub fn new(projection: &'a Projection) -> Self {
         Self {
             runs: vec![Run::new(projection)],
+            decision: None,
             command: None,
         }
     }
@@ -131,6 +135,13 @@ impl<'a> HtmlReport<'a> {
         self
     }
 
+    /// Shows which plan to choose, world by world.
+    #[must_use]
+    pub fn decision(mut self, decision: &'a Decision) -> Self {
+        self.decision = Some(decision);
+        self
+    }
+
     /// Shows the command that makes this page again.
     #[must_use]
     pub fn command(mut self, command: impl Into<String>) -> Self {
@@ -146,7 +157,8 @@ impl<'a> HtmlReport<'a> {
             "<h1>{title}</h1>\n{}",
             sections::provenance_line(&self.runs)
         );
-        let parts: [(&str, &str, String); 14] = [
+        let parts: [(&str, &str, String); 15] = [
+            ("decision", "Which plan", decision::decision(self.decision)),
             ("summary", "In words", self.in_words()),
             ("side", "Side by side", side::by_side(&self.runs)),
             ("growth", "Growth", self.growth()),
