@@ -202,7 +202,7 @@ proptest! {
         kinds in prop::collection::vec(any::<u8>(), 1..40),
         priority in prop::sample::select(vec![
             CrewPriority::LateFinish, CrewPriority::LateStart, CrewPriority::LeastFloat,
-            CrewPriority::MostWork, CrewPriority::Search,
+            CrewPriority::MostWork, CrewPriority::Search { schedules: Some(200) },
         ]),
     ) {
         let (network, ids) = mixed_network(&jobs, &kinds, priority);
