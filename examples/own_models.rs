@@ -1,5 +1,5 @@
 //! What a planner's own Rust adds to a scenario: a tenant who signs when there is room, a policy for the second phase,
-//! a metric of each month and a number of each trial. The two policies run on the same luck and are compared.
+//! a metric of each month and a number of each trial. The two policies run on common random numbers and are compared.
 //!
 //! `cargo run --release --example own_models -- 500` (the number of trials)
 

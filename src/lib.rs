@@ -77,7 +77,7 @@
 //! # Reproducible
 //! The same scenario, seed and version of the crate give the same bits, on any number of threads.
 //! Every draw depends on the seed, the name of its source, the number of the trial and its position
-//! in the source alone ([`sampling::streams`]), so adding a building leaves the luck of the
+//! in the source alone ([`sampling::streams`]), so adding a building leaves the random numbers of the
 //! others as it was.
 //!
 //! # Beyond what a scenario can say
@@ -93,7 +93,7 @@
 //! - `mpi`: runs on many machines by MPI (`monte_carlo::ranks`). Needs an MPI library with its headers, and libclang.
 //!
 //! With `default-features = false` the simulator alone remains. Rust 1.89 or later is needed; a later one may be asked for
-//! with a new minor version, and is then told in the changelog.
+//! with a new minor version, and is then listed in the changelog.
 #![forbid(unsafe_code)]
 
 pub mod analysis;
@@ -118,7 +118,6 @@ pub mod report;
 pub mod sampling;
 pub mod scenario;
 pub mod schedule;
-mod setters;
 pub mod site;
 pub mod tenants;
 mod trial;

@@ -329,32 +329,6 @@ pub fn is_hidden(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Reports a given value that is not a finite number above 0.
-pub(crate) fn check_positive(value: Option<f64>, key: &str, at: &Path, problems: &mut Problems) {
-    if let Some(value) = value
-        && !(value.is_finite() && value > 0.0)
-    {
-        problems.error(
-            &at.key(key),
-            format!("{key} is {value}"),
-            "a number above 0",
-        );
-    }
-}
-
-/// Reports a given `probability` that is not one.
-pub(crate) fn check_probability(probability: Option<f64>, at: &Path, problems: &mut Problems) {
-    if let Some(probability) = probability
-        && !(0.0..=1.0).contains(&probability)
-    {
-        problems.error(
-            &at.key("probability"),
-            format!("probability is {probability}"),
-            "0 to 1",
-        );
-    }
-}
-
 /// Reports every name that stands more than once in the list at `at`.
 pub(crate) fn check_unique<'a>(
     what: &str,

@@ -38,11 +38,11 @@ use serde::{Deserialize, Serialize};
 use super::paired::{Gathered, PairedError};
 use crate::date::Date;
 use crate::model::Model;
-use crate::monte_carlo::batch::{Cancel, DEFAULT_TRIALS, OnProgress, RunError};
+use crate::monte_carlo::batch::RunError;
+use crate::monte_carlo::settings::{RunSettings, setting_methods};
 use crate::monte_carlo::stop::{GoalError, Until};
 use crate::problem::name_help;
 use crate::projection::{Distribution, MeasureError};
-use crate::sampling::design::Drawing;
 
 pub(crate) use crate::projection::SHARE;
 pub use crate::projection::{Measure, MeasureKind, MeasureLabel, MetricTime};
@@ -263,17 +263,13 @@ pub struct Comparison<'a> {
     baseline: Option<String>,
     matrix: Option<Matrix>,
     measures: Vec<String>,
-    trials: u64,
-    drawing: Drawing,
+    settings: RunSettings<'a>,
     confidence: f64,
     until: Option<Until<ComparisonGoal>>,
-    threads: usize,
-    on_progress: Option<Box<OnProgress<'a>>>,
-    cancel: Option<&'a Cancel>,
 }
 
 impl<'a> Comparison<'a> {
-    /// A comparison of these scenarios by name, the others with the first, in [`DEFAULT_TRIALS`] trials of seed 0.
+    /// A comparison of these scenarios by name, the others with the first, in [`DEFAULT_TRIALS`](crate::monte_carlo::batch::DEFAULT_TRIALS) trials of seed 0.
     pub fn new<N: Into<String>>(scenarios: impl IntoIterator<Item = (N, &'a Model)>) -> Self {
         let scenarios = scenarios.into_iter();
         Self {
@@ -283,13 +279,9 @@ impl<'a> Comparison<'a> {
             baseline: None,
             matrix: None,
             measures: Vec::new(),
-            trials: DEFAULT_TRIALS,
-            drawing: Drawing::default(),
+            settings: RunSettings::default(),
             confidence: DEFAULT_CONFIDENCE,
             until: None,
-            threads: 0,
-            on_progress: None,
-            cancel: None,
         }
     }
 
@@ -313,13 +305,6 @@ impl<'a> Comparison<'a> {
     #[must_use]
     pub fn measures<N: Into<String>>(mut self, measures: impl IntoIterator<Item = N>) -> Self {
         self.measures.extend(measures.into_iter().map(N::into));
-        self
-    }
-
-    /// Runs the trials 0 to `trials` - 1 of each scenario.
-    #[must_use]
-    pub fn trials(mut self, trials: u64) -> Self {
-        self.trials = trials;
         self
     }
 
@@ -356,20 +341,6 @@ impl<'a> Comparison<'a> {
         self
     }
 
-    /// Sets the seed.
-    #[must_use]
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.drawing = self.drawing.with_seed(seed);
-        self
-    }
-
-    /// Sets design and seed at once, or an ensemble of inputs.
-    #[must_use]
-    pub fn drawing(mut self, drawing: Drawing) -> Self {
-        self.drawing = drawing;
-        self
-    }
-
     /// Sets the confidence of intervals, above 0 and below 1.
     #[must_use]
     pub fn confidence(mut self, confidence: f64) -> Self {
@@ -377,26 +348,7 @@ impl<'a> Comparison<'a> {
         self
     }
 
-    /// Sets the number of threads; 0 stands for as many as there are processors.
-    #[must_use]
-    pub fn threads(mut self, threads: usize) -> Self {
-        self.threads = threads;
-        self
-    }
-
-    /// Calls `report` with the trials done and the trials asked for, after each block.
-    #[must_use]
-    pub fn on_progress(mut self, report: impl Fn(u64, u64) + Sync + 'a) -> Self {
-        self.on_progress = Some(Box::new(report));
-        self
-    }
-
-    /// Lets `cancel` stop the comparison.
-    #[must_use]
-    pub fn cancelled_by(mut self, cancel: &'a Cancel) -> Self {
-        self.cancel = Some(cancel);
-        self
-    }
+    setting_methods!(trials, seed, drawing, threads, on_progress, cancelled_by);
 
     /// Refuses what cannot be compared, without a trial; returns the measures.
     pub fn check(&self) -> Result<Vec<Measure>, CompareError> {

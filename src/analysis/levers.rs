@@ -1,4 +1,4 @@
-//! What levers of policy gain: the scenarios to compare on the same luck.
+//! What levers of policy gain: the scenarios to compare on common random numbers.
 
 use crate::problem::name_help;
 use crate::scenario::Scenario;
@@ -27,7 +27,7 @@ pub enum LeverError {
 
 /// The scenario without levers, with each of the wanted ones alone (all if none is named, vouchers
 /// first, those that are off too), and, if several are on, as it was stated. With one seed they
-/// have the same luck, so that a [`Comparison`](super::compare::Comparison) shows what each gains.
+/// have common random numbers, so that a [`Comparison`](super::compare::Comparison) shows what each gains.
 ///
 /// ```
 /// use buildout::analysis::levers::{NO_LEVERS, lever_cases};
@@ -53,7 +53,7 @@ pub fn lever_cases<N: AsRef<str>>(
     scenario: &Scenario,
     wanted: &[N],
 ) -> Result<Vec<(String, Scenario)>, LeverError> {
-    let known = || scenario.levers().map(|(name, _)| name);
+    let known = || scenario.lever_states().map(|(name, _)| name);
     if known().next().is_none() {
         return Err(LeverError::NoLevers);
     }
@@ -72,7 +72,7 @@ pub fn lever_cases<N: AsRef<str>>(
         let alone = scenario.with_levers(|other| other == name);
         cases.push((name.to_owned(), alone));
     }
-    if scenario.levers().filter(|(_, is_on)| *is_on).count() > 1 {
+    if scenario.lever_states().filter(|(_, is_on)| *is_on).count() > 1 {
         cases.push((AS_STATED.to_owned(), scenario.clone()));
     }
     Ok(cases)

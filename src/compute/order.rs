@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use super::Reliability;
 use super::generation::{Generation, GenerationTrend, PlannedGeneration};
+use super::rack::RackType;
+use super::{NEWEST, Reliability};
 use crate::date::Date;
 use crate::power::Cooling;
 use crate::sampling::inputs::{Inputs, Quantity};
-use crate::uncertain::UncertainError;
+use crate::schedule::compiler::Compiler;
+use crate::uncertain::{Domain, UncertainError};
 
 /// A compiled generation.
 #[derive(Clone, Debug)]
@@ -267,6 +269,36 @@ pub(crate) enum Hardware {
     /// One of these generations, the newest last: the newest released when the order is placed,
     /// or the first to be released if none is yet. Each has the hall's own lead time.
     Generations(Vec<(usize, Quantity)>),
+}
+
+impl Hardware {
+    /// The generations that a hall may take, "newest" or the one of this name, with their lead times.
+    pub(crate) fn compile(
+        wanted: &str,
+        hall: &str,
+        rack_types: &[&RackType],
+        generations: &[PlannedGeneration],
+        compiler: &mut Compiler<'_>,
+    ) -> Self {
+        let mut choices: Vec<(usize, &Generation)> = (generations.iter().enumerate())
+            .map(|(position, planned)| (position, &planned.generation))
+            .filter(|(_, generation)| match wanted == NEWEST {
+                true => rack_types.iter().any(|kind| kind.fits(generation)),
+                false => generation.name == wanted,
+            })
+            .collect();
+        // Stable: of generations released on the same day the one written last counts as the newest.
+        choices.sort_by_key(|(_, generation)| generation.available_from);
+        let choices = choices.into_iter().map(|(position, generation)| {
+            let name = format!("{hall}/lead time of {}", generation.name);
+            let lead_time = &generation.lead_time_months;
+            (
+                position,
+                compiler.draw(&name, lead_time, Domain::NON_NEGATIVE),
+            )
+        });
+        Self::Generations(choices.collect())
+    }
 }
 
 /// What was chosen for a hall in one trial.

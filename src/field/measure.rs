@@ -164,32 +164,13 @@ pub(crate) static MEASURES: &[&Measure] = &[
     &CARBON,
 ];
 
-/// Ends of keys of shares: for plans that do not say what their fields measure.
-const SHARES: &[&str] = &[
-    "probability",
-    "share",
-    "utilisation",
-    "availability",
-    "growth_per_year",
-    "rate_per_year",
-    "indexation_per_year",
-    "discount_per_year_of_age",
-    "churn_per_month",
-];
-
 impl Measure {
     /// The measure of a key by its end; none for plain numbers and counts.
     pub(crate) fn of(key: &str) -> Option<&'static Self> {
         let mut measures = MEASURES.iter();
-        let by_suffix = measures
+        measures
             .find(|measure| !measure.suffix.is_empty() && key.ends_with(measure.suffix))
-            .copied();
-        by_suffix.or_else(|| {
-            SHARES
-                .iter()
-                .any(|end| key.ends_with(end))
-                .then_some(&SHARE)
-        })
+            .copied()
     }
 
     /// The measure of a name.
@@ -328,7 +309,7 @@ mod tests {
         assert_eq!(read("horizon_months", "11 years"), Ok(132.0));
         assert_eq!(read("compute_pflops", "2 EFLOPS"), Ok(2_000.0));
         assert_eq!(read("compute_pflops", "5,000 PFLOPS"), Ok(5_000.0));
-        assert_eq!(read("sign_probability", "25 %"), Ok(0.25));
+        assert_eq!(SHARE.read("25 %"), Ok(0.25));
         assert_eq!(read("free_below_celsius", "12 °C"), Ok(12.0));
         assert_eq!(read("grid_carbon_g_per_kwh", "0.4 kg/kWh"), Ok(400.0));
         assert_eq!(read("water_litres_per_kwh", "0.8 L/kWh"), Ok(0.8));

@@ -26,6 +26,7 @@
 /// | --- | --- |
 /// | nothing | is required, an `Option` may be left out |
 /// | `= []` | is a list that may be left out |
+/// | `= [..]` | is a list that may be left out, and is written again even if it is empty |
 /// | `[= value]` | has this default, and is left out where the scenario is written again |
 /// | `= value` | has this default, and is written again all the same |
 /// | `=> quantity` | measures this; comes last |
@@ -71,6 +72,13 @@ macro_rules! plan {
         $crate::field::plan! { @next $head
             {$($all)* {{$(#[doc = $doc])*} $name {Vec<$of>} add $of {$($is)?}
                 {Vec::new()} {Some(|| serde_json::Value::Null)} {Vec::is_empty}}}
+            $required {$($other)* $name = Vec::new();} $($rest)* }
+    };
+    (@next $head:tt {$($all:tt)*} $required:tt {$($other:tt)*}
+        $(#[doc = $doc:tt])* pub $name:ident: Vec<$of:ident> = [..] $(=> $is:expr)?, $($rest:tt)*) => {
+        $crate::field::plan! { @next $head
+            {$($all)* {{$(#[doc = $doc])*} $name {Vec<$of>} add $of {$($is)?}
+                {Vec::new()} {Some(|| serde_json::Value::Null)} {|_| false}}}
             $required {$($other)* $name = Vec::new();} $($rest)* }
     };
     (@next $head:tt {$($all:tt)*} {$($required:tt)*} $other:tt

@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::node::{Node, Place, Text, Value};
-use super::shape::{DISTRIBUTIONS, Field, Shape, one_of};
+use super::node::{Entry, Node, Place, Text, Value};
+use super::shape::{FORMS, Field, Shape, one_of};
 use crate::date::Date;
 use crate::field::{Measure, SHARE, UnitError};
 use crate::power::{Redundancy, RedundancyError};
@@ -81,22 +81,14 @@ impl<'a> Reader<'a> {
                 self.written(redundancy, node, shape, at)
             }
             (Shape::Choice(names), Value::Text(text)) => {
-                let help = || one_of(text, names.iter().map(String::as_str));
-                let choice = match names.contains(text) {
-                    true => Ok(text.clone()),
-                    false => Err((format!("\"{text}\" is not allowed here"), help())),
-                };
-                self.written(choice, node, shape, at)
+                self.written(choice(text, names), node, shape, at)
             }
             (Shape::List(inner), Value::List(items)) => {
-                let items = items.iter().enumerate();
-                Json::Array(
-                    items
-                        .map(|(position, item)| {
-                            self.read(item, inner, numbers, &at.index(position))
-                        })
-                        .collect(),
-                )
+                let items = items
+                    .iter()
+                    .enumerate()
+                    .map(|(position, item)| self.read(item, inner, numbers, &at.index(position)));
+                Json::Array(items.collect())
             }
             (Shape::Map(inner), Value::Table(entries)) => {
                 let entries = entries.iter().map(|entry| {
@@ -305,7 +297,7 @@ impl<'a> Reader<'a> {
         let Value::Table(entries) = &node.value else {
             return None;
         };
-        let kinds = DISTRIBUTIONS.iter().map(|(name, ..)| *name).chain(LISTS);
+        let kinds = FORMS.iter().map(|(name, ..)| *name).chain(LISTS);
         let is_known =
             |key: &str| kinds.clone().any(|kind| kind == key) || PERCENTILES.contains(&key);
         let mut is_right = true;
@@ -320,18 +312,13 @@ impl<'a> Reader<'a> {
             return None;
         }
         let entry_of = |key: &str| entries.iter().find(|entry| entry.key == key);
-        if let (Some(_), Some(_)) = (entry_of("p10"), entry_of("p90"))
+        if entry_of("p10").is_some()
+            && entry_of("p90").is_some()
             && entries
                 .iter()
                 .all(|entry| PERCENTILES.contains(&entry.key.as_str()))
         {
-            let mut read = Map::new();
-            for entry in entries {
-                let number = self.number(&entry.node, numbers, &at.key(&entry.key));
-                is_right &= number.is_some();
-                read.insert(entry.key.clone(), json!(number));
-            }
-            return is_right.then_some(Json::Object(read));
+            return self.percentiles(entries, numbers, at);
         }
         let [entry] = entries.as_slice() else {
             let keys: Vec<String> = entries
@@ -347,7 +334,7 @@ impl<'a> Reader<'a> {
             return None;
         };
         let inner = at.key(&entry.key);
-        let parameters = match DISTRIBUTIONS.iter().find(|(name, ..)| *name == entry.key) {
+        let parameters = match FORMS.iter().find(|(name, ..)| *name == entry.key) {
             Some((_, required, names)) => {
                 self.parameters(&entry.node, *required, names, numbers, &inner)?
             }
@@ -362,6 +349,17 @@ impl<'a> Reader<'a> {
             }
         };
         Some(json!({ entry.key.as_str(): parameters }))
+    }
+
+    fn percentiles(&mut self, entries: &[Entry], numbers: Numbers, at: &Path) -> Option<Json> {
+        let mut read = Map::new();
+        let mut is_right = true;
+        for entry in entries {
+            let number = self.number(&entry.node, numbers, &at.key(&entry.key));
+            is_right &= number.is_some();
+            read.insert(entry.key.clone(), json!(number));
+        }
+        is_right.then_some(Json::Object(read))
     }
 
     /// The parameters of a distribution, from a list or a table.
@@ -384,24 +382,7 @@ impl<'a> Reader<'a> {
                 return None;
             }
             Value::Table(entries) => {
-                let mut is_right = true;
-                for entry in entries
-                    .iter()
-                    .filter(|entry| !names.contains(&entry.key.as_str()))
-                {
-                    let message = format!("unknown parameter \"{}\"", entry.key);
-                    let help = one_of(&entry.key, names.iter().copied());
-                    self.error(&entry.key_place, &at.key(&entry.key), message, help);
-                    is_right = false;
-                }
-                for name in &names[..required] {
-                    if !entries.iter().any(|entry| entry.key == **name) {
-                        let message = format!("\"{name}\" is missing");
-                        self.error(&node.place, at, message, "a number belongs here".to_owned());
-                        is_right = false;
-                    }
-                }
-                if !is_right {
+                if !self.has_right_parameters(node, entries, required, names, at) {
                     return None;
                 }
                 entries
@@ -426,6 +407,33 @@ impl<'a> Reader<'a> {
             read.insert(name.to_owned(), json!(number));
         }
         is_right.then_some(Json::Object(read))
+    }
+
+    /// Whether a table has all required parameters, and no others; notes those that are wrong.
+    fn has_right_parameters(
+        &mut self,
+        node: &Node,
+        entries: &[Entry],
+        required: usize,
+        names: &[&str],
+        at: &Path,
+    ) -> bool {
+        let mut is_right = true;
+        let is_known = |entry: &&Entry| names.contains(&entry.key.as_str());
+        for entry in entries.iter().filter(|entry| !is_known(entry)) {
+            let message = format!("unknown parameter \"{}\"", entry.key);
+            let help = one_of(&entry.key, names.iter().copied());
+            self.error(&entry.key_place, &at.key(&entry.key), message, help);
+            is_right = false;
+        }
+        for name in &names[..required] {
+            if !entries.iter().any(|entry| entry.key == **name) {
+                let message = format!("\"{name}\" is missing");
+                self.error(&node.place, at, message, "a number belongs here".to_owned());
+                is_right = false;
+            }
+        }
+        is_right
     }
 
     /// What is written as a list: observed values, or pairs of a probability and what it is the probability of.
@@ -520,4 +528,12 @@ fn expected(shape: &Shape) -> &'static str {
         Shape::Table(_) | Shape::Map(_) => "a table",
         Shape::TextOr(_) => "a text in quotes or a table",
     }
+}
+/// One of some texts, or what is wrong with it and what would be right.
+fn choice(text: &str, names: &[String]) -> Result<String, (String, String)> {
+    if names.iter().any(|name| name == text) {
+        return Ok(text.to_owned());
+    }
+    let help = one_of(text, names.iter().map(String::as_str));
+    Err((format!("\"{text}\" is not allowed here"), help))
 }

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use crate::field::Measure;
 use crate::problem::nearest;
 use crate::scenario::Scenario;
+pub(super) use crate::uncertain::FORMS;
 
 /// What a value may be.
 #[derive(Clone, Debug)]
@@ -171,22 +172,9 @@ pub(super) fn measure_of(key: &str, property: &Json) -> Option<&'static Measure>
     Measure::named(name, quantity["unit"].as_str()).filter(|measure| measure.has_units())
 }
 
-/// The distributions with named parameters: how many of them are required, and their names in
-/// the order of the list form.
-pub(super) const DISTRIBUTIONS: &[(&str, usize, &[&str])] = &[
-    ("uniform", 2, &["min", "max"]),
-    ("triangular", 3, &["min", "mode", "max"]),
-    ("pert", 3, &["min", "mode", "max", "shape"]),
-    ("normal", 2, &["mean", "sd", "min", "max"]),
-    ("lognormal", 2, &["median", "sigma"]),
-    ("pareto", 2, &["min", "shape", "max"]),
-];
-
 /// The position of a parameter in the list form of its distribution.
 pub(super) fn parameter_position(distribution: &str, parameter: &str) -> Option<usize> {
-    let (.., names) = DISTRIBUTIONS
-        .iter()
-        .find(|(name, ..)| *name == distribution)?;
+    let (.., names) = FORMS.iter().find(|(name, ..)| *name == distribution)?;
     names.iter().position(|name| *name == parameter)
 }
 

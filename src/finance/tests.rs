@@ -1,4 +1,4 @@
-//! Money against what can be reckoned by hand.
+//! Money against what can be computed by hand.
 
 use super::layout::Money;
 use super::*;
@@ -553,7 +553,7 @@ fn levers_change_taxes_land_and_permits_while_they_are_on() {
             ..lever("tax")
         },
     ];
-    let names: Vec<(&str, bool)> = scenario.levers().collect();
+    let names: Vec<(&str, bool)> = scenario.lever_states().collect();
     assert_eq!(names, [("approvals", true), ("land", true), ("tax", true)]);
     let look = |is_on: &dyn Fn(&str) -> bool| {
         let row = trial(&scenario.with_levers(is_on), 0);

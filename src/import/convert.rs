@@ -24,22 +24,15 @@ pub(super) fn convert(mut raw: Raw, crews: bool) -> Result<Imported, ImportError
     if raw.activities.is_empty() {
         return Err(ImportError::new(1, "the file has no activity to import"));
     }
-    if raw.calendars.is_empty() {
-        raw.calendars
-            .push(RawCalendar::standard(STANDARD, STANDARD, 1));
-        raw.default_calendar = Some(STANDARD.to_owned());
-    }
+    ensure_calendar(&mut raw);
     let project_start = project_start(&raw);
     let start = first_start(&raw, project_start);
     let mut warnings = std::mem::take(&mut raw.warnings);
     let names = Names::of(&raw);
     for warning in &mut warnings {
         // Readers know activities by their keys.
-        let name = warning
-            .activity
-            .as_ref()
-            .and_then(|id| names.activities.get(id));
-        warning.activity = name.cloned();
+        let key = warning.activity.take();
+        warning.activity = key.and_then(|key| names.activities.get(&key).cloned());
     }
     let clocks = Clocks::of(&raw, start);
     let positions = (raw.activities.iter().enumerate())
@@ -86,6 +79,14 @@ pub(super) fn convert(mut raw: Raw, crews: bool) -> Result<Imported, ImportError
             .collect(),
         warnings,
     })
+}
+
+fn ensure_calendar(raw: &mut Raw) {
+    if raw.calendars.is_empty() {
+        let standard = RawCalendar::standard(STANDARD, STANDARD, 1);
+        raw.calendars.push(standard);
+        raw.default_calendar = Some(STANDARD.to_owned());
+    }
 }
 
 /// The start of the project, or the data date if that is later: what comes before it is history.
@@ -427,7 +428,7 @@ impl Context<'_> {
         let calendar = self.calendar_of(raw).map(str::to_owned);
         let calendar = calendar.as_deref();
         let name = self.names.activities[&raw.id].clone();
-        let mut status = ActivityStatus::started(name, started);
+        let mut status = ActivityStatus::new(name, started);
         status.finished = raw.finished.filter(|finished| *finished <= as_of);
         if let Some(finished) = raw.finished.filter(|finished| *finished > as_of) {
             let left = self.clocks.hours_between(as_of, finished, calendar);

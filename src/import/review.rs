@@ -214,19 +214,11 @@ impl Imported {
 
     fn review_dates(&self, nodes: &BTreeMap<&str, NodeId>, path: &CriticalPath) -> DateReview {
         let mut review = DateReview::default();
-        let as_of = self.status.as_ref().map(|status| status.as_of);
         let begun: BTreeMap<&str, bool> = (self.status.iter())
             .flat_map(|status| &status.activities)
             .map(|one| (one.activity.as_str(), one.finished.is_some()))
             .collect();
-        let mut warned: BTreeMap<&str, (Topic, &str)> = BTreeMap::new();
-        for warning in &self.warnings {
-            if let Some(activity) = &warning.activity {
-                warned
-                    .entry(activity)
-                    .or_insert((warning.topic, &warning.message));
-            }
-        }
+        let warned = self.first_warnings();
         for (activity, origin) in self.activities.iter().zip(&self.origins) {
             let name = activity.name.as_str();
             let (Some(&node), progress) = (nodes.get(name), begun.get(name).copied()) else {
@@ -243,44 +235,24 @@ impl Imported {
             if progress == Some(true) || (file_start.is_none() && file_finish.is_none()) {
                 continue;
             }
-            let (start, finish) = (path.early_start(node), path.early_finish(node));
-            let Some((start, finish)) = self
-                .start
-                .minute_after(start)
-                .zip(self.start.minute_after(finish))
-            else {
+            let Some((start, finish)) = self.days_of(node, path) else {
                 continue;
             };
-            let (start, finish) = (start.day_of(), finish.last_day());
             review.compared += 1;
             let late =
                 |file: Option<Date>, own: Date| file.map_or(0, |file| days_between(file, own));
-            let days = [late(file_start, start), late(file_finish, finish)];
-            let days = if days[1].abs() > days[0].abs() {
-                days[1]
-            } else {
-                days[0]
+            let [by_start, by_finish] = [late(file_start, start), late(file_finish, finish)];
+            let days = match by_finish.abs() > by_start.abs() {
+                true => by_finish,
+                false => by_start,
             };
             if days == 0 {
                 review.kept += 1;
                 continue;
             }
-            let is_held = as_of.is_some_and(|as_of| {
-                file_start
-                    .or(file_finish)
-                    .is_some_and(|file| file < as_of.day_of())
-            });
             let (topic, because) = match warned.get(name) {
                 Some((topic, message)) => (*topic, (*message).to_owned()),
-                None if is_held => (
-                    Topic::DataDate,
-                    "it was planned before the data date, and has not been done".to_owned(),
-                ),
-                None => (
-                    Topic::Unexplained,
-                    "its durations, dependencies and calendars do not give the file's dates"
-                        .to_owned(),
-                ),
+                None => self.cause_of(file_start.or(file_finish)),
             };
             review.differences.push(DateDifference {
                 activity: name.to_owned(),
@@ -297,6 +269,42 @@ impl Imported {
         }
         self.blame_predecessors(&mut review);
         review
+    }
+
+    /// The first and the last day of an activity along a path.
+    fn days_of(&self, node: NodeId, path: &CriticalPath) -> Option<(Date, Date)> {
+        let start = self.start.minute_after(path.early_start(node))?;
+        let finish = self.start.minute_after(path.early_finish(node))?;
+        Some((start.day_of(), finish.last_day()))
+    }
+
+    /// The first warning of each activity that has one.
+    fn first_warnings(&self) -> BTreeMap<&str, (Topic, &str)> {
+        let mut warned: BTreeMap<&str, (Topic, &str)> = BTreeMap::new();
+        for warning in &self.warnings {
+            if let Some(activity) = &warning.activity {
+                let first = (warning.topic, warning.message.as_str());
+                warned.entry(activity).or_insert(first);
+            }
+        }
+        warned
+    }
+
+    /// Why a date of the file differs, where there is no warning that says it.
+    fn cause_of(&self, of_file: Option<Date>) -> (Topic, String) {
+        let as_of = self.status.as_ref().map(|status| status.as_of.day_of());
+        let is_held = as_of.zip(of_file).is_some_and(|(as_of, file)| file < as_of);
+        let (topic, because) = match is_held {
+            true => (
+                Topic::DataDate,
+                "it was planned before the data date, and has not been done",
+            ),
+            false => (
+                Topic::Unexplained,
+                "its durations, dependencies and calendars do not give the file's dates",
+            ),
+        };
+        (topic, because.to_owned())
     }
 
     /// What has no cause of its own, but waits for something that differs, differs because of that.

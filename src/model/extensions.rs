@@ -12,7 +12,7 @@
 //! All of them see a trial read-only, through [`Seen`]: what it has reported up to now, and nothing of what is to
 //! come. Their numbers are gathered in the projection as any other: percentiles, charts, tables, Parquet. Luck comes
 //! from a [`Stream`] that belongs to the trait's name, the trial and the month, so results are the same bits on any
-//! number of threads, and the luck of all else stays as it was. An implementation must not remember anything from one
+//! number of threads, and the random numbers of everything else stay as they were. An implementation must not remember anything from one
 //! call to the next: trials run on many threads, in no order.
 //!
 //! What a model was given by name goes into its fingerprint, so that parts of runs with other policies are not

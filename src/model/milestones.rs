@@ -1,11 +1,23 @@
-//! Milestones: those that are stated, those that every building, substation or marked activity has, and those that are
-//! asked for by their name alone, such as "A1 fully live" or "P2-*/live".
+//! Milestones: what activities mark, substations, buildings going live, those stated, and those that are asked for by a
+//! place and a stage alone, such as "A1 fully live" or "P2-*/live".
 
-use super::sites::Sites;
-use super::{CompiledMilestone, Model};
+use std::collections::BTreeSet;
+
+use super::Model;
+use super::reported::TOTAL;
 use crate::pattern;
 use crate::problem::{Path, Problems};
 use crate::scenario::{Milestone, Scenario, ScenarioError};
+use crate::schedule::compiler::Compiler;
+use crate::schedule::network::NodeId;
+use crate::site::Sites;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CompiledMilestone {
+    pub(crate) finished: Vec<NodeId>,
+    /// Halls of each building that must be live; the first of them makes the building live.
+    pub(crate) live: Vec<std::ops::Range<usize>>,
+}
 
 /// How far a building or hall is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -66,10 +78,7 @@ impl Scenario {
         }
         let mut with = self.clone();
         for name in wanted {
-            with.milestones.push(Milestone {
-                requires: vec![name.clone()],
-                name,
-            });
+            with.milestones.push(Milestone::new(&name, [name.as_str()]));
             // Of what there is not, whoever asks will say so.
             if with.compile().is_err() {
                 with.milestones.pop();
@@ -82,153 +91,195 @@ impl Scenario {
     }
 }
 
-impl Sites<'_> {
-    /// All milestones: what activities mark, substations, buildings going live, those stated, and those that targets name.
-    pub(super) fn milestones(
-        &self,
+/// All milestones of a scenario, those stated first.
+#[derive(Default)]
+pub(super) struct Milestones {
+    pub(super) names: Vec<String>,
+    pub(super) compiled: Vec<CompiledMilestone>,
+}
+
+impl Milestones {
+    pub(super) fn compile(
         scenario: &Scenario,
-        problems: &mut Problems,
-    ) -> Vec<(String, CompiledMilestone)> {
-        let several = scenario.campuses.len() > 1;
-        let short = |name: &str| match name.split_once('/') {
-            Some((_, rest)) if !several => rest.to_owned(),
-            _ => name.to_owned(),
-        };
-        let mut milestones: Vec<(String, CompiledMilestone)> = Vec::new();
+        sites: &Sites<'_>,
+        compiler: &mut Compiler<'_>,
+    ) -> Self {
+        let mut all = Self::default();
         for (position, milestone) in scenario.milestones.iter().enumerate() {
-            let at = Path::root()
-                .key("milestones")
-                .index(position)
-                .key("requires");
-            let mut compiled = CompiledMilestone::default();
-            for (item, wanted) in milestone.requires.iter().enumerate() {
-                self.require(scenario, wanted, &at.index(item), &mut compiled, problems);
-            }
-            milestones.push((milestone.name.clone(), compiled));
+            let compiled = compiler.item("milestones", position, |compiler| {
+                compile_stated(milestone, scenario, sites, compiler)
+            });
+            all.add(milestone.name.clone(), compiled);
         }
-        for (name, node) in &self.marked {
-            let compiled = CompiledMilestone {
-                finished: vec![*node],
-                live: Vec::new(),
-            };
-            milestones.push((short(name), compiled));
+        let several = scenario.campuses.len() > 1;
+        let short = |name: String| match name.split_once('/') {
+            Some((_, rest)) if !several => rest.to_owned(),
+            _ => name,
+        };
+        let finished = |node: NodeId| CompiledMilestone {
+            finished: vec![node],
+            live: Vec::new(),
+        };
+        for (name, node) in compiler.marked() {
+            all.add(short(name.clone()), finished(*node));
         }
-        for (campus, nodes) in scenario.campuses.iter().zip(&self.campuses) {
-            for (substation, (node, _)) in campus.substations.iter().zip(&nodes.substations) {
-                let name = short(&format!("{}/{} energised", campus.name, substation.name));
-                let compiled = CompiledMilestone {
-                    finished: vec![*node],
-                    live: Vec::new(),
-                };
-                milestones.push((name, compiled));
+        for nodes in &sites.campuses {
+            let stated = nodes.campus.substations.iter();
+            for (substation, (node, _)) in stated.zip(&nodes.substations) {
+                let name = format!("{}/{} energised", nodes.campus.name, substation.name);
+                all.add(short(name), finished(*node));
             }
         }
-        for building in &self.buildings {
-            let campus = &scenario.campuses[building.campus].name;
-            let name = short(&format!("{campus}/{} live", building.planned.name));
+        for building in &sites.buildings {
+            let campus = sites.campus_of(building);
             let compiled = CompiledMilestone {
                 finished: Vec::new(),
                 live: vec![building.halls.clone()],
             };
-            milestones.push((name, compiled));
+            all.add(
+                short(format!("{campus}/{} live", building.planned.name)),
+                compiled,
+            );
         }
-        self.add_those_of_targets(scenario, &mut milestones);
-        milestones
+        all.add_those_of_targets(scenario, sites, compiler);
+        all
     }
 
     /// Adds what targets name by a place and a stage, and nobody states.
     fn add_those_of_targets(
-        &self,
+        &mut self,
         scenario: &Scenario,
-        milestones: &mut Vec<(String, CompiledMilestone)>,
+        sites: &Sites<'_>,
+        compiler: &Compiler<'_>,
     ) {
         for wanted in (scenario.targets.iter()).filter_map(|target| target.milestone.as_ref()) {
-            if milestones.iter().any(|(name, _)| name == wanted) {
+            if self.names.contains(wanted) {
                 continue;
             }
             let mut compiled = CompiledMilestone::default();
             if let Some((place, stage)) = place_and_stage(wanted)
-                && self.require_stage(scenario, place, stage, &mut compiled)
+                && compiled.require_stage(place, stage, sites, compiler)
             {
-                milestones.push((wanted.clone(), compiled));
+                self.add(wanted.clone(), compiled);
             }
         }
     }
 
-    /// Adds what a milestone requires; what there is not is a problem.
-    fn require(
-        &self,
-        scenario: &Scenario,
-        wanted: &str,
-        at: &Path,
-        compiled: &mut CompiledMilestone,
-        problems: &mut Problems,
-    ) {
-        let found = scenario
-            .campuses
-            .iter()
-            .find_map(|campus| self.network.find(&format!("{}/{wanted}", campus.name)))
-            .or_else(|| self.network.find(wanted));
-        if let Some(node) = found {
-            compiled.finished.push(node);
-            return;
-        }
-        let Some((place, stage)) = place_and_stage(wanted) else {
-            let scope = &scenario.campuses[0].name;
-            self.unknown(scope, wanted, at, problems);
-            return;
-        };
-        if !self.require_stage(scenario, place, stage, compiled) {
-            let word = wanted[place.len()..].trim_start_matches(['/', ' ']);
-            let known: Vec<String> = (self.buildings.iter())
-                .map(|known| format!("{}/{word}", known.planned.name))
-                .collect();
-            problems.error(
-                at,
-                format!("there is no building or hall \"{place}\""),
-                problems.name_help(wanted, known.iter().map(String::as_str)),
-            );
-        }
+    fn add(&mut self, name: String, compiled: CompiledMilestone) {
+        self.names.push(name);
+        self.compiled.push(compiled);
     }
+}
 
+impl CompiledMilestone {
     /// Adds that all buildings of that name or pattern are so far or, if there are none, all halls. Says whether there are any.
     fn require_stage(
-        &self,
-        scenario: &Scenario,
+        &mut self,
         place: &str,
         stage: Stage,
-        compiled: &mut CompiledMilestone,
+        sites: &Sites<'_>,
+        compiler: &Compiler<'_>,
     ) -> bool {
         let mut is_there = false;
-        for building in &self.buildings {
-            let campus = &scenario.campuses[building.campus].name;
-            let name = format!("{campus}/{}", building.planned.name);
+        for building in &sites.buildings {
+            let name = format!("{}/{}", sites.campus_of(building), building.planned.name);
             if !pattern::matches(place, &name) {
                 continue;
             }
             is_there = true;
             match stage {
-                Stage::Live => compiled.live.push(building.halls.clone()),
+                Stage::Live => self.live.push(building.halls.clone()),
                 Stage::FullyLive => {
-                    (compiled.live).extend(building.halls.clone().map(|hall| hall..hall + 1));
+                    (self.live).extend(building.halls.clone().map(|hall| hall..hall + 1));
                 }
-                Stage::Complete => compiled.finished.extend(self.network.find(&name)),
+                Stage::Complete => self.finished.extend(compiler.network.find(&name)),
             }
         }
         if is_there {
             return true;
         }
-        for (position, hall) in self.halls.iter().enumerate() {
+        for (position, hall) in sites.halls.iter().enumerate() {
             if !pattern::matches(place, &hall.name) {
                 continue;
             }
             is_there = true;
             match stage {
-                Stage::Live | Stage::FullyLive => compiled.live.push(position..position + 1),
-                Stage::Complete => compiled.finished.push(hall.handover),
+                Stage::Live | Stage::FullyLive => self.live.push(position..position + 1),
+                Stage::Complete => self.finished.push(hall.handover),
             }
         }
         is_there
+    }
+}
+
+fn compile_stated(
+    milestone: &Milestone,
+    scenario: &Scenario,
+    sites: &Sites<'_>,
+    compiler: &mut Compiler<'_>,
+) -> CompiledMilestone {
+    let mut compiled = CompiledMilestone::default();
+    for (item, wanted) in milestone.requires.iter().enumerate() {
+        let at = compiler.at.key("requires").index(item);
+        let network = &compiler.network;
+        let mut campuses = scenario.campuses.iter();
+        let found = campuses
+            .find_map(|campus| network.find(&format!("{}/{wanted}", campus.name)))
+            .or_else(|| network.find(wanted));
+        if let Some(node) = found {
+            compiled.finished.push(node);
+            continue;
+        }
+        let Some((place, stage)) = place_and_stage(wanted) else {
+            compiler.unknown(&scenario.campuses[0].name, wanted, &at);
+            continue;
+        };
+        if !compiled.require_stage(place, stage, sites, compiler) {
+            let word = wanted[place.len()..].trim_start_matches(['/', ' ']);
+            let known: Vec<String> = (sites.buildings.iter())
+                .map(|known| format!("{}/{word}", known.planned.name))
+                .collect();
+            let known = known.iter().map(String::as_str);
+            let help = compiler.problems.name_help(wanted, known);
+            let message = format!("there is no building or hall \"{place}\"");
+            compiler.problems.error(&at, message, help);
+        }
+    }
+    compiled
+}
+
+/// Results are told apart by name: milestones, and the total from the campuses.
+pub(super) fn check_distinct_names(
+    scenario: &Scenario,
+    milestones: &Milestones,
+    problems: &mut Problems,
+) {
+    let mut seen = BTreeSet::new();
+    for (position, name) in milestones.names.iter().enumerate() {
+        if seen.insert(name) {
+            continue;
+        }
+        // Those that are stated come first; the others take their names from buildings and the like.
+        let mut stated = scenario.milestones.iter();
+        let stated = stated.position(|milestone| &milestone.name == name);
+        let Some(stated) = stated.filter(|stated| *stated != position) else {
+            continue;
+        };
+        problems.error(
+            &Path::root().key("milestones").index(stated).key("name"),
+            format!("every scenario with such a building, substation or activity has a milestone \"{name}\" already"),
+            "use another name, or leave it out",
+        );
+    }
+    let mut campuses = scenario.campuses.iter();
+    if scenario.campuses.len() > 1
+        && let Some(position) = campuses.position(|campus| campus.name == TOTAL)
+    {
+        problems.error(
+            &Path::root().key("campuses").index(position).key("name"),
+            format!("a campus is named \"{TOTAL}\""),
+            "that word stands for all campuses together; use another name",
+        );
     }
 }
 

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use super::checkpoint::{CheckpointError, remove_leftovers};
 use super::experiment::{Experiment, Prepared, Simulator};
 use super::part::{Part, PartError};
+use super::settings::{RunSettings, setting_methods};
 use super::stop::GoalError;
 pub use super::trial_loop::{Cancel, OnProgress};
 use super::trial_loop::{LARGEST_BLOCK, Reached, Stretch, TrialLoop, Worker};
@@ -22,7 +23,7 @@ use crate::model::Model;
 use crate::projection::{
     LayoutError, Projection, ProjectionError, Selection, TrialRow, UnknownMetric,
 };
-use crate::sampling::design::{Design, DesignError, Drawing};
+use crate::sampling::design::{Design, DesignError};
 
 /// How many trials are run if nothing else is said.
 pub const DEFAULT_TRIALS: u64 = 10_000;
@@ -68,7 +69,7 @@ pub enum RunError {
     Cancelled,
 }
 
-/// Told that a checkpoint could not be written on the way.
+/// Called when a checkpoint could not be written on the way.
 pub type OnUnsaved<'a> = dyn Fn(&CheckpointError) + Sync + 'a;
 
 /// A batch of trials that is about to run.
@@ -85,11 +86,7 @@ pub type OnUnsaved<'a> = dyn Fn(&CheckpointError) + Sync + 'a;
 /// ```
 pub struct Batch<'a> {
     experiment: &'a dyn Experiment,
-    trials: Range<u64>,
-    drawing: Drawing,
-    threads: usize,
-    on_progress: Option<Box<OnProgress<'a>>>,
-    cancel: Option<&'a Cancel>,
+    settings: RunSettings<'a>,
     checkpoint: Option<(PathBuf, Duration)>,
     /// The metrics to gather; none: all.
     metrics: Option<Vec<String>>,
@@ -104,13 +101,13 @@ impl<'a> Batch<'a> {
 
     /// A batch of trials of any kind.
     pub(crate) fn of(experiment: &'a dyn Experiment) -> Self {
+        Self::with_settings(experiment, RunSettings::default())
+    }
+
+    pub(crate) fn with_settings(experiment: &'a dyn Experiment, settings: RunSettings<'a>) -> Self {
         Self {
             experiment,
-            trials: 0..DEFAULT_TRIALS,
-            drawing: Drawing::default(),
-            threads: 0,
-            on_progress: None,
-            cancel: None,
+            settings,
             checkpoint: None,
             metrics: None,
             on_unsaved: None,
@@ -133,64 +130,20 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Runs the trials 0 to `trials` - 1.
-    #[must_use]
-    pub fn trials(self, trials: u64) -> Self {
-        self.trial_range(0..trials)
-    }
-
-    /// Runs the trials of these numbers.
-    #[must_use]
-    pub fn trial_range(mut self, trials: Range<u64>) -> Self {
-        self.trials = trials;
-        self
-    }
-
     pub(super) fn set_trials(&mut self, trials: u64) {
-        self.trials = 0..trials;
+        self.settings.trials = 0..trials;
     }
 
-    /// Sets the seed, on which all random numbers depend.
-    #[must_use]
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.drawing = self.drawing.with_seed(seed);
-        self
-    }
-
-    /// Sets how the inputs of the trials are spread.
-    #[must_use]
-    pub fn design(mut self, design: Design) -> Self {
-        self.drawing = self.drawing.with_design(design);
-        self
-    }
-
-    /// Sets design and seed at once, or an ensemble of inputs.
-    #[must_use]
-    pub fn drawing(mut self, drawing: Drawing) -> Self {
-        self.drawing = drawing;
-        self
-    }
-
-    /// Sets the number of threads, of which 1,024 are used at most; 0 stands for as many as there are processors.
-    #[must_use]
-    pub fn threads(mut self, threads: usize) -> Self {
-        self.threads = threads;
-        self
-    }
-
-    /// Calls `report` with the trials done and the trials asked for, after each block.
-    #[must_use]
-    pub fn on_progress(mut self, report: impl Fn(u64, u64) + Sync + 'a) -> Self {
-        self.on_progress = Some(Box::new(report));
-        self
-    }
-
-    /// Lets `cancel` stop the batch.
-    #[must_use]
-    pub fn cancelled_by(mut self, cancel: &'a Cancel) -> Self {
-        self.cancel = Some(cancel);
-        self
-    }
+    setting_methods!(
+        trials,
+        trial_range,
+        seed,
+        design,
+        drawing,
+        threads,
+        on_progress,
+        cancelled_by
+    );
 
     /// Lets [`Self::advance`] write what is done to that file: `every` so often, when it is cancelled, and at the end.
     #[must_use]
@@ -216,32 +169,35 @@ impl<'a> Batch<'a> {
 
     /// A part of this run in which no trial is done yet, to be [advanced](Self::advance).
     pub fn begin(&self) -> Result<Part, RunError> {
-        self.drawing.design().check()?;
-        let provenance = self.experiment.provenance(&self.drawing);
+        self.settings.drawing.design().check()?;
+        let provenance = self.experiment.provenance(&self.settings.drawing);
         Ok(Part::new(
             self.selection()?.gathered(),
             provenance,
-            self.trials.end,
+            self.settings.trials.end,
         )?)
     }
 
     /// Runs those trials of the batch that `part` does not have, and adds them to it.
     ///
     /// On an error, and when it was cancelled, `part` has all trials that had been finished, so that it can be
-    /// written and advanced again later, by whomever. A part of another run is refused.
+    /// written and advanced again later. A part of another run is refused.
     pub fn advance(&self, part: &mut Part) -> Result<(), RunError> {
-        if self.trials.is_empty() {
+        if self.settings.trials.is_empty() {
             return Err(RunError::NoTrials);
         }
-        self.drawing.design().check_trials(self.trials.end)?;
+        self.settings
+            .drawing
+            .design()
+            .check_trials(self.settings.trials.end)?;
         part.check_run(self.begin()?.provenance())?;
         let selection = self.selection()?;
         part.check_layout(selection.gathered())?;
-        let prepared = self.experiment.prepare(&self.drawing)?;
+        let prepared = self.experiment.prepare(&self.settings.drawing)?;
         let trial_loop = self.trial_loop();
         let pool = trial_loop.pool()?;
-        let total = self.trials.end - self.trials.start;
-        let missing = part.done().missing_from(self.trials.clone());
+        let total = self.settings.count();
+        let missing = part.done().missing_from(self.settings.trials.clone());
         let done = AtomicU64::new(total - missing.count());
         if let Some((path, _)) = &self.checkpoint {
             remove_leftovers(path);
@@ -273,10 +229,7 @@ impl<'a> Batch<'a> {
     }
 
     fn trial_loop(&self) -> TrialLoop<'_> {
-        TrialLoop::new()
-            .threads(self.threads)
-            .on_progress(self.on_progress.as_deref())
-            .cancelled_by(self.cancel)
+        self.settings.trial_loop()
     }
 
     /// Runs trials until the end of the stretch, or until it is time to put together what the workers have. Returns the
@@ -293,7 +246,7 @@ impl<'a> Batch<'a> {
         let replicates: Vec<Shared<'_>> =
             part.replicates_mut().iter_mut().map(Mutex::new).collect();
         let threads = pool.current_num_threads() as u64;
-        let design = self.drawing.design();
+        let design = self.settings.drawing.design();
         let is_long = design.run_length(0) >= LONG_RUN * threads;
         let (first, block) = (stretch.trials.start, stretch.block as usize);
         let Reached { next, workers } = trial_loop.run(pool, stretch, || Gathering {

@@ -9,5 +9,6 @@ pub mod ranges;
 pub mod ranks;
 pub mod sample_part;
 pub mod sample_run;
+pub(crate) mod settings;
 pub mod stop;
 pub mod trial_loop;

@@ -3,14 +3,15 @@
 use std::ops::Range;
 use std::sync::atomic::AtomicU64;
 
-use super::batch::{DEFAULT_TRIALS, RunError};
+use super::batch::RunError;
 use super::experiment::Experiment as _;
 use super::sample_part::SamplePartError;
-use super::trial_loop::{Cancel, LARGEST_BLOCK, OnProgress, Stretch, TrialLoop, Worker};
+use super::settings::{RunSettings, setting_methods};
+use super::trial_loop::{LARGEST_BLOCK, Stretch, Worker};
 use crate::model::Model;
 use crate::problem::name_help;
 use crate::projection::{Layout, Measure, MeasureError, RowPlace, Samples, TrialRow};
-use crate::sampling::design::{Design, Drawing, Noise, Sampling};
+use crate::sampling::design::{Drawing, Noise, Sampling};
 use crate::trial::Workspace;
 
 /// About so many rows of months are held in memory at once.
@@ -56,25 +57,21 @@ pub struct SampleRun<'a> {
     model: &'a Model,
     measures: Vec<String>,
     all_measures: bool,
-    trials: Range<u64>,
-    drawing: Drawing,
-    threads: usize,
-    on_progress: Option<Box<OnProgress<'a>>>,
-    cancel: Option<&'a Cancel>,
+    settings: RunSettings<'a>,
 }
 
 impl<'a> SampleRun<'a> {
-    /// A run of [`DEFAULT_TRIALS`] independent trials of `model` with seed 0 on all processors that keeps the inputs alone.
+    /// A run of [`DEFAULT_TRIALS`](super::batch::DEFAULT_TRIALS) independent trials of `model` with seed 0 on all processors that keeps the inputs alone.
     pub fn new(model: &'a Model) -> Self {
+        Self::with_settings(model, RunSettings::default())
+    }
+
+    pub(crate) fn with_settings(model: &'a Model, settings: RunSettings<'a>) -> Self {
         Self {
             model,
             measures: Vec::new(),
             all_measures: false,
-            trials: 0..DEFAULT_TRIALS,
-            drawing: Drawing::default(),
-            threads: 0,
-            on_progress: None,
-            cancel: None,
+            settings,
         }
     }
 
@@ -92,65 +89,21 @@ impl<'a> SampleRun<'a> {
         self
     }
 
-    /// Runs the trials 0 to `trials` - 1.
-    #[must_use]
-    pub fn trials(self, trials: u64) -> Self {
-        self.trial_range(0..trials)
-    }
-
-    /// Runs the trials of these numbers.
-    #[must_use]
-    pub fn trial_range(mut self, trials: Range<u64>) -> Self {
-        self.trials = trials;
-        self
-    }
-
-    /// Sets the seed.
-    #[must_use]
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.drawing = self.drawing.with_seed(seed);
-        self
-    }
-
-    /// Sets how the inputs of the trials are spread.
-    #[must_use]
-    pub fn design(mut self, design: Design) -> Self {
-        self.drawing = self.drawing.with_design(design);
-        self
-    }
-
-    /// Sets design and seed at once, or an ensemble of inputs.
-    #[must_use]
-    pub fn drawing(mut self, drawing: Drawing) -> Self {
-        self.drawing = drawing;
-        self
-    }
-
-    /// Sets the number of threads; 0 stands for as many as there are processors. The samples do not depend on it.
-    #[must_use]
-    pub fn threads(mut self, threads: usize) -> Self {
-        self.threads = threads;
-        self
-    }
-
-    /// Calls `report` with the trials done and the trials asked for, after each block.
-    #[must_use]
-    pub fn on_progress(mut self, report: impl Fn(u64, u64) + Sync + 'a) -> Self {
-        self.on_progress = Some(Box::new(report));
-        self
-    }
-
-    /// Lets `cancel` stop the run.
-    #[must_use]
-    pub fn cancelled_by(mut self, cancel: &'a Cancel) -> Self {
-        self.cancel = Some(cancel);
-        self
-    }
+    setting_methods!(
+        trials,
+        trial_range,
+        seed,
+        design,
+        drawing,
+        threads,
+        on_progress,
+        cancelled_by
+    );
 
     /// Runs the trials and keeps all of them: 8 bytes for each number, of which an input has two.
     pub fn run(&self) -> Result<Samples, SampleError> {
         let mut all = self.empty()?;
-        let trials = self.trials.end.saturating_sub(self.trials.start);
+        let trials = self.settings.count();
         self.stream(trials.max(1), |samples| {
             all = samples;
             Ok::<_, SampleError>(())
@@ -165,7 +118,7 @@ impl<'a> SampleRun<'a> {
             .map(|measure| measure.label(layout))
             .collect();
         Ok(Samples::new(
-            self.model.provenance(&self.drawing),
+            self.model.provenance(&self.settings.drawing),
             layout.start,
             self.model.input_names(),
             labels.into_iter(),
@@ -179,7 +132,7 @@ impl<'a> SampleRun<'a> {
         group: u64,
         mut each: impl FnMut(Samples) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.stream_range(self.trials.clone(), group, &mut each)
+        self.stream_range(self.settings.trials.clone(), group, &mut each)
     }
 
     /// Runs those trials of a range in groups.
@@ -190,13 +143,10 @@ impl<'a> SampleRun<'a> {
         mut each: impl FnMut(Samples) -> Result<(), E>,
     ) -> Result<(), E> {
         let run = self.prepare()?;
-        let trial_loop = TrialLoop::new()
-            .threads(self.threads)
-            .on_progress(self.on_progress.as_deref())
-            .cancelled_by(self.cancel);
+        let trial_loop = self.settings.trial_loop();
         let pool = trial_loop.pool().map_err(SampleError::from)?;
-        let total = self.trials.end.saturating_sub(self.trials.start);
-        let done = AtomicU64::new(trials.start - self.trials.start);
+        let total = self.settings.count();
+        let done = AtomicU64::new(trials.start - self.settings.trials.start);
         let mut first = trials.start;
         while first < trials.end {
             let end = first.saturating_add(group).min(trials.end);
@@ -230,15 +180,13 @@ impl<'a> SampleRun<'a> {
     ) -> Result<(), E> {
         let chosen = self.metric_positions(metrics).map_err(SampleError::from)?;
         let run = self.prepare()?;
-        let trial_loop = TrialLoop::new()
-            .threads(self.threads)
-            .cancelled_by(self.cancel);
+        let trial_loop = self.settings.silent_loop();
         let layout = self.model.layout();
         let rows = layout.months * layout.scopes.len();
         let group = (GROUP_ROWS / rows.max(1)).max(1) as u64;
-        let mut first = self.trials.start;
-        while first < self.trials.end {
-            let end = first.saturating_add(group).min(self.trials.end);
+        let mut first = self.settings.trials.start;
+        while first < self.settings.trials.end {
+            let end = first.saturating_add(group).min(self.settings.trials.end);
             let values = trial_loop.map(
                 first..end,
                 || run.keeper(),
@@ -250,8 +198,11 @@ impl<'a> SampleRun<'a> {
                 chosen: &chosen,
                 values: values.map_err(SampleError::from)?,
             })?;
-            if let Some(report) = &self.on_progress {
-                report(end - self.trials.start, self.trials.end - self.trials.start);
+            if let Some(report) = &self.settings.on_progress {
+                report(
+                    end - self.settings.trials.start,
+                    self.settings.trials.end - self.settings.trials.start,
+                );
             }
             first = end;
         }
@@ -280,12 +231,12 @@ impl<'a> SampleRun<'a> {
 
     /// The numbers of its trials.
     pub(super) fn trial_numbers(&self) -> Range<u64> {
-        self.trials.clone()
+        self.settings.trials.clone()
     }
 
     /// The inputs of these trials, drawn without simulating anything, with empty columns for the measures.
     pub(super) fn inputs_of(&self, trials: &[u64]) -> Result<Samples, SampleError> {
-        let sampling = (self.model.sampling_of(&self.drawing)).map_err(RunError::from)?;
+        let sampling = (self.model.sampling_of(&self.settings.drawing)).map_err(RunError::from)?;
         let mut samples = self.empty()?;
         let (mut point, mut values) = (Vec::new(), Vec::new());
         for &trial in trials {
@@ -303,7 +254,7 @@ impl<'a> SampleRun<'a> {
 
     /// How the inputs are drawn.
     pub fn drawn_by(&self) -> &Drawing {
-        &self.drawing
+        &self.settings.drawing
     }
 
     /// The measures that are kept.
@@ -327,16 +278,16 @@ impl<'a> SampleRun<'a> {
     }
 
     fn prepare(&self) -> Result<PreparedRun<'_>, SampleError> {
-        if self.trials.is_empty() {
+        if self.settings.trials.is_empty() {
             return Err(RunError::NoTrials.into());
         }
-        let design = self.drawing.design();
-        (design.check_trials(self.trials.end)).map_err(RunError::from)?;
+        let design = self.settings.drawing.design();
+        (design.check_trials(self.settings.trials.end)).map_err(RunError::from)?;
         let (name, layout) = (self.model.name(), self.model.layout());
         let places = self.kept()?;
         Ok(PreparedRun {
             model: self.model,
-            sampling: (self.model.sampling_of(&self.drawing)).map_err(RunError::from)?,
+            sampling: (self.model.sampling_of(&self.settings.drawing)).map_err(RunError::from)?,
             places: (places.iter())
                 .map(|measure| measure.place(name, layout))
                 .collect::<Result<_, _>>()?,
@@ -508,6 +459,7 @@ mod tests {
 
     use super::*;
     use crate::Scenario;
+    use crate::sampling::design::Design;
     use crate::sampling::ensemble::Ensemble;
 
     fn qingyang() -> Model {

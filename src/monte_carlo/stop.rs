@@ -49,8 +49,7 @@ mod sequence;
 
 use super::batch::{Batch, RunError};
 use super::part::Part;
-use crate::date::Date;
-use crate::projection::{Distribution, Projection};
+use crate::projection::{Distribution, Layout, Measure, MetricTime, Projection};
 use crate::sampling::design::Design;
 
 pub(crate) use sequence::Sequence;
@@ -62,26 +61,6 @@ pub const DEFAULT_AT_MOST: u64 = 10_000_000;
 /// By how much the number of trials grows from one look to the next. (an assumption)
 const GROWTH: f64 = 1.1;
 
-/// Of what something is to be known.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Output {
-    /// When a milestone is reached, in months.
-    Milestone(String),
-    /// A number that a trial yields once.
-    Outcome(String),
-    /// A metric at the end of a month, of a campus or in total.
-    Metric {
-        /// Its name.
-        metric: String,
-        /// The campus; `None` for the total.
-        campus: Option<String>,
-        /// The month.
-        month: Date,
-    },
-}
-
 /// What is to be known.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -89,8 +68,8 @@ pub enum Output {
 pub enum Goal {
     /// A quantile to ± so much: half the width of its confidence interval.
     Quantile {
-        /// Of what.
-        of: Output,
+        /// Of what: a milestone, an outcome, or a metric at the end of a month.
+        of: Measure,
         /// At which probability, above 0 and below 1.
         p: f64,
         /// The greatest half width, in the output's unit, above 0.
@@ -316,10 +295,10 @@ fn unknown<'a>(
     }
 }
 
-fn find<'a>(projection: &'a Projection, of: &Output) -> Result<Distribution<'a>, GoalError> {
+fn find<'a>(projection: &'a Projection, of: &Measure) -> Result<Distribution<'a>, GoalError> {
     let layout = projection.layout();
     match of {
-        Output::Milestone(name) => projection.milestone(name).ok_or_else(|| {
+        Measure::Milestone(name) => projection.milestone(name).ok_or_else(|| {
             unknown(
                 projection,
                 "milestone",
@@ -327,15 +306,11 @@ fn find<'a>(projection: &'a Projection, of: &Output) -> Result<Distribution<'a>,
                 layout.milestones.iter().map(String::as_str),
             )
         }),
-        Output::Outcome(name) => projection.outcome(name).ok_or_else(|| {
+        Measure::Outcome(name) => projection.outcome(name).ok_or_else(|| {
             let names = layout.outcomes.iter().map(|outcome| outcome.name.as_str());
             unknown(projection, "outcome", name, names)
         }),
-        Output::Metric {
-            metric,
-            campus,
-            month,
-        } => {
+        Measure::Metric { metric, campus, at } => {
             let scope = match campus {
                 None => projection.total(),
                 Some(campus) => projection.campus(campus).ok_or_else(|| {
@@ -347,18 +322,37 @@ fn find<'a>(projection: &'a Projection, of: &Output) -> Result<Distribution<'a>,
                 let names = layout.metrics.iter().map(|metric| metric.name.as_str());
                 unknown(projection, "metric", metric, names)
             })?;
-            let months = month.months_after(layout.start).floor();
-            let inside = months >= 0.0 && months < layout.months as f64;
-            (inside.then(|| view.month(months as usize)).flatten()).ok_or_else(|| {
-                GoalError::Unknown {
+            month_of(*at, layout)
+                .and_then(|month| view.month(month))
+                .ok_or_else(|| GoalError::Unknown {
                     scenario: projection.provenance().scenario.clone(),
                     kind: "month",
-                    name: month.to_string(),
+                    name: match at {
+                        MetricTime::Month(month) => month.to_string(),
+                        _ => "total".to_owned(),
+                    },
                     help: "; it is outside of the horizon".to_owned(),
-                }
-            })
+                })
         }
+        Measure::Target(name) => Err(GoalError::Range {
+            what: "what has a quantile",
+            value: format!("the target \"{name}\""),
+            allowed: "a milestone, an outcome or a metric; of a target ask for the probability",
+        }),
     }
+}
+
+/// The month of a time, if the horizon has it.
+fn month_of(at: MetricTime, layout: &Layout) -> Option<usize> {
+    let month = match at {
+        MetricTime::Month(month) => month.months_after(layout.start).floor(),
+        MetricTime::End => layout.months as f64 - 1.0,
+        // Sums over all months are not gathered.
+        MetricTime::Total => return None,
+    };
+    (0.0..layout.months as f64)
+        .contains(&month)
+        .then_some(month as usize)
 }
 
 /// In how many of how many trials a target was met, or a milestone reached.

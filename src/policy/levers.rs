@@ -12,8 +12,11 @@ use crate::field::{MONTHS, NUMBER, plan};
 use crate::finance::Tax;
 use crate::finance::books::{AmountTerm, PolicyTerms};
 use crate::problem::{Path, Problems, check_all_known, check_name};
+use crate::sampling::inputs::Quantity;
+use crate::schedule::compiler::Compiler;
+use crate::schedule::network::Effect;
 use crate::tenants::{Campaign, Segment};
-use crate::uncertain::Uncertain;
+use crate::uncertain::{Domain, Uncertain};
 
 plan! {
     /// Something that policy may do, with one effect or several.
@@ -74,6 +77,26 @@ plan! {
 }
 
 impl Lever {
+    /// Sets what it does to the activities whose approvals it makes faster, if it does.
+    pub(crate) fn compile_approvals(&self, compiler: &mut Compiler<'_>) {
+        let Some(approvals) = self.approvals.as_ref().filter(|_| !self.is_off) else {
+            return;
+        };
+        let source = format!("levers/{}/duration factor", self.name);
+        let factor = &approvals.duration_factor;
+        let effect = Effect {
+            happens: Quantity::Fixed(1.0),
+            factor: compiler.draw(&source, factor, Domain::NON_NEGATIVE),
+            delay_months: Quantity::Fixed(0.0),
+        };
+        let at = compiler.at.key("approvals");
+        compiler.placed(at, |compiler| {
+            compiler.affect(&approvals.activities, effect)
+        });
+    }
+}
+
+impl Lever {
     pub(crate) fn check<'a>(&self, known: &Known<'a>, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
         if self.source.trim().is_empty() {
@@ -100,28 +123,10 @@ impl Lever {
             );
         }
         if let Some(approvals) = &self.approvals {
-            let at = at.key("approvals");
-            approvals.check_fields(&at, problems);
-            if approvals.activities.is_empty() {
-                problems.error(
-                    &at.key("activities"),
-                    format!("lever \"{}\" shortens nothing", self.name),
-                    "name one activity or more, such as \"*/permit\"",
-                );
-            }
+            approvals.check(&self.name, &at.key("approvals"), problems);
         }
         if let Some(land) = &self.land {
-            let at = at.key("land");
-            land.check_fields(&at, problems);
-            let capex = known.capex.iter().copied();
-            check_all_known("capex", &land.capex, capex, &at.key("capex"), problems);
-            if land.capex.is_empty() {
-                problems.error(
-                    &at.key("capex"),
-                    format!("lever \"{}\" changes the price of nothing", self.name),
-                    "name one capex or more",
-                );
-            }
+            land.check(&self.name, known, &at.key("land"), problems);
         }
         if let Some(tax) = &self.tax {
             tax.check_fields(&at.key("tax"), problems);
@@ -135,6 +140,34 @@ impl Lever {
         }
         if let Some(signing) = &self.signing {
             signing.check(known, &at.key("signing"), problems);
+        }
+    }
+}
+
+impl FasterApprovals {
+    fn check(&self, lever: &str, at: &Path, problems: &mut Problems) {
+        self.check_fields(at, problems);
+        if self.activities.is_empty() {
+            problems.error(
+                &at.key("activities"),
+                format!("lever \"{lever}\" shortens nothing"),
+                "name one activity or more, such as \"*/permit\"",
+            );
+        }
+    }
+}
+
+impl LandTerms {
+    fn check(&self, lever: &str, known: &Known<'_>, at: &Path, problems: &mut Problems) {
+        self.check_fields(at, problems);
+        let capex = known.capex.iter().copied();
+        check_all_known("capex", &self.capex, capex, &at.key("capex"), problems);
+        if self.capex.is_empty() {
+            problems.error(
+                &at.key("capex"),
+                format!("lever \"{lever}\" changes the price of nothing"),
+                "name one capex or more",
+            );
         }
     }
 }

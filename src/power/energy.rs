@@ -252,7 +252,48 @@ const G_PER_T: f64 = 1e6;
 const KWH_PER_MWH: f64 = 1e3;
 const TONNES: f64 = KWH_PER_MWH / G_PER_T;
 
+/// What renewables make in a month, and what they cost.
+#[derive(Clone, Copy, Default)]
+struct RenewableMonth {
+    generated_mwh: f64,
+    cost: f64,
+}
+
 impl CompiledEnergy {
+    /// Gathers the renewable sources of a month, all of them or those on site alone.
+    fn renewables_of(
+        &self,
+        state: &mut EnergyState,
+        use_of: &MonthOfUse,
+        drawn: &[f64],
+        all: bool,
+    ) -> RenewableMonth {
+        let calendar = (self.first_month + use_of.month) % 12;
+        let mut made = RenewableMonth::default();
+        state.sources.clear();
+        for renewable in &self.renewables {
+            let begins = renewable.starts + renewable.delay.value(drawn);
+            let works = begins <= use_of.month as f64;
+            if !works || !(all || renewable.on_site) {
+                continue;
+            }
+            let power_mw = renewable.producing_mw[calendar];
+            let share = renewable.producing_share;
+            state.sources.push(OnOff { power_mw, share });
+            if all {
+                let energy = power_mw * share * use_of.hours;
+                made.generated_mwh += energy;
+                made.cost += energy
+                    * if renewable.on_site {
+                        renewable.price.value(drawn)
+                    } else {
+                        renewable.price.value(drawn) - self.price.value(drawn)
+                    };
+            }
+        }
+        made
+    }
+
     /// Settles a month. On-site renewables serve first, then the grid, then bridge power; what
     /// on-site renewables make beyond the load is spilled.
     pub(crate) fn settle(
@@ -262,36 +303,18 @@ impl CompiledEnergy {
         drawn: &[f64],
     ) -> EnergyMonth {
         let month = use_of.month;
-        let calendar = (self.first_month + month) % 12;
         let hours = use_of.hours;
-        let mut generated_mwh = 0.0;
-        let mut renewables_cost = 0.0;
+        let mut renewables = RenewableMonth::default();
         let mut covered = [0.0; 2];
         // On-site first, then all together.
         for (covered, all) in covered.iter_mut().zip([false, true]) {
-            state.sources.clear();
-            for renewable in &self.renewables {
-                let begins = renewable.starts + renewable.delay.value(drawn);
-                let works = begins <= month as f64;
-                if !works || !(all || renewable.on_site) {
-                    continue;
-                }
-                let power_mw = renewable.producing_mw[calendar];
-                let share = renewable.producing_share;
-                state.sources.push(OnOff { power_mw, share });
-                if all {
-                    let energy = power_mw * share * hours;
-                    generated_mwh += energy;
-                    renewables_cost += energy
-                        * if renewable.on_site {
-                            renewable.price.value(drawn)
-                        } else {
-                            renewable.price.value(drawn) - self.price.value(drawn)
-                        };
-                }
-            }
+            renewables = self.renewables_of(state, use_of, drawn, all);
             *covered = matched_mw(use_of.served_mw, &state.sources);
         }
+        let RenewableMonth {
+            generated_mwh,
+            cost: renewables_cost,
+        } = renewables;
         let [on_site_mw, matched] = covered;
         let left_mw = use_of.served_mw - on_site_mw;
         let grid_mw = left_mw.min(use_of.grid_mw);

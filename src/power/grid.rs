@@ -20,7 +20,7 @@ use super::battery::{Battery, Storage};
 use crate::date::Date;
 use crate::field::{COUNT, GRAMS_PER_KWH, MEGAWATTS, MONEY_PER_MWH, MONTHS, NUMBER, SHARE, plan};
 use crate::problem::{Path, Problems, check_name};
-use crate::schedule::{Dependency, check_dependencies};
+use crate::schedule::{Dependency, LONGEST_USUAL_MONTHS, check_dependencies};
 use crate::uncertain::{Domain, Uncertain};
 
 plan! {
@@ -41,7 +41,7 @@ plan! {
         /// The probability that it comes at all, 0 to 1; in the other trials it never does.
         pub probability: Option<f64> => SHARE,
         /// Time from then to its energisation, in months, 0 or more.
-        pub wait_months: Uncertain = Uncertain::zero() => MONTHS.input(""),
+        pub wait_months: Uncertain = Uncertain::zero() => MONTHS.input("").usually(0.0, LONGEST_USUAL_MONTHS, "a plain number counts months; write \"40 weeks\" for weeks"),
         /// Probability that it slips, 0 to 1.
         pub slip_probability: f64 [= 0.0] => SHARE.input("slips"),
         /// How far it slips if it does, in months, 0 or more.
@@ -68,7 +68,7 @@ plan! {
 
 plan! {
     /// Power behind the meter (gas turbines, engines, fuel cells, batteries) that carries the campus until
-    /// the grid does, or for good.
+    /// the grid does, or permanently.
     pub struct BridgePower in "CAMPUS/BRIDGE" {
         /// Its name, unique on its campus.
         pub name: String,
@@ -84,7 +84,7 @@ plan! {
         pub after: Vec<Dependency> = [],
         /// Time from order to operation, in months, 0 or more.
         pub wait_months: Uncertain = Uncertain::zero() => MONTHS.input(""),
-        /// Adds to the grid for good, rather than standing in for what of the grid has not come.
+        /// Adds to the grid permanently, rather than standing in for what of the grid has not come.
         pub permanent: bool [= false],
         /// CO2 of what it generates, in g/kWh, 0 or more; counted where the campus states `energy`. A battery has the carbon of what charges it.
         pub carbon_g_per_kwh: f64 [= 0.0] => GRAMS_PER_KWH,
@@ -261,9 +261,9 @@ pub(crate) struct Supplied {
     pub(crate) applied_kw: f64,
     /// Bridge power until the grid comes.
     pub(crate) bridge_kw: f64,
-    /// Generation for good.
+    /// Permanent generation.
     pub(crate) permanent_kw: f64,
-    /// The battery that works, and whether it stands for good.
+    /// The battery that works, and whether it is permanent.
     pub(crate) battery: Option<(Battery, bool)>,
 }
 

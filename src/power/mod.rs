@@ -37,6 +37,7 @@
 pub mod availability;
 pub mod battery;
 pub mod chain;
+mod connection;
 pub mod cooling;
 pub mod delivery;
 pub mod energy;
@@ -46,6 +47,9 @@ pub mod redundancy;
 pub use availability::{GroupAvailability, ModuleGroup, Part, plant_availability};
 pub use battery::{Battery, BatteryUse, Storage};
 pub use chain::{ElectricalChain, ModuleStage};
+pub(crate) use connection::{
+    Capacity, CompiledBridge, CompiledChain, CompiledCurtailment, CompiledStep, Connection, Size,
+};
 pub use cooling::{Cooling, Efficiency, FacilityPower, Losses, mechanical_share};
 pub use delivery::{Delivery, DeliveryError, DeliveryTree, Deployment, Placement, Refusal};
 pub use energy::{Energy, OnOff, Renewable, matched_mw};
@@ -55,7 +59,7 @@ pub use redundancy::{Redundancy, RedundancyError};
 use crate::date::Date;
 use crate::field::{MEGAWATTS, MONTHS, SHARE, plan};
 use crate::problem::{Path, Problems, check_name};
-use crate::schedule::{Activity, Dependency, check_activities};
+use crate::schedule::{Activity, Dependency, check_activities, warn_of_unlikely};
 use crate::uncertain::Uncertain;
 
 plan! {
@@ -87,6 +91,7 @@ impl Substation {
         check_name(&self.name, &at.key("name"), problems);
         self.check_fields(at, problems);
         check_activities(&self.activities, &at.key("activities"), problems);
+        warn_of_unlikely(&self.activities, &at.key("activities"), problems);
         if self.activities.is_empty() {
             problems.error(
                 at,

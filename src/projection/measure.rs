@@ -15,7 +15,8 @@ const TOTAL: &str = "total";
 ///
 /// As a text: `METRIC@2027-12` or `CAMPUS/METRIC@2027-12` for a metric at the end of a month, a metric alone for the end of
 /// the horizon, `METRIC@total` for its sum over all months, or the name of a milestone, target or outcome.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Measure {
     /// A metric of a campus or of all.
@@ -36,7 +37,8 @@ pub enum Measure {
 }
 
 /// At which time a metric is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum MetricTime {
     /// At the end of the month of this date.

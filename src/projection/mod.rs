@@ -40,19 +40,17 @@ mod layout;
 mod measure;
 pub mod metrics;
 mod output;
+mod provenance;
 mod row;
 mod samples;
 mod selection;
 mod series;
 mod views;
 
-use std::fmt;
 use std::hint::black_box;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
-
-use crate::sampling::design::Design;
 
 pub use layout::{Layout, LayoutError, Metric, TargetLabel};
 pub use measure::{Measure, MeasureError, MeasureKind, MeasureLabel, MetricTime};
@@ -61,6 +59,7 @@ pub use output::{PERCENTILES, write_csv};
 #[cfg(feature = "parquet")]
 pub(crate) use output::{TidyRow, for_each_row};
 pub(crate) use output::{number, quoted};
+pub use provenance::Provenance;
 pub use row::{NO_CAUSE, TrialRow};
 pub use samples::{InputColumn, MeasureColumn, Samples};
 pub use selection::{Selection, UnknownMetric};
@@ -68,40 +67,6 @@ pub use views::{Distribution, MetricView, ScopeView, TargetView};
 
 use selection::Columns;
 use series::{BLOCK, Fineness, Series, SeriesState};
-
-/// Where a projection comes from. Two projections merge only if theirs are equal.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Provenance {
-    /// The scenario's name.
-    pub scenario: String,
-    /// The version of the program.
-    pub version: String,
-    /// The seed of the run.
-    pub seed: u64,
-    /// How the inputs of its trials were spread.
-    #[serde(default)]
-    pub design: Design,
-    /// The scenario's fingerprint: [`Scenario::fingerprint`](crate::Scenario::fingerprint).
-    #[serde(default)]
-    pub fingerprint: String,
-}
-
-impl fmt::Display for Provenance {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            scenario,
-            version,
-            seed,
-            design,
-            fingerprint,
-        } = self;
-        let short = fingerprint.get(..12).unwrap_or(fingerprint);
-        write!(
-            to,
-            "scenario \"{scenario}\" ({short}), version {version}, seed {seed}, design {design}"
-        )
-    }
-}
 
 /// What many trials say.
 #[derive(Clone, Debug)]
@@ -206,7 +171,7 @@ impl Projection {
     }
 
     /// Takes in the results of trials that belong to one replicate of the design:
-    /// [`Design::replicate`]. Under independent trials there is but one.
+    /// [`Design::replicate`](crate::sampling::design::Design::replicate). Under independent trials there is but one.
     ///
     /// An error, with nothing taken in, if a row is of another layout.
     ///

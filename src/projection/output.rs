@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
-use super::Projection;
 use super::views::{Distribution, MetricView, ScopeView};
+use super::{Metric, Projection};
 use crate::date::Date;
 
 /// The percentiles that JSON and CSV have, as their names and as p.
@@ -80,24 +80,7 @@ impl Projection {
     pub fn to_json(&self) -> Value {
         let layout = self.layout();
         let milestones: Map<String, Value> = (self.milestones())
-            .map(|(name, distribution)| {
-                let mut entry = one_number("months", distribution);
-                entry.insert("probability".into(), json!(distribution.probability()));
-                entry.insert(
-                    "probability_std_error".into(),
-                    json!(distribution.probability_std_error()),
-                );
-                let dates: Map<String, Value> = PERCENTILES
-                    .iter()
-                    .map(|(name, p)| {
-                        let date = (distribution.quantile(*p))
-                            .and_then(|months| layout.start.day_of_finish(months));
-                        ((*name).to_owned(), json!(date.map(Date::to_day_string)))
-                    })
-                    .collect();
-                entry.insert("dates".into(), Value::Object(dates));
-                (name.to_owned(), Value::Object(entry))
-            })
+            .map(|(name, distribution)| (name.to_owned(), milestone(layout.start, distribution)))
             .collect();
         let targets: Vec<Value> = (self.targets())
             .map(|target| {
@@ -111,16 +94,7 @@ impl Projection {
             })
             .collect();
         let outcomes: Map<String, Value> = (self.outcomes())
-            .map(|(metric, distribution)| {
-                let mut entry = one_number(&metric.unit, distribution);
-                entry.insert(
-                    SHARE_OF_TRIALS.into(),
-                    json!(distribution.share_of_trials()),
-                );
-                let risk = bad_end(distribution).map(|(name, value)| (name.into(), json!(value)));
-                entry.extend(risk);
-                (metric.name.clone(), Value::Object(entry))
-            })
+            .map(|(metric, distribution)| (metric.name.clone(), outcome(metric, distribution)))
             .collect();
         let campuses: Map<String, Value> = (self.campuses())
             .map(|campus| {
@@ -149,6 +123,33 @@ impl Projection {
             "campuses": campuses,
         })
     }
+}
+
+fn milestone(start: Date, distribution: Distribution<'_>) -> Value {
+    let mut entry = one_number("months", distribution);
+    entry.insert("probability".into(), json!(distribution.probability()));
+    entry.insert(
+        "probability_std_error".into(),
+        json!(distribution.probability_std_error()),
+    );
+    let dates = PERCENTILES.iter().map(|(name, p)| {
+        let date = distribution.quantile(*p);
+        let date = date.and_then(|months| start.day_of_finish(months));
+        ((*name).to_owned(), json!(date.map(Date::to_day_string)))
+    });
+    entry.insert("dates".into(), Value::Object(dates.collect()));
+    Value::Object(entry)
+}
+
+fn outcome(metric: &Metric, distribution: Distribution<'_>) -> Value {
+    let mut entry = one_number(&metric.unit, distribution);
+    entry.insert(
+        SHARE_OF_TRIALS.into(),
+        json!(distribution.share_of_trials()),
+    );
+    let risk = bad_end(distribution).map(|(name, value)| (name.into(), json!(value)));
+    entry.extend(risk);
+    Value::Object(entry)
 }
 
 fn one_number(unit: &str, distribution: Distribution<'_>) -> Map<String, Value> {

@@ -64,6 +64,9 @@ pub(crate) trait Drawn {
         domain: Domain,
         name: impl FnOnce() -> String,
     ) -> Result<Self::Quantity, UncertainError>;
+
+    /// What the model reads where nothing is drawn.
+    fn undrawn(&self) -> Self::Quantity;
 }
 
 impl Drawn for Uncertain {
@@ -76,6 +79,10 @@ impl Drawn for Uncertain {
         name: impl FnOnce() -> String,
     ) -> Result<Quantity, UncertainError> {
         inputs.add(name(), self, domain)
+    }
+
+    fn undrawn(&self) -> Quantity {
+        Quantity::Fixed(0.0)
     }
 }
 
@@ -93,11 +100,15 @@ impl<T: Drawn> Drawn for Option<T> {
             .map(|value| value.register(inputs, domain, name))
             .transpose()
     }
+
+    fn undrawn(&self) -> Self::Quantity {
+        self.as_ref().map(T::undrawn)
+    }
 }
 
 /// One uncertain quantity that is drawn once a trial.
 #[derive(Clone, Debug)]
-pub struct Input {
+pub(crate) struct Input {
     /// Its name, which is also that of its source of randomness.
     pub name: String,
     source: Source,
@@ -125,7 +136,7 @@ impl Quantile {
 
 /// All quantities that are drawn once a trial, in the order of the scenario.
 #[derive(Clone, Debug, Default)]
-pub struct Inputs(Vec<Input>, Option<Copula>, Option<Factors>);
+pub(crate) struct Inputs(Vec<Input>, Option<Copula>, Option<Factors>);
 
 impl Inputs {
     /// Registers an uncertain quantity. One that cannot vary is fixed and never drawn.
@@ -216,11 +227,6 @@ impl Inputs {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.0.len()
-    }
-
-    /// Whether nothing is uncertain.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 
     /// Their names and sources of randomness, in order.

@@ -1,23 +1,16 @@
 //! What may be wrong with a scenario as a whole; each part checks what it says of itself.
 
-use crate::compute::{CATALOGUE, Generation, NEWEST, RackType};
-use crate::date::Date;
+use super::targets::Asked;
+use super::{FORMAT, LONGEST_HORIZON_MONTHS, Scenario};
+use crate::compute::{CATALOGUE, Generation};
 use crate::finance::metric_names;
 use crate::policy::levers::{Known, check_levers};
-use crate::problem::{
-    Path, Problems, check_characters, check_known, check_name, check_positive, check_unique,
-};
-use crate::projection::metrics::METRICS;
+use crate::problem::{Path, Problems, check_characters, check_known, check_unique};
 use crate::schedule::calendars::check_calendars;
-use crate::schedule::check_activities;
 use crate::schedule::crews::check_crews;
 use crate::schedule::risks::check_risks;
-use crate::site::Seen;
-use crate::site::{check_building, plan_buildings};
+use crate::site::{Around, Seen};
 use crate::tenants::market::{CONTACTED, stage_metric, voucher_metric};
-
-use super::{FORMAT, LONGEST_HORIZON_MONTHS, Scenario};
-use crate::site::Campus;
 use crate::uncertain::Domain;
 
 impl Scenario {
@@ -47,12 +40,28 @@ impl Scenario {
                 "an earlier start, or a shorter horizon",
             );
         }
-        check_positive(
-            Some(self.standard_rack_power_kw),
-            "standard_rack_power_kw",
-            &root,
-            problems,
-        );
+        self.check_fields(&root, problems);
+        self.check_equipment(&root, problems);
+        self.check_schedule(&root, problems);
+        self.check_sites(&root, problems);
+        let at = root.key("segments");
+        let generations = self.generations.iter().map(|known| known.name.as_str());
+        for (position, segment) in self.segments.iter().enumerate() {
+            segment.check(
+                self.campus_names(),
+                self.rack_type_names(),
+                generations.clone(),
+                &at.index(position),
+                problems,
+            );
+        }
+        self.check_market(problems);
+        let segments = self.segments.iter().map(|segment| segment.name.as_str());
+        check_unique("segment", segments, &at, problems);
+        self.check_asked(&root, problems);
+    }
+
+    fn check_equipment(&self, root: &Path, problems: &mut Problems) {
         let at = root.key("rack_types");
         for (position, rack_type) in self.rack_types.iter().enumerate() {
             rack_type.check(&at.index(position), problems);
@@ -62,37 +71,48 @@ impl Scenario {
         for (position, generation) in self.generations.iter().enumerate() {
             generation.check(&self.precision, &at.index(position), problems);
         }
-        check_unique(
-            "generation",
-            self.generations.iter().map(|g| g.name.as_str()),
-            &at,
-            problems,
-        );
-        self.check_hardware(&root, problems);
-        let at = root.key("building_templates");
-        for (position, template) in self.building_templates.iter().enumerate() {
-            template.check(&at.index(position), problems);
-            self.check_halls(&template.halls, &at.index(position).key("halls"), problems);
-        }
-        let at_classes = root.key("plan_classes");
+        let names = self.generations.iter().map(|known| known.name.as_str());
+        check_unique("generation", names, &at, problems);
+        self.check_hardware(root, problems);
+    }
+
+    fn check_schedule(&self, root: &Path, problems: &mut Problems) {
+        let at = root.key("plan_classes");
         for (position, class) in self.plan_classes.iter().enumerate() {
-            class.check(&at_classes.index(position), problems);
+            class.check(&at.index(position), problems);
         }
-        check_unique("plan class", self.plan_class_names(), &at_classes, problems);
-        check_unique(
-            "building template",
-            self.building_templates
-                .iter()
-                .map(|template| template.name.as_str()),
-            &at,
-            problems,
-        );
+        let names = self.plan_classes.iter().map(|class| class.name.as_str());
+        check_unique("plan class", names, &at, problems);
         check_calendars(&self.calendars, &root.key("calendars"), problems);
         check_crews(&self.crews, &root.key("crews"), problems);
         check_risks(&self.risks, &root.key("risks"), problems);
         if let Some(status) = &self.status {
             status.check(&root.key("status"), problems);
         }
+    }
+
+    fn check_sites(&self, root: &Path, problems: &mut Problems) {
+        let around = Around {
+            start: self.start,
+            campuses: self.campus_names().collect(),
+            templates: &self.building_templates,
+            plan_classes: &self.plan_classes,
+            rack_types: &self.rack_types,
+            generations: &self.all_generations(),
+            seen: Seen {
+                market: &self.market_metrics(),
+                money: &self.money_metrics(),
+            },
+        };
+        let at = root.key("building_templates");
+        for (position, template) in self.building_templates.iter().enumerate() {
+            let at = at.index(position);
+            template.check(&at, problems);
+            around.check_halls(&template.halls, &at.key("halls"), problems);
+        }
+        let names = self.building_templates.iter();
+        let names = names.map(|template| template.name.as_str());
+        check_unique("building template", names, &at, problems);
         let at = root.key("campuses");
         if self.campuses.is_empty() {
             problems.error(
@@ -102,45 +122,31 @@ impl Scenario {
             );
         }
         for (position, campus) in self.campuses.iter().enumerate() {
-            self.check_campus(campus, &at.index(position), problems);
+            campus.check(&around, &at.index(position), problems);
         }
         check_unique("campus", self.campus_names(), &at, problems);
-        let at = root.key("segments");
-        for (position, segment) in self.segments.iter().enumerate() {
-            segment.check(
-                self.campus_names(),
-                self.rack_type_names(),
-                self.generations.iter().map(|g| g.name.as_str()),
-                &at.index(position),
-                problems,
-            );
-        }
-        self.check_market(problems);
-        check_unique(
-            "segment",
-            self.segments.iter().map(|s| s.name.as_str()),
-            &at,
-            problems,
-        );
+    }
+
+    /// Milestones and targets.
+    fn check_asked(&self, root: &Path, problems: &mut Problems) {
         let at = root.key("milestones");
         for (position, milestone) in self.milestones.iter().enumerate() {
-            let at = at.index(position);
-            check_label(&milestone.name, &at.key("name"), problems);
-            if milestone.requires.is_empty() {
-                problems.error(
-                    &at.key("requires"),
-                    format!("milestone \"{}\" requires nothing", milestone.name),
-                    "name one thing or more, such as \"A1/shell\"",
-                );
-            }
+            milestone.check(&at.index(position), problems);
         }
-        check_unique(
-            "milestone",
-            self.milestones.iter().map(|m| m.name.as_str()),
-            &at,
-            problems,
-        );
-        self.check_targets(&root.key("targets"), problems);
+        let names = self.milestones.iter().map(|known| known.name.as_str());
+        check_unique("milestone", names, &at, problems);
+        let asked = Asked {
+            start: self.start,
+            horizon_months: self.horizon_months,
+            campuses: self.campus_names().collect(),
+            more_metrics: &self.more_metrics(),
+        };
+        let at = root.key("targets");
+        let names = self.targets.iter().map(|target| target.name.as_str());
+        check_unique("target", names, &at, problems);
+        for (position, target) in self.targets.iter().enumerate() {
+            target.check(&asked, &at.index(position), problems);
+        }
     }
 
     /// What is about all segments: named tenants, regimes, vouchers, money.
@@ -278,231 +284,10 @@ impl Scenario {
         self.campuses.iter().map(|campus| campus.name.as_str())
     }
 
-    fn plan_class_names(&self) -> impl Iterator<Item = &str> + Clone {
-        self.plan_classes.iter().map(|class| class.name.as_str())
-    }
-
-    /// Checks that the class of a plan is known.
-    fn check_plan_class(&self, class: Option<&str>, at: &Path, problems: &mut Problems) {
-        if let Some(wanted) = class {
-            let known = self.plan_class_names();
-            check_known("plan class", wanted, known, &at.key("plan_class"), problems);
-        }
-    }
-
     fn rack_type_names(&self) -> impl Iterator<Item = &str> + Clone {
         self.rack_types
             .iter()
             .map(|rack_type| rack_type.name.as_str())
-    }
-
-    fn check_campus(&self, campus: &Campus, at: &Path, problems: &mut Problems) {
-        check_name(&campus.name, &at.key("name"), problems);
-        campus.check_fields(at, problems);
-        for (position, phase) in campus.phases.iter().enumerate() {
-            let at = at.key("phases").index(position);
-            let seen = Seen {
-                market: &self.market_metrics(),
-                money: &self.money_metrics(),
-            };
-            phase.check(self.campus_names(), seen, &at, problems);
-        }
-        check_activities(&campus.activities, &at.key("activities"), problems);
-        for (position, step) in campus.grid.iter().enumerate() {
-            let at = at.key("grid").index(position);
-            step.check(&at, problems);
-            self.check_plan_class(step.plan_class.as_deref(), &at, problems);
-        }
-        check_power(campus, at, problems);
-        for (position, substation) in campus.substations.iter().enumerate() {
-            let at = at.key("substations").index(position);
-            substation.check(&at, problems);
-            self.check_plan_class(substation.plan_class.as_deref(), &at, problems);
-        }
-        let buildings_at = at.key("buildings");
-        for (position, building) in campus.buildings.iter().enumerate() {
-            let at = buildings_at.index(position);
-            check_building(building, &self.building_templates, &at, problems);
-            self.check_plan_class(building.plan_class.as_deref(), &at, problems);
-            if let Some(since) = building.expansion.as_ref().and_then(|plan| plan.since)
-                && since.months_after(self.start) > 0.0
-            {
-                problems.error(
-                    &at.key("expansion").key("since"),
-                    format!("the last wave so far is after the start, {}", self.start),
-                    "a date no later than the start of the scenario",
-                );
-            }
-            if let Some(wanted) = &building.substation {
-                let known = campus.substations.iter().map(|s| s.name.as_str());
-                check_known("substation", wanted, known, &at.key("substation"), problems);
-            }
-            if let Some(halls) = &building.halls {
-                self.check_halls(halls, &at.key("halls"), problems);
-            }
-        }
-        self.check_site_names(campus, at, problems);
-        if let Some(existing) = &campus.existing {
-            let at = at.key("existing");
-            existing.check_fields(&at, problems);
-            check_known(
-                "rack type",
-                &existing.rack_type,
-                self.rack_type_names(),
-                &at.key("rack_type"),
-                problems,
-            );
-        }
-    }
-
-    /// Buildings, substations and grid steps of a campus are referred to alike, so their names must differ.
-    fn check_site_names(&self, campus: &Campus, at: &Path, problems: &mut Problems) {
-        let mut seen = std::collections::BTreeMap::new();
-        let buildings = plan_buildings(
-            &campus.buildings,
-            &self.building_templates,
-            &at.key("buildings"),
-        );
-        let steps = campus.grid.iter().enumerate().map(|(position, step)| {
-            (
-                step.name.clone(),
-                at.key("grid").index(position),
-                "grid step",
-            )
-        });
-        let substations = campus
-            .substations
-            .iter()
-            .enumerate()
-            .map(|(position, substation)| {
-                (
-                    substation.name.clone(),
-                    at.key("substations").index(position),
-                    "substation",
-                )
-            });
-        let buildings = buildings
-            .into_iter()
-            .map(|building| (building.name, building.at, "building"));
-        let phases = campus.phases.iter().enumerate().map(|(position, phase)| {
-            let at = at.key("phases").index(position);
-            (phase.name.clone(), at, "phase")
-        });
-        let activities = campus.activities.iter().enumerate();
-        let activities = activities.map(|(position, activity)| {
-            let at = at.key("activities").index(position);
-            (activity.name.clone(), at, "activity")
-        });
-        let named = |list: &'static str, what: &'static str| {
-            move |(position, name): (usize, &String)| {
-                (name.clone(), at.key(list).index(position), what)
-            }
-        };
-        let bridges = campus.bridge_power.iter().map(|bridge| &bridge.name);
-        let bridges = bridges
-            .enumerate()
-            .map(named("bridge_power", "bridge power"));
-        let applications = campus.grid_applications.iter();
-        let applications = applications
-            .map(|application| &application.name)
-            .enumerate()
-            .map(named("grid_applications", "grid application"));
-        let others = steps.chain(bridges).chain(applications);
-        let others = others.chain(phases).chain(activities);
-        for (name, at, what) in others.chain(substations).chain(buildings) {
-            if let Some(other) = seen.insert(name.clone(), what) {
-                problems.error(
-                    &at.key("name"),
-                    format!("the {what} \"{name}\" has the name of a {other}"),
-                    "buildings, substations, grid steps and the like of a campus need names of their own",
-                );
-            }
-        }
-    }
-
-    fn check_halls(&self, halls: &[crate::site::Hall], at: &Path, problems: &mut Problems) {
-        for (position, hall) in halls.iter().enumerate() {
-            let at = at.index(position);
-            check_known(
-                "rack type",
-                &hall.rack_type,
-                self.rack_type_names(),
-                &at.key("rack_type"),
-                problems,
-            );
-            let limit = self
-                .rack_types
-                .iter()
-                .find(|kind| kind.name == hall.rack_type);
-            if let (Some(wanted), Some(limit)) = (&hall.hardware, limit) {
-                self.check_fit(wanted, limit, &at.key("hardware"), problems);
-            }
-            if let Some(retrofit) = &hall.retrofit {
-                let at = at.key("retrofit").key("rack_type");
-                let wanted_type = &retrofit.rack_type;
-                check_known(
-                    "rack type",
-                    wanted_type,
-                    self.rack_type_names(),
-                    &at,
-                    problems,
-                );
-                let mut types = self.rack_types.iter();
-                let limit = types.find(|kind| &kind.name == wanted_type);
-                if let (Some(wanted), Some(limit)) = (&hall.hardware, limit) {
-                    self.check_fit(wanted, limit, &at, problems);
-                }
-            }
-        }
-    }
-
-    /// Checks that hardware is known and that a rack type takes it.
-    fn check_fit(&self, wanted: &str, limit: &RackType, at: &Path, problems: &mut Problems) {
-        let all = self.all_generations();
-        let generations = all.iter().map(|planned| &planned.generation);
-        if wanted == NEWEST {
-            if !generations.clone().any(|generation| limit.fits(generation)) {
-                problems.error(
-                    at,
-                    format!(
-                        "no generation fits rack type \"{}\" of {} kW",
-                        limit.name,
-                        limit.power_kw.range(Domain::POSITIVE).1
-                    ),
-                    "a generation whose rack_power_kw is at most that, cooled as the rack type is",
-                );
-            }
-            return;
-        }
-        let names = generations
-            .clone()
-            .map(|generation| generation.name.as_str());
-        let known = names.chain([NEWEST]);
-        check_known("hardware generation", wanted, known, at, problems);
-        let Some(generation) = generations.clone().find(|known| known.name == wanted) else {
-            return;
-        };
-        if !limit.cools(generation.cooling) {
-            problems.error(
-                at,
-                format!(
-                    "\"{wanted}\" needs other cooling than rack type \"{}\" has",
-                    limit.name
-                ),
-                "a rack type of the same cooling",
-            );
-        } else if !limit.fits(generation) {
-            problems.error(
-                at,
-                format!(
-                    "a rack of \"{wanted}\" takes {} kW, but rack type \"{}\" is made for {} kW",
-                    generation.rack_power_kw.range(Domain::POSITIVE).0,
-                    limit.name,
-                    limit.power_kw.range(Domain::POSITIVE).1
-                ),
-                "a rack type of enough power, or a generation that needs less",
-            );
-        }
     }
 
     /// The metrics that it has beyond those of every scenario.
@@ -534,166 +319,19 @@ impl Scenario {
         );
         names
     }
-
-    fn check_targets(&self, at: &Path, problems: &mut Problems) {
-        let more = self.more_metrics();
-        check_unique(
-            "target",
-            self.targets.iter().map(|t| t.name.as_str()),
-            at,
-            problems,
-        );
-        for (position, target) in self.targets.iter().enumerate() {
-            let at = at.index(position);
-            check_label(&target.name, &at.key("name"), problems);
-            match (&target.metric, &target.milestone) {
-                (Some(metric), _) => {
-                    let names = METRICS.iter().map(|metric| metric.name);
-                    let known = names.chain(more.iter().map(String::as_str));
-                    check_known("metric", metric, known, &at.key("metric"), problems);
-                    if !target.at_least.is_some_and(f64::is_finite) {
-                        problems.error(
-                            &at,
-                            format!(
-                                "target \"{}\" does not say how much of {metric}",
-                                target.name
-                            ),
-                            "give `at_least`, a finite number in the metric's unit",
-                        );
-                    }
-                }
-                (None, Some(_)) => {
-                    for (given, key) in [
-                        (target.at_least.is_some(), "at_least"),
-                        (target.campus.is_some(), "campus"),
-                    ] {
-                        if given {
-                            problems.error(
-                                &at.key(key),
-                                format!(
-                                    "target \"{}\" is a milestone, which has no {key}",
-                                    target.name
-                                ),
-                                format!("leave `{key}` out"),
-                            );
-                        }
-                    }
-                }
-                (None, None) => problems.error(
-                    &at,
-                    format!(
-                        "target \"{}\" must name one thing to be reached",
-                        target.name
-                    ),
-                    "give `metric` with `at_least`, or `milestone`, or both",
-                ),
-            }
-            if let Some(campus) = &target.campus {
-                check_known(
-                    "campus",
-                    campus,
-                    self.campus_names(),
-                    &at.key("campus"),
-                    problems,
-                );
-            }
-            let by = target.by.months_after(self.start).floor();
-            if !(0.0..f64::from(self.horizon_months)).contains(&by) {
-                let last = self.start.plus_months(f64::from(self.horizon_months) - 1.0);
-                problems.error(
-                    &at.key("by"),
-                    format!("by is {}, outside of the horizon", target.by),
-                    format!(
-                        "a month from {} to {}",
-                        self.start.to_month_string(),
-                        last.map_or("the end".to_owned(), Date::to_month_string),
-                    ),
-                );
-            }
-        }
-    }
 }
 
 /// A name that is only shown, so that any character may be in it.
-fn check_label(name: &str, at: &Path, problems: &mut Problems) {
+pub(super) fn check_label(name: &str, at: &Path, problems: &mut Problems) {
     if name.trim().is_empty() {
         problems.error(at, "the name is empty", "a name of one character or more");
     }
     check_characters(name, at, problems);
 }
 
-/// Checks what a campus says of its applications, generation, cooling and energy.
-fn check_power(campus: &Campus, at: &Path, problems: &mut Problems) {
-    let applications = campus
-        .grid_applications
-        .iter()
-        .map(|known| known.name.as_str());
-    for (position, step) in campus.grid.iter().enumerate() {
-        if let Some(wanted) = &step.application {
-            let at = at.key("grid").index(position).key("application");
-            check_known(
-                "grid application",
-                wanted,
-                applications.clone(),
-                &at,
-                problems,
-            );
-        }
-    }
-    for (position, application) in campus.grid_applications.iter().enumerate() {
-        application.check(&at.key("grid_applications").index(position), problems);
-    }
-    for (position, bridge) in campus.bridge_power.iter().enumerate() {
-        bridge.check(&at.key("bridge_power").index(position), problems);
-    }
-    check_bridges(campus, &at.key("bridge_power"), problems);
-    if let Some(curtailment) = &campus.curtailment {
-        curtailment.check_fields(&at.key("curtailment"), problems);
-    }
-    if let Some(efficiency) = &campus.efficiency {
-        efficiency.check(&at.key("efficiency"), problems);
-        if campus.pue.constant() != Some(1.0) {
-            problems.error(
-                &at.key("pue"),
-                "both pue and efficiency are given",
-                "leave `pue` out: it follows from `efficiency`, the load and the temperature",
-            );
-        }
-    }
-    if let Some(energy) = &campus.energy {
-        energy.check(&at.key("energy"), problems);
-    }
-}
-
-/// What bridge power of a campus says together.
-fn check_bridges(campus: &Campus, at: &Path, problems: &mut Problems) {
-    let bridges = campus.bridge_power.iter().enumerate();
-    let mut batteries = bridges
-        .clone()
-        .filter(|(_, bridge)| bridge.storage.is_some());
-    if let Some((second, bridge)) = batteries.nth(1) {
-        problems.error(
-            &at.index(second),
-            format!("\"{}\" is a second battery of the campus", bridge.name),
-            "put batteries together as units of one",
-        );
-    }
-    if campus.energy.is_some() {
-        return;
-    }
-    for (position, bridge) in bridges {
-        if bridge.carbon_g_per_kwh > 0.0 || bridge.price_per_mwh.constant() != Some(0.0) {
-            problems.warning(
-                &at.index(position),
-                format!(
-                    "what \"{}\" costs and emits is not counted: the campus has no `energy`",
-                    bridge.name
-                ),
-                "state `energy` of the campus, with the carbon of its grid",
-            );
-        }
-    }
-}
-
+#[cfg(test)]
+mod setters;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unlikely;

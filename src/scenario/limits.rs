@@ -1,8 +1,7 @@
 //! How large a scenario may be: a slip of the pen, such as a growth of 5 where 5 % is meant, is told from a large plan.
 
-use serde::{Deserialize, Serialize};
-
 use super::Scenario;
+use crate::field::plan;
 use crate::policy::levers::prompted;
 use crate::problem::{Path, Problems};
 use crate::tenants::volume::{Surroundings, Volume};
@@ -13,39 +12,20 @@ const CONTACTS_PER_CONTRACT: f64 = 16.0;
 /// Companies that a segment of cohorts contacts in a month at most: counters are of 32 bits.
 const MOST_CONTACTED_IN_COHORTS: f64 = 1e9;
 
-/// How large a scenario may be before it is refused, lest it takes all memory and days. Each limit can be raised here.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Limits {
-    /// Contracts that are simulated one by one in a trial, all segments together, where each quantity is at its upper end (that which 1 of 10,000 trials exceeds); 4,000,000 unless stated otherwise (assumption). A trial takes about 150 bytes for each. Contacts are limited to 16 times as many.
-    #[serde(default = "contracts")]
-    pub contracts_per_trial: u64,
-    /// Buildings, each of a series counted; 20,000 unless stated otherwise (assumption).
-    #[serde(default = "buildings")]
-    pub buildings: u64,
-}
-
-fn contracts() -> u64 {
-    4_000_000
-}
-
-fn buildings() -> u64 {
-    20_000
+plan! {
+    /// How large a scenario may be before it is refused, lest it takes all memory and days. Each limit can be raised here.
+    pub struct Limits {
+        /// Contracts that are simulated one by one in a trial, all segments together, where each quantity is at its upper end (that which 1 of 10,000 trials exceeds); 4,000,000 unless stated otherwise (assumption). A trial takes about 150 bytes for each. Contacts are limited to 16 times as many.
+        pub contracts_per_trial: u64 = 4_000_000,
+        /// Buildings, each of a series counted; 20,000 unless stated otherwise (assumption).
+        pub buildings: u64 = 20_000,
+    }
+    fn stated;
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            contracts_per_trial: contracts(),
-            buildings: buildings(),
-        }
-    }
-}
-
-impl Limits {
-    pub(super) fn is_default(&self) -> bool {
-        *self == Self::default()
+        Self::stated()
     }
 }
 

@@ -22,78 +22,73 @@ mod work;
 pub use work::WorkCalendar;
 
 use crate::date::Date;
+use crate::field::{NUMBER, Quantity, plan};
 use crate::problem::{Path, Problems, check_name, check_unique};
 use jiff::civil;
-use serde::{Deserialize, Serialize};
 
 /// The name of the calendar that everything has which names none: work every day at full pace.
 pub const CONTINUOUS: &str = "continuous";
 
-/// When work is done, and at what pace.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Calendar {
-    /// Its name, unique in the scenario; "continuous" is the one without any break.
-    pub name: String,
-    /// Hours of work on Monday, Tuesday, … Sunday, such as [8, 8, 8, 8, 8, 0, 0]; only their proportions count. Left out, all days are alike.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub week: Option<Vec<f64>>,
-    /// Times of work on Monday, Tuesday, … Sunday instead of `week`, such as ["08:00-12:00 13:00-17:00", …, "", ""]; "" is a day without work.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shifts: Option<Vec<String>>,
-    /// Times of every year in which work stops or slows, such as winter.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub seasons: Vec<Season>,
-    /// Days on which work stops or slows once, such as a holiday.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub breaks: Vec<Break>,
-    /// The break at Chinese New Year, whose date the calendar knows for the years 2020 to 2050.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub spring_festival: Option<SpringFestival>,
+plan! {
+    /// When work is done, and at what pace.
+    pub struct Calendar {
+        /// Its name, unique in the scenario; "continuous" is the one without any break.
+        pub name: String,
+        /// Hours of work on Monday, Tuesday, … Sunday, such as [8, 8, 8, 8, 8, 0, 0]; only their proportions count. Left out, all days are alike.
+        pub week: Option<Vec<f64>>,
+        /// Times of work on Monday, Tuesday, … Sunday instead of `week`, such as ["08:00-12:00 13:00-17:00", …, "", ""]; "" is a day without work.
+        pub shifts: Option<Vec<String>>,
+        /// Times of every year in which work stops or slows, such as winter.
+        pub seasons: Vec<Season> = [],
+        /// Days on which work stops or slows once, such as a holiday.
+        pub breaks: Vec<Break> = [],
+        /// The break at Chinese New Year, whose date the calendar knows for the years 2020 to 2050.
+        pub spring_festival: Option<SpringFestival>,
+    }
+    /// A calendar of that name without any break; all else is set on its fields.
+    pub fn new;
 }
 
-/// A time of every year in which work stops or slows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Season {
-    /// Its first day, as month and day: "11-15".
-    pub from: String,
-    /// Its last day, which belongs to it: "03-15". It may lie in the next year.
-    pub to: String,
-    /// The pace of work in it, 0 (none) to 10; 1 is the usual pace.
-    #[serde(default)]
-    pub pace: f64,
+plan! {
+    /// A time of every year in which work stops or slows.
+    pub struct Season {
+        /// Its first day, as month and day: "11-15".
+        pub from: String,
+        /// Its last day, which belongs to it: "03-15". It may lie in the next year.
+        pub to: String,
+        /// The pace of work in it, 0 (none) to 10; 1 is the usual pace.
+        pub pace: f64 = 0.0 => PACE,
+    }
+    /// No work from one day of a year to another, as month and day.
+    pub fn new;
 }
 
-/// Days on which work stops or slows once; or is done although the week has none on them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Break {
-    /// Its first day.
-    pub from: Date,
-    /// Its last day, which belongs to it; left out, it is one day.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<Date>,
-    /// The pace of work on it, 0 (none) to 10; 1 is that of a regular working day, on a Sunday too.
-    #[serde(default)]
-    pub pace: f64,
-    /// Times of work on it instead of `pace`, such as "08:00-12:00", in a calendar that has `shifts`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shifts: Option<String>,
+plan! {
+    /// Days on which work stops or slows once; or is done although the week has none on them.
+    pub struct Break {
+        /// Its first day.
+        pub from: Date,
+        /// Its last day, which belongs to it; left out, it is one day.
+        pub to: Option<Date>,
+        /// The pace of work on it, 0 (none) to 10; 1 is that of a regular working day, on a Sunday too.
+        pub pace: f64 = 0.0 => PACE,
+        /// Times of work on it instead of `pace`, such as "08:00-12:00", in a calendar that has `shifts`.
+        pub shifts: Option<String>,
+    }
+    /// A day without work.
+    pub fn new;
 }
 
-/// The break around Chinese New Year's Day.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct SpringFestival {
-    /// Days without work before New Year's Day, 0 to 60.
-    pub days_before: u32,
-    /// Days without work from New Year's Day on, 0 to 60.
-    pub days_after: u32,
+plan! {
+    /// The break around Chinese New Year's Day.
+    pub struct SpringFestival {
+        /// Days without work before New Year's Day, 0 to 60.
+        pub days_before: u32 => DAYS,
+        /// Days without work from New Year's Day on, 0 to 60.
+        pub days_after: u32 => DAYS,
+    }
+    /// No work for so many days before New Year's Day, and from it on.
+    pub fn new;
 }
 
 /// New Year's Day of the Chinese calendar, 2020 to 2050 (Hong Kong Observatory, Gregorian-lunar
@@ -132,23 +127,13 @@ const NEW_YEARS: [(i8, i8); 31] = [
     (1, 23),
 ];
 const FIRST_NEW_YEAR: i16 = 2020;
-const FASTEST: f64 = 10.0;
+const PACE: Quantity = NUMBER.within(0.0, 10.0);
+const DAYS: Quantity = NUMBER.within(0.0, 60.0);
 
 impl Calendar {
-    /// A calendar of that name without any break; all else is set on its fields.
-    pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            ..Self::default()
-        }
-    }
-
     /// A calendar of five working days, Monday to Friday.
     pub fn five_days(name: impl Into<String>) -> Self {
-        Self {
-            week: Some(vec![8.0, 8.0, 8.0, 8.0, 8.0, 0.0, 0.0]),
-            ..Self::new(name)
-        }
+        Self::new(name).week([8.0, 8.0, 8.0, 8.0, 8.0, 0.0, 0.0])
     }
 
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
@@ -170,19 +155,27 @@ impl Calendar {
                 "seven numbers of hours from Monday to Sunday, 0 to 24 each, not all 0",
             );
         }
-        for (position, season) in self.seasons.iter().enumerate() {
-            let at = at.key("seasons").index(position);
-            for (key, text) in [("from", &season.from), ("to", &season.to)] {
-                if month_and_day(text).is_none() {
-                    problems.error(
-                        &at.key(key),
-                        format!("\"{text}\" is no day of a year"),
-                        "write month and day, such as \"11-15\"",
-                    );
-                }
-            }
-            check_pace(season.pace, &at, problems);
+        self.check_seasons(at, problems);
+        self.check_breaks(at, problems);
+        if let Some(festival) = &self.spring_festival {
+            festival.check_fields(&at.key("spring_festival"), problems);
         }
+    }
+
+    fn check_seasons(&self, at: &Path, problems: &mut Problems) {
+        for (position, season) in self.seasons.iter().enumerate() {
+            season.check(&at.key("seasons").index(position), problems);
+        }
+        if self.seasons.iter().any(Season::leaves_nothing) {
+            problems.error(
+                &at.key("seasons"),
+                format!("calendar \"{}\" has no working day", self.name),
+                "a season without work that leaves some of the year",
+            );
+        }
+    }
+
+    fn check_breaks(&self, at: &Path, problems: &mut Problems) {
         for (position, one) in self.breaks.iter().enumerate() {
             let at = at.key("breaks").index(position);
             if let Some(to) = one.to
@@ -194,44 +187,7 @@ impl Calendar {
                     "a day no sooner than `from`",
                 );
             }
-            check_pace(one.pace, &at, problems);
-        }
-        if let Some(festival) = &self.spring_festival {
-            for (key, days) in [
-                ("days_before", festival.days_before),
-                ("days_after", festival.days_after),
-            ] {
-                if days > 60 {
-                    problems.error(
-                        &at.key("spring_festival").key(key),
-                        format!("{key} is {days}"),
-                        "0 to 60 days",
-                    );
-                }
-            }
-        }
-        let never = |season: &Season| {
-            season.pace == 0.0
-                && month_and_day(&season.from)
-                    .zip(month_and_day(&season.to))
-                    .is_some_and(|((from_month, from_day), (to_month, to_day))| {
-                        // The whole year round, or all but less than a day of it.
-                        let days = civil::Date::new(2023, from_month, from_day)
-                            .ok()
-                            .zip(civil::Date::new(2023, to_month, to_day).ok());
-                        days.is_some_and(|(from, to)| {
-                            to.tomorrow().is_ok_and(|next| {
-                                next.month() == from.month() && next.day() == from.day()
-                            })
-                        })
-                    })
-        };
-        if self.seasons.iter().any(never) {
-            problems.error(
-                &at.key("seasons"),
-                format!("calendar \"{}\" has no working day", self.name),
-                "a season without work that leaves some of the year",
-            );
+            one.check_fields(&at, problems);
         }
     }
 
@@ -436,13 +392,32 @@ fn is_week(hours: &[f64]) -> bool {
         && hours.iter().sum::<f64>() > 0.0
 }
 
-fn check_pace(pace: f64, at: &Path, problems: &mut Problems) {
-    if !(0.0..=FASTEST).contains(&pace) {
-        problems.error(
-            &at.key("pace"),
-            format!("pace is {pace}"),
-            format!("0 to {FASTEST}"),
-        );
+impl Season {
+    fn check(&self, at: &Path, problems: &mut Problems) {
+        for (key, text) in [("from", &self.from), ("to", &self.to)] {
+            if month_and_day(text).is_none() {
+                problems.error(
+                    &at.key(key),
+                    format!("\"{text}\" is no day of a year"),
+                    "write month and day, such as \"11-15\"",
+                );
+            }
+        }
+        self.check_fields(at, problems);
+    }
+
+    /// Whether it takes the whole year round, or all but less than a day of it, without work.
+    fn leaves_nothing(&self) -> bool {
+        let day = |text: &str| {
+            let (month, day) = month_and_day(text)?;
+            civil::Date::new(2023, month, day).ok()
+        };
+        let Some((from, to)) = day(&self.from).zip(day(&self.to)) else {
+            return false;
+        };
+        let next = to.tomorrow();
+        let meets = next.is_ok_and(|next| next.month() == from.month() && next.day() == from.day());
+        self.pace == 0.0 && meets
     }
 }
 

@@ -163,8 +163,7 @@ impl Network {
                 (late_start[position], late_finish[position]) = (f64::INFINITY, f64::INFINITY);
                 continue;
             }
-            let node = &self.nodes[position];
-            let counts = leads[position];
+            let (node, counts) = (&self.nodes[position], leads[position]);
             let work = |until: f64| match self.calendar_of(node) {
                 Some(calendar) => calendar.subtract(until, durations[position]),
                 None => until - durations[position],
@@ -190,22 +189,13 @@ impl Network {
                 let of_successor =
                     |start: f64, finish: f64| end_of(link.kind, false, start, finish);
                 if counts {
-                    let late = self.late_before(
-                        step.node,
-                        link,
-                        of_successor(late_start[position], late_finish[position]),
-                        durations,
-                        drawn,
-                    );
+                    let end = of_successor(late_start[position], late_finish[position]);
+                    let late = self.late_before(step.node, link, end, durations, drawn);
                     late_finish[predecessor] = late_finish[predecessor].min(late);
                     leads[predecessor] = true;
                 }
-                let from = end_of(
-                    link.kind,
-                    true,
-                    early_start[predecessor],
-                    early_finish[predecessor],
-                );
+                let (start, finish) = (early_start[predecessor], early_finish[predecessor]);
+                let from = end_of(link.kind, true, start, finish);
                 let slack = of_successor(early_start[position], early_finish[position])
                     - self.demanded(step.node, link, from, drawn);
                 free_float[predecessor] = free_float[predecessor].min(slack);

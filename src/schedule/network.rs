@@ -12,7 +12,7 @@
 //! and F(j) = S(j) + duration(j): work once begun is not interrupted but by its calendar. The early
 //! dates are the least ones that meet all of them (the critical path method of Kelley & Walker,
 //! "Critical-Path Planning and Scheduling", 1959, with the precedence diagrams of Fondahl, 1961),
-//! in months from the start of the scenario, real-valued. How they are found in a trial is told in
+//! in months from the start of the scenario, real-valued. How they are found in a trial is described in
 //! [`plan`](super::plan), late dates and floats in [`cpm`](super::cpm).
 
 use std::collections::BTreeMap;
@@ -109,7 +109,7 @@ pub(crate) enum Progress {
 }
 
 /// An uncertain duration D of which so much has passed without a finish: D on the condition that
-/// D is no less than that, which is drawn by the luck u as `Q(p + u (1 - p))`, where Q is the
+/// D is no less than that, which is drawn from the uniform number u as `Q(p + u (1 - p))`, where Q is the
 /// quantile function of D and p = P(D < what has passed).
 #[derive(Clone, Debug)]
 pub(crate) struct Outlasted {

@@ -142,15 +142,7 @@ impl Network {
         let position = step.node.index();
         let node = &self.nodes[position];
         if let Some(actual) = &node.actual {
-            // Without retained logic all that has begun has its dates and its crews already.
-            let bounds = self.logic_bounds(step, true, drawn, plan, finish);
-            let finished =
-                self.finish_of_begun(node, actual, &bounds, plan.duration[position], drawn);
-            plan.start[position] = actual.started;
-            finish[position] = finished;
-            for (crew, units) in &node.crews {
-                plan.timelines[crew.0 as usize].reserve(actual.started, finished, *units);
-            }
+            self.place_begun(step, node, actual, drawn, plan, finish);
             return;
         }
         if !node.presence.iter().all(|presence| presence.holds(drawn)) {
@@ -195,30 +187,33 @@ impl Network {
             finish[position] = at;
             return;
         }
-        let (mut start, mut end) = fit(calendar, earliest, bounds.finish, duration);
-        if !node.crews.is_empty() && duration > 0.0 && start < f64::INFINITY {
-            // No stretch in which crews are free is of use that is shorter than this.
-            let shortest = match calendar {
-                Some(calendar) => calendar.least_elapsed(duration),
-                None => duration,
-            };
-            while let Some(later) = (node.crews.iter()).find_map(|(crew, units)| {
-                plan.timelines[crew.0 as usize].conflict(start, end, *units, shortest)
-            }) {
-                if later == f64::INFINITY {
-                    (start, end) = (later, later);
-                    break;
-                }
-                (start, end) = fit(calendar, later, bounds.finish, duration);
-            }
-            if start < f64::INFINITY {
-                for (crew, units) in &node.crews {
-                    plan.timelines[crew.0 as usize].reserve(start, end, *units);
-                }
-            }
-        }
+        let (start, end) = match node.crews.is_empty() || duration <= 0.0 {
+            true => fit(calendar, earliest, bounds.finish, duration),
+            false => place_with_crews(node, calendar, (earliest, bounds.finish), duration, plan),
+        };
         plan.start[position] = start;
         finish[position] = end;
+    }
+
+    /// Places what has begun: without retained logic it has its dates and its crews already.
+    fn place_begun(
+        &self,
+        step: &NetworkStep,
+        node: &Node,
+        actual: &Actual,
+        drawn: &[f64],
+        plan: &mut Plan,
+        finish: &mut [f64],
+    ) {
+        let position = step.node.index();
+        let bounds = self.logic_bounds(step, true, drawn, plan, finish);
+        let duration = plan.duration[position];
+        let finished = self.finish_of_begun(node, actual, &bounds, duration, drawn);
+        plan.start[position] = actual.started;
+        finish[position] = finished;
+        for (crew, units) in &node.crews {
+            plan.timelines[crew.0 as usize].reserve(actual.started, finished, *units);
+        }
     }
 
     /// Places what starts on a date, whatever it waits for, and even if its crews are busy.
@@ -503,4 +498,34 @@ pub(super) fn end_of(kind: LinkKind, of_predecessor: bool, start: f64, finish: f
         kind.is_to_start()
     };
     if is_start { start } else { finish }
+}
+
+/// The first stretch of time in which all crews of a node are free, which they are reserved for.
+fn place_with_crews(
+    node: &Node,
+    calendar: Option<&WorkCalendar>,
+    (earliest, finish): (f64, f64),
+    duration: f64,
+    plan: &mut Plan,
+) -> (f64, f64) {
+    let (mut start, mut end) = fit(calendar, earliest, finish, duration);
+    if start == f64::INFINITY {
+        return (start, end);
+    }
+    // No stretch in which crews are free is of use that is shorter than this.
+    let shortest = calendar.map_or(duration, |calendar| calendar.least_elapsed(duration));
+    while let Some(later) = (node.crews.iter()).find_map(|(crew, units)| {
+        plan.timelines[crew.0 as usize].conflict(start, end, *units, shortest)
+    }) {
+        if later == f64::INFINITY {
+            return (later, later);
+        }
+        (start, end) = fit(calendar, later, finish, duration);
+    }
+    if start < f64::INFINITY {
+        for (crew, units) in &node.crews {
+            plan.timelines[crew.0 as usize].reserve(start, end, *units);
+        }
+    }
+    (start, end)
 }

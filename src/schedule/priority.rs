@@ -104,12 +104,6 @@ impl From<CrewPriority> for Written {
     }
 }
 
-impl CrewPriority {
-    pub(crate) fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 const RULES: [CrewPriority; 4] = [
     CrewPriority::LateFinish,
     CrewPriority::LateStart,
@@ -155,11 +149,10 @@ impl Network {
 mod search;
 
 #[cfg(test)]
-mod bounds;
-
-#[cfg(test)]
 mod tests {
     use super::CrewPriority;
+
+    mod bounds;
 
     #[test]
     fn a_priority_is_read_by_name_or_with_its_effort() {

@@ -11,65 +11,59 @@
 //! duration is delayed too, but no factor helps it.
 //!
 //! Whether it happens is drawn from a source of its own, so that a scenario with the mitigation and
-//! one without it have the same luck: what the mitigation prevents is a part of what would happen
+//! one without it have common random numbers: what the mitigation prevents is a part of what would happen
 //! without it. What a mitigation that is done costs is booked, where the scenario counts money, as
 //! capex of its campus at the start of the scenario, with the contingency of all capex. See [`Scenario::with_mitigation`](crate::Scenario::with_mitigation).
 
-use serde::{Deserialize, Serialize};
-
-use super::activity::is_false;
-use crate::problem::{Path, Problems, check_name, check_probability, check_unique};
+use super::compiler::Compiler;
+use super::network::{Effect, NodeId};
+use crate::field::{MONEY, MONTHS, NUMBER, SHARE, plan};
+use crate::pattern::matches;
+use crate::problem::{Path, Problems, check_name, check_unique};
 use crate::uncertain::{Domain, Uncertain};
 
-/// An event that may happen and makes activities longer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Risk {
-    /// Its name, unique in the scenario.
-    pub name: String,
-    /// The probability that it happens, 0 to 1.
-    pub probability: f64,
-    /// The activities (and grid steps) that it hits, such as "A1/shell" or, with * for any text, "*/fit-out".
-    pub activities: Vec<String>,
-    /// What it multiplies their durations by, 0 or more; 1.3 makes them 30 % longer.
-    #[serde(default = "Uncertain::one", skip_serializing_if = "is_one")]
-    pub factor: Uncertain,
-    /// What it adds to each of their durations, in months of working time, 0 or more.
-    #[serde(default = "Uncertain::zero", skip_serializing_if = "is_zero")]
-    pub delay_months: Uncertain,
-    /// What could be done about it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mitigation: Option<Mitigation>,
-    /// Whether it is done: then the mitigation's numbers count.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub mitigated: bool,
+plan! {
+    /// An event that may happen and makes activities longer.
+    pub struct Risk in "risk/RISK" {
+        /// Its name, unique in the scenario.
+        pub name: String,
+        /// The probability that it happens, 0 to 1.
+        pub probability: f64 => SHARE.input(""),
+        /// The activities (and grid steps) that it hits, such as "A1/shell" or, with * for any text, "*/fit-out".
+        pub activities: Vec<String>,
+        /// What it multiplies their durations by, 0 or more; 1.3 makes them 30 % longer.
+        pub factor: Uncertain [= Uncertain::one()] => NUMBER.input("factor"),
+        /// What it adds to each of their durations, in months of working time, 0 or more.
+        pub delay_months: Uncertain [= Uncertain::zero()] => MONTHS.input("delay"),
+        /// What could be done about it.
+        pub mitigation: Option<Mitigation>,
+        /// Whether it is done: then the mitigation's numbers count.
+        pub mitigated: bool [= false],
+    }
+    fn plain;
 }
 
-/// What can be done about a risk, and what is left of it then.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Mitigation {
-    /// What it costs, in the scenario's currency, 0 or more. If it is done and the scenario has `finance`, it is capex at the start.
-    pub cost: f64,
-    /// The probability that is left, 0 to 1; left out, as before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub probability: Option<f64>,
-    /// The factor that is left; left out, as before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub factor: Option<Uncertain>,
-    /// The delay that is left, in months; left out, as before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub delay_months: Option<Uncertain>,
+plan! {
+    /// What can be done about a risk, and what is left of it then.
+    pub struct Mitigation {
+        /// What it costs, in the scenario's currency, 0 or more. If it is done and the scenario has `finance`, it is capex at the start.
+        pub cost: f64 => MONEY,
+        /// The probability that is left, 0 to 1; left out, as before.
+        pub probability: Option<f64> => SHARE,
+        /// The factor that is left; left out, as before.
+        pub factor: Option<Uncertain> => NUMBER,
+        /// The delay that is left, in months; left out, as before.
+        pub delay_months: Option<Uncertain> => MONTHS,
+    }
+    /// A mitigation of that cost, in the scenario's currency, which leaves all as it was; what is left is set on its fields.
+    pub fn new;
 }
 
-fn is_one(quantity: &Uncertain) -> bool {
-    *quantity == Uncertain::Constant(1.0)
-}
-
-fn is_zero(quantity: &Uncertain) -> bool {
-    *quantity == Uncertain::Constant(0.0)
+/// A mitigation that costs nothing and changes nothing.
+impl Default for Mitigation {
+    fn default() -> Self {
+        Self::new(0.0)
+    }
 }
 
 impl Risk {
@@ -79,15 +73,8 @@ impl Risk {
         probability: f64,
         activities: impl IntoIterator<Item = &'a str>,
     ) -> Self {
-        Self {
-            name: name.into(),
-            probability,
-            activities: activities.into_iter().map(str::to_owned).collect(),
-            factor: Uncertain::one(),
-            delay_months: Uncertain::zero(),
-            mitigation: None,
-            mitigated: false,
-        }
+        let activities = activities.into_iter().map(str::to_owned);
+        Self::plain(name, probability, activities.collect::<Vec<String>>())
     }
 
     fn applied(&self) -> Option<&Mitigation> {
@@ -122,12 +109,8 @@ impl Risk {
 
     fn check(&self, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
-        check_probability(Some(self.probability), at, problems);
-        self.factor
-            .check(Domain::NON_NEGATIVE, &at.key("factor"), problems);
-        self.delay_months
-            .check(Domain::NON_NEGATIVE, &at.key("delay_months"), problems);
-        if is_one(&self.factor) && is_zero(&self.delay_months) {
+        self.check_fields(at, problems);
+        if self.factor == Uncertain::one() && self.delay_months == Uncertain::zero() {
             problems.warning(
                 at,
                 format!("risk \"{}\" has no impact", self.name),
@@ -151,23 +134,7 @@ impl Risk {
             }
             return;
         };
-        let at = at.key("mitigation");
-        check_probability(mitigation.probability, &at, problems);
-        if !(mitigation.cost.is_finite() && mitigation.cost >= 0.0) {
-            problems.error(
-                &at.key("cost"),
-                format!("cost is {}", mitigation.cost),
-                "0 or more",
-            );
-        }
-        for (key, quantity) in [
-            ("factor", &mitigation.factor),
-            ("delay_months", &mitigation.delay_months),
-        ] {
-            if let Some(quantity) = quantity {
-                quantity.check(Domain::NON_NEGATIVE, &at.key(key), problems);
-            }
-        }
+        mitigation.check_fields(&at.key("mitigation"), problems);
     }
 }
 
@@ -187,4 +154,74 @@ pub(crate) fn check_risks(risks: &[Risk], at: &Path, problems: &mut Problems) {
 /// of the same source do.
 pub(crate) fn happens(probability: f64) -> Uncertain {
     Uncertain::discrete([(0.0, 1.0 - probability), (1.0, probability)])
+}
+
+impl Risk {
+    /// Sets what it does to the activities that it hits.
+    pub(crate) fn compile(&self, compiler: &mut Compiler<'_>) {
+        let source = format!("risk/{}", self.name);
+        let effect = Effect {
+            happens: compiler.chance(&source, self.current_probability()),
+            factor: compiler.draw(
+                &format!("{source}/factor"),
+                self.current_factor(),
+                Domain::NON_NEGATIVE,
+            ),
+            delay_months: compiler.draw(
+                &format!("{source}/delay"),
+                self.current_delay_months(),
+                Domain::NON_NEGATIVE,
+            ),
+        };
+        compiler.affect(&self.activities, effect);
+    }
+}
+
+impl Compiler<'_> {
+    /// Adds an effect to all activities that one of the patterns in `activities` means, a key of what is being compiled.
+    pub(crate) fn affect(&mut self, patterns: &[String], effect: Effect) {
+        let at = self.at.key("activities");
+        let mut hit: Vec<NodeId> = Vec::new();
+        for (item, pattern) in patterns.iter().enumerate() {
+            let meant = self.meant(pattern);
+            if meant.is_empty() {
+                self.unknown_work(pattern, &at.index(item));
+            }
+            hit.extend(meant);
+        }
+        hit.sort_unstable();
+        hit.dedup();
+        for node in hit {
+            self.network.node_mut(node).effects.push(effect);
+        }
+    }
+
+    /// The activities and grid steps that a pattern means.
+    pub(super) fn meant(&self, pattern: &str) -> Vec<NodeId> {
+        self.works
+            .iter()
+            .filter(|(name, _)| matches(pattern, name))
+            .map(|(_, node)| *node)
+            .collect()
+    }
+
+    pub(super) fn unknown_work(&mut self, pattern: &str, at: &Path) {
+        let known = self
+            .works
+            .iter()
+            .map(|(name, _)| name.split_once('/').map_or(name.as_str(), |(_, rest)| rest));
+        let help = self.problems.name_help(pattern, known);
+        let message = format!("there is no one activity or grid step \"{pattern}\"");
+        self.problems.error(at, message, help);
+    }
+
+    /// The campus of the first activity that a risk hits.
+    pub(crate) fn campus_of(&self, risk: &Risk) -> Option<&str> {
+        let mut works = self.works.iter();
+        let (name, _) = works.find(|(name, _)| {
+            let mut patterns = risk.activities.iter();
+            patterns.any(|pattern| matches(pattern, name))
+        })?;
+        name.split_once('/').map(|(campus, _)| campus)
+    }
 }

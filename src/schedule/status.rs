@@ -8,73 +8,49 @@
 //! duration with those that happen in the trial; their own probabilities stay what they are. A known
 //! duration that is over already leaves the activity to finish at the date of the status.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
-use super::activity::is_false;
+use super::compiler::Compiler;
+use super::network::{Actual, NodeId, Outlasted, Progress};
 use crate::date::Date;
+use crate::field::{MONTHS, plan};
 use crate::problem::{Path, Problems};
+use crate::sampling::inputs::Quantity;
 use crate::uncertain::{Domain, Uncertain};
 
-/// What is known at a date. What is not said to have started starts no sooner than that date.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Status {
-    /// The date at which it is known.
-    pub as_of: Date,
-    /// What has begun before its predecessors have finished goes on only when they have; left out, it goes on at once.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub retained_logic: bool,
-    /// Activities and grid steps that have started by then.
-    #[serde(default)]
-    pub activities: Vec<ActivityStatus>,
-}
-
-/// An activity that has started, and perhaps finished.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct ActivityStatus {
-    /// The activity or grid step, such as "A1/shell".
-    pub activity: String,
-    /// When it started.
-    pub started: Date,
-    /// When it finished, if it has: at the end of this day, or at its minute.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub finished: Option<Date>,
-    /// The work that remains at the date of the status, in months; left out, what the duration leaves after its start, on the condition that it is not over at the date of the status.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub remaining_months: Option<Uncertain>,
-    /// Work that was suspended goes on no sooner than this.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resumes: Option<Date>,
-}
-
-impl ActivityStatus {
-    /// An activity that has started.
-    pub fn started(activity: impl Into<String>, started: Date) -> Self {
-        Self {
-            activity: activity.into(),
-            started,
-            finished: None,
-            remaining_months: None,
-            resumes: None,
-        }
+plan! {
+    /// What is known at a date. What is not said to have started starts no sooner than that date.
+    pub struct Status {
+        /// The date at which it is known.
+        pub as_of: Date,
+        /// What has begun before its predecessors have finished goes on only when they have; left out, it goes on at once.
+        pub retained_logic: bool [= false],
+        /// Activities and grid steps that have started by then.
+        pub activities: Vec<ActivityStatus> = [..],
     }
+    /// Nothing has started yet by that date; what has is added to `activities`.
+    pub fn new;
+}
+
+plan! {
+    /// An activity that has started, and perhaps finished.
+    pub struct ActivityStatus in "SCOPE/ACTIVITY" {
+        /// The activity or grid step, such as "A1/shell".
+        pub activity: String,
+        /// When it started.
+        pub started: Date,
+        /// When it finished, if it has: at the end of this day, or at its minute.
+        pub finished: Option<Date>,
+        /// The work that remains at the date of the status, in months; left out, what the duration leaves after its start, on the condition that it is not over at the date of the status.
+        pub remaining_months: Option<Uncertain> => MONTHS.input("remaining"),
+        /// Work that was suspended goes on no sooner than this.
+        pub resumes: Option<Date>,
+    }
+    /// An activity that has started.
+    pub fn new;
 }
 
 impl Status {
-    /// Nothing has started yet by that date; what has is added to `activities`.
-    pub fn new(as_of: Date) -> Self {
-        Self {
-            as_of,
-            retained_logic: false,
-            activities: Vec::new(),
-        }
-    }
-
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
         let mut named = BTreeSet::new();
         for (position, status) in self.activities.iter().enumerate() {
@@ -105,9 +81,7 @@ impl Status {
                     );
                 }
             }
-            if let Some(remaining) = &status.remaining_months {
-                remaining.check(Domain::NON_NEGATIVE, &at.key("remaining_months"), problems);
-            }
+            status.check_fields(&at, problems);
             if !named.insert(&status.activity) {
                 problems.error(
                     &at.key("activity"),
@@ -115,6 +89,98 @@ impl Status {
                     "one entry for each activity",
                 );
             }
+        }
+    }
+}
+
+impl Status {
+    /// Sets what is known of activities at its date.
+    pub(crate) fn compile(&self, compiler: &mut Compiler<'_>) {
+        let as_of = compiler.months_until(self.as_of);
+        compiler.network.set_status_date(as_of);
+        if self.retained_logic {
+            compiler.network.retain_logic();
+        }
+        let by_name = by_name(&compiler.works);
+        for (position, one) in self.activities.iter().enumerate() {
+            let named = match one.activity.contains('*') {
+                true => compiler.meant(&one.activity),
+                false => (by_name.get(one.activity.as_str()).cloned()).unwrap_or_default(),
+            };
+            compiler.item("activities", position, |compiler| match named[..] {
+                [node] => one.compile(node, self.as_of, compiler),
+                _ => {
+                    let at = compiler.at.key("activity");
+                    compiler.unknown_work(&one.activity, &at);
+                }
+            });
+        }
+    }
+}
+
+/// Activities and grid steps by their names, in full and without the campus.
+fn by_name(works: &[(String, NodeId)]) -> BTreeMap<String, Vec<NodeId>> {
+    let mut by_name: BTreeMap<String, Vec<NodeId>> = BTreeMap::new();
+    for (name, node) in works {
+        by_name.entry(name.clone()).or_default().push(*node);
+        if let Some((_, within)) = name.split_once('/') {
+            by_name.entry(within.to_owned()).or_default().push(*node);
+        }
+    }
+    by_name
+}
+
+impl ActivityStatus {
+    fn compile(&self, node: NodeId, as_of: Date, compiler: &mut Compiler<'_>) {
+        let start = compiler.start();
+        let progress = match (self.finished, &self.remaining_months) {
+            (Some(date), _) => {
+                let latest = as_of.max(date).months_after(start);
+                Progress::Finished(date.end_months_after(start).min(latest))
+            }
+            (None, Some(remaining)) => {
+                let source = format!("{}/remaining", compiler.network.name(node));
+                Progress::Remaining(compiler.draw(&source, remaining, Domain::NON_NEGATIVE))
+            }
+            (None, None) => {
+                self.outlast(node, as_of, compiler);
+                Progress::Running
+            }
+        };
+        compiler.network.node_mut(node).actual = Some(Actual {
+            started: self.started.months_after(start),
+            progress,
+            resumes: (self.resumes).map_or(f64::NEG_INFINITY, |date| date.months_after(start)),
+        });
+    }
+
+    /// Conditions the duration of what has begun on not being over yet.
+    fn outlast(&self, node: NodeId, as_of: Date, compiler: &mut Compiler<'_>) {
+        let [from, to] = [self.started, as_of].map(|date| compiler.months_until(date));
+        let elapsed = compiler.network.work_between(node, from, to);
+        let draws = compiler.draws();
+        let duration = compiler.network.node_mut(node).duration;
+        let sampler =
+            (compiler.inputs_mut()).and_then(|inputs| inputs.replace_by_uniform(duration));
+        let known = compiler.network.node_mut(node);
+        let is_over = match sampler {
+            Some(sampler) => {
+                let outlasted = Outlasted::new(duration, sampler, elapsed);
+                let shorter = outlasted.shorter;
+                known.outlasted = Some(Box::new(outlasted));
+                shorter >= 1.0
+            }
+            None => matches!(duration, Quantity::Fixed(months) if draws && months < elapsed),
+        };
+        if is_over && known.effects.is_empty() {
+            compiler.problems.warning(
+                &compiler.at,
+                format!(
+                    "\"{}\" has not finished after {elapsed:.1} months of work, more than its duration can be",
+                    self.activity
+                ),
+                "it is taken to finish at the date of the status; give `remaining_months`",
+            );
         }
     }
 }

@@ -7,7 +7,9 @@ use crate::date::Date;
 use crate::field::{CARBON_TONNES, COUNT, KILOWATTS, MONTHS, NUMBER, SHARE, plan};
 use crate::power::ElectricalChain;
 use crate::problem::{Path, Problems, check_known, check_name};
-use crate::schedule::{Activity, Dependency, Override, check_activities, check_dependencies};
+use crate::schedule::{
+    Activity, Dependency, Override, check_activities, check_dependencies, warn_of_unlikely,
+};
 use crate::uncertain::{Domain, Uncertain};
 
 plan! {
@@ -105,7 +107,7 @@ pub(crate) struct PlannedBuilding<'a> {
     pub(crate) name: String,
     /// Its number among those of its entry, from 0.
     pub(crate) number: u32,
-    pub(crate) begins: Beginning<'a>,
+    pub(crate) begins: BuildingBegins<'a>,
     pub(crate) plan: &'a Building,
     pub(crate) activities: &'a [Activity],
     pub(crate) activities_at: Path,
@@ -119,7 +121,7 @@ pub(crate) struct PlannedBuilding<'a> {
 
 /// When a building of an entry is due.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Beginning<'a> {
+pub(crate) enum BuildingBegins<'a> {
     /// At the date of the entry, which has no other.
     Alone,
     /// So many months after the first of its series.
@@ -165,19 +167,12 @@ pub(crate) fn plan_buildings<'a>(
         let oversubscription = plan.oversubscription.as_ref().or(of_template);
         let first = plan.series.as_ref().map_or(1, |series| series.first);
         for number in 0..plan.most().min(MOST_IN_A_SERIES) {
-            let (name, begins) = match (&plan.series, &plan.expansion) {
-                (None, None) => (plan.name.clone(), Beginning::Alone),
-                (series, expansion) => {
+            let begins = plan.begins(number);
+            let name = match begins {
+                BuildingBegins::Alone => plan.name.clone(),
+                _ => {
                     let name = first.saturating_add(number).to_string();
-                    let begins = match (series, expansion) {
-                        (Some(series), _) => match series.fixed_gap() {
-                            Some(every) => Beginning::Offset(f64::from(number) * every),
-                            None => Beginning::Gap,
-                        },
-                        (None, Some(expansion)) => Beginning::Wave(expansion),
-                        (None, None) => Beginning::Alone,
-                    };
-                    (plan.name.replace("{n}", &name), begins)
+                    plan.name.replace("{n}", &name)
                 }
             };
             planned.push(PlannedBuilding {
@@ -200,6 +195,35 @@ pub(crate) fn plan_buildings<'a>(
 }
 
 const MOST_IN_A_SERIES: u32 = 1_000;
+
+impl Building {
+    /// How the building of that number, from 0, begins.
+    fn begins(&self, number: u32) -> BuildingBegins<'_> {
+        match (&self.series, &self.expansion) {
+            (Some(series), _) => match series.fixed_gap() {
+                Some(every) => BuildingBegins::Offset(f64::from(number) * every),
+                None => BuildingBegins::Gap,
+            },
+            (None, Some(expansion)) => BuildingBegins::Wave(expansion),
+            (None, None) => BuildingBegins::Alone,
+        }
+    }
+
+    fn check_series(&self, series: &Series, at: &Path, problems: &mut Problems) {
+        series.check(at, problems);
+        if series.most() > 1.0 && !self.name.contains("{n}") {
+            problems.error(
+                &at.key("count"),
+                format!(
+                    "all {} buildings of the series would be named \"{}\"",
+                    series.most(),
+                    self.name
+                ),
+                format!("put {{n}} into the name, such as \"{}{{n}}\"", self.name),
+            );
+        }
+    }
+}
 
 /// Checks what a building says of itself; names that it refers to are checked where they are known.
 pub(crate) fn check_building(
@@ -238,6 +262,7 @@ pub(crate) fn check_building(
     building.check_fields(at, problems);
     if let Some(activities) = &building.activities {
         check_activities(activities, &at.key("activities"), problems);
+        warn_of_unlikely(activities, &at.key("activities"), problems);
     }
     if let Some(halls) = &building.halls {
         check_halls(halls, &at.key("halls"), problems);
@@ -249,22 +274,7 @@ pub(crate) fn check_building(
         electrical.check(&at.key("electrical"), problems);
     }
     if let Some(series) = &building.series {
-        let at = at.key("series");
-        series.check(&at, problems);
-        if series.most() > 1.0 && !building.name.contains("{n}") {
-            problems.error(
-                &at.key("count"),
-                format!(
-                    "all {} buildings of the series would be named \"{}\"",
-                    series.most(),
-                    building.name
-                ),
-                format!(
-                    "put {{n}} into the name, such as \"{}{{n}}\"",
-                    building.name
-                ),
-            );
-        }
+        building.check_series(series, &at.key("series"), problems);
     }
     if let Some(expansion) = &building.expansion {
         check_expansion(expansion, building, &at.key("expansion"), problems);

@@ -27,7 +27,7 @@ plan! {
         pub grid: Vec<GridStep> = [],
         /// Applications for grid power that steps of the grid belong to.
         pub grid_applications: Vec<GridApplication> = [],
-        /// Generation behind the meter, until the grid comes or for good.
+        /// Generation behind the meter, until the grid comes or permanently.
         pub bridge_power: Vec<BridgePower> = [],
         /// Hours in which the utility takes back a share of the import; left out, none.
         pub curtailment: Option<Curtailment>,

@@ -22,7 +22,7 @@ plan! {
         pub hardware: Option<String>,
         /// The event at whose finish the hardware is ordered, such as "shell", or "start" for the start of the building. Left out, the finish of the first activity of the building.
         pub hardware_ordered_after: Option<String>,
-        /// Time that hardware is in service before it is replaced by the newest that fits (or by the same generation, where `hardware` names one), in months, above 0; left out, for good. Drawn once a trial.
+        /// Time that hardware is in service before it is replaced by the newest that fits (or by the same generation, where `hardware` names one), in months, above 0; left out, permanently. Drawn once a trial.
         pub hardware_life_months: Option<Uncertain> => MONTHS.within(0.1, f64::INFINITY).input("hardware life"),
         /// Time without hardware at each replacement, in months, 0 or more. Drawn once a trial.
         pub refresh_months: Uncertain [= Uncertain::zero()] => MONTHS.input("refresh"),

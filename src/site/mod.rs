@@ -13,20 +13,30 @@
 //! its completion: the moment at which all of its own activities have finished; `"A1/start"` is
 //! the moment at which its first activity may start.
 
+mod beginning;
 mod building;
 mod campus;
+mod check;
+mod compiled;
 pub mod expansion;
+mod fit;
 mod hall;
+mod layout;
 mod phase;
-mod plan_class;
 mod template;
 
-pub(crate) use building::{Beginning, PlannedBuilding, check_building, plan_buildings};
+pub use crate::schedule::PlanClass;
 pub use building::{Building, Series};
+pub(crate) use building::{BuildingBegins, PlannedBuilding, check_building, plan_buildings};
 pub use campus::{Campus, ExistingCapacity};
+pub(crate) use check::Around;
+pub(crate) use compiled::{
+    CompiledBuilding, CompiledCampus, CompiledExisting, CompiledHall, Equipment,
+};
 pub use expansion::CampusExpansion;
+pub(crate) use fit::HallFit;
 pub use hall::{Hall, Retrofit};
+pub(crate) use layout::{BuildingNodes, Sites};
 pub(crate) use phase::{Clause, Gate, Seen};
 pub use phase::{Condition, Phase};
-pub use plan_class::PlanClass;
 pub use template::BuildingTemplate;

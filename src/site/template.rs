@@ -6,7 +6,7 @@ use crate::compute::Oversubscription;
 use crate::field::plan;
 use crate::power::ElectricalChain;
 use crate::problem::{Path, Problems, check_name};
-use crate::schedule::{Activity, check_activities};
+use crate::schedule::{Activity, check_activities, warn_of_unlikely};
 
 plan! {
     /// What a building is made of, shared by all buildings that name it as their template.
@@ -30,6 +30,11 @@ impl BuildingTemplate {
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
         check_activities(&self.activities, &at.key("activities"), problems);
+        warn_of_unlikely(&self.activities, &at.key("activities"), problems);
+        for (position, hall) in self.halls.iter().enumerate() {
+            let at = at.key("halls").index(position).key("activities");
+            warn_of_unlikely(&hall.activities, &at, problems);
+        }
         check_halls(&self.halls, &at.key("halls"), problems);
         if let Some(oversubscription) = &self.oversubscription {
             oversubscription.check(&at.key("oversubscription"), problems);

@@ -163,6 +163,67 @@ fn median(quantity: &Uncertain) -> Option<f64> {
     Some(sampler.at(0.5))
 }
 
+impl ExistingTenants {
+    fn check(&self, at: &Path, problems: &mut Problems) {
+        self.check_fields(at, problems);
+        let most_kw = f64::from(self.contracts_signed.max(1)) * LARGEST_CONTRACT_KW;
+        let leased = self.leased_power_kw;
+        if leased > most_kw {
+            problems.error(
+                &at.key("leased_power_kw"),
+                format!("leased_power_kw is {leased}"),
+                format!("0 to {most_kw} kW: {LARGEST_CONTRACT_KW} kW for each contract at most"),
+            );
+        } else if leased > 0.0 && self.contracts_signed == 0 {
+            problems.error(
+                &at.key("leased_power_kw"),
+                format!("{leased} kW are leased, but no contract is signed"),
+                "give `contracts_signed` too",
+            );
+        }
+        self.check_counts(at, problems);
+    }
+
+    /// Of companies that were contacted some negotiate and others have signed.
+    fn check_counts(&self, at: &Path, problems: &mut Problems) {
+        let (contacted, signed) = (self.companies_contacted, self.contracts_signed);
+        let negotiating = self.companies_negotiating;
+        for (count, key, of, of_key) in [
+            (signed, "contracts_signed", contacted, "companies_contacted"),
+            (
+                negotiating,
+                "companies_negotiating",
+                contacted,
+                "companies_contacted",
+            ),
+            (
+                self.subsidiaries,
+                "subsidiaries",
+                signed,
+                "contracts_signed",
+            ),
+        ] {
+            if count > of {
+                problems.error(
+                    &at.key(key),
+                    format!("{key} is {count}, more than {of_key}, which is {of}"),
+                    format!("at most as many as {of_key}"),
+                );
+            }
+        }
+        let known = u64::from(signed) + u64::from(negotiating);
+        if known > u64::from(contacted) && signed <= contacted && negotiating <= contacted {
+            problems.error(
+                &at.key("companies_negotiating"),
+                format!(
+                    "{negotiating} companies are negotiating and {signed} have signed, more than companies_contacted, which is {contacted}"
+                ),
+                "those that negotiate have not signed yet: together at most as many as companies_contacted",
+            );
+        }
+    }
+}
+
 impl Segment {
     pub(crate) fn check<'a>(
         &self,
@@ -192,70 +253,7 @@ impl Segment {
             problems,
         );
         if let Some(existing) = &self.existing {
-            let at = at.key("existing");
-            let most_kw = f64::from(existing.contracts_signed.max(1)) * LARGEST_CONTRACT_KW;
-            existing.check_fields(&at, problems);
-            if existing.leased_power_kw > most_kw {
-                problems.error(
-                    &at.key("leased_power_kw"),
-                    format!("leased_power_kw is {}", existing.leased_power_kw),
-                    format!(
-                        "0 to {most_kw} kW: {LARGEST_CONTRACT_KW} kW for each contract at most"
-                    ),
-                );
-            } else if existing.leased_power_kw > 0.0 && existing.contracts_signed == 0 {
-                problems.error(
-                    &at.key("leased_power_kw"),
-                    format!(
-                        "{} kW are leased, but no contract is signed",
-                        existing.leased_power_kw
-                    ),
-                    "give `contracts_signed` too",
-                );
-            }
-            for (count, key, of, of_key) in [
-                (
-                    existing.contracts_signed,
-                    "contracts_signed",
-                    existing.companies_contacted,
-                    "companies_contacted",
-                ),
-                (
-                    existing.companies_negotiating,
-                    "companies_negotiating",
-                    existing.companies_contacted,
-                    "companies_contacted",
-                ),
-                (
-                    existing.subsidiaries,
-                    "subsidiaries",
-                    existing.contracts_signed,
-                    "contracts_signed",
-                ),
-            ] {
-                if count > of {
-                    problems.error(
-                        &at.key(key),
-                        format!("{key} is {count}, more than {of_key}, which is {of}"),
-                        format!("at most as many as {of_key}"),
-                    );
-                }
-            }
-            let decided = u64::from(existing.contracts_signed);
-            let known = decided + u64::from(existing.companies_negotiating);
-            if known > u64::from(existing.companies_contacted)
-                && decided <= u64::from(existing.companies_contacted)
-                && existing.companies_negotiating <= existing.companies_contacted
-            {
-                problems.error(
-                    &at.key("companies_negotiating"),
-                    format!(
-                        "{} companies are negotiating and {decided} have signed, more than companies_contacted, which is {}",
-                        existing.companies_negotiating, existing.companies_contacted
-                    ),
-                    "those that negotiate have not signed yet: together at most as many as companies_contacted",
-                );
-            }
+            existing.check(&at.key("existing"), problems);
         }
     }
 
@@ -353,15 +351,7 @@ impl Segment {
                 );
             }
         }
-        for (position, campaign) in self.campaigns.iter().enumerate() {
-            campaign.check(&at.key("campaigns").index(position), problems);
-        }
-        check_unique(
-            "campaign",
-            self.campaigns.iter().map(|campaign| campaign.name.as_str()),
-            &at.key("campaigns"),
-            problems,
-        );
+        self.check_funnel(at, problems);
         if !matches!(self.seasonality.len(), 0 | 12) {
             problems.error(
                 &at.key("seasonality"),
@@ -369,18 +359,26 @@ impl Segment {
                 "twelve, from January to December",
             );
         }
-        for (position, stage) in self.stages.iter().enumerate() {
-            stage.check(&at.key("stages").index(position), problems);
-        }
-        check_unique(
-            "stage",
-            self.stages.iter().map(|stage| stage.name.as_str()),
-            &at.key("stages"),
-            problems,
-        );
         if let Some(scarcity) = &self.scarcity {
             scarcity.check_fields(&at.key("scarcity"), problems);
         }
+    }
+
+    /// Campaigns, and the stages that a lead passes.
+    fn check_funnel(&self, at: &Path, problems: &mut Problems) {
+        let at_campaigns = at.key("campaigns");
+        for (position, campaign) in self.campaigns.iter().enumerate() {
+            campaign.check(&at_campaigns.index(position), problems);
+        }
+        let names = self.campaigns.iter();
+        let names = names.map(|campaign| campaign.name.as_str());
+        check_unique("campaign", names, &at_campaigns, problems);
+        let at_stages = at.key("stages");
+        for (position, stage) in self.stages.iter().enumerate() {
+            stage.check(&at_stages.index(position), problems);
+        }
+        let names = self.stages.iter().map(|stage| stage.name.as_str());
+        check_unique("stage", names, &at_stages, problems);
     }
 
     fn check_terms(&self, at: &Path, problems: &mut Problems) {

@@ -8,6 +8,7 @@ use crate::date::Date;
 use crate::model::Model;
 use crate::projection::{TrialRow, number, quoted};
 use crate::sampling::design::Sampling;
+use crate::schedule::network::NodeId;
 
 /// What an entry of a trial's log says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -99,9 +100,19 @@ impl Model {
         }
     }
 
+    /// The start or finish that a node of the network is.
+    fn event_of_node(&self, node: NodeId, workspace: &Workspace) -> (f64, EventKind, &str) {
+        let months = workspace.finish[node.index()];
+        let name = self.network.name(node);
+        match name.strip_suffix("/start") {
+            Some(name) => (months, EventKind::Started, name),
+            None => (months, EventKind::Finished, name),
+        }
+    }
+
     fn log(&self, workspace: &Workspace, row: &TrialRow) -> Vec<LogEntry> {
         let hall_name = |hall: usize| self.network.name(self.halls[hall].handover);
-        // Nodes that an event stands for are told by it alone.
+        // Nodes that an event stands for are reported by it alone.
         let mut is_told = vec![false; workspace.finish.len()];
         let mut of_events = Vec::with_capacity(workspace.events.len());
         for event in &workspace.events {
@@ -124,21 +135,18 @@ impl Model {
                 // Equipment that tenants bring is there from the start.
                 What::Delivered { .. } if !event.months.is_finite() => continue,
                 What::Delivered { hall } => {
-                    let name = hall_name(hall as usize);
-                    of_events.push((event.months, EventKind::Delivered, name));
+                    of_events.push((event.months, EventKind::Delivered, hall_name(hall as usize)));
                     continue;
                 }
                 What::Retired { hall } => {
-                    let name = hall_name(hall as usize);
-                    of_events.push((event.months, EventKind::Retired, name));
+                    of_events.push((event.months, EventKind::Retired, hall_name(hall as usize)));
                     continue;
                 }
                 What::Refreshed { hall } => {
-                    let name = hall_name(hall as usize);
-                    of_events.push((event.months, EventKind::Refreshed, name));
+                    of_events.push((event.months, EventKind::Refreshed, hall_name(hall as usize)));
                     continue;
                 }
-                // The works of a stage are told by their name.
+                // The works of a stage are reported by their name.
                 What::Modules { .. } => continue,
             };
             is_told[node.index()] = true;
@@ -146,14 +154,7 @@ impl Model {
         }
         let nodes = (self.network.nodes())
             .filter(|node| !is_told[node.index()])
-            .map(|node| {
-                let months = workspace.finish[node.index()];
-                let name = self.network.name(node);
-                match name.strip_suffix("/start") {
-                    Some(name) => (months, EventKind::Started, name),
-                    None => (months, EventKind::Finished, name),
-                }
-            });
+            .map(|node| self.event_of_node(node, workspace));
         let live = (workspace.halls.iter().enumerate())
             .map(|(hall, state)| (state.live, EventKind::Live, hall_name(hall)));
         let milestones = (row.milestones().iter().zip(&self.layout.milestones))

@@ -4,6 +4,18 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Outcome, Part, Uncertain};
 
+/// The table of forms: the distributions with named parameters, how many of these are required, and their names in the
+/// order of the list form. Scenario files are read, and their schema is written, by it.
+#[cfg(feature = "files")]
+pub(crate) const FORMS: &[(&str, usize, &[&str])] = &[
+    ("uniform", 2, &["min", "max"]),
+    ("triangular", 3, &["min", "mode", "max"]),
+    ("pert", 3, &["min", "mode", "max", "shape"]),
+    ("normal", 2, &["mean", "sd", "min", "max"]),
+    ("lognormal", 2, &["median", "sigma"]),
+    ("pareto", 2, &["min", "shape", "max"]),
+];
+
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Form {
@@ -215,30 +227,6 @@ impl schemars::JsonSchema for Uncertain {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let parameters = |names: &[&str], required: usize| {
-            let properties: serde_json::Map<String, serde_json::Value> = names
-                .iter()
-                .map(|name| {
-                    (
-                        (*name).to_owned(),
-                        serde_json::json!({ "type": ["number", "string"] }),
-                    )
-                })
-                .collect();
-            let list = serde_json::json!({
-                "type": "array",
-                "items": { "type": ["number", "string"] },
-                "minItems": required,
-                "maxItems": names.len(),
-            });
-            let table = serde_json::json!({
-                "type": "object",
-                "properties": properties,
-                "required": names[..required],
-                "additionalProperties": false,
-            });
-            serde_json::json!({ "anyOf": [list, table] })
-        };
         let number = serde_json::json!({ "type": ["number", "string"] });
         let pairs = |first: &serde_json::Value, second: &serde_json::Value| {
             serde_json::json!({
@@ -253,39 +241,59 @@ impl schemars::JsonSchema for Uncertain {
         };
         // What is drawn from a part of a mixture: any of these forms again.
         let nested = serde_json::json!({ "type": ["number", "string", "object"] });
+        let mut properties = serde_json::Map::new();
+        for (name, required, names) in FORMS {
+            properties.insert((*name).to_owned(), parameters(names, *required));
+        }
+        let others = [
+            ("discrete", list_of(list_of(number.clone(), Some(2)), None)),
+            ("empirical", list_of(number.clone(), None)),
+            ("quantiles", pairs(&number, &number)),
+            ("mixture", pairs(&number, &nested)),
+            ("p10", number.clone()),
+            ("p50", number.clone()),
+            ("p90", number.clone()),
+        ];
+        properties.extend(others.map(|(key, schema)| (key.to_owned(), schema)));
         schemars::json_schema!({
             "x-buildout": "uncertain",
             "anyOf": [
                 { "type": "number" },
                 { "type": "string" },
-                {
-                    "type": "object",
-                    "properties": {
-                        "uniform": parameters(&["min", "max"], 2),
-                        "triangular": parameters(&["min", "mode", "max"], 3),
-                        "pert": parameters(&["min", "mode", "max", "shape"], 3),
-                        "normal": parameters(&["mean", "sd", "min", "max"], 2),
-                        "lognormal": parameters(&["median", "sigma"], 2),
-                        "pareto": parameters(&["min", "shape", "max"], 2),
-                        "discrete": {
-                            "type": "array",
-                            "items": {
-                                "type": "array",
-                                "items": { "type": ["number", "string"] },
-                                "minItems": 2,
-                                "maxItems": 2
-                            }
-                        },
-                        "empirical": { "type": "array", "items": number },
-                        "quantiles": pairs(&number, &number),
-                        "mixture": pairs(&number, &nested),
-                        "p10": { "type": ["number", "string"] },
-                        "p50": { "type": ["number", "string"] },
-                        "p90": { "type": ["number", "string"] }
-                    },
-                    "additionalProperties": false
-                }
+                { "type": "object", "properties": properties, "additionalProperties": false }
             ]
         })
     }
+}
+
+/// The schema of a list of these, of some length or of any.
+#[cfg(feature = "files")]
+fn list_of(items: serde_json::Value, length: Option<usize>) -> serde_json::Value {
+    match length {
+        Some(length) => serde_json::json!({
+            "type": "array", "items": items, "minItems": length, "maxItems": length
+        }),
+        None => serde_json::json!({ "type": "array", "items": items }),
+    }
+}
+
+/// The schema of a distribution's parameters: a list, or a table by their names.
+#[cfg(feature = "files")]
+fn parameters(names: &[&str], required: usize) -> serde_json::Value {
+    let number = serde_json::json!({ "type": ["number", "string"] });
+    let properties = names.iter();
+    let properties = properties.map(|name| ((*name).to_owned(), number.clone()));
+    let list = serde_json::json!({
+        "type": "array",
+        "items": number,
+        "minItems": required,
+        "maxItems": names.len(),
+    });
+    let table = serde_json::json!({
+        "type": "object",
+        "properties": properties.collect::<serde_json::Map<String, serde_json::Value>>(),
+        "required": names[..required],
+        "additionalProperties": false,
+    });
+    serde_json::json!({ "anyOf": [list, table] })
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::problem::{Path, Problems};
 use proptest::prelude::*;
 use statrs::distribution::{ContinuousCDF, LogNormal, Normal, Triangular};
 use statrs::function::beta::beta_reg;

@@ -118,7 +118,7 @@ fn rooms_use_only_rooms_below_them() {
             .iter()
             .any(|name| part == *name)
         });
-        if ["lib", "setters"].contains(&room) || is_test {
+        if room == "lib" || is_test {
             continue;
         }
         let below = allowed

@@ -1,4 +1,4 @@
-//! The examples with money: gates against speculation, and vouchers on the same luck.
+//! The examples with money: gates against speculation, and vouchers on common random numbers.
 #![allow(missing_docs)]
 #![cfg(feature = "files")]
 

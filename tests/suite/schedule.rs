@@ -271,9 +271,9 @@ fn the_status_fixes_what_has_happened_and_projects_the_rest() {
         Activity::new("shell", 6.0).as_milestone(),
         Activity::new("fit-out", 4.0).as_milestone(),
     ]);
-    let mut permit = ActivityStatus::started("A1/permit", date("2025-01"));
+    let mut permit = ActivityStatus::new("A1/permit", date("2025-01"));
     permit.finished = Some(date("2025-06"));
-    let mut shell = ActivityStatus::started("A1/shell", date("2025-05"));
+    let mut shell = ActivityStatus::new("A1/shell", date("2025-05"));
     shell.remaining_months = Some(3.0.into());
     scenario.status = Some(Status {
         activities: vec![permit, shell],
@@ -315,7 +315,7 @@ fn what_has_begun_lasts_at_least_as_long_as_it_has() {
     let mut scenario = one_building(vec![shell]);
     let before = finishes(&scenario, "A1/shell", 2_000);
     scenario.status = Some(Status {
-        activities: vec![ActivityStatus::started("A1/shell", date("2025-01"))],
+        activities: vec![ActivityStatus::new("A1/shell", date("2025-01"))],
         ..Status::new(date("2025-07"))
     });
     let after = finishes(&scenario, "A1/shell", 2_000);
@@ -523,7 +523,7 @@ fn all_that_is_wrong_is_reported_at_once_with_its_place() {
     phase.when = vec![Condition::new("take_upp").at_least(1.0)];
     scenario.campuses[0].phases.push(phase);
     scenario.status = Some(Status {
-        activities: vec![ActivityStatus::started("A1/shell", date("2025-03"))],
+        activities: vec![ActivityStatus::new("A1/shell", date("2025-03"))],
         ..Status::new(date("2025-02"))
     });
     let problems = scenario.check().to_string();

@@ -86,17 +86,7 @@ impl PreparedComparison<'_> {
     /// The trials of all scenarios side by side, to be run like those of one.
     pub fn batch(&self) -> Batch<'_> {
         let comparison = self.comparison;
-        let mut batch = Batch::of(&self.paired)
-            .trials(comparison.trials)
-            .drawing(comparison.drawing.clone())
-            .threads(comparison.threads);
-        if let Some(cancel) = comparison.cancel {
-            batch = batch.cancelled_by(cancel);
-        }
-        if let Some(report) = &comparison.on_progress {
-            batch = batch.on_progress(report);
-        }
-        batch
+        Batch::with_settings(&self.paired, comparison.settings.of_run(0, 1))
     }
 
     /// Runs what a part does not have: all trials of the batch or, if the comparison has goals, until these are known. On an
@@ -159,7 +149,7 @@ impl PreparedComparison<'_> {
         let scenarios = comparison.scenarios.iter();
         Ok(Compared {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            seed: comparison.drawing.seed(),
+            seed: comparison.settings.drawing.seed(),
             trials: gathered.trials(),
             confidence: comparison.confidence,
             start: first.start,

@@ -4,7 +4,7 @@ use super::choice::Trials;
 use super::objective::{Constraint, Objective, Statistic};
 use super::run::DecideError;
 use crate::model::Model;
-use crate::monte_carlo::sample_run::{SampleError, SampleRun};
+use crate::monte_carlo::sample_run::SampleError;
 use crate::projection::{Layout, Measure, MeasureKind, Samples};
 
 /// What is asked of every plan.
@@ -16,14 +16,14 @@ pub(super) struct Questions<'a> {
 
 impl<'a> Questions<'a> {
     /// All statistics, the objectives first.
-    pub(super) fn statistics(self) -> impl Iterator<Item = &'a Statistic> {
+    fn statistics(self) -> impl Iterator<Item = &'a Statistic> {
         let objectives = self.objectives.iter().map(|one| &one.of);
         objectives.chain(self.constraints.iter().map(|one| &one.of))
     }
 
-    /// A run that keeps what is asked for.
-    pub(super) fn asked_of(self, model: &Model) -> SampleRun<'_> {
-        SampleRun::new(model).measures(self.statistics().map(Statistic::measure))
+    /// All measures that are asked for.
+    pub(super) fn measures(self) -> impl Iterator<Item = &'a str> {
+        self.statistics().map(Statistic::measure)
     }
 
     /// The unit of an objective.

@@ -7,8 +7,8 @@ use super::evaluate::Questions;
 use super::objective::{Constraint, Objective};
 use crate::analysis::compare::Matrix;
 use crate::model::Model;
-use crate::monte_carlo::batch::{Cancel, DEFAULT_TRIALS, OnProgress};
-use crate::monte_carlo::sample_run::SampleError;
+use crate::monte_carlo::sample_run::{SampleError, SampleRun};
+use crate::monte_carlo::settings::{RunSettings, setting_methods};
 
 /// The fewest trials of a decision: with fewer the bootstrap says little. (an assumption)
 pub const LEAST_TRIALS: u64 = 100;
@@ -123,25 +123,17 @@ pub struct DecideRun<'a> {
     choices: Choices<'a>,
     objective: Objective,
     constraints: Vec<Constraint>,
-    trials: u64,
-    seed: u64,
-    threads: usize,
-    on_progress: Option<&'a OnProgress<'a>>,
-    cancel: Option<&'a Cancel>,
+    settings: RunSettings<'a>,
 }
 
 impl<'a> DecideRun<'a> {
-    /// A decision among these by an objective, in [`DEFAULT_TRIALS`] trials of seed 0.
+    /// A decision among these by an objective, in [`DEFAULT_TRIALS`](crate::monte_carlo::batch::DEFAULT_TRIALS) trials of seed 0.
     pub fn new(choices: Choices<'a>, objective: Objective) -> Self {
         Self {
             choices,
             objective,
             constraints: Vec::new(),
-            trials: DEFAULT_TRIALS,
-            seed: 0,
-            threads: 0,
-            on_progress: None,
-            cancel: None,
+            settings: RunSettings::default(),
         }
     }
 
@@ -152,40 +144,7 @@ impl<'a> DecideRun<'a> {
         self
     }
 
-    /// Runs so many trials of each plan in each world.
-    #[must_use]
-    pub fn trials(mut self, trials: u64) -> Self {
-        self.trials = trials;
-        self
-    }
-
-    /// Sets the seed.
-    #[must_use]
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
-        self
-    }
-
-    /// Sets the number of threads; 0 stands for as many as there are processors.
-    #[must_use]
-    pub fn threads(mut self, threads: usize) -> Self {
-        self.threads = threads;
-        self
-    }
-
-    /// Calls `report` with the trials done and the trials asked for.
-    #[must_use]
-    pub fn on_progress(mut self, report: &'a OnProgress<'a>) -> Self {
-        self.on_progress = Some(report);
-        self
-    }
-
-    /// Lets `cancel` stop it.
-    #[must_use]
-    pub fn cancelled_by(mut self, cancel: &'a Cancel) -> Self {
-        self.cancel = Some(cancel);
-        self
-    }
+    setting_methods!(trials, seed, threads, on_progress, cancelled_by);
 
     /// Runs all trials and decides.
     pub fn run(&self, title: impl Into<String>) -> Result<Decision, DecideError> {
@@ -193,8 +152,8 @@ impl<'a> DecideRun<'a> {
         if plans.len() < 2 {
             return Err(DecideError::TooFewPlans(plans.len()));
         }
-        if self.trials < LEAST_TRIALS {
-            return Err(DecideError::TooFewTrials(self.trials));
+        if self.settings.count() < LEAST_TRIALS {
+            return Err(DecideError::TooFewTrials(self.settings.count()));
         }
         let runs = (plans.len() * worlds.len() + worlds.len()) as u64;
         let mut all = Vec::with_capacity(plans.len());
@@ -214,7 +173,7 @@ impl<'a> DecideRun<'a> {
                 worlds,
                 plans,
                 all,
-                self.seed,
+                self.settings.drawing.seed(),
             )
         };
         let choice = decide(worlds, plans, &all);
@@ -223,7 +182,7 @@ impl<'a> DecideRun<'a> {
             let mut fresh = Vec::with_capacity(worlds.len());
             for world in 0..worlds.len() {
                 let number = (plans.len() * worlds.len() + world) as u64;
-                fresh.push(self.samples(best, world, self.trials, (number, runs))?);
+                fresh.push(self.samples(best, world, self.settings.count(), (number, runs))?);
             }
             let again = decide(worlds, std::slice::from_ref(&plans[best]), &[fresh]);
             value_on_fresh_trials = Some(again.plans[0].value);
@@ -231,8 +190,8 @@ impl<'a> DecideRun<'a> {
         Ok(Decision {
             title: title.into(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            seed: self.seed,
-            trials: self.trials,
+            seed: self.settings.drawing.seed(),
+            trials: self.settings.count(),
             unit,
             choice,
             value_on_fresh_trials,
@@ -249,17 +208,9 @@ impl<'a> DecideRun<'a> {
     ) -> Result<Trials, DecideError> {
         let model = self.model(plan, world)?;
         let questions = self.questions();
-        let mut run = (questions.asked_of(model))
-            .trial_range(first..first + self.trials)
-            .seed(self.seed)
-            .threads(self.threads);
-        if let Some(report) = self.on_progress {
-            run =
-                run.on_progress(move |done, trials| report(number * trials + done, runs * trials));
-        }
-        if let Some(cancel) = self.cancel {
-            run = run.cancelled_by(cancel);
-        }
+        let run = SampleRun::with_settings(model, self.settings.of_run(number, runs))
+            .measures(questions.measures())
+            .trial_range(first..first + self.settings.count());
         let plan = &self.choices.plans[plan];
         questions.trials(0, plan, model.layout(), &run.run()?)
     }

@@ -26,7 +26,7 @@ use super::run::{DecideError, LEAST_TRIALS};
 use super::selection::{Indifference, Selected, select};
 use crate::model::Model;
 use crate::monte_carlo::batch::{Cancel, DEFAULT_TRIALS, OnProgress, RunError};
-use crate::monte_carlo::sample_run::SampleError;
+use crate::monte_carlo::sample_run::{SampleError, SampleRun};
 use crate::policy::{DecisionVariable, Setting};
 use crate::sampling::sobol::ScrambledSobol;
 use crate::sampling::streams::Source;
@@ -465,7 +465,8 @@ impl<'a> SearchRun<'a> {
         if self.cancel.is_some_and(Cancel::is_cancelled) {
             return Err(SampleError::from(RunError::Cancelled).into());
         }
-        let mut run = (self.questions().asked_of(model))
+        let mut run = SampleRun::new(model)
+            .measures(self.questions().measures())
             .trial_range(trials)
             .seed(self.seed)
             .threads(self.threads);

@@ -10,8 +10,8 @@ use super::{
     Drivers, DriversError, GivenInput, GivenTrials, LEAST_TRIALS, ResultKind, given_drivers,
 };
 use crate::model::Model;
-use crate::monte_carlo::batch::{Cancel, OnProgress};
 use crate::monte_carlo::sample_run::{SampleError, SampleRun};
+use crate::monte_carlo::settings::{RunSettings, setting_methods};
 use crate::projection::{MeasureColumn, MeasureKind, Samples};
 use crate::sampling::design::{Design, Drawing};
 use crate::sampling::ensemble::{Ensemble, EnsembleError};
@@ -68,15 +68,11 @@ pub enum DriversRunError {
 pub struct DriversRun<'a> {
     model: &'a Model,
     of: Vec<String>,
-    trials: u64,
-    drawing: Drawing,
+    settings: RunSettings<'a>,
     groups: Vec<(String, Vec<String>)>,
     failures: bool,
     confirm: Option<(usize, u64)>,
     screen: Option<u64>,
-    threads: usize,
-    on_progress: Option<&'a OnProgress<'a>>,
-    cancel: Option<&'a Cancel>,
 }
 
 impl<'a> DriversRun<'a> {
@@ -85,15 +81,11 @@ impl<'a> DriversRun<'a> {
         Self {
             model,
             of: Vec::new(),
-            trials: crate::monte_carlo::batch::DEFAULT_TRIALS,
-            drawing: Drawing::default(),
+            settings: RunSettings::default(),
             groups: Vec::new(),
             failures: false,
             confirm: None,
             screen: None,
-            threads: 0,
-            on_progress: None,
-            cancel: None,
         }
     }
 
@@ -101,26 +93,6 @@ impl<'a> DriversRun<'a> {
     #[must_use]
     pub fn of<N: Into<String>>(mut self, results: impl IntoIterator<Item = N>) -> Self {
         self.of.extend(results.into_iter().map(Into::into));
-        self
-    }
-
-    /// Sets how many trials are run.
-    #[must_use]
-    pub fn trials(mut self, trials: u64) -> Self {
-        self.trials = trials;
-        self
-    }
-
-    /// Sets the seed.
-    #[must_use]
-    pub fn seed(self, seed: u64) -> Self {
-        self.drawing(Drawing::from(seed))
-    }
-
-    /// Sets how inputs are drawn.
-    #[must_use]
-    pub fn drawing(mut self, drawing: Drawing) -> Self {
-        self.drawing = drawing;
         self
     }
 
@@ -152,30 +124,11 @@ impl<'a> DriversRun<'a> {
         self
     }
 
-    /// Sets the number of threads; 0 stands for as many as there are processors.
-    #[must_use]
-    pub fn threads(mut self, threads: usize) -> Self {
-        self.threads = threads;
-        self
-    }
-
-    /// Calls `report` with the trials done and the trials asked for.
-    #[must_use]
-    pub fn on_progress(mut self, report: &'a OnProgress<'a>) -> Self {
-        self.on_progress = Some(report);
-        self
-    }
-
-    /// Lets `cancel` stop the trials.
-    #[must_use]
-    pub fn cancelled_by(mut self, cancel: &'a Cancel) -> Self {
-        self.cancel = Some(cancel);
-        self
-    }
+    setting_methods!(trials, seed, drawing, threads, on_progress, cancelled_by);
 
     /// The run of trials whose samples [`Self::explain`] reads.
-    pub fn sample_run(&self) -> SampleRun<'a> {
-        let run = self.started(self.drawing.clone()).trials(self.trials);
+    pub fn sample_run(&self) -> SampleRun<'_> {
+        let run = self.settings.sample_run(self.model);
         let layout = self.model.layout();
         if !self.of.is_empty() {
             return run.measures(self.of.iter());
@@ -184,17 +137,8 @@ impl<'a> DriversRun<'a> {
         run.measures(targets).measures(layout.milestones.last())
     }
 
-    fn started(&self, drawing: Drawing) -> SampleRun<'a> {
-        let mut run = SampleRun::new(self.model)
-            .drawing(drawing)
-            .threads(self.threads);
-        if let Some(report) = self.on_progress {
-            run = run.on_progress(report);
-        }
-        match self.cancel {
-            Some(cancel) => run.cancelled_by(cancel),
-            None => run,
-        }
+    fn started(&self, drawing: Drawing) -> SampleRun<'_> {
+        self.settings.sample_run(self.model).drawing(drawing)
     }
 
     /// Runs the trials and tells what drives the results.
@@ -204,7 +148,7 @@ impl<'a> DriversRun<'a> {
 
     /// Tells what drives the results of trials that were run by [`Self::sample_run`].
     pub fn explain(&self, samples: &Samples) -> Result<DriversReport, DriversRunError> {
-        if let Design::Ensemble { effective, .. } = self.drawing.design()
+        if let Design::Ensemble { effective, .. } = self.settings.drawing.design()
             && effective < LEAST_TRIALS as u64
         {
             return Err(DriversError::FewEffective { effective }.into());
@@ -311,9 +255,9 @@ impl OwnTrials<'_> {
     /// Runs these points and returns the result of each. Process noise is numbered from after the trials at hand.
     fn evaluate(&self, points: &[PointWithNoise]) -> Result<Vec<f64>, DriversRunError> {
         let names = self.given.inputs.iter().map(|input| input.name);
-        let mut ensemble = Ensemble::new(names, self.run.drawing.seed())?;
+        let mut ensemble = Ensemble::new(names, self.run.settings.drawing.seed())?;
         for at in points {
-            ensemble.push(&at.point, self.run.trials + at.noise, 1)?;
+            ensemble.push(&at.point, self.run.settings.trials.end + at.noise, 1)?;
         }
         let run = (self.run.started(Drawing::of(Arc::new(ensemble))))
             .trials(points.len() as u64)
@@ -337,8 +281,10 @@ impl OwnTrials<'_> {
     }
 
     fn check_design(&self) -> Result<(), DriversRunError> {
-        match self.run.drawing.design() {
-            Design::Ensemble { .. } => Err(DriversRunError::Design(self.run.drawing.design())),
+        match self.run.settings.drawing.design() {
+            Design::Ensemble { .. } => {
+                Err(DriversRunError::Design(self.run.settings.drawing.design()))
+            }
             _ => Ok(()),
         }
     }
@@ -351,12 +297,12 @@ impl OwnTrials<'_> {
     ) -> Result<Confirmed, DriversRunError> {
         self.check_design()?;
         let factors = self.factors(drivers, leading);
-        let (model, seed) = (self.run.model, self.run.drawing.seed());
+        let (model, seed) = (self.run.model, self.run.settings.drawing.seed());
         let sampling = model.sampling(Design::Random, seed);
         let sampling = sampling.map_err(|error| SampleError::from(crate::RunError::from(error)))?;
         let point = |trial: u64| {
             let mut point = Vec::new();
-            model.point(&sampling, self.run.trials + trial, &mut point);
+            model.point(&sampling, self.run.settings.trials.end + trial, &mut point);
             point
         };
         let mut trials = 0;
@@ -404,14 +350,19 @@ impl OwnTrials<'_> {
             .iter()
             .map(|input| input.name.to_owned())
             .collect();
-        elementary_effects(&names, trajectories, self.run.drawing.seed(), |points| {
-            let points: Vec<PointWithNoise> = (points.iter())
-                .map(|(point, noise)| PointWithNoise {
-                    point: point.clone(),
-                    noise: *noise,
-                })
-                .collect();
-            self.evaluate(&points)
-        })
+        elementary_effects(
+            &names,
+            trajectories,
+            self.run.settings.drawing.seed(),
+            |points| {
+                let points: Vec<PointWithNoise> = (points.iter())
+                    .map(|(point, noise)| PointWithNoise {
+                        point: point.clone(),
+                        noise: *noise,
+                    })
+                    .collect();
+                self.evaluate(&points)
+            },
+        )
     }
 }

@@ -39,8 +39,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::model::Model;
-use crate::monte_carlo::batch::{Cancel, DEFAULT_TRIALS, OnProgress, RunError};
-use crate::monte_carlo::trial_loop::TrialLoop;
+use crate::monte_carlo::batch::RunError;
+use crate::monte_carlo::settings::{RunSettings, setting_methods};
 use crate::projection::TrialRow;
 use crate::sampling::design::{Noise, Sampling};
 use crate::sampling::ensemble::Ensemble;
@@ -103,13 +103,9 @@ pub enum UpdateError {
 pub struct Update<'a> {
     model: &'a Model,
     observations: &'a Observations,
-    seed: u64,
-    trials: u64,
+    settings: RunSettings<'a>,
     members: usize,
     most_trials: u64,
-    threads: usize,
-    on_progress: Option<Box<OnProgress<'a>>>,
-    cancel: Option<&'a Cancel>,
     checkpoint: Option<(PathBuf, Duration)>,
 }
 
@@ -124,34 +120,25 @@ pub struct Updated {
 }
 
 impl<'a> Update<'a> {
-    /// An update of `model` on observations, with [`DEFAULT_TRIALS`] trials of the prior of seed 0 and
+    /// An update of `model` on observations, with [`DEFAULT_TRIALS`](crate::monte_carlo::batch::DEFAULT_TRIALS) trials of the prior of seed 0 and
     /// [`DEFAULT_MEMBERS`] members of the posterior.
     pub fn new(model: &'a Model, observations: &'a Observations) -> Self {
         Self {
             model,
             observations,
-            seed: 0,
-            trials: DEFAULT_TRIALS,
+            settings: RunSettings::default(),
             members: DEFAULT_MEMBERS,
             most_trials: DEFAULT_MOST_TRIALS,
-            threads: 0,
-            on_progress: None,
-            cancel: None,
             checkpoint: None,
         }
     }
 
-    /// Sets the seed.
-    #[must_use]
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
-        self
-    }
+    setting_methods!(seed, threads, on_progress, cancelled_by);
 
     /// Sets how many trials of the prior are weighed, at least as many as there are members.
     #[must_use]
     pub fn trials(mut self, trials: u64) -> Self {
-        self.trials = trials;
+        self.settings.trials = 0..trials;
         self
     }
 
@@ -166,27 +153,6 @@ impl<'a> Update<'a> {
     #[must_use]
     pub fn most_trials(mut self, trials: u64) -> Self {
         self.most_trials = trials;
-        self
-    }
-
-    /// Sets the number of threads; 0 stands for as many as there are processors. The ensemble does not depend on it.
-    #[must_use]
-    pub fn threads(mut self, threads: usize) -> Self {
-        self.threads = threads;
-        self
-    }
-
-    /// Calls `report` with the trials that are simulated and the most that may be.
-    #[must_use]
-    pub fn on_progress(mut self, report: impl Fn(u64, u64) + Sync + 'a) -> Self {
-        self.on_progress = Some(Box::new(report));
-        self
-    }
-
-    /// Lets `cancel` stop the update.
-    #[must_use]
-    pub fn cancelled_by(mut self, cancel: &'a Cancel) -> Self {
-        self.cancel = Some(cancel);
         self
     }
 
@@ -207,14 +173,18 @@ impl<'a> Update<'a> {
                 allowed: "2 or more",
             });
         }
-        if self.trials < self.members as u64 {
+        if self.settings.count() < self.members as u64 {
             return Err(UpdateError::Range {
                 what: "the number of trials of the prior",
-                value: self.trials,
+                value: self.settings.count(),
                 allowed: "at least that of the members",
             });
         }
         Ok(())
+    }
+
+    fn seed_value(&self) -> u64 {
+        self.settings.drawing.seed()
     }
 
     /// Runs the update.
@@ -222,22 +192,20 @@ impl<'a> Update<'a> {
         self.check()?;
         let model_evidence = ModelEvidence {
             model: self.model,
-            sampling: Sampling::random(self.seed),
+            sampling: Sampling::random(self.seed_value()),
             likelihood: Likelihood::new(self.observations.find(self.model)?),
         };
         let sampler = Sampler {
             evidence: &model_evidence,
             settings: Settings {
-                seed: self.seed,
+                seed: self.seed_value(),
                 particles: self.members,
                 most_trials: self.most_trials,
             },
-            trial_loop: TrialLoop::new()
-                .threads(self.threads)
-                .cancelled_by(self.cancel),
+            trial_loop: self.settings.silent_loop(),
         };
-        let prior = sampler.prior(self.trials)?;
-        self.tell(self.trials);
+        let prior = sampler.prior(self.settings.count())?;
+        self.tell(self.settings.count());
         let likelihoods: Vec<f64> = prior.iter().map(|trial| trial.log_likelihood).collect();
         let weighed = weights(&likelihoods, 1.0);
         if weighed.effective == 0.0 {
@@ -260,7 +228,7 @@ impl<'a> Update<'a> {
         let mut report = found.report()?;
         report.prior_effective = weighed.effective;
         report.log_evidence = weighed.log_mean;
-        report.simulated = self.trials;
+        report.simulated = self.settings.count();
         if let Some(population) = population {
             report.method = Method::SequentialMonteCarlo;
             report.exponent = population.exponent;
@@ -277,8 +245,12 @@ impl<'a> Update<'a> {
         sampler: &Sampler<'_, ModelEvidence<'_>>,
         prior: &[Particle],
     ) -> Result<Population, UpdateError> {
-        let identity =
-            state::Identity::new(self.model, self.observations, sampler.settings, self.trials);
+        let identity = state::Identity::new(
+            self.model,
+            self.observations,
+            sampler.settings,
+            self.settings.count(),
+        );
         let mut population = match &self.checkpoint {
             Some((path, _)) if path.exists() => identity.load(path)?,
             _ => sampler.begin(prior)?,
@@ -307,14 +279,14 @@ impl<'a> Update<'a> {
     }
 
     fn tell(&self, simulated: u64) {
-        if let Some(report) = &self.on_progress {
-            report(simulated, self.most_trials.max(self.trials));
+        if let Some(report) = &self.settings.on_progress {
+            report(simulated, self.most_trials.max(self.settings.count()));
         }
     }
 
     /// Members drawn from weighed trials of the prior.
     fn resampled(&self, prior: &[Particle], normalised: &[f64]) -> Vec<(Particle, u64)> {
-        let start = Source::named("update: resampling").uniform_at(self.seed, 0, 0);
+        let start = Source::named("update: resampling").uniform_at(self.seed_value(), 0, 0);
         let counts = systematic(normalised, self.members as u64, start);
         let drawn = prior.iter().cloned().zip(counts);
         drawn.filter(|(_, count)| *count > 0).collect()
@@ -325,11 +297,11 @@ impl<'a> Update<'a> {
         let source = Source::named("update: order");
         let mut order: Vec<usize> = (0..members.len()).collect();
         order.sort_by_cached_key(|member| {
-            let u = source.uniform(self.seed, *member as u64);
+            let u = source.uniform(self.seed_value(), *member as u64);
             // Of numbers above 0 the bits are in the order of the numbers.
             u.to_bits()
         });
-        let mut ensemble = Ensemble::new(self.model.input_names(), self.seed)
+        let mut ensemble = Ensemble::new(self.model.input_names(), self.seed_value())
             .expect("inputs of a model have different names");
         for member in order {
             let (particle, count) = &members[member];
@@ -342,25 +314,22 @@ impl<'a> Update<'a> {
 
     /// Which observation does not exist in any trial.
     fn impossible(&self, evidence: &ModelEvidence<'_>) -> Result<UpdateError, RunError> {
-        let values = TrialLoop::new()
-            .threads(self.threads)
-            .cancelled_by(self.cancel)
-            .map(
-                0..self.trials,
-                || evidence.buffers(),
-                |buffers, trial| {
-                    let (point, noise) = evidence.prior(trial);
-                    evidence.simulate(buffers, &point, noise);
-                    buffers.values.clone()
-                },
-            )?;
+        let values = self.settings.silent_loop().map(
+            0..self.settings.count(),
+            || evidence.buffers(),
+            |buffers, trial| {
+                let (point, noise) = evidence.prior(trial);
+                evidence.simulate(buffers, &point, noise);
+                buffers.values.clone()
+            },
+        )?;
         let found = evidence.likelihood.found();
         let missing = (found.iter().enumerate())
             .filter(|(at, _)| !values.iter().any(|values| values[*at].is_finite()))
             .map(|(_, found)| format!("\"{}\"", found.label));
         let missing: Vec<String> = missing.collect();
         Ok(UpdateError::Impossible {
-            trials: self.trials,
+            trials: self.settings.count(),
             what: if missing.is_empty() {
                 "a trial that has all of them".to_owned()
             } else {

@@ -25,6 +25,10 @@
 //! Every draw is of a named source, keyed by particle and sweep, so the number of threads leaves no trace, and a run that is
 //! taken up at the end of a stage goes on as it would have.
 
+mod evidence;
+
+pub(crate) use evidence::Evidence;
+
 use serde::{Deserialize, Serialize};
 
 use crate::monte_carlo::batch::RunError;
@@ -47,22 +51,6 @@ const NOISE_STEPS: f64 = 4.0;
 const LEAST_STEP: f64 = 1e-3;
 /// Halvings of the interval when the exponent is sought.
 const BISECTIONS: u32 = 60;
-
-/// A model's trials, and what observations say of each.
-pub(crate) trait Evidence: Sync {
-    /// What a thread keeps from trial to trial.
-    type Buffers: Send;
-
-    /// Fresh buffers.
-    fn buffers(&self) -> Self::Buffers;
-
-    /// The point of a trial of the prior, and the trial number of its process noise.
-    fn prior(&self, trial: u64) -> (Vec<f64>, u64);
-
-    /// The log likelihood of the observations at a point with the process noise of a trial number: minus infinity if
-    /// they are impossible there.
-    fn log_likelihood(&self, buffers: &mut Self::Buffers, point: &[f64], noise: u64) -> f64;
-}
 
 /// A trial: its point, the trial number of its process noise, and how likely the observations are in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::date::Date;
+use crate::monte_carlo::batch::Cancel;
 use crate::sampling::design::Drawing;
 use crate::{Batch, Scenario};
 

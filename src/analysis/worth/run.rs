@@ -8,8 +8,9 @@ use super::report::WorthReport;
 use crate::analysis::drivers::DriversError;
 use crate::analysis::drivers::groups::{Group, groups_by_name};
 use crate::model::Model;
-use crate::monte_carlo::batch::{Cancel, DEFAULT_TRIALS, OnProgress, RunError};
+use crate::monte_carlo::batch::RunError;
 use crate::monte_carlo::sample_run::{SampleError, SampleRun};
+use crate::monte_carlo::settings::{RunSettings, setting_methods};
 use crate::pattern::matches;
 use crate::problem::name_help;
 use crate::projection::{MeasureKind, Samples};
@@ -119,11 +120,7 @@ pub struct WorthRun<'a> {
     money: Option<String>,
     capacity: String,
     groups: Vec<(String, Vec<String>)>,
-    trials: u64,
-    drawing: Drawing,
-    threads: usize,
-    on_progress: Option<&'a OnProgress<'a>>,
-    cancel: Option<&'a Cancel>,
+    settings: RunSettings<'a>,
 }
 
 impl<'a> WorthRun<'a> {
@@ -135,11 +132,7 @@ impl<'a> WorthRun<'a> {
             money: None,
             capacity: DEFAULT_CAPACITY.to_owned(),
             groups: Vec::new(),
-            trials: DEFAULT_TRIALS,
-            drawing: Drawing::default(),
-            threads: 0,
-            on_progress: None,
-            cancel: None,
+            settings: RunSettings::default(),
         }
     }
 
@@ -164,51 +157,12 @@ impl<'a> WorthRun<'a> {
         self
     }
 
-    /// Sets how many trials of each plan are run.
-    #[must_use]
-    pub fn trials(mut self, trials: u64) -> Self {
-        self.trials = trials;
-        self
-    }
-
-    /// Sets the seed.
-    #[must_use]
-    pub fn seed(self, seed: u64) -> Self {
-        self.drawing(Drawing::from(seed))
-    }
-
-    /// Sets how inputs are drawn.
-    #[must_use]
-    pub fn drawing(mut self, drawing: Drawing) -> Self {
-        self.drawing = drawing;
-        self
-    }
-
-    /// Sets the number of threads; 0 stands for as many as there are processors.
-    #[must_use]
-    pub fn threads(mut self, threads: usize) -> Self {
-        self.threads = threads;
-        self
-    }
-
-    /// Calls `report` with the trials done and the trials asked for, of all plans.
-    #[must_use]
-    pub fn on_progress(mut self, report: &'a OnProgress<'a>) -> Self {
-        self.on_progress = Some(report);
-        self
-    }
-
-    /// Lets `cancel` stop the trials.
-    #[must_use]
-    pub fn cancelled_by(mut self, cancel: &'a Cancel) -> Self {
-        self.cancel = Some(cancel);
-        self
-    }
+    setting_methods!(trials, seed, drawing, threads, on_progress, cancelled_by);
 
     /// Runs all trials and tells what the changes and information are worth.
     pub fn run(&self) -> Result<WorthReport, WorthError> {
-        if self.trials < LEAST_TRIALS {
-            return Err(WorthError::TooFewTrials(self.trials));
+        if self.settings.count() < LEAST_TRIALS {
+            return Err(WorthError::TooFewTrials(self.settings.count()));
         }
         let expected = self.plan.model.layout().months;
         for change in &self.changes {
@@ -238,8 +192,8 @@ impl<'a> WorthRun<'a> {
         Ok(WorthReport {
             plan: self.plan.name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            seed: self.drawing.seed(),
-            trials: self.trials,
+            seed: self.settings.drawing.seed(),
+            trials: self.settings.count(),
             money: money.map(|money| money.name.clone()),
             currency: money.map(|money| money.unit.clone()).unwrap_or_default(),
             changes: worth_of_changes(&trials[0], &trials[1..]),
@@ -270,33 +224,26 @@ impl<'a> WorthRun<'a> {
                 .target_index(&target.name)
                 .is_some()
         });
-        let mut run = SampleRun::new(plan.model)
+        let settings = self.settings.of_run(number, of);
+        let run = SampleRun::with_settings(plan.model, settings)
             .measures([self.capacity_name()])
             .measures(self.money_name())
             .measures(targets.map(|target| target.name.as_str()))
-            .drawing(self.drawing_of(plan)?)
-            .trials(self.trials)
-            .threads(self.threads);
-        if let Some(report) = self.on_progress {
-            run = run.on_progress(move |done, trials| report(number * trials + done, of * trials));
-        }
-        if let Some(cancel) = self.cancel {
-            run = run.cancelled_by(cancel);
-        }
+            .drawing(self.drawing_of(plan)?);
         Ok(run.run()?)
     }
 
     /// The trials of all plans; with the inputs that are certain in this one at their medians.
     fn drawing_of(&self, plan: &Plan<'a>) -> Result<Drawing, WorthError> {
         if plan.certain.is_empty() {
-            return Ok(self.drawing.clone());
+            return Ok(self.settings.drawing.clone());
         }
         let certain = certain_inputs(plan)?;
-        let sampling = plan.model.sampling_of(&self.drawing);
+        let sampling = plan.model.sampling_of(&self.settings.drawing);
         let sampling = sampling.map_err(|error| SampleError::from(RunError::from(error)))?;
-        let mut ensemble = Ensemble::new(plan.model.input_names(), self.drawing.seed())?;
+        let mut ensemble = Ensemble::new(plan.model.input_names(), self.settings.drawing.seed())?;
         let mut point = Vec::new();
-        for trial in 0..self.trials {
+        for trial in 0..self.settings.count() {
             let noise = plan.model.point(&sampling, trial, &mut point);
             certain.iter().for_each(|&input| point[input] = 0.5);
             ensemble.push(&point, noise.trial, 1)?;
@@ -347,7 +294,7 @@ impl<'a> WorthRun<'a> {
             name: "all inputs".to_owned(),
             inputs: (0..names.len()).collect(),
         });
-        let nothing = vec![0.0; self.trials as usize];
+        let nothing = vec![0.0; self.settings.count() as usize];
         let mut options: Vec<(&str, &[f64])> = (trials.iter())
             .filter_map(|plan| Some((plan.name.as_str(), plan.money.as_ref()?.values.as_slice())))
             .collect();

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
 use buildout::monte_carlo::part::Part;
 use buildout::monte_carlo::stop::{
-    DEFAULT_AT_LEAST, DEFAULT_AT_MOST, Goal, Output, Stopped, Until, run_until,
+    DEFAULT_AT_LEAST, DEFAULT_AT_MOST, Goal, Stopped, Until, run_until,
 };
-use buildout::projection::Layout;
+use buildout::projection::{Layout, Measure, MetricTime};
 use buildout::sampling::design::{DEFAULT_REPLICATES, Drawing};
 use buildout::sampling::ensemble::Ensemble;
-use buildout::{Batch, Cancel, Date, Design, Model, Projection, RunError};
+use buildout::{Batch, Cancel, Date, Design, Model, Projection, RunError, Scenario, ScenarioError};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -193,7 +193,7 @@ fn goal(text: &str) -> Result<Goal, String> {
     }
     let p = level(kind).ok_or(FORM)?;
     let of = match name.rsplit_once('@') {
-        None => Output::Milestone(name),
+        None => Measure::Milestone(name),
         Some((metric, month)) => {
             let month = month.trim();
             let month: Date = (month.parse())
@@ -202,10 +202,10 @@ fn goal(text: &str) -> Result<Goal, String> {
                 Some((campus, metric)) => (Some(campus.to_owned()), metric),
                 None => (None, metric.trim()),
             };
-            Output::Metric {
+            Measure::Metric {
                 metric: metric.to_owned(),
                 campus,
-                month,
+                at: MetricTime::Month(month),
             }
         }
     };
@@ -230,11 +230,11 @@ pub(crate) fn level(kind: &str) -> Option<f64> {
 fn named(goal: &Goal, layout: &Layout) -> Goal {
     let mut goal = goal.clone();
     if let Goal::Quantile { of, .. } = &mut goal
-        && let Output::Milestone(name) = of
+        && let Measure::Milestone(name) = of
         && layout.milestone_index(name).is_none()
         && layout.outcome_index(name).is_some()
     {
-        *of = Output::Outcome(std::mem::take(name));
+        *of = Measure::Outcome(std::mem::take(name));
     }
     goal
 }
@@ -385,8 +385,12 @@ fn tell(until: &Until, stopped: &Stopped) -> String {
         let (name, within) = match goal {
             Goal::Quantile { of, p, within } => {
                 let of = match of {
-                    Output::Milestone(name) | Output::Outcome(name) => name.clone(),
-                    Output::Metric { metric, month, .. } => format!("{metric}@{month}"),
+                    Measure::Milestone(name) | Measure::Outcome(name) => name.clone(),
+                    Measure::Metric {
+                        metric,
+                        at: MetricTime::Month(month),
+                        ..
+                    } => format!("{metric}@{month}"),
                     _ => String::new(),
                 };
                 (format!("p{}({of})", p * 100.0), *within)

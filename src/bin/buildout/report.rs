@@ -59,7 +59,7 @@ pub(crate) struct Report {
 /// The Gantt chart is drawn from so many trials at most: enough for the eye.
 const SCHEDULE_TRIALS: u64 = 2_000;
 
-/// What drives the target that is the least sure is told from so many trials at most.
+/// What drives the target that is the least sure is computed from so many trials at most.
 const ANALYSED_TRIALS: u64 = 5_000;
 
 pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {

@@ -203,7 +203,7 @@ impl Worth {
             });
         }
         let scenario = &loaded.scenario;
-        if scenario.levers().next().is_none() {
+        if scenario.lever_states().next().is_none() {
             let model = scenario.compile()?;
             return Ok((
                 Compiled {

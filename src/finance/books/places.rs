@@ -103,70 +103,81 @@ impl Places<'_> {
             );
         };
         if capex.each == CapexUnit::Project {
-            let when = match &capex.when {
-                None => Some(When::Start),
-                Some(wanted) => campuses
-                    .clone()
-                    .find_map(|campus| (self.find)(&self.campuses[campus], wanted))
-                    .map(When::Node),
-            };
-            match when {
+            match self.of_project(capex) {
                 Some(when) => outlays.push(outlay(campuses.start, when, Count::One)),
                 None => unknown(capex.when.as_deref().unwrap_or_default(), problems),
             }
             return;
         }
-        for (position, wanted) in capex.buildings.iter().enumerate() {
-            let known = self
-                .buildings
-                .iter()
-                .flat_map(|place| place.names.iter().copied());
-            if !known.clone().any(|name| name == wanted) {
-                problems.error(
-                    &at.key("buildings").index(position),
-                    format!("there is no building or template \"{wanted}\""),
-                    name_help(wanted, known),
-                );
-            }
-        }
+        self.check_buildings(capex, at, problems);
         let Some(wanted) = capex.when.as_deref() else {
             return;
         };
         let before = outlays.len();
         for building in &self.buildings {
-            let named = |name: &&str| capex.buildings.iter().any(|wanted| wanted == name);
-            if !campuses.contains(&building.campus)
-                || !(capex.buildings.is_empty() || building.names.iter().any(named))
-            {
+            if !campuses.contains(&building.campus) || !Self::is_for(capex, building) {
                 continue;
             }
             if capex.each == CapexUnit::Building {
-                if let Some(when) = self.of_building(&building.scope, wanted) {
-                    outlays.push(outlay(building.campus, when, Count::One));
-                }
+                let when = self.of_building(&building.scope, wanted);
+                outlays.extend(when.map(|when| outlay(building.campus, when, Count::One)));
                 continue;
             }
             for hall in &building.halls {
-                let when = match wanted {
-                    "handover" => Some(When::Node(hall.handover)),
-                    "ordered" => Some(When::Node(hall.ordered)),
-                    "delivered" => Some(When::Delivered(hall.hall)),
-                    "start" | "complete" => self.of_building(&building.scope, wanted),
-                    activity => self.within(&building.scope, &hall.scope, activity),
-                };
-                let count = match capex.each {
-                    CapexUnit::Kw => Count::Kw(hall.hall),
-                    CapexUnit::Rack => Count::Racks(hall.hall),
-                    _ => Count::One,
-                };
-                if let Some(when) = when {
-                    outlays.push(outlay(building.campus, when, count));
-                }
+                let when = self.of_hall(building, hall, wanted);
+                let count = count_of(capex.each, hall.hall);
+                outlays.extend(when.map(|when| outlay(building.campus, when, count)));
             }
         }
         if outlays.len() == before && !self.buildings.is_empty() {
             unknown(wanted, problems);
         }
+    }
+
+    /// When capex of the whole project is paid: at the start, or at what is named on one of its campuses.
+    fn of_project(&self, capex: &Capex) -> Option<When> {
+        let Some(wanted) = &capex.when else {
+            return Some(When::Start);
+        };
+        let mut campuses = self.campuses(capex.campus.as_deref());
+        let node = campuses.find_map(|campus| (self.find)(&self.campuses[campus], wanted));
+        node.map(When::Node)
+    }
+
+    fn check_buildings(&self, capex: &Capex, at: &Path, problems: &mut Problems) {
+        let places = self.buildings.iter();
+        let known = places.flat_map(|place| place.names.iter().copied());
+        for (position, wanted) in capex.buildings.iter().enumerate() {
+            if !known.clone().any(|name| name == wanted) {
+                problems.error(
+                    &at.key("buildings").index(position),
+                    format!("there is no building or template \"{wanted}\""),
+                    name_help(wanted, known.clone()),
+                );
+            }
+        }
+    }
+
+    /// When capex of a hall is paid.
+    fn of_hall(
+        &self,
+        building: &BuildingPlace<'_>,
+        hall: &HallPlace,
+        wanted: &str,
+    ) -> Option<When> {
+        match wanted {
+            "handover" => Some(When::Node(hall.handover)),
+            "ordered" => Some(When::Node(hall.ordered)),
+            "delivered" => Some(When::Delivered(hall.hall)),
+            "start" | "complete" => self.of_building(&building.scope, wanted),
+            activity => self.within(&building.scope, &hall.scope, activity),
+        }
+    }
+
+    /// Whether capex is for a building.
+    fn is_for(capex: &Capex, building: &BuildingPlace<'_>) -> bool {
+        let named = |name: &&str| capex.buildings.iter().any(|wanted| wanted == name);
+        capex.buildings.is_empty() || building.names.iter().any(named)
     }
 
     fn of_building(&self, scope: &str, wanted: &str) -> Option<When> {
@@ -180,5 +191,14 @@ impl Places<'_> {
     fn within(&self, building: &str, scope: &str, activity: &str) -> Option<When> {
         let own = |scope: &str| (self.find)("", &format!("{scope}/{activity}"));
         own(scope).or_else(|| own(building)).map(When::Node)
+    }
+}
+
+/// What an amount for a hall is multiplied by.
+fn count_of(each: CapexUnit, hall: usize) -> Count {
+    match each {
+        CapexUnit::Kw => Count::Kw(hall),
+        CapexUnit::Rack => Count::Racks(hall),
+        _ => Count::One,
     }
 }

@@ -94,26 +94,32 @@ fn projects<'a>(
         } else {
             format!("{} and {name}", raw.name)
         };
-        let (start, today) = (row.date("plan_start_date")?, row.date("last_recalc_date")?);
-        raw.start = [raw.start, start].into_iter().flatten().min();
-        if let (Some(before), Some(today)) = (raw.data_date, today)
-            && before != today
-        {
-            raw.warn(
-                row.line,
-                Topic::DataDate,
-                format!(
-                    "the projects have the data dates {before} and {today}: the later one is taken"
-                ),
-            );
-        }
-        raw.data_date = [raw.data_date, today].into_iter().flatten().max();
+        take_dates(row, raw)?;
         raw.default_calendar = raw
             .default_calendar
             .take()
             .or(row.get("clndr_id").map(str::to_owned));
     }
     Ok(projects)
+}
+
+/// Takes over the start of a project, if it is the first one, and its data date, if it is the last one.
+fn take_dates(row: &Row<'_, '_>, raw: &mut Raw) -> Result<(), ImportError> {
+    let (start, today) = (row.date("plan_start_date")?, row.date("last_recalc_date")?);
+    raw.start = [raw.start, start].into_iter().flatten().min();
+    if let (Some(before), Some(today)) = (raw.data_date, today)
+        && before != today
+    {
+        raw.warn(
+            row.line,
+            Topic::DataDate,
+            format!(
+                "the projects have the data dates {before} and {today}: the later one is taken"
+            ),
+        );
+    }
+    raw.data_date = [raw.data_date, today].into_iter().flatten().max();
+    Ok(())
 }
 
 /// The projects that were asked for; else the one that was exported, is no baseline, and has the most activities.
@@ -234,22 +240,7 @@ fn read_links(tables: &Tables<'_>, raw: &mut Raw) -> Result<(), ImportError> {
             raw.warn_of(row.line, Topic::Dependency, &name, message);
             continue;
         }
-        let kind = match row
-            .get("pred_type")
-            .unwrap_or("PR_FS")
-            .trim_start_matches("PR_")
-        {
-            "FS" => LinkKind::FinishToStart,
-            "SS" => LinkKind::StartToStart,
-            "FF" => LinkKind::FinishToFinish,
-            "SF" => LinkKind::StartToFinish,
-            other => {
-                return Err(ImportError::new(
-                    row.line,
-                    format!("\"{other}\" is no kind of dependency: FS, SS, FF or SF"),
-                ));
-            }
-        };
+        let kind = kind_of_link(&row)?;
         raw.activities[position].links.push(RawLink {
             predecessor: before.to_owned(),
             kind,
@@ -258,6 +249,20 @@ fn read_links(tables: &Tables<'_>, raw: &mut Raw) -> Result<(), ImportError> {
         });
     }
     Ok(())
+}
+
+fn kind_of_link(row: &Row<'_, '_>) -> Result<LinkKind, ImportError> {
+    let kind = row.get("pred_type").unwrap_or("PR_FS");
+    match kind.trim_start_matches("PR_") {
+        "FS" => Ok(LinkKind::FinishToStart),
+        "SS" => Ok(LinkKind::StartToStart),
+        "FF" => Ok(LinkKind::FinishToFinish),
+        "SF" => Ok(LinkKind::StartToFinish),
+        other => Err(ImportError::new(
+            row.line,
+            format!("\"{other}\" is no kind of dependency: FS, SS, FF or SF"),
+        )),
+    }
 }
 
 fn read_resources(tables: &Tables<'_>, raw: &mut Raw) -> Result<(), ImportError> {

@@ -35,7 +35,7 @@ fn goals() -> Until {
         at_most: 200_000,
         ..Until::new(vec![
             Goal::Quantile {
-                of: Output::Milestone("A live".to_owned()),
+                of: Measure::Milestone("A live".to_owned()),
                 p: 0.9,
                 within: 0.15,
             },
@@ -265,10 +265,10 @@ fn goals_that_cannot_be_are_refused_before_the_first_trial() {
         refused(
             &Until {
                 goals: vec![Goal::Quantile {
-                    of: Output::Metric {
+                    of: Measure::Metric {
                         metric: "it_power_mw".to_owned(),
                         campus: None,
-                        month: Date::month(2031, 1).unwrap()
+                        at: MetricTime::Month(Date::month(2031, 1).unwrap())
                     },
                     p: 0.5,
                     within: 1.0,

@@ -25,7 +25,7 @@
 //! The two ways of stranding are those described by Wilkins et al., "Designing Datacenter Power
 //! Delivery Hierarchies for the AI Era", arXiv:2605.16255, and for placement under distributed
 //! redundancy by Zhang et al., "Flex: High-Availability Datacenters With Zero Reserved Power",
-//! ISCA 2021. Rows are a simplification of this crate: they hang on their pair for good.
+//! ISCA 2021. Rows are a simplification of this crate: they hang on their pair permanently.
 //!
 //! Power is counted in whole watts, so that what comes and goes cancels exactly.
 

@@ -73,6 +73,29 @@ fn choose(rooms: &[Option<i64>], placement: Placement) -> Option<usize> {
     found.map(|(row, _)| row)
 }
 
+/// The rows in turn below the groups, and in each group below its line-ups or pairs of these.
+fn rows_of(count: usize, groups: usize, lineups: usize, is_paired: bool) -> Vec<Row> {
+    let pairs: Vec<(usize, usize)> = (0..lineups)
+        .flat_map(|a| (a + 1..lineups).map(move |b| (a, b)))
+        .collect();
+    let rows = (0..count).map(|row| {
+        let (group, turn) = (row % groups, row / groups);
+        let first = group * lineups;
+        let hangs = if is_paired {
+            let (a, b) = pairs[turn % pairs.len()];
+            Hangs::Pair {
+                a: first + a,
+                b: first + b,
+                pair: (first + a) * lineups + b,
+            }
+        } else {
+            Hangs::One(first + turn % lineups)
+        };
+        Row { hangs, group }
+    });
+    rows.collect()
+}
+
 impl DeliveryTree {
     /// An empty tree below `modules` line-ups of `module_power_kw` each.
     ///
@@ -118,27 +141,8 @@ impl DeliveryTree {
             Redundancy::Block { .. } => (y as usize, rating),
         };
         let is_paired = matches!(redundancy, Redundancy::Distributed { .. });
-        let pairs: Vec<(usize, usize)> = (0..lineups)
-            .flat_map(|a| (a + 1..lineups).map(move |b| (a, b)))
-            .collect();
-        let rows = (0..delivery.rows as usize)
-            .map(|row| {
-                let (group, turn) = (row % groups, row / groups);
-                let hangs = if is_paired {
-                    let (a, b) = pairs[turn % pairs.len()];
-                    let first = group * lineups;
-                    let pair = (group * lineups + a) * lineups + b;
-                    Hangs::Pair {
-                        a: first + a,
-                        b: first + b,
-                        pair,
-                    }
-                } else {
-                    Hangs::One(group * lineups + turn % lineups)
-                };
-                Row { hangs, group }
-            })
-            .collect();
+        let rows = rows_of(delivery.rows as usize, groups, lineups, is_paired);
+        let pairs = usize::from(is_paired) * groups * lineups * lineups;
         let row_watts = match delivery.row_power_kw {
             Some(power) => watts(positive(power, "row_power_kw")?),
             None => lineup_watts,
@@ -157,14 +161,7 @@ impl DeliveryTree {
             feed_watts,
             usable_watts,
             lineup_load: vec![0; groups * lineups],
-            pair_load: vec![
-                0;
-                if is_paired {
-                    groups * lineups * lineups
-                } else {
-                    0
-                }
-            ],
+            pair_load: vec![0; pairs],
             lineup_worst: vec![0; groups * lineups],
             group_load: vec![0; groups],
             row_load: vec![0; row_count],

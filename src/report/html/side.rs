@@ -7,7 +7,7 @@ use super::{Run, escape};
 use crate::Projection;
 use crate::report::text::{nth_month, percent, title_of};
 
-/// What is told first, at the end of the horizon.
+/// What is shown first, at the end of the horizon.
 const FIRST: [(&str, &str); 4] = [
     ("it_power_mw", "IT power live"),
     ("in_service_power_mw", "in service with tenants"),
@@ -127,7 +127,7 @@ pub(super) fn by_side(runs: &[Run<'_>]) -> String {
         }
     }
     html + "</tbody></table></div><p class=soft>Below the numbers of a run what sets it apart from the first. \
-            All ran on the same luck, so small differences count, too.</p>"
+            All ran on common random numbers, so small differences count, too.</p>"
 }
 
 #[cfg(test)]

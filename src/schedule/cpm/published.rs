@@ -244,7 +244,7 @@ fn expected_times_of_pert_give_the_published_slack() {
             assert!((found - published).abs() < 0.00501, "{}", network.name(id));
         }
     }
-    // The probability of 55 days along the critical path, as PERT reckons it, needs its length: the
+    // The probability of 55 days along the critical path, as PERT computes it, needs its length: the
     // sum of the published times of A, C, E, H, I, K, M and N, each rounded.
     assert!((path.finish() - 50.83).abs() < 0.02);
 }

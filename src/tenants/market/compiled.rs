@@ -139,6 +139,18 @@ fn pools_of(segment: &Segment, supply: &Supply<'_>) -> (Vec<usize>, usize) {
     (pools.collect(), campuses.first().copied().unwrap_or(0))
 }
 
+/// The positions of segments of the same priority, in the order of priorities.
+fn ranks_of(segments: &[Segment]) -> Vec<Vec<usize>> {
+    let mut priorities: Vec<u32> = segments.iter().map(|segment| segment.priority).collect();
+    priorities.sort_unstable();
+    priorities.dedup();
+    let ranks = priorities.iter().map(|priority| {
+        let ranked = (0..segments.len()).filter(|&s| segments[s].priority == *priority);
+        ranked.collect()
+    });
+    ranks.collect()
+}
+
 impl Market {
     pub(crate) fn compile(
         demand: Demand<'_>,
@@ -171,17 +183,7 @@ impl Market {
                     .as_ref()
                     .is_some_and(|extras| extras.has_terms())
             });
-        let mut priorities: Vec<u32> = segments.iter().map(|segment| segment.priority).collect();
-        priorities.sort_unstable();
-        priorities.dedup();
-        let ranks = priorities
-            .iter()
-            .map(|priority| {
-                (0..segments.len())
-                    .filter(|&s| segments[s].priority == *priority)
-                    .collect()
-            })
-            .collect();
+        let ranks = ranks_of(&segments);
         let names: Vec<&str> = segments
             .iter()
             .map(|segment| segment.name.as_str())
@@ -220,17 +222,13 @@ impl CompiledSegment {
         let source = |what: &str| Source::named(&format!("tenants/{name}/{what}"));
         let (size, size_kw, size_whole) = size_of(segment, supply);
         let (pools, home) = pools_of(segment, supply);
+        let (outreach, growth) = (
+            &segment.outreach_per_month,
+            &segment.outreach_growth_per_year,
+        );
         Ok(Self {
-            outreach: drawn(
-                "outreach",
-                &segment.outreach_per_month,
-                Domain::NON_NEGATIVE,
-            )?,
-            outreach_growth: drawn(
-                "outreach growth",
-                &segment.outreach_growth_per_year,
-                GROWTH.domain,
-            )?,
+            outreach: drawn("outreach", outreach, Domain::NON_NEGATIVE)?,
+            outreach_growth: drawn("outreach growth", growth, GROWTH.domain)?,
             sign_probability: drawn("sign probability", &segment.sign_probability, Domain::SHARE)?,
             subsidiary_probability: drawn(
                 "subsidiary probability",

@@ -28,7 +28,7 @@ pub(super) struct Extras {
     pub(super) damages: Option<CompiledDamages>,
     /// Months that a contract waits for its first campus alone.
     pub(super) spill_over: usize,
-    /// With which generations a contract in PFLOPS reckons, in no order.
+    /// The generations from which the power of a contract in PFLOPS follows, in no order.
     pub(super) hardware: Option<Vec<CompiledGeneration>>,
     named: Option<Named>,
     pub(super) cohort: Option<Cohort>,
@@ -195,42 +195,33 @@ impl Extras {
             inputs.add(format!("tenants/{name}/{what}"), quantity, domain)
         };
         let renewal = match &segment.renewal {
-            Some(renewal) => {
-                let term = renewal.term_months.as_ref();
-                Some((
-                    add("renewal probability", &renewal.probability, Domain::SHARE)?,
-                    term.map(|term| varying("renewal term", term)).transpose()?,
-                ))
-            }
+            Some(renewal) => Some((
+                add("renewal probability", &renewal.probability, Domain::SHARE)?,
+                (renewal.term_months.as_ref())
+                    .map(|term| varying("renewal term", term))
+                    .transpose()?,
+            )),
             None => None,
         };
-        let (early_exit, exit_fee) = match &segment.early_exit {
-            Some(exit) => (
-                Some(add(
-                    "exit probability",
-                    &exit.exit_probability,
-                    Domain::SHARE,
-                )?),
-                add("exit fee", &exit.fee_months, Domain::NON_NEGATIVE)?,
-            ),
-            None => (None, Quantity::Fixed(0.0)),
-        };
+        let (mut early_exit, mut exit_fee) = (None, Quantity::Fixed(0.0));
+        if let Some(exit) = &segment.early_exit {
+            early_exit = Some(add(
+                "exit probability",
+                &exit.exit_probability,
+                Domain::SHARE,
+            )?);
+            exit_fee = add("exit fee", &exit.fee_months, Domain::NON_NEGATIVE)?;
+        }
         let expansion = CompiledExpansion::compile(segment, inputs)?;
         let damages = CompiledDamages::compile(segment, inputs)?;
-        let minimum_take = inputs.add(
-            format!("tenants/{name}/minimum take"),
-            &segment.minimum_take_share,
-            Domain::SHARE,
-        )?;
-        let named = match tenant {
-            Some(tenant) => Some(Named::compile(tenant, supply, inputs)?),
-            None => None,
-        };
+        let take = format!("tenants/{name}/minimum take");
+        let minimum_take = inputs.add(take, &segment.minimum_take_share, Domain::SHARE)?;
+        let named = tenant.map(|tenant| Named::compile(tenant, supply, inputs));
+        let named = named.transpose()?;
         let hardware = (segment.contract_pflops.as_ref()).map(|_| hardware_of(segment, supply));
-        let cohort = match segment.allocation {
-            Allocation::Cohort => Some(Cohort::compile(segment, supply)?),
-            _ => None,
-        };
+        let is_cohort = segment.allocation == Allocation::Cohort;
+        let cohort = is_cohort.then(|| Cohort::compile(segment, supply));
+        let cohort = cohort.transpose()?;
         let extras = Self {
             outreach,
             stages: compiled_stages,

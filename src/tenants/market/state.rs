@@ -92,7 +92,7 @@ pub(crate) struct MarketState {
     pub(super) cohorts: CohortState,
     /// Contracts that are being signed; taken out while they are.
     pub(super) draft: Option<Box<Draft>>,
-    /// Of a segment in PFLOPS: what it reckons with, in the order of release.
+    /// Of a segment in PFLOPS: the generations from which its power follows, in the order of release.
     pub(super) generations: Vec<DrawnGeneration>,
 }
 

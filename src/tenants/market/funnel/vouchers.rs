@@ -6,7 +6,7 @@ use crate::sampling::inputs::{Inputs, Quantity};
 use crate::sampling::streams::Stream;
 use crate::tenants::Voucher;
 use crate::tenants::market::{Market, MarketState, refill};
-use crate::uncertain::{Domain, Uncertain, UncertainError};
+use crate::uncertain::UncertainError;
 
 #[derive(Clone, Debug)]
 pub(in crate::tenants::market) struct CompiledVoucher {
@@ -45,17 +45,15 @@ pub(in crate::tenants::market) fn compile_vouchers(
     vouchers
         .iter()
         .map(|voucher| {
-            let mut add = |what: &str, quantity: &Uncertain| {
-                let name = format!("vouchers/{}/{what}", voucher.name);
-                inputs.add(name, quantity, Domain::NON_NEGATIVE)
-            };
+            let name = format!("vouchers/{}", voucher.name);
+            let fields = voucher.fields();
             let first = voucher.starts.map_or(0.0, |date| date.months_after(start));
             Ok(CompiledVoucher {
                 touches: touched(&voucher.segments, segments),
-                budget: add("budget", &voucher.budget_per_year)?,
-                amount_per_kw: add("amount per kW", &voucher.amount_per_kw)?,
-                sign: add("sign factor", &voucher.sign_factor)?,
-                size: add("size factor", &voucher.size_factor)?,
+                budget: inputs.register(&name, fields.budget_per_year())?,
+                amount_per_kw: inputs.register(&name, fields.amount_per_kw())?,
+                sign: inputs.register(&name, fields.sign_factor())?,
+                size: inputs.register(&name, fields.size_factor())?,
                 first: first.max(0.0) as usize,
                 years: voucher.years.map_or(usize::MAX, |years| years as usize),
                 is_carried_over: voucher.is_carried_over,

@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
-use super::*;
+use super::super::*;
 use crate::sampling::inputs::Quantity;
 use crate::sampling::streams::{Source, Stream};
 use crate::schedule::crews::CrewSupply;

@@ -1,10 +1,11 @@
 //! What halls are made for: as planners state it, and as it is in one trial.
 
+use super::compiled::NO_LIMIT;
+use super::{Hall, Retrofit};
 use crate::compute::{Positions, RackType};
-use crate::power::Cooling;
-use crate::sampling::inputs::{Inputs, Quantity};
-use crate::site::{Hall, Retrofit};
-use crate::uncertain::UncertainError;
+use crate::power::{Cooling, Size};
+use crate::sampling::inputs::Quantity;
+use crate::schedule::compiler::Compiler;
 
 /// What a hall is made for in a trial.
 #[derive(Clone, Copy, Debug)]
@@ -30,34 +31,6 @@ impl HallFit {
     }
 }
 
-/// What racks and power are multiplied by: by the class of the plan, by the size of the wave, and by how many
-/// buildings a wave consists of, which is rounded.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Size {
-    pub(crate) of_class: Quantity,
-    pub(crate) of_wave: Quantity,
-    pub(crate) buildings: Quantity,
-}
-
-impl Size {
-    pub(crate) fn of_class(of_class: Quantity) -> Self {
-        Self {
-            of_class,
-            of_wave: Quantity::Fixed(1.0),
-            buildings: Quantity::Fixed(1.0),
-        }
-    }
-
-    pub(crate) fn factor(&self, drawn: &[f64]) -> f64 {
-        self.of_class.value(drawn) * self.of_wave.value(drawn) * self.buildings(drawn)
-    }
-
-    /// How many buildings it stands for.
-    pub(crate) fn buildings(&self, drawn: &[f64]) -> f64 {
-        self.buildings.value(drawn).round().max(1.0)
-    }
-}
-
 /// What a hall is made for, before a trial draws it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HallPlan {
@@ -72,8 +45,6 @@ pub(crate) struct HallPlan {
     sold_per_fed: f64,
 }
 
-const NO_LIMIT: Quantity = Quantity::Fixed(f64::INFINITY);
-
 /// A rack type with the power of its positions.
 #[derive(Clone, Copy)]
 pub(super) struct Kind {
@@ -82,12 +53,12 @@ pub(super) struct Kind {
 }
 
 impl Kind {
-    pub(super) fn compile(kind: &RackType, inputs: &mut Inputs) -> Result<Self, UncertainError> {
+    pub(super) fn compile(kind: &RackType, compiler: &mut Compiler<'_>) -> Self {
         let name = format!("rack types/{}", kind.name);
-        Ok(Self {
-            position_kw: inputs.register(&name, kind.fields().power_kw())?,
+        Self {
+            position_kw: compiler.register(&name, kind.fields().power_kw()),
             cooling: kind.cooling,
-        })
+        }
     }
 }
 
@@ -97,22 +68,21 @@ impl HallPlan {
         hall: &Hall,
         name: &str,
         kind: Kind,
-        size: Size,
-        sold_per_fed: f64,
-        inputs: &mut Inputs,
-    ) -> Result<Self, UncertainError> {
+        (size, sold_per_fed): (Size, f64),
+        compiler: &mut Compiler<'_>,
+    ) -> Self {
         let fields = hall.fields();
-        let power_kw = inputs.register(name, fields.power_kw())?;
-        let cooling_kw = inputs.register(name, fields.cooling_power_kw())?;
-        Ok(Self {
-            racks: inputs.register(name, fields.racks())?,
+        let power_kw = compiler.register(name, fields.power_kw());
+        let cooling_kw = compiler.register(name, fields.cooling_power_kw());
+        Self {
+            racks: compiler.register(name, fields.racks()),
             position_kw: kind.position_kw,
             cooling: kind.cooling,
             power_kw: power_kw.unwrap_or(NO_LIMIT),
             cooling_kw: cooling_kw.unwrap_or(NO_LIMIT),
             size,
             sold_per_fed,
-        })
+        }
     }
 
     /// What becomes of it by a retrofit.
@@ -121,20 +91,20 @@ impl HallPlan {
         retrofit: &Retrofit,
         name: &str,
         kind: Kind,
-        inputs: &mut Inputs,
-    ) -> Result<Self, UncertainError> {
+        compiler: &mut Compiler<'_>,
+    ) -> Self {
         let fields = retrofit.fields();
-        let racks = inputs.register(name, fields.racks())?;
-        let power_kw = inputs.register(name, fields.power_kw())?;
-        let cooling_kw = inputs.register(name, fields.cooling_power_kw())?;
-        Ok(Self {
+        let racks = compiler.register(name, fields.racks());
+        let power_kw = compiler.register(name, fields.power_kw());
+        let cooling_kw = compiler.register(name, fields.cooling_power_kw());
+        Self {
             racks: racks.unwrap_or(self.racks),
             position_kw: kind.position_kw,
             cooling: kind.cooling,
             power_kw: power_kw.unwrap_or(self.power_kw),
             cooling_kw: cooling_kw.unwrap_or(NO_LIMIT),
             ..*self
-        })
+        }
     }
 
     /// What it is made for in the trial with these inputs: whole racks, one at least.
