@@ -26,7 +26,7 @@ enum Stage {
     Live,
     /// All of its halls have.
     FullyLive,
-    /// Its works are done.
+    /// Its works are done, and its halls are handed over.
     Complete,
 }
 
@@ -192,7 +192,11 @@ impl CompiledMilestone {
                 Stage::FullyLive => {
                     (self.live).extend(building.halls.clone().map(|hall| hall..hall + 1));
                 }
-                Stage::Complete => self.finished.extend(compiler.network.find(&name)),
+                Stage::Complete => {
+                    let halls = building.halls.clone();
+                    self.finished.extend(compiler.network.find(&name));
+                    (self.finished).extend(halls.map(|hall| sites.halls[hall].handover));
+                }
             }
         }
         if is_there {
