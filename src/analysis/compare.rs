@@ -30,6 +30,7 @@
 //! ```
 
 mod goals;
+mod matrix;
 mod parts;
 
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,7 @@ pub(crate) use crate::projection::SHARE;
 pub use crate::projection::{Measure, MeasureKind, MeasureLabel, MetricTime};
 use goals::Asked;
 pub use goals::{ComparisonGoal, KnownGoal, KnownGoals};
+pub use matrix::{Matrix, MatrixError};
 pub use parts::{COMPARISON_OF, PreparedComparison};
 
 /// The confidence of intervals if nothing else is said.
@@ -83,6 +85,18 @@ pub enum CompareError {
     /// A scenario does not yield a measure.
     #[error(transparent)]
     Measure(#[from] MeasureError),
+    /// Plans and worlds do not fit the scenarios.
+    #[error(
+        "a matrix of {plans} plans and {worlds} worlds does not name each of {scenarios} scenarios once"
+    )]
+    Matrix {
+        /// How many plans.
+        plans: usize,
+        /// How many worlds.
+        worlds: usize,
+        /// How many scenarios.
+        scenarios: usize,
+    },
     /// There is nothing by which to compare.
     #[error(
         "there is nothing to compare the scenarios by: name a metric, milestone, target or outcome"
@@ -124,7 +138,7 @@ pub struct Level {
     pub measure: usize,
     /// In how many trials it is finite: a milestone that is reached, a price that exists.
     pub trials: u64,
-    /// The mean over these.
+    /// The mean over these; none of a milestone that is not reached in all trials, which would leave out the late ones.
     pub mean: Option<f64>,
     /// The standard error of the mean.
     pub std_error: Option<f64>,
@@ -132,6 +146,8 @@ pub struct Level {
     pub p10: Option<f64>,
     /// The 50th.
     pub p50: Option<f64>,
+    /// The 80th.
+    pub p80: Option<f64>,
     /// The 90th.
     pub p90: Option<f64>,
 }
@@ -146,7 +162,9 @@ pub struct Difference {
     pub measure: usize,
     /// In how many trials it is finite in both.
     pub trials: u64,
-    /// The mean of the differences, over these.
+    /// The scenario that it is compared with: its position.
+    pub baseline: usize,
+    /// The mean of the differences, over these; none of a milestone that some trials do not reach in one or the other.
     pub mean: Option<f64>,
     /// Its standard error.
     pub std_error: Option<f64>,
@@ -160,6 +178,10 @@ pub struct Difference {
     pub p50: Option<f64>,
     /// The 90th.
     pub p90: Option<f64>,
+    /// By how much its median is greater than that of the other, infinite values included.
+    pub p50_shift: Option<f64>,
+    /// By how much its 80th percentile is.
+    pub p80_shift: Option<f64>,
     /// The share of trials in which it is greater. A milestone that is not reached counts as later than any other.
     pub share_greater: Option<f64>,
     /// The share of trials in which it is less.
@@ -197,6 +219,9 @@ pub struct Compared {
     pub scenarios: Vec<ComparedScenario>,
     /// The one that the others are compared with: its position.
     pub baseline: usize,
+    /// How the scenarios are plans in worlds, if they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matrix: Option<Matrix>,
     /// By what they are compared.
     pub measures: Vec<MeasureLabel>,
     /// Each measure in each scenario, measure by measure.
@@ -225,7 +250,8 @@ impl Compared {
         (self.levels.iter()).find(|level| level.measure == measure && level.scenario == scenario)
     }
 
-    /// The difference of a measure between a scenario and the baseline; `None` for the baseline itself.
+    /// The difference of a measure between a scenario and what it is compared with: the baseline or, in a matrix, the first
+    /// plan in the same world. `None` for that itself.
     pub fn difference(&self, measure: usize, scenario: usize) -> Option<&Difference> {
         (self.differences.iter()).find(|one| one.measure == measure && one.scenario == scenario)
     }
@@ -235,6 +261,7 @@ impl Compared {
 pub struct Comparison<'a> {
     scenarios: Vec<(String, &'a Model)>,
     baseline: Option<String>,
+    matrix: Option<Matrix>,
     measures: Vec<String>,
     settings: RunSettings<'a>,
     confidence: f64,
@@ -250,6 +277,7 @@ impl<'a> Comparison<'a> {
                 .map(|(name, model)| (name.into(), model))
                 .collect(),
             baseline: None,
+            matrix: None,
             measures: Vec::new(),
             settings: RunSettings::default(),
             confidence: DEFAULT_CONFIDENCE,
@@ -261,6 +289,14 @@ impl<'a> Comparison<'a> {
     #[must_use]
     pub fn baseline(mut self, name: impl Into<String>) -> Self {
         self.baseline = Some(name.into());
+        self
+    }
+
+    /// Takes the scenarios for plans in worlds: each is compared with the first plan in the same world, rather than with one
+    /// baseline.
+    #[must_use]
+    pub fn matrix(mut self, matrix: Matrix) -> Self {
+        self.matrix = Some(matrix);
         self
     }
 
@@ -340,6 +376,9 @@ impl<'a> Comparison<'a> {
             }
         }
         self.baseline_at()?;
+        if let Some(matrix) = &self.matrix {
+            matrix.check(self.scenarios.len())?;
+        }
         let mut measures = Vec::new();
         for text in &self.measures {
             let measure = self.measure(text)?;
@@ -397,6 +436,9 @@ impl<'a> Comparison<'a> {
     }
 
     fn baseline_at(&self) -> Result<usize, CompareError> {
+        if let Some(matrix) = &self.matrix {
+            return Ok(matrix.first());
+        }
         let Some(wanted) = &self.baseline else {
             return Ok(0);
         };
@@ -420,33 +462,39 @@ impl<'a> Comparison<'a> {
     }
 }
 
-const PERCENTILES: [f64; 3] = [0.1, 0.5, 0.9];
+const PERCENTILES: [f64; 4] = [0.1, 0.5, 0.8, 0.9];
 
 fn level(scenario: usize, measure: usize, of: Distribution<'_>) -> Level {
     let percentiles = of.quantiles(&PERCENTILES);
+    // What is infinite in some trials has no mean: one of the others would leave out the worst.
+    let is_finite = of.finite_count() == of.count();
     Level {
         scenario,
         measure,
         trials: of.finite_count(),
-        mean: of.mean(),
-        std_error: of.std_error(),
+        mean: of.mean().filter(|_| is_finite),
+        std_error: of.std_error().filter(|_| is_finite),
         p10: percentiles[0],
         p50: percentiles[1],
-        p90: percentiles[2],
+        p80: percentiles[2],
+        p90: percentiles[3],
     }
 }
 
+/// The difference of a measure between two models: `at` in the order of what was gathered, and that it is compared with.
 fn difference(
-    scenario: usize,
+    (scenario, baseline): (usize, usize),
     measure: usize,
-    at: usize,
+    (at, against): (usize, usize),
     gathered: &Gathered,
     z: f64,
 ) -> Difference {
     let pair = gathered.pair(measure, at);
     let of = pair.difference;
     let percentiles = of.quantiles(&PERCENTILES);
-    let (mean, std_error) = (of.mean(), of.std_error());
+    let is_finite = of.finite_count() == pair.comparable;
+    let mean = of.mean().filter(|_| is_finite);
+    let std_error = of.std_error().filter(|_| is_finite);
     let end = |sign: f64| Some(mean? + sign * z * std_error?);
     let share = |count: u64| (pair.comparable > 0).then(|| pair.share(count));
     let variance = |of: &Distribution<'_>| of.std_dev().map(|sd| sd * sd);
@@ -454,8 +502,13 @@ fn difference(
         .zip(variance(&of))
         .filter(|(_, paired)| *paired > 0.0)
         .map(|((with, without), paired)| (with + without) / paired);
+    let shift = |p: f64| {
+        let quantile = |model: usize| gathered.value(measure, model).quantiles(&[p])[0];
+        Some(quantile(at)? - quantile(against)?).filter(|shift| shift.is_finite())
+    };
     Difference {
         scenario,
+        baseline,
         measure,
         trials: of.finite_count(),
         mean,
@@ -464,7 +517,9 @@ fn difference(
         high: end(1.0),
         p10: percentiles[0],
         p50: percentiles[1],
-        p90: percentiles[2],
+        p90: percentiles[3],
+        p50_shift: shift(0.5),
+        p80_shift: shift(0.8),
         share_greater: share(pair.greater),
         share_less: share(pair.less),
         share_equal: share(pair.comparable - pair.greater - pair.less),

@@ -157,6 +157,8 @@ pub(crate) struct Paired<'a> {
     /// The comparison's name, for those who find a part of it.
     name: String,
     models: Vec<&'a Model>,
+    /// For each model the one that it is compared with.
+    against: Vec<usize>,
     /// What is looked at: for each number its place in each model.
     places: Vec<Vec<RowPlace>>,
     layout: Arc<Layout>,
@@ -221,7 +223,7 @@ impl Gathered {
         self.outcome(Self::value_at(self.models, number, model))
     }
 
-    /// A number in a model other than the first, and in the first.
+    /// A number in a model other than the first, and in the one that it is compared with.
     pub(crate) fn pair(&self, number: usize, model: usize) -> Pair<'_> {
         let first = Self::pair_at(self.models, number, model);
         let count = Self::count_at(self.models, number, model);
@@ -250,9 +252,17 @@ impl<'a> Paired<'a> {
         Self {
             name: name.to_owned(),
             layout: Arc::new(layout(&models, places.len())),
+            against: vec![0; models.len()],
             models,
             places,
         }
+    }
+
+    /// Compares each model with the one of this position, rather than with the first.
+    pub(crate) fn against(mut self, against: Vec<usize>) -> Self {
+        assert_eq!(against.len(), self.models.len(), "one for each model");
+        self.against = against;
+        self
     }
 
     /// What the trials of a part say.
@@ -267,8 +277,9 @@ impl<'a> Paired<'a> {
     fn pair_up(&self, found: &mut TrialRow) {
         let models = self.models.len();
         for number in 0..self.places.len() {
-            let without = found.outcomes()[Gathered::value_at(models, number, 0)];
             for model in 1..models {
+                let without = Gathered::value_at(models, number, self.against[model]);
+                let without = found.outcomes()[without];
                 let with = found.outcomes()[Gathered::value_at(models, number, model)];
                 let (series, counts) = pair(with, without);
                 let first = Gathered::pair_at(models, number, model);
@@ -311,6 +322,9 @@ impl Experiment for Paired<'_> {
             contents.update(model.fingerprint());
         }
         contents.update(format!("{:?}", self.places));
+        if self.against.iter().any(|against| *against > 0) {
+            contents.update(format!("{:?}", self.against));
+        }
         Provenance {
             scenario: self.name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -27,6 +27,10 @@ pub struct ComparisonFile {
     pub description: String,
     /// By what the cases are compared, as [`Measure`](crate::analysis::compare::Measure) reads it.
     pub measures: Vec<String>,
+    /// What is wanted of a plan, such as "maximise mean(npv)", as [`Objective`](crate::analysis::decide::Objective) reads it.
+    pub objective: Option<String>,
+    /// What must hold, as [`Constraint`](crate::analysis::decide::Constraint) reads it.
+    pub subject_to: Vec<String>,
     /// What they differ by.
     pub factors: Vec<Factor>,
     /// The scenarios, the first factor varying slowest unless the file lists them.
@@ -36,13 +40,17 @@ pub struct ComparisonFile {
 }
 
 /// What scenarios of a comparison differ by.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Factor {
     /// Its name, such as "construction".
     pub name: String,
+    /// Whether its variants are worlds, which nobody chooses, rather than plans.
+    pub is_of_worlds: bool,
     /// The names of its variants.
     pub variants: Vec<String>,
+    /// The weight of each variant among worlds, 1 if the file does not say.
+    pub weights: Vec<f64>,
 }
 
 /// One scenario of a comparison.
@@ -70,6 +78,10 @@ struct Form {
     #[serde(default)]
     compare: Vec<String>,
     #[serde(default)]
+    objective: Option<String>,
+    #[serde(default)]
+    subject_to: Vec<String>,
+    #[serde(default)]
     baseline: Option<BTreeMap<String, String>>,
     #[serde(default)]
     cases: Vec<BTreeMap<String, String>>,
@@ -80,6 +92,8 @@ struct Form {
 #[serde(deny_unknown_fields)]
 struct FactorForm {
     name: String,
+    #[serde(default)]
+    worlds: bool,
     variants: Vec<VariantForm>,
 }
 
@@ -89,6 +103,8 @@ struct VariantForm {
     name: String,
     #[serde(default)]
     file: Option<String>,
+    #[serde(default)]
+    weight: Option<f64>,
 }
 
 /// What a variant lays over the scenario.
@@ -126,7 +142,8 @@ impl Scenario {
     /// A variant lays over the common scenario what `file` says (a scenario file that extends the same one, or none), then
     /// its `changes` (written as in a file that extends), then single values that it `set`s by dotted keys. Every variant of one factor meets
     /// every one of the others, unless `cases` lists which meet: `cases = [{ construction = "slow grid", demand = "weak" }, …]`.
-    /// A factor that a case leaves out has its first variant. The `baseline`, in the same form, is the case that the others are compared with; left out, it
+    /// A factor with `worlds = true` is of worlds that nobody chooses, each variant with a `weight` (1 if not given); with an `objective` and
+    /// constraints (`subject_to`) the comparison ends in a decision. A factor that a case leaves out has its first variant. The `baseline`, in the same form, is the case that the others are compared with; left out, it
     /// is the first.
     pub fn load_comparison(
         path: impl AsRef<FilePath>,
@@ -197,9 +214,15 @@ impl Files {
             name: form.name,
             description: form.description,
             measures: form.compare,
+            objective: form.objective,
+            subject_to: form.subject_to,
             factors: (form.factors.into_iter())
                 .map(|factor| Factor {
                     name: factor.name,
+                    is_of_worlds: factor.worlds,
+                    weights: (factor.variants.iter())
+                        .map(|one| one.weight.unwrap_or(1.0))
+                        .collect(),
                     variants: factor.variants.into_iter().map(|one| one.name).collect(),
                 })
                 .collect(),
@@ -479,6 +502,29 @@ fn check(form: &Form, root: &Node, reader: &mut Reader<'_>) {
             );
         }
         for (v, variant) in factor.variants.iter().enumerate() {
+            if variant
+                .weight
+                .is_some_and(|weight| !(weight.is_finite() && weight > 0.0))
+            {
+                let at = place_of_variant(f, v).key("weight");
+                note(
+                    &at,
+                    "the weight of a world is not above 0".to_owned(),
+                    "a number above 0, such as 0.5",
+                );
+            }
+            if variant.weight.is_some() && !factor.worlds {
+                let at = place_of_variant(f, v).key("weight");
+                let message = format!(
+                    "the variants of \"{}\" are plans, which have no weight",
+                    factor.name
+                );
+                note(
+                    &at,
+                    message,
+                    "say `worlds = true` in the factor if nobody chooses among them",
+                );
+            }
             let before = &factor.variants[..v];
             if before.iter().any(|other| other.name == variant.name) {
                 let message = format!("there is already a variant \"{}\"", variant.name);

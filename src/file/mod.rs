@@ -145,6 +145,18 @@ pub struct Loaded {
     pub inputs: Vec<Input>,
 }
 
+/// A scenario that no file stands behind.
+impl From<Scenario> for Loaded {
+    fn from(scenario: Scenario) -> Self {
+        Self {
+            scenario,
+            warnings: Problems::default(),
+            doubts: Problems::default(),
+            inputs: Vec::new(),
+        }
+    }
+}
+
 /// Lists of tables get headers of their own, or each table a line of its own; what is small stays on
 /// its line.
 struct Layout;

@@ -1,5 +1,7 @@
-//! Policy: the levers of a government or an owner.
+//! Policy: the levers of a government or an owner, and what may be decided.
 
+mod decision;
 pub(crate) mod levers;
 
+pub use decision::{DecisionVariable, Setting};
 pub use levers::{FasterApprovals, LandTerms, Lever, SigningTerms};

@@ -6,8 +6,12 @@ use unicode_width::UnicodeWidthStr;
 
 use super::outputs::{OutputFile, OutputsError};
 use super::summary::{columns, one_line, paragraph};
-use super::text::{MISSING, decimals, grouped, month_name, month_of, percent};
-use crate::analysis::compare::{Compared, Difference, Level, MeasureKind, MeasureLabel, SHARE};
+use super::text::{
+    CountedIn, MISSING, decimals, grouped, month_name, month_of, percent, whole_percent,
+};
+use crate::analysis::compare::{
+    Compared, Difference, Level, Matrix, MeasureKind, MeasureLabel, SHARE,
+};
 use crate::projection::{number, quoted};
 
 /// The names of the files that [`comparison_outputs`] makes, in its order.
@@ -19,23 +23,34 @@ pub fn comparison(title: &str, compared: &Compared) -> String {
     let count = compared.scenarios.len();
     let mut parts = vec![format!(
         "{title}\n{}\n{count} scenarios on common random numbers: {} trials of each, seed {}, buildout {}\n\
-         Differences are from \"{}\", ± at {} % confidence\n",
+         Differences are from \"{}\"{}, ± at {} % confidence\n",
         "=".repeat(title.width().max(1)),
         grouped(compared.trials as f64, 0),
         compared.seed,
         compared.version,
-        one_line(&compared.scenarios[compared.baseline].name),
+        match &compared.matrix {
+            Some(matrix) => one_line(&matrix.plans[0]),
+            None => one_line(&compared.scenarios[compared.baseline].name),
+        },
+        if compared.matrix.is_some() {
+            " in the same world"
+        } else {
+            ""
+        },
         number(compared.confidence * 100.0),
     )];
     parts.extend(comparison_goals(compared));
     for (position, measure) in compared.measures.iter().enumerate() {
         parts.push(table(compared, position, measure));
     }
-    parts.push(
-        "Fewer: by how many times fewer trials a difference is known as well as if each scenario\n\
-         had random numbers of its own.\n"
-            .to_owned(),
-    );
+    let has_means = |measure: &MeasureLabel| measure.kind != MeasureKind::Milestone;
+    if compared.matrix.is_none() && compared.measures.iter().any(has_means) {
+        parts.push(
+            "Fewer: by how many times fewer trials a difference is known as well as from independent\n\
+             trials of each scenario.\n"
+                .to_owned(),
+        );
+    }
     parts.join("\n")
 }
 
@@ -81,119 +96,254 @@ pub fn comparison_goals(compared: &Compared) -> Option<String> {
     ))
 }
 
+/// How numbers of a measure are written: shares as per cent, large ones in millions.
+struct Written<'a> {
+    measure: &'a MeasureLabel,
+    counted: CountedIn,
+    is_share: bool,
+    places: usize,
+}
+
+impl<'a> Written<'a> {
+    fn of(compared: &Compared, position: usize, measure: &'a MeasureLabel) -> Self {
+        let levels = compared
+            .levels
+            .iter()
+            .filter(|level| level.measure == position);
+        let values = levels.flat_map(|level| [level.mean, level.p50, level.p90]);
+        let finite = values
+            .flatten()
+            .map(f64::abs)
+            .filter(|value| value.is_finite());
+        let greatest = finite.fold(0.0, f64::max);
+        let counted = CountedIn::for_greatest(greatest);
+        Self {
+            measure,
+            counted,
+            is_share: measure.unit == SHARE,
+            places: decimals(&measure.unit, greatest / counted.size),
+        }
+    }
+
+    fn is_milestone(&self) -> bool {
+        self.measure.kind == MeasureKind::Milestone
+    }
+
+    fn is_target(&self) -> bool {
+        self.measure.kind == MeasureKind::Target
+    }
+
+    /// The name of the measure with its unit.
+    fn title(&self, compared: &Compared) -> String {
+        let measure = self.measure;
+        let unit = self.counted.unit(&measure.unit);
+        match measure.kind {
+            MeasureKind::Milestone => format!(
+                "{}, from the start in {}",
+                measure.name,
+                month_name(compared.start)
+            ),
+            MeasureKind::Target => format!("{}: probability", measure.name),
+            _ if self.is_share || unit.is_empty() => measure.name.clone(),
+            _ => format!("{}, {unit}", measure.name),
+        }
+    }
+
+    fn amount(&self, x: Option<f64>) -> String {
+        match x {
+            None => MISSING.to_owned(),
+            Some(x) if self.is_share => percent(Some(x)),
+            Some(x) => grouped(x / self.counted.size, self.places),
+        }
+    }
+
+    /// A difference with half of its interval, if it has one: with as many decimals as its error deserves, but no fewer than the measure.
+    fn difference(&self, mean: f64, half: Option<f64>) -> String {
+        let scale = if self.is_share {
+            100.0
+        } else {
+            1.0 / self.counted.size
+        };
+        let usual = if self.is_share { 1 } else { self.places };
+        let places = match half.map_or(0.0, |half| half * scale / 2.0) {
+            x if x > 0.0 && x < 0.05 => usual.max(2),
+            x if x > 0.0 && x < 0.5 => usual.max(1),
+            _ => usual,
+        };
+        let text = grouped(mean * scale, places);
+        let is_some = text.contains(|c: char| ('1'..='9').contains(&c));
+        let sign = if mean > 0.0 && is_some { "+" } else { "" };
+        let half = half.map_or_else(String::new, |half| {
+            format!(" ±{}", grouped(half * scale, places))
+        });
+        let unit = if self.is_share { " points" } else { "" };
+        format!("{sign}{text}{half}{unit}")
+    }
+
+    /// A month after so many months, or that it is not reached.
+    fn month(&self, compared: &Compared, months: Option<f64>) -> String {
+        let month = months.and_then(|months| month_of(compared.start, months));
+        month.unwrap_or_else(|| "not reached".to_owned())
+    }
+}
+
 fn table(compared: &Compared, position: usize, measure: &MeasureLabel) -> String {
-    let is_milestone = measure.kind == MeasureKind::Milestone;
-    let is_target = measure.kind == MeasureKind::Target;
-    let title = match measure.kind {
-        MeasureKind::Milestone => format!(
-            "{}, in months after the start of {}",
-            measure.name,
-            month_name(compared.start)
-        ),
-        MeasureKind::Target => format!("{}: probability", measure.name),
-        _ if measure.unit.is_empty() => measure.name.clone(),
-        _ => format!("{}, {}", measure.name, measure.unit),
+    let written = Written::of(compared, position, measure);
+    let body = match &compared.matrix {
+        Some(matrix) => matrix_of(compared, matrix, position, &written),
+        None => list_of(compared, position, &written),
     };
-    let levels: Vec<&Level> = (0..compared.scenarios.len())
-        .filter_map(|scenario| compared.level(position, scenario))
-        .collect();
-    let values = levels.iter().flat_map(|level| [level.mean, level.p90]);
-    let greatest = values.flatten().map(f64::abs).fold(0.0, f64::max);
-    let places = decimals(&measure.unit, greatest);
-    let amount = |x: Option<f64>| match x {
-        None => MISSING.to_owned(),
-        Some(share) if is_target => percent(Some(share)),
-        Some(x) => grouped(x, places),
-    };
-    let (more, less) = if is_milestone {
+    format!("{}\n\n{body}", one_line(&written.title(compared)))
+}
+
+/// A row for each scenario.
+fn list_of(compared: &Compared, position: usize, written: &Written<'_>) -> String {
+    let (more, less) = if written.is_milestone() {
         ("later", "earlier")
-    } else if is_target {
+    } else if written.is_target() {
         ("gained", "lost")
     } else {
         ("more", "less")
     };
-    let mut heads = vec!["", "mean"];
-    if is_milestone {
-        heads.extend(["P50", "reached"]);
-    } else if !is_target {
-        heads.push("P10 to P90");
-    }
-    heads.extend(["difference", more, less, "fewer"]);
-    let rows: Vec<Vec<String>> = (levels.iter())
+    let heads: &[&str] = if written.is_milestone() {
+        &["", "P50", "P80", "reached", "P50 by", "P80 by", more, less]
+    } else if written.is_target() {
+        &["", "mean", "difference", more, less, "fewer"]
+    } else {
+        &["", "mean", "P10 to P90", "difference", more, less, "fewer"]
+    };
+    let levels = (0..compared.scenarios.len()).filter_map(|at| compared.level(position, at));
+    let rows: Vec<Vec<String>> = levels
         .map(|level| {
-            let mut row = vec![
-                one_line(&compared.scenarios[level.scenario].name),
-                amount(level.mean),
-            ];
-            if is_milestone {
-                let month = level.p50.and_then(|p50| month_of(compared.start, p50));
-                row.push(month.unwrap_or_else(|| "later".to_owned()));
-                let reached = level.trials as f64 / compared.trials as f64;
-                row.push(percent(Some(reached)));
-            } else if !is_target {
-                row.push(format!("{} to {}", amount(level.p10), amount(level.p90)));
+            let mut row = vec![one_line(&compared.scenarios[level.scenario].name)];
+            if written.is_milestone() {
+                row.push(written.month(compared, level.p50));
+                row.push(written.month(compared, level.p80));
+                row.push(percent(Some(level.trials as f64 / compared.trials as f64)));
+            } else {
+                row.push(written.amount(level.mean));
+                if !written.is_target() {
+                    let ends = [level.p10, level.p90].map(|end| written.amount(end));
+                    row.push(ends.join(" to "));
+                }
             }
-            row.extend(match compared.difference(position, level.scenario) {
-                Some(difference) => against(difference, measure, greatest),
-                None => vec![MISSING.to_owned(); 4],
-            });
+            match compared.difference(position, level.scenario) {
+                Some(difference) => row.extend(against(difference, written)),
+                None => row.resize(heads.len(), MISSING.to_owned()),
+            }
             row
         })
         .collect();
     let numbers: Vec<usize> = (1..heads.len()).collect();
-    format!(
-        "{}\n\n{}",
-        one_line(&title),
-        paragraph(&columns(&heads, &rows, &numbers))
-    )
+    let mut text = paragraph(&columns(heads, &rows, &numbers));
+    if written.is_milestone() {
+        text += "By: by how many months P50 and P80 of all trials are later, those included that never reach it.\n";
+    }
+    text
 }
 
 /// The cells of a difference.
-fn against(difference: &Difference, measure: &MeasureLabel, greatest: f64) -> Vec<String> {
-    let scale = if measure.kind == MeasureKind::Target {
-        100.0
-    } else {
-        1.0
-    };
-    // As many decimals as the error of the difference deserves, but no fewer than the measure itself.
-    let error = difference.std_error.unwrap_or(0.0) * scale;
-    let usual = match measure.kind {
-        MeasureKind::Target => 1,
-        _ => decimals(&measure.unit, greatest),
-    };
-    let places = match error {
-        x if x > 0.0 && x < 0.05 => usual.max(2),
-        x if x > 0.0 && x < 0.5 => usual.max(1),
-        _ => usual,
-    };
-    let text = match (difference.mean, difference.high) {
-        _ if difference.share_equal == Some(1.0) => "the same".to_owned(),
-        (Some(mean), high) => {
-            let text = grouped(mean * scale, places);
-            let sign = if mean > 0.0 && text.contains(|c: char| ('1'..='9').contains(&c)) {
-                "+"
-            } else {
-                ""
-            };
-            let half = high.map_or_else(
+fn against(difference: &Difference, written: &Written<'_>) -> Vec<String> {
+    let same = difference.share_equal == Some(1.0);
+    let mut cells = Vec::new();
+    if written.is_milestone() {
+        for shift in [difference.p50_shift, difference.p80_shift] {
+            cells.push(shift.map_or_else(
                 || MISSING.to_owned(),
-                |high| grouped((high - mean) * scale, places),
-            );
-            let unit = if scale > 1.0 { " points" } else { "" };
-            format!("{sign}{text} ±{half}{unit}")
+                |shift| written.difference(shift, None),
+            ));
         }
-        (None, _) => MISSING.to_owned(),
-    };
-    let fewer = difference.fewer_trials.map_or_else(
-        || MISSING.to_owned(),
-        |times| format!("{} x", grouped(times, usize::from(times < 100.0))),
-    );
-    vec![
-        text,
+    } else {
+        let half = difference
+            .high
+            .zip(difference.mean)
+            .map(|(high, mean)| high - mean);
+        cells.push(match difference.mean {
+            _ if same => "the same".to_owned(),
+            Some(mean) => written.difference(mean, half),
+            None => MISSING.to_owned(),
+        });
+    }
+    cells.extend([
         percent(difference.share_greater),
         percent(difference.share_less),
-        fewer,
-    ]
+    ]);
+    if !written.is_milestone() {
+        let fewer = difference.fewer_trials.map_or_else(
+            || MISSING.to_owned(),
+            |times| format!("{} x", grouped(times, usize::from(times < 100.0))),
+        );
+        cells.push(fewer);
+    }
+    cells
+}
+
+/// Rows plans, columns worlds: what is expected of each and, below the first plan, the difference from it in the same world.
+fn matrix_of(
+    compared: &Compared,
+    matrix: &Matrix,
+    position: usize,
+    written: &Written<'_>,
+) -> String {
+    let is_milestone = written.is_milestone();
+    let mut heads = vec![String::new()];
+    heads.extend(matrix.worlds.iter().map(|world| {
+        format!(
+            "{} ({})",
+            one_line(&world.name),
+            whole_percent(world.weight)
+        )
+    }));
+    if !is_milestone {
+        heads.push("all".to_owned());
+    }
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for (plan, name) in matrix.plans.iter().enumerate() {
+        let of_plan = &matrix.scenarios[plan];
+        let levels: Vec<Option<&Level>> = (of_plan.iter())
+            .map(|scenario| compared.level(position, *scenario))
+            .collect();
+        let mut row = vec![one_line(name)];
+        for level in levels.iter().flatten() {
+            row.push(if is_milestone {
+                let reached = level.trials as f64 / compared.trials as f64;
+                format!(
+                    "{}, {}",
+                    written.month(compared, level.p50),
+                    percent(Some(reached))
+                )
+            } else {
+                written.amount(level.mean)
+            });
+        }
+        if !is_milestone {
+            let means = levels.iter().zip(&matrix.worlds);
+            let means = means.map(|(level, world)| Some(level.as_ref()?.mean? * world.weight));
+            row.push(written.amount(means.sum()));
+        }
+        rows.push(row);
+        if plan == 0 {
+            continue;
+        }
+        let mut row = vec!["  difference".to_owned()];
+        row.extend(of_plan.iter().map(|scenario| {
+            let difference = compared.difference(position, *scenario);
+            difference.map_or_else(
+                || MISSING.to_owned(),
+                |one| against(one, written).swap_remove(0),
+            )
+        }));
+        row.resize(heads.len(), String::new());
+        rows.push(row);
+    }
+    let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
+    let numbers: Vec<usize> = (1..heads.len()).collect();
+    let mut text = paragraph(&columns(&heads, &rows, &numbers));
+    if is_milestone {
+        text +=
+            "P50 of all trials, and the share that reaches it; difference: of P50, in months.\n";
+    }
+    text
 }
 
 /// The files of a comparison: all of it as JSON, as a tidy table of comma-separated values, and to read.
@@ -218,7 +368,6 @@ pub fn comparison_outputs(
 pub fn write_comparison_csv(compared: &Compared, mut to: impl Write) -> io::Result<()> {
     writeln!(to, "scenario,baseline,measure,unit,statistic,value")?;
     let name = |scenario: usize| quoted(&compared.scenarios[scenario].name);
-    let baseline = name(compared.baseline);
     for (position, measure) in compared.measures.iter().enumerate() {
         let label = format!("{},{}", quoted(&measure.name), quoted(&measure.unit));
         for scenario in 0..compared.scenarios.len() {
@@ -236,9 +385,11 @@ pub fn write_comparison_csv(compared: &Compared, mut to: impl Write) -> io::Resu
                 line("", "std_error", level.std_error)?;
                 line("", "p10", level.p10)?;
                 line("", "p50", level.p50)?;
+                line("", "p80", level.p80)?;
                 line("", "p90", level.p90)?;
             }
             if let Some(one) = compared.difference(position, scenario) {
+                let baseline = name(one.baseline);
                 line(&baseline, "trials", Some(one.trials as f64))?;
                 line(&baseline, "mean", one.mean)?;
                 line(&baseline, "std_error", one.std_error)?;
@@ -247,6 +398,8 @@ pub fn write_comparison_csv(compared: &Compared, mut to: impl Write) -> io::Resu
                 line(&baseline, "p10", one.p10)?;
                 line(&baseline, "p50", one.p50)?;
                 line(&baseline, "p90", one.p90)?;
+                line(&baseline, "p50_shift", one.p50_shift)?;
+                line(&baseline, "p80_shift", one.p80_shift)?;
                 line(&baseline, "share_greater", one.share_greater)?;
                 line(&baseline, "share_less", one.share_less)?;
                 line(&baseline, "share_equal", one.share_equal)?;

@@ -8,11 +8,11 @@ use super::drivers::WIDTH;
 use super::summary::{columns, one_line, paragraph};
 use super::text::{CountedIn, decimals, grouped, percent, whole_percent, wrapped};
 use crate::analysis::decide::run::Decision;
-use crate::analysis::decide::{PlanChoice, Statistic};
+use crate::analysis::decide::{PlanChoice, Statistic, World};
 use crate::projection::SHARE;
 
-/// How values of the objective are written: all in one unit.
-struct Amounts {
+/// How values of one unit are written: all in one size.
+pub(super) struct Amounts {
     counted: CountedIn,
     places: usize,
     is_share: bool,
@@ -20,22 +20,25 @@ struct Amounts {
 }
 
 impl Amounts {
-    fn of(decision: &Decision) -> Self {
-        let cells = decision.choice.plans.iter().flat_map(|plan| &plan.cells);
-        let values = cells
-            .map(|cell| cell.value.abs())
-            .filter(|value| value.is_finite());
-        let greatest = values.fold(0.0, f64::max);
+    pub(super) fn new(unit: &str, values: impl Iterator<Item = f64>) -> Self {
+        let greatest = (values.map(f64::abs))
+            .filter(|value| value.is_finite())
+            .fold(0.0, f64::max);
         let counted = CountedIn::for_greatest(greatest);
         Self {
-            places: decimals(&decision.unit, greatest / counted.size),
-            is_share: decision.unit == SHARE,
-            unit: counted.unit(&decision.unit),
+            places: decimals(unit, greatest / counted.size),
+            is_share: unit == SHARE,
+            unit: counted.unit(unit),
             counted,
         }
     }
 
-    fn write(&self, x: f64) -> String {
+    pub(super) fn of(decision: &Decision) -> Self {
+        let cells = decision.choice.plans.iter().flat_map(|plan| &plan.cells);
+        Self::new(&decision.unit, cells.map(|cell| cell.value))
+    }
+
+    pub(super) fn write(&self, x: f64) -> String {
         if x.is_nan() {
             "no value".to_owned()
         } else if x.is_infinite() {
@@ -46,6 +49,41 @@ impl Amounts {
             grouped(x / self.counted.size, self.places)
         }
     }
+
+    /// A difference: with its sign, and shares in points.
+    pub(super) fn write_difference(&self, x: f64) -> String {
+        let sign = if x > 0.0 { "+" } else { "" };
+        if self.is_share && x.is_finite() {
+            return format!("{sign}{}", grouped(x * 100.0, 1));
+        }
+        format!("{sign}{}", self.write(x))
+    }
+
+    /// The standard error of such a difference.
+    pub(super) fn write_error(&self, x: f64) -> String {
+        if self.is_share {
+            grouped(x * 100.0, 1)
+        } else {
+            self.write(x)
+        }
+    }
+
+    pub(super) fn write_with_unit(&self, x: f64) -> String {
+        if self.is_share || self.unit.is_empty() || !x.is_finite() {
+            self.write(x)
+        } else {
+            format!("{} {}", self.write(x), self.unit)
+        }
+    }
+
+    /// The head of a column.
+    pub(super) fn head(&self, of: &str) -> String {
+        if self.is_share || self.unit.is_empty() {
+            one_line(of)
+        } else {
+            format!("{}, {}", one_line(of), self.unit)
+        }
+    }
 }
 
 /// A decision to read: the answer in a sentence, then a row for each plan and a column for each world.
@@ -53,16 +91,16 @@ pub fn decide(decision: &Decision) -> String {
     let choice = &decision.choice;
     let amounts = Amounts::of(decision);
     let title = one_line(&decision.title);
-    let unit = if amounts.is_share || amounts.unit.is_empty() {
-        String::new()
-    } else {
-        format!(", in {}", amounts.unit)
-    };
     let mut text = format!(
-        "{title}\n{}\n{}{unit}\n{} trials of each plan in each world, the same for all; seed {}\n\n",
+        "{title}\n{}\n{}{} trials of each plan{}, the same for all; seed {}\n\n",
         "=".repeat(title.width().max(1)),
-        one_line(&choice.objective.to_string()),
+        wrapped(&asked(decision, &amounts), WIDTH),
         grouped(decision.trials as f64, 0),
+        if choice.worlds.len() > 1 {
+            " in each world"
+        } else {
+            ""
+        },
         decision.seed,
     );
     text += &wrapped(&answer(decision, &amounts), WIDTH);
@@ -70,47 +108,110 @@ pub fn decide(decision: &Decision) -> String {
     text += &matrix(decision, &amounts);
     text.push('\n');
     text += &differences(decision, &amounts);
+    if choice.worlds.len() > 1 {
+        text.push('\n');
+        text += &regrets(decision, &amounts);
+    }
     text
 }
 
-fn answer(decision: &Decision, amounts: &Amounts) -> String {
+/// What was asked: the objective with its unit, and the constraints.
+pub(super) fn asked(decision: &Decision, amounts: &Amounts) -> String {
+    let choice = &decision.choice;
+    let mut text = one_line(&choice.objective.to_string());
+    if !amounts.is_share && !amounts.unit.is_empty() {
+        let _ = write!(text, ", in {}", amounts.unit);
+    }
+    if !choice.constraints.is_empty() {
+        let _ = write!(text, "; subject to {}", constraints(decision));
+    }
+    text
+}
+
+fn constraints(decision: &Decision) -> String {
+    let all = decision
+        .choice
+        .constraints
+        .iter()
+        .map(|one| one_line(&one.to_string()));
+    all.collect::<Vec<_>>().join(" and ")
+}
+
+/// The answer in a few sentences.
+pub(super) fn answer(decision: &Decision, amounts: &Amounts) -> String {
     let choice = &decision.choice;
     let Some(best) = choice.best.map(|best| &choice.plans[best]) else {
-        let asked: Vec<String> = choice.constraints.iter().map(ToString::to_string).collect();
-        return format!("No plan satisfies {} over all worlds.", asked.join(" and "));
+        return if choice.constraints.is_empty() {
+            "No plan has a value.".to_owned()
+        } else {
+            format!(
+                "No plan satisfies {} over all worlds.",
+                constraints(decision)
+            )
+        };
     };
     let mut text = format!(
         "Choose \"{}\": {}. It is the best of {} plans with probability {}, as far as the trials tell",
         one_line(&best.name),
-        amounts.write(best.value),
+        amounts.write_with_unit(best.value),
         choice.plans.len(),
         percent(Some(best.probability_best)),
     );
     if let Some(fresh) = decision.value_on_fresh_trials {
-        let _ = write!(
-            text,
-            "; on fresh trials its value is {}",
-            amounts.write(fresh)
-        );
+        let fresh = amounts.write_with_unit(fresh);
+        let _ = write!(text, "; on fresh trials its value is {fresh}");
     }
     text.push('.');
+    if choice.worlds.len() > 1 {
+        text += &world_by_world(decision, amounts);
+    }
+    text
+}
+
+/// What changes from world to world: which plan is best in each, who regrets least, and what it is worth to know.
+fn world_by_world(decision: &Decision, amounts: &Amounts) -> String {
+    let choice = &decision.choice;
+    let Some(best) = choice.best.map(|best| &choice.plans[best]) else {
+        return String::new();
+    };
+    let mut text = String::new();
+    let others: Vec<String> = (choice.worlds.iter().enumerate())
+        .filter_map(|(world, named)| {
+            let there = |plan: &&PlanChoice| plan.cells[world].regret == 0.0;
+            let is_best_there = there(&best);
+            let other = choice.plans.iter().find(there).filter(|_| !is_best_there)?;
+            let (world_name, plan) = (one_line(&named.name), one_line(&other.name));
+            Some(format!(
+                "\"{plan}\" in \"{world_name}\" (by {})",
+                amounts.write_with_unit(best.cells[world].regret)
+            ))
+        })
+        .collect();
+    if others.is_empty() {
+        text += " It is the best plan of every world.";
+        return text;
+    }
+    let _ = write!(text, " Better would be {}.", others.join(", "));
     let careful = &choice.plans[choice.least_regret];
     if careful.name == best.name {
-        text += " It is also the plan of least greatest regret.";
+        text += " Its greatest regret is the least of all plans.";
     } else {
         let _ = write!(
             text,
             " Who would regret least takes \"{}\": at most {} short of the best plan of a world, against {}.",
             one_line(&careful.name),
-            amounts.write(careful.greatest_regret),
-            amounts.write(best.greatest_regret),
+            amounts.write_with_unit(careful.greatest_regret),
+            amounts.write_with_unit(best.greatest_regret),
         );
     }
-    if let Some(worth) = choice.worth_of_knowing_the_world {
+    if let Some(worth) = choice
+        .worth_of_knowing_the_world
+        .filter(|worth| *worth > 0.0)
+    {
         let _ = write!(
             text,
             " To know the world before choosing is worth {}.",
-            amounts.write(worth)
+            amounts.write_with_unit(worth)
         );
     }
     text
@@ -120,17 +221,11 @@ fn answer(decision: &Decision, amounts: &Amounts) -> String {
 fn matrix(decision: &Decision, amounts: &Amounts) -> String {
     let choice = &decision.choice;
     let mut heads = vec![String::new()];
-    for world in &choice.worlds {
-        heads.push(format!(
-            "{} ({})",
-            one_line(&world.name),
-            whole_percent(world.weight)
-        ));
-    }
+    heads.extend(world_heads(decision));
     if choice.worlds.len() > 1 {
         heads.extend(["all".to_owned(), "regret".to_owned()]);
     }
-    heads.push("best in".to_owned());
+    heads.push("is best".to_owned());
     if !choice.constraints.is_empty() {
         heads.push("satisfies in".to_owned());
     }
@@ -154,19 +249,20 @@ fn matrix(decision: &Decision, amounts: &Amounts) -> String {
     let numbers: Vec<usize> = (1..heads.len()).collect();
     let mut text = paragraph(&columns(&heads, &rows, &numbers));
     let over = match choice.objective.of {
-        Statistic::Mean(_) => "the mean by the weights of the worlds",
-        _ => "the quantile of all worlds together, each with its weight",
+        Statistic::Quantile(..) => "the quantile of all worlds together, each with its weight",
+        _ => "the mean by the weights of the worlds",
     };
-    let mut note = format!(
-        "All: {over}. Regret: the most by which another plan is better in a world. Best in: the \
-         probability that the plan is the best over all worlds, by a Bayesian bootstrap of the trials."
-    );
+    let mut note = if choice.worlds.len() > 1 {
+        format!("All: {over}. Regret: the most by which another plan is better in a world. ")
+    } else {
+        String::new()
+    };
+    note += "Is best: the probability that the plan is the best, by a Bayesian bootstrap of the trials.";
     if !choice.constraints.is_empty() {
-        let asked: Vec<String> = choice.constraints.iter().map(ToString::to_string).collect();
         let _ = write!(
             note,
             " Satisfies in: the weight of the worlds in which {} holds.",
-            asked.join(" and ")
+            constraints(decision)
         );
     }
     text += &wrapped(&note, WIDTH);
@@ -184,8 +280,8 @@ fn differences(decision: &Decision, amounts: &Amounts) -> String {
             row.extend(plan.cells.iter().map(|cell| {
                 format!(
                     "{} ±{}",
-                    amounts.write(cell.difference),
-                    amounts.write(cell.std_error)
+                    amounts.write_difference(cell.difference),
+                    amounts.write_error(cell.std_error)
                 )
             }));
             row
@@ -193,8 +289,63 @@ fn differences(decision: &Decision, amounts: &Amounts) -> String {
         .collect();
     let numbers: Vec<usize> = (1..heads.len()).collect();
     format!(
-        "Less \"{}\" in the same world, ± one standard error\n\n{}",
+        "Difference from \"{}\"{}{}, ± one standard error\n\n{}",
         one_line(&choice.plans[0].name),
+        if choice.worlds.len() > 1 {
+            " in the same world"
+        } else {
+            ""
+        },
+        if amounts.is_share {
+            ", in percentage points"
+        } else {
+            ""
+        },
         paragraph(&columns(&heads, &rows, &numbers))
     )
+}
+
+/// By how much the best plan of each world is better there.
+fn regrets(decision: &Decision, amounts: &Amounts) -> String {
+    let choice = &decision.choice;
+    let mut heads = vec![String::new()];
+    heads.extend(choice.worlds.iter().map(|world| one_line(&world.name)));
+    heads.push("greatest".to_owned());
+    let rows: Vec<Vec<String>> = (choice.plans.iter())
+        .map(|plan| {
+            let mut row = vec![one_line(&plan.name)];
+            row.extend(
+                plan.cells
+                    .iter()
+                    .map(|cell| amounts.write_error(cell.regret)),
+            );
+            row.push(amounts.write_error(plan.greatest_regret));
+            row
+        })
+        .collect();
+    let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
+    let numbers: Vec<usize> = (1..heads.len()).collect();
+    format!(
+        "Regret: by how much the best plan of a world is better there{}\n\n{}",
+        if amounts.is_share {
+            ", in percentage points"
+        } else {
+            ""
+        },
+        paragraph(&columns(&heads, &rows, &numbers))
+    )
+}
+
+/// The names of the worlds, with their weights where there are several.
+fn world_heads(decision: &Decision) -> Vec<String> {
+    let worlds = &decision.choice.worlds;
+    let name = |world: &World| match worlds.len() {
+        1 => "value".to_owned(),
+        _ => format!(
+            "{} ({})",
+            one_line(&world.name),
+            whole_percent(world.weight)
+        ),
+    };
+    worlds.iter().map(name).collect()
 }

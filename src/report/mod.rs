@@ -39,6 +39,7 @@ mod parquet;
 mod png;
 mod question;
 mod schedule;
+mod search;
 mod summary;
 mod text;
 mod trials;
@@ -65,6 +66,7 @@ pub use outputs::{
     ChartChoice, ChartMarks, OutputChoice, OutputFile, OutputsError, PictureFormat, RunFacts,
     outputs,
 };
+pub use search::search;
 pub use summary::summary;
 pub use trials::{TrialTableError, write_trial_months_csv, write_trials_csv};
 pub use update::UpdatePage;

@@ -21,7 +21,7 @@ const INDEX_BITS: usize = 32;
 /// alternative scramblings of digital nets", ACM TOMACS 13(4), 2003), and the scrambling costs
 /// nothing once the matrices have been multiplied out.
 #[derive(Clone, Debug)]
-pub(super) struct ScrambledSobol {
+pub(crate) struct ScrambledSobol {
     dimensions: usize,
     /// For each replicate the shift, then the columns of the generator matrices, each with all dimensions.
     replicates: Vec<Vec<u64>>,
@@ -29,7 +29,7 @@ pub(super) struct ScrambledSobol {
 
 impl ScrambledSobol {
     /// `replicates` scramblings for `sources`, one dimension each, at most [`DIMENSIONS`] of them.
-    pub(super) fn new(sources: &[Source], seed: u64, replicates: u32) -> Self {
+    pub(crate) fn new(sources: &[Source], seed: u64, replicates: u32) -> Self {
         let dimensions = sources.len().min(DIMENSIONS);
         let directions = directions(dimensions);
         let replicates = (0..replicates)
@@ -77,7 +77,7 @@ impl ScrambledSobol {
     /// Writes the coordinates of a point, uniform in (0, 1), into `to`, which has one place for each dimension.
     ///
     /// Only the lower 32 bits of `index` count.
-    pub(super) fn point(&self, replicate: usize, index: u64, to: &mut [f64]) {
+    pub(crate) fn point(&self, replicate: usize, index: u64, to: &mut [f64]) {
         const LANES: usize = 32;
         let (shift, columns) = self.replicates[replicate].split_at(self.dimensions);
         for (chunk, (to, shift)) in to.chunks_mut(LANES).zip(shift.chunks(LANES)).enumerate() {

@@ -191,6 +191,12 @@ impl Scenario {
                 );
             }
         }
+        let at = Path::root().key("decisions");
+        for (position, variable) in self.decisions.iter().enumerate() {
+            variable.check(&at.index(position), problems);
+        }
+        let decisions = self.decisions.iter().map(|variable| variable.name.as_str());
+        check_unique("decision", decisions, &at, problems);
         self.check_contract_hardware(problems);
         if let Some(finance) = &self.finance {
             let at = Path::root().key("finance");

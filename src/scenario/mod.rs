@@ -20,7 +20,7 @@ use crate::compute::{
 use crate::date::Date;
 use crate::field::{KILOWATTS, MONTHS, plan};
 use crate::finance::Finance;
-use crate::policy::Lever;
+use crate::policy::{DecisionVariable, Lever};
 use crate::problem::Problems;
 use crate::schedule::Status;
 use crate::schedule::calendars::Calendar;
@@ -91,6 +91,8 @@ plan! {
         pub vouchers: Vec<Voucher> = [],
         /// Other levers of policy, each of which can be switched.
         pub levers: Vec<Lever> = [],
+        /// What may be chosen, within which bounds: `buildout decide` searches for the best.
+        pub decisions: Vec<DecisionVariable> = [],
         /// What things cost and earn; left out, no money is counted.
         pub finance: Option<Finance>,
         /// Moments to report beside those that activities mark themselves.

@@ -11,7 +11,7 @@ plan! {
     pub struct Milestone {
         /// Its name.
         pub name: String,
-        /// What must have happened: activities ("A1/shell"), buildings, halls or substations that are complete ("A1"), or buildings that are live ("A1/live"). With several campuses the campus's name goes in front where it is needed ("Qingyang/A1/shell").
+        /// What must have happened: activities ("A1/shell"), buildings, halls or substations that are complete ("A1"), or buildings and halls that are live ("A1/live": the first hall), fully live ("A1/fully live": all halls) or complete ("A1/complete": the works). A pattern requires all that fit it ("P2-*/live"). With several campuses the campus's name goes in front where it is needed ("Qingyang/A1/shell").
         pub requires: Vec<String>,
     }
     fn plain;
@@ -26,7 +26,7 @@ plan! {
         pub metric: Option<String>,
         /// The least value of the metric, in the metric's unit.
         pub at_least: Option<f64>,
-        /// The milestone that should have happened by the end of the month `by`.
+        /// The milestone that should have happened by the end of the month `by`: one of those stated, or of those that every building has ("A1 live", "A1 fully live", "A1 complete", "P2-*/live").
         pub milestone: Option<String>,
         /// The campus that is meant; left out, all together.
         pub campus: Option<String>,

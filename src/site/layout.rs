@@ -228,17 +228,6 @@ impl<'a> Sites<'a> {
         }
     }
 
-    /// The halls of a building by its name, alone or with that of its campus.
-    pub(crate) fn halls_of(&self, wanted: &str) -> Option<std::ops::Range<usize>> {
-        let mut buildings = self.buildings.iter();
-        let found = buildings.find(|building| {
-            let (campus, name) = (self.campus_of(building), &building.planned.name);
-            let within = wanted.strip_prefix(campus);
-            wanted == name || within.and_then(|rest| rest.strip_prefix('/')) == Some(name)
-        });
-        found.map(|building| building.halls.clone())
-    }
-
     /// The name of a building's campus.
     pub(crate) fn campus_of(&self, building: &BuildingNodes<'a>) -> &'a str {
         &self.campuses[building.campus].campus.name

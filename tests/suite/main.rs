@@ -3,6 +3,7 @@
 mod command;
 mod comparison;
 mod coverage;
+mod decide;
 mod documents;
 mod drivers;
 mod examples;

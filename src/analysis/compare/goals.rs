@@ -221,16 +221,19 @@ impl<'a> Asked<'a> {
     }
 
     /// How well all is known after the trials that were gathered. `numbers` has what is gathered, `order` the scenario of
-    /// each model, the baseline first.
+    /// each model, the baseline first, `against` the model that each is compared with.
     pub(super) fn known(
         &self,
         gathered: &Gathered,
         numbers: &[Measure],
-        order: &[usize],
+        (order, against): (&[usize], &[usize]),
     ) -> Vec<KnownGoal> {
-        let first = |goal: &ComparisonGoal| usize::from(goal.is_of_differences());
+        let models_of = |goal: &ComparisonGoal| -> Vec<usize> {
+            let is_asked = |model: &usize| !goal.is_of_differences() || against[*model] != *model;
+            (0..order.len()).filter(is_asked).collect()
+        };
         let goals = || self.until.goals.iter();
-        let intervals: usize = goals().map(|goal| order.len() - first(goal)).sum();
+        let intervals: usize = goals().map(|goal| models_of(goal).len()).sum();
         let mut known = Vec::new();
         for (goal, measure) in goals().zip(&self.measures) {
             let number = (numbers.iter())
@@ -240,7 +243,7 @@ impl<'a> Asked<'a> {
                 ComparisonGoal::Probability { .. } => SHARE.to_owned(),
                 _ => measure.label(self.layout).unit,
             };
-            let mut models: Vec<usize> = (first(goal)..order.len()).collect();
+            let mut models = models_of(goal);
             models.sort_by_key(|model| order[*model]);
             for model in models {
                 let interval = self.interval(goal, measure, intervals, gathered, (number, model));

@@ -26,6 +26,8 @@ pub struct PreparedComparison<'a> {
     numbers: Vec<Measure>,
     /// The scenario of each model, the baseline first.
     order: Vec<usize>,
+    /// For each model the one that it is compared with, both as positions in `order`.
+    against: Vec<usize>,
     asked: Option<Asked<'a>>,
     paired: Paired<'a>,
 }
@@ -38,6 +40,14 @@ impl<'a> Comparison<'a> {
         let others = (0..self.scenarios.len()).filter(|at| *at != baseline);
         let order: Vec<usize> = std::iter::once(baseline).chain(others).collect();
         let asked = self.asked()?;
+        let against: Vec<usize> = (order.iter())
+            .map(|scenario| {
+                let other = (self.matrix.as_ref())
+                    .map_or(baseline, |matrix| matrix.first_in_world_of(*scenario));
+                let at = order.iter().position(|known| *known == other);
+                at.expect("all scenarios are in the order")
+            })
+            .collect();
         let mut numbers = measures.clone();
         for measure in asked.iter().flat_map(Asked::measures) {
             if !numbers.contains(measure) {
@@ -65,7 +75,9 @@ impl<'a> Comparison<'a> {
                 &format!("{COMPARISON_OF}{}", names.join(", ")),
                 models,
                 places,
-            ),
+            )
+            .against(against.clone()),
+            against,
         })
     }
 }
@@ -103,7 +115,7 @@ impl PreparedComparison<'_> {
             std::slice::from_mut(part),
             |parts, _| {
                 let gathered = self.paired.gathered(&parts[0])?;
-                let known = asked.known(&gathered, &self.numbers, &self.order);
+                let known = asked.known(&gathered, &self.numbers, (&self.order, &self.against));
                 Ok::<_, CompareError>((is_enough(&known), known))
             },
         )?;
@@ -126,8 +138,10 @@ impl PreparedComparison<'_> {
                 let mut known = self.order.iter();
                 let at = known.position(|known| *known == scenario).unwrap_or(0);
                 levels.push(level(scenario, measure, gathered.value(measure, at)));
-                if at > 0 {
-                    differences.push(difference(scenario, measure, at, &gathered, z));
+                let against = self.against[at];
+                if at != against {
+                    let scenarios = (scenario, self.order[against]);
+                    differences.push(difference(scenarios, measure, (at, against), &gathered, z));
                 }
             }
         }
@@ -146,6 +160,7 @@ impl PreparedComparison<'_> {
                 })
                 .collect(),
             baseline: self.order[0],
+            matrix: comparison.matrix.clone(),
             measures: (self.measures.iter())
                 .map(|measure| measure.label(first))
                 .collect(),

@@ -132,38 +132,34 @@ fn mixed(parts: &[(f64, &Sorted)], of: &Statistic, weights: &[f64]) -> f64 {
                     .sum::<f64>()
         })
         .sum();
-    match of {
-        Statistic::Mean(_) => {
-            let sums = parts.iter().map(|(weight, part)| {
-                let terms = part
-                    .0
-                    .iter()
-                    .map(|(value, trial)| value * weights[*trial as usize]);
-                weight * terms.sum::<f64>()
-            });
-            sums.sum::<f64>() / total
-        }
-        Statistic::Quantile(p, _) => {
-            let mut places = vec![0; parts.len()];
-            let mut below = 0.0;
-            loop {
-                // The least value that is left in any part.
-                let next = (0..parts.len())
-                    .filter_map(|part| parts[part].1.0.get(places[part]).map(|one| (part, *one)))
-                    .min_by(|a, b| a.1.0.total_cmp(&b.1.0));
-                let Some((part, (value, trial))) = next else {
-                    return parts
-                        .iter()
-                        .filter_map(|(_, part)| part.0.last())
-                        .map(|one| one.0)
-                        .fold(f64::NAN, f64::max);
-                };
-                places[part] += 1;
-                below += parts[part].0 * weights[trial as usize];
-                if below >= p * total {
-                    return value;
-                }
-            }
+    let Statistic::Quantile(p, _) = of else {
+        let sums = parts.iter().map(|(weight, part)| {
+            let terms = part
+                .0
+                .iter()
+                .map(|(value, trial)| value * weights[*trial as usize]);
+            weight * terms.sum::<f64>()
+        });
+        return sums.sum::<f64>() / total;
+    };
+    let mut places = vec![0; parts.len()];
+    let mut below = 0.0;
+    loop {
+        // The least value that is left in any part.
+        let next = (0..parts.len())
+            .filter_map(|part| parts[part].1.0.get(places[part]).map(|one| (part, *one)))
+            .min_by(|a, b| a.1.0.total_cmp(&b.1.0));
+        let Some((part, (value, trial))) = next else {
+            return parts
+                .iter()
+                .filter_map(|(_, part)| part.0.last())
+                .map(|one| one.0)
+                .fold(f64::NAN, f64::max);
+        };
+        places[part] += 1;
+        below += parts[part].0 * weights[trial as usize];
+        if below >= p * total {
+            return value;
         }
     }
 }
@@ -273,6 +269,28 @@ pub fn choose(
     trials: &[Vec<Trials>],
     seed: u64,
 ) -> Choice {
+    chosen(objective, constraints, worlds, plans, trials, Some(seed))
+}
+
+/// The same without probabilities of being best and standard errors, which are 0.
+pub(super) fn without_bootstrap(
+    objective: &Objective,
+    constraints: &[Constraint],
+    worlds: &[World],
+    plans: &[String],
+    trials: &[Vec<Trials>],
+) -> Choice {
+    chosen(objective, constraints, worlds, plans, trials, None)
+}
+
+fn chosen(
+    objective: &Objective,
+    constraints: &[Constraint],
+    worlds: &[World],
+    plans: &[String],
+    trials: &[Vec<Trials>],
+    seed: Option<u64>,
+) -> Choice {
     let count = trials[0][0].objective.len();
     let sorted = |one: &Trials| {
         assert_eq!(one.objective.len(), count, "all plans have the same trials");
@@ -288,7 +306,13 @@ pub fn choose(
             .collect(),
     };
     let alike = vec![1.0; count];
-    let replicated = replicate(&table, count, seed);
+    let replicated = match seed {
+        Some(seed) => replicate(&table, count, seed),
+        None => Replicated {
+            probability_best: vec![0.0; plans.len()],
+            std_errors: vec![vec![0.0; worlds.len()]; plans.len()],
+        },
+    };
     let values: Vec<Vec<f64>> = (0..plans.len())
         .map(|plan| {
             (0..worlds.len())
@@ -356,7 +380,7 @@ fn summed_up(table: &Table<'_>, plans: Vec<PlanChoice>, best_there: &[f64]) -> C
     let best_of_all = table.best(&values, &vec![true; plans.len()]);
     let known = (table.worlds.iter().zip(best_there)).map(|(world, value)| world.weight * value);
     let worth_of_knowing_the_world = match (&table.objective.of, best_of_all) {
-        (Statistic::Mean(_), Some(best)) if table.worlds.len() > 1 => Some(
+        (of, Some(best)) if of.is_mean() && table.worlds.len() > 1 => Some(
             table
                 .objective
                 .direction

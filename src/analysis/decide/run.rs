@@ -3,14 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::choice::{Choice, Trials, World, choose};
-use super::objective::{Constraint, Objective, Statistic};
+use super::evaluate::Questions;
+use super::objective::{Constraint, Objective};
+use crate::analysis::compare::Matrix;
 use crate::model::Model;
 use crate::monte_carlo::sample_run::{SampleError, SampleRun};
 use crate::monte_carlo::settings::{RunSettings, setting_methods};
-use crate::projection::{Measure, Samples};
 
 /// The fewest trials of a decision: with fewer the bootstrap says little. (an assumption)
-const LEAST_TRIALS: u64 = 100;
+pub const LEAST_TRIALS: u64 = 100;
 
 /// Why nothing was decided.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,27 @@ pub enum DecideError {
     /// There is nothing to choose from.
     #[error("a decision needs two plans or more: there {}", if *.0 == 1 { "is 1" } else { "are none" })]
     TooFewPlans(usize),
+    /// A search has nothing to choose from.
+    #[error(
+        "there is nothing to decide\n  help: state what may be chosen under [[decisions]], or give a comparison with [[factors]]"
+    )]
+    NothingToDecide,
+    /// A search has too few or too many objectives.
+    #[error("{0} objectives are not one, nor the two of a front")]
+    Objectives(usize),
+    /// A selection by an indifference zone is not possible.
+    #[error(
+        "an indifference zone is for few plans, one objective that is a mean or a probability, and no constraints; it is a number above 0 in the unit of the objective"
+    )]
+    Indifference,
+    /// A plan is wrong.
+    #[error("{plan}: {error}")]
+    Plan {
+        /// Its settings.
+        plan: String,
+        /// What is wrong.
+        error: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A plan is missing in a world.
     #[error("plan \"{plan}\" is not stated in world \"{world}\": every plan meets every world")]
     Missing {
@@ -32,7 +54,7 @@ pub enum DecideError {
     TooFewTrials(u64),
     /// A mean of dates that do not all exist.
     #[error(
-        "mean({measure}) has no value: not all trials of \"{plan}\" reach it; ask for p50({measure}) or p80({measure}) instead"
+        "mean({measure}) has no value: it does not exist in all trials of \"{plan}\"\n  help: ask for p50({measure}), p80({measure}) or a probability instead"
     )]
     NoMean {
         /// The measure.
@@ -40,6 +62,11 @@ pub enum DecideError {
         /// The plan.
         plan: String,
     },
+    /// A probability of what is neither a target nor a milestone.
+    #[error(
+        "probability({0}) has no meaning: it is neither a target nor a milestone\n  help: write probability({0} > NUMBER)"
+    )]
+    NoProbability(String),
     /// The trials did not run.
     #[error(transparent)]
     Samples(#[from] SampleError),
@@ -53,6 +80,21 @@ pub struct Choices<'a> {
     pub worlds: Vec<World>,
     /// By plan and world.
     pub models: Vec<Vec<Option<&'a Model>>>,
+}
+
+impl<'a> Choices<'a> {
+    /// The plans and worlds of a matrix, with the model of each of its scenarios.
+    ///
+    /// # Panics
+    /// If the matrix has a scenario that has no model.
+    pub fn of(matrix: &Matrix, models: &[&'a Model]) -> Self {
+        let of_plan = |plan: &Vec<usize>| plan.iter().map(|at| Some(models[*at])).collect();
+        Self {
+            plans: matrix.plans.clone(),
+            worlds: matrix.worlds.clone(),
+            models: matrix.scenarios.iter().map(of_plan).collect(),
+        }
+    }
 }
 
 /// What was decided.
@@ -115,14 +157,12 @@ impl<'a> DecideRun<'a> {
         }
         let runs = (plans.len() * worlds.len() + worlds.len()) as u64;
         let mut all = Vec::with_capacity(plans.len());
-        let mut unit = String::new();
+        let unit = self.questions().unit(0, self.model(0, 0)?)?;
         for plan in 0..plans.len() {
             let mut of_plan = Vec::with_capacity(worlds.len());
             for world in 0..worlds.len() {
                 let number = (plan * worlds.len() + world) as u64;
-                let samples = self.samples(plan, world, 0, (number, runs))?;
-                unit.clone_from(&samples.measures()[0].label.unit);
-                of_plan.push(self.checked(plan, world, &samples)?);
+                of_plan.push(self.samples(plan, world, 0, (number, runs))?);
             }
             all.push(of_plan);
         }
@@ -142,8 +182,7 @@ impl<'a> DecideRun<'a> {
             let mut fresh = Vec::with_capacity(worlds.len());
             for world in 0..worlds.len() {
                 let number = (plans.len() * worlds.len() + world) as u64;
-                let samples = self.samples(best, world, self.settings.count(), (number, runs))?;
-                fresh.push(self.checked(best, world, &samples)?);
+                fresh.push(self.samples(best, world, self.settings.count(), (number, runs))?);
             }
             let again = decide(worlds, std::slice::from_ref(&plans[best]), &[fresh]);
             value_on_fresh_trials = Some(again.plans[0].value);
@@ -166,39 +205,21 @@ impl<'a> DecideRun<'a> {
         world: usize,
         first: u64,
         (number, runs): (u64, u64),
-    ) -> Result<Samples, DecideError> {
+    ) -> Result<Trials, DecideError> {
         let model = self.model(plan, world)?;
-        let statistics = std::iter::once(&self.objective.of);
-        let statistics = statistics.chain(self.constraints.iter().map(|one| &one.of));
+        let questions = self.questions();
         let run = SampleRun::with_settings(model, self.settings.of_run(number, runs))
-            .measures(statistics.map(Statistic::measure))
+            .measures(questions.measures())
             .trial_range(first..first + self.settings.count());
-        Ok(run.run()?)
+        let plan = &self.choices.plans[plan];
+        questions.trials(0, plan, model.layout(), &run.run()?)
     }
 
-    /// The columns of a plan in a world, refused where a mean is asked of what is infinite in some trials.
-    fn checked(&self, plan: usize, world: usize, samples: &Samples) -> Result<Trials, DecideError> {
-        let model = self.model(plan, world)?;
-        let column = |of: &Statistic| {
-            let found = Measure::find(of.measure(), &self.choices.plans[plan], model.layout());
-            let name = found.map_err(SampleError::from)?.label(model.layout()).name;
-            // Two statistics of one measure share a column.
-            let measure = samples.measure(&name).expect("it was asked for");
-            let is_infinite = measure.values.iter().any(|value| value.is_infinite());
-            match of {
-                Statistic::Mean(measure) if is_infinite => Err(DecideError::NoMean {
-                    measure: measure.clone(),
-                    plan: self.choices.plans[plan].clone(),
-                }),
-                _ => Ok(measure.values.clone()),
-            }
-        };
-        Ok(Trials {
-            objective: column(&self.objective.of)?,
-            constraints: (self.constraints.iter())
-                .map(|one| column(&one.of))
-                .collect::<Result<_, _>>()?,
-        })
+    fn questions(&self) -> Questions<'_> {
+        Questions {
+            objectives: std::slice::from_ref(&self.objective),
+            constraints: &self.constraints,
+        }
     }
 
     fn model(&self, plan: usize, world: usize) -> Result<&'a Model, DecideError> {

@@ -3,13 +3,17 @@
 use std::path::PathBuf;
 
 use buildout::analysis::compare::{
-    Compared, Comparison, ComparisonGoal, DEFAULT_CONFIDENCE, PreparedComparison,
+    Compared, Comparison, ComparisonGoal, DEFAULT_CONFIDENCE, Matrix, MatrixError,
+    PreparedComparison,
 };
+use buildout::analysis::decide::run::LEAST_TRIALS;
+use buildout::analysis::decide::{Constraint, Objective, ObjectiveError};
+use buildout::file::ComparisonFile;
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
 use buildout::monte_carlo::part::{Part, PartError};
 use buildout::monte_carlo::stop::{DEFAULT_AT_LEAST, DEFAULT_AT_MOST, Until};
 use buildout::report::{
-    COMPARISON_OUTPUTS, OutputFolder, comparison, comparison_goals, comparison_outputs,
+    COMPARISON_OUTPUTS, OutputFolder, comparison, comparison_goals, comparison_outputs, decide,
     write_comparison_csv,
 };
 use buildout::sampling::design::Drawing;
@@ -18,6 +22,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use crate::EXIT_STATUS;
+use crate::decide::decided;
 use crate::engine::{self, goal_words, level, progress_bar};
 use crate::failure::{Failure, print, say};
 use crate::long::{Job, Saving};
@@ -107,7 +112,7 @@ impl Request {
         title: &str,
         models: &[(String, Model)],
         baseline: &str,
-        measures: &[String],
+        (measures, matrix): (&[String], Option<Matrix>),
     ) -> Result<(), Failure> {
         let measures = if self.by.is_empty() {
             measures
@@ -133,6 +138,9 @@ impl Request {
             });
         if let Some(until) = until {
             comparison = comparison.until(until);
+        }
+        if let Some(matrix) = matrix {
+            comparison = comparison.matrix(matrix);
         }
         comparison.check()?;
         let folder = (self.out.as_ref()).map(|path| OutputFolder::new(path).overwrite(self.force));
@@ -212,6 +220,18 @@ impl Request {
         Ok(whole)
     }
 
+    /// The names that may be milestones which nobody states.
+    fn asked(&self) -> impl Iterator<Item = &str> {
+        let goals = self.until.iter().map(ComparisonGoal::of);
+        self.by.iter().map(String::as_str).chain(goals)
+    }
+
+    /// Whether all trials are run here and shown as a table, which a decision can follow.
+    fn is_whole_and_read(&self) -> bool {
+        let saves = self.saving.checkpoint.is_some() || !self.merge.is_empty();
+        !saves && !self.json && matches!(self.format, Format::Table)
+    }
+
     fn until(&self) -> Option<Until<ComparisonGoal>> {
         let at_most = self.trials.unwrap_or(DEFAULT_AT_MOST);
         (!self.until.is_empty()).then(|| Until {
@@ -255,18 +275,51 @@ struct Entries {
     measures: Vec<String>,
     baseline: usize,
     models: Vec<(String, Model)>,
+    /// Plans and worlds, if the file tells them apart.
+    matrix: Option<Matrix>,
+    /// What is wanted, and what must hold, if the file says.
+    wanted: Option<(Objective, Vec<Constraint>)>,
 }
 
 pub(crate) fn run(arguments: &Compare) -> Result<(), Failure> {
     let entries = arguments.read()?;
+    let request = &arguments.request;
     let stated = entries.models.get(entries.baseline);
     let baseline = (arguments.baseline.as_deref()).or(stated.map(|(name, _)| name.as_str()));
-    arguments.request.answer(
+    // Differences from a baseline that is named are not those within worlds.
+    let matrix = entries
+        .matrix
+        .clone()
+        .filter(|_| arguments.baseline.is_none());
+    request.answer(
         &entries.title,
         &entries.models,
         baseline.unwrap_or_default(),
-        &entries.measures,
-    )
+        (&entries.measures, matrix),
+    )?;
+    let Some((objective, constraints)) = &entries.wanted else {
+        return Ok(());
+    };
+    if !request.is_whole_and_read() {
+        return Ok(());
+    }
+    let Some(matrix) = &entries.matrix else {
+        return Ok(());
+    };
+    let models: Vec<&Model> = entries.models.iter().map(|(_, model)| model).collect();
+    let trials = request.trials.unwrap_or(DEFAULT_TRIALS);
+    if trials < LEAST_TRIALS {
+        if !request.quiet {
+            let few = format!("note: {trials} trials are too few to say which plan to choose");
+            say(&few);
+        }
+        return Ok(());
+    }
+    let all = models.iter().copied();
+    let (trials, drawing) = (request.sampling).drawing(Some(trials), trials, all, true)?;
+    let how = (trials, drawing.seed(), request.threads);
+    let decision = decided("Which plan", matrix, &models, (objective, constraints), how)?;
+    print(format!("\n{}", decide(&decision)).as_bytes())
 }
 
 /// A comparison as it is printed.
@@ -286,17 +339,51 @@ fn in_format(title: &str, compared: &Compared, format: Format) -> Result<Vec<u8>
     })
 }
 
+/// The plans and worlds of a comparison whose file tells them apart, of which none is left out and no case is named as the baseline.
+pub(crate) fn plans_and_worlds(stated: &ComparisonFile) -> Result<Option<Matrix>, Failure> {
+    if stated.baseline > 0 || !stated.factors.iter().any(|factor| factor.is_of_worlds) {
+        return Ok(None);
+    }
+    match Matrix::of_file(stated, &[], &[]) {
+        Err(MatrixError::Missing { .. }) => Ok(None),
+        found => Ok(Some(found?)),
+    }
+}
+
+/// The objective and the constraints of a comparison, if its file says.
+pub(crate) fn wanted(
+    stated: &ComparisonFile,
+) -> Result<Option<(Objective, Vec<Constraint>)>, Failure> {
+    let misread = |error: ObjectiveError| Failure::Usage(error.to_string());
+    let Some(objective) = &stated.objective else {
+        return Ok(None);
+    };
+    let constraints = stated.subject_to.iter().map(|text| text.parse());
+    let constraints: Result<Vec<Constraint>, _> = constraints.collect();
+    Ok(Some((
+        objective.parse().map_err(misread)?,
+        constraints.map_err(misread)?,
+    )))
+}
+
 impl Compare {
     fn read(&self) -> Result<Entries, Failure> {
+        let request = &self.request;
         if let [file] = self.files.as_slice()
             && let Some(stated) = Scenario::load_comparison(file, &self.request.set)?
         {
             let mut models = Vec::new();
             for case in &stated.cases {
                 self.request.warn(&case.warnings);
-                models.push((case.name.clone(), case.scenario.compile()?));
+                let asked = request
+                    .asked()
+                    .chain(stated.measures.iter().map(String::as_str));
+                let model = case.scenario.compile_with_milestones(asked)?;
+                models.push((case.name.clone(), model));
             }
             return Ok(Entries {
+                matrix: plans_and_worlds(&stated)?,
+                wanted: wanted(&stated)?,
                 title: stated.name,
                 measures: stated.measures,
                 baseline: stated.baseline,
@@ -315,7 +402,8 @@ impl Compare {
             if models.iter().any(|(other, _)| *other == name) {
                 name = format!("{name} ({})", file.display());
             }
-            models.push((name, loaded.scenario.compile()?));
+            let model = loaded.scenario.compile_with_milestones(request.asked())?;
+            models.push((name, model));
         }
         let names: Vec<&str> = models.iter().map(|(name, _)| name.as_str()).collect();
         Ok(Entries {
@@ -323,6 +411,8 @@ impl Compare {
             measures: Vec::new(),
             baseline: 0,
             models,
+            matrix: None,
+            wanted: None,
         })
     }
 }

@@ -1,16 +1,20 @@
-//! `buildout decide`: which plan of a comparison to choose, world by world.
+//! `buildout decide`: which plan of a comparison to choose, world by world, or which settings of a scenario.
 
 use std::path::PathBuf;
 
-use buildout::analysis::decide::run::{Choices, DecideRun};
-use buildout::analysis::decide::{Constraint, Objective, World};
+use buildout::analysis::compare::Matrix;
+use buildout::analysis::decide::run::{Choices, DecideRun, Decision};
+use buildout::analysis::decide::search::{DEFAULT_CONFIDENCE, DEFAULT_PLANS, SearchRun};
+use buildout::analysis::decide::{Constraint, Objective};
 use buildout::file::ComparisonFile;
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
-use buildout::report::decide;
+use buildout::policy::Setting;
+use buildout::report::{decide, search};
 use buildout::{Model, Scenario};
 use clap::{Args, ValueEnum};
 
-use crate::failure::{Failure, print};
+use crate::compare::{plans_and_worlds, wanted};
+use crate::failure::{Failure, print, say};
 use crate::run::key_and_value;
 use crate::{EXIT_STATUS, engine};
 
@@ -20,18 +24,24 @@ Examples:
   buildout decide matrix.toml --objective 'maximise mean(npv)' --worlds market
   buildout decide matrix.toml --objective 'maximise p10(npv)' --worlds market --weight weak=0.5
   buildout decide matrix.toml --objective 'minimise p80(A1 live)' --subject-to 'probability(paid back by 2037) >= 80 %'
+  buildout decide scenario.toml --objective 'maximise mean(npv)' --subject-to 'P(npv < -50 million) <= 10 %'
+  buildout decide scenario.toml --objective 'maximise mean(npv)' --objective 'minimise p90(peak_funding)'
 
-The factors of a comparison are plans, but for those that --worlds names: these nobody chooses. All plans run on the same
-trials in every world. The answer is the best feasible plan with the probability that it is the best, its value on fresh
+Of a comparison: its factors are plans, but for those of worlds, which nobody chooses (`worlds = true` in the file, or
+--worlds). The answer is the best feasible plan with the probability that it is the best, its value on fresh
 trials, the matrix of plans and worlds, and what one would regret.
+
+Of a scenario: what may be chosen stands under [[decisions]], each with the keys that it sets and its bounds. Few plans are all
+tried, ranges are searched; two objectives give the plans that no other one beats in both. All plans run on the same trials.
 
 {EXIT_STATUS}"))]
 pub(crate) struct Decide {
-    /// A comparison: a TOML file with [[factors]]
+    /// A comparison with [[factors]] or a scenario with [[decisions]]: a TOML file
     file: PathBuf,
-    /// What is wanted: maximise or minimise mean(MEASURE), p10(MEASURE), … or probability(TARGET)
+    /// What is wanted: maximise or minimise mean(MEASURE), p10(MEASURE), …, probability(TARGET) or P(MEASURE > NUMBER).
+    /// If not given, what a comparison says itself. Of a scenario two may be given
     #[arg(long, value_name = "OBJECTIVE")]
-    objective: Objective,
+    objective: Vec<Objective>,
     /// What must hold, such as 'probability(TARGET) >= 80 %'; may be given several times
     #[arg(long, value_name = "CONSTRAINT")]
     subject_to: Vec<Constraint>,
@@ -41,10 +51,21 @@ pub(crate) struct Decide {
     /// The weight of a variant among the worlds of its factor, 1 if not given; may be given several times
     #[arg(long, value_name = "VARIANT=WEIGHT", value_parser = weight)]
     weight: Vec<(String, f64)>,
-    /// How many trials to run of each plan in each world
+    /// How many trials to run of each plan, in each world
     #[arg(long, value_name = "N", default_value_t = DEFAULT_TRIALS,
           value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     trials: u64,
+    /// How many plans of a scenario to try at most
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_PLANS as u64,
+          value_parser = clap::value_parser!(u64).range(2..=10_000))]
+    plans: u64,
+    /// A difference of the objective that is not worth more trials, in its unit: plans of a scenario are given up as soon as they are
+    /// that much worse or no better
+    #[arg(long, value_name = "DELTA")]
+    indifference: Option<f64>,
+    /// The probability of correct selection with --indifference
+    #[arg(long, value_name = "SHARE", default_value_t = DEFAULT_CONFIDENCE, requires = "indifference")]
+    confidence: f64,
     /// The seed: the same one gives the same results
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
@@ -81,141 +102,167 @@ fn weight(text: &str) -> Result<(String, f64), String> {
 }
 
 pub(crate) fn run(arguments: &Decide) -> Result<(), Failure> {
-    let stated = Scenario::load_comparison(&arguments.file, &arguments.set)?.ok_or_else(|| {
-        Failure::Usage(format!(
-            "{} is no comparison: state plans and worlds as [[factors]] with variants",
-            arguments.file.display()
-        ))
-    })?;
-    let models = (stated.cases.iter())
-        .map(|case| case.scenario.compile())
-        .collect::<Result<Vec<Model>, _>>()?;
-    let choices = arguments.choices(&stated, &models)?;
-    let bar = engine::progress_bar(arguments.trials, arguments.quiet);
-    let progress = |done: u64, of: u64| {
-        bar.set_length(of);
-        bar.set_position(done);
-    };
-    engine::listen_for_interruptions(arguments.quiet)?;
-    let decision = DecideRun::new(choices, arguments.objective.clone())
-        .constraints(arguments.subject_to.iter().cloned())
-        .trials(arguments.trials)
-        .seed(arguments.seed)
-        .threads(arguments.threads)
-        .on_progress(progress)
-        .cancelled_by(&engine::INTERRUPTED)
-        .run(&stated.name);
-    bar.finish_and_clear();
-    let decision = decision?;
-    print(&match arguments.format {
-        Format::Table => decide(&decision).into_bytes(),
-        Format::Json => {
-            let mut json = serde_json::to_vec_pretty(&decision)?;
-            json.push(b'\n');
-            json
-        }
-    })
+    match Scenario::load_comparison(&arguments.file, &arguments.set)? {
+        Some(stated) => arguments.choose(&stated),
+        None => arguments.search(),
+    }
 }
 
 impl Decide {
-    /// The plans and worlds of a comparison.
-    fn choices<'a>(
-        &self,
-        stated: &ComparisonFile,
-        models: &'a [Model],
-    ) -> Result<Choices<'a>, Failure> {
-        for wanted in &self.worlds {
-            if !stated.factors.iter().any(|factor| &factor.name == wanted) {
-                let known: Vec<&str> = stated
-                    .factors
-                    .iter()
-                    .map(|factor| factor.name.as_str())
-                    .collect();
-                return Err(Failure::Usage(format!(
-                    "there is no factor \"{wanted}\" for --worlds\n  help: the factors are {}",
-                    known.join(", ")
-                )));
+    /// Chooses among the plans of a comparison.
+    fn choose(&self, stated: &ComparisonFile) -> Result<(), Failure> {
+        let of_file = wanted(stated)?;
+        let (objective, constraints) = match (&self.objective[..], of_file) {
+            ([objective], _) => (objective.clone(), self.subject_to.clone()),
+            ([], Some((objective, mut constraints))) => {
+                constraints.extend(self.subject_to.iter().cloned());
+                (objective, constraints)
             }
-        }
-        let is_world = |factor: usize| self.worlds.contains(&stated.factors[factor].name);
-        for (variant, _) in &self.weight {
-            let is_there = (stated.factors.iter().enumerate())
-                .any(|(factor, one)| is_world(factor) && one.variants.contains(variant));
-            if !is_there {
-                return Err(Failure::Usage(format!(
-                    "--weight: \"{variant}\" is a variant of no factor that --worlds names"
-                )));
+            ([], None) => return Err(Failure::Usage(NO_OBJECTIVE.to_owned())),
+            _ => {
+                let message = "plans of a comparison are chosen by one objective".to_owned();
+                return Err(Failure::Usage(message));
             }
-        }
-        let mut plans: Vec<String> = Vec::new();
-        let mut worlds: Vec<World> = Vec::new();
-        let mut places = Vec::new();
-        for case in &stated.cases {
-            let name = |of_worlds: bool| {
-                let chosen = (case.variants.iter().enumerate())
-                    .filter(|(factor, _)| is_world(*factor) == of_worlds)
-                    .map(|(factor, variant)| stated.factors[factor].variants[*variant].as_str());
-                chosen.collect::<Vec<_>>().join(", ")
-            };
-            let plan = place_of(&mut plans, name(false));
-            let world = name(true);
-            let world = worlds
-                .iter()
-                .position(|known| known.name == world)
-                .unwrap_or_else(|| {
-                    let weight = self.weight_of(stated, &case.variants, is_world);
-                    worlds.push(World {
-                        name: world,
-                        weight,
-                    });
-                    worlds.len() - 1
-                });
-            places.push((plan, world));
-        }
-        let total: f64 = worlds.iter().map(|world| world.weight).sum();
-        for world in &mut worlds {
-            world.weight /= total;
-            if world.name.is_empty() {
-                "as stated".clone_into(&mut world.name);
-            }
-        }
-        let mut by_place = vec![vec![None; worlds.len()]; plans.len()];
-        for ((plan, world), model) in places.into_iter().zip(models) {
-            by_place[plan][world] = Some(model);
-        }
-        Ok(Choices {
-            plans,
-            worlds,
-            models: by_place,
-        })
+        };
+        let matrix = Matrix::of_file(stated, &self.worlds, &self.weight)?;
+        let asked = || asked_of([&objective].into_iter(), &constraints);
+        let models = (stated.cases.iter())
+            .map(|case| case.scenario.compile_with_milestones(asked()))
+            .collect::<Result<Vec<Model>, _>>()?;
+        let models: Vec<&Model> = models.iter().collect();
+        let bar = engine::progress_bar(self.trials, self.quiet);
+        let progress = |done: u64, of: u64| {
+            bar.set_length(of);
+            bar.set_position(done);
+        };
+        engine::listen_for_interruptions(self.quiet)?;
+        let decision = DecideRun::new(Choices::of(&matrix, &models), objective.clone())
+            .constraints(constraints.iter().cloned())
+            .trials(self.trials)
+            .seed(self.seed)
+            .threads(self.threads)
+            .on_progress(&progress)
+            .cancelled_by(&engine::INTERRUPTED)
+            .run(&stated.name);
+        bar.finish_and_clear();
+        let decision = decision?;
+        self.print(&decision, decide(&decision))
     }
 
-    /// The product of the weights of a case's worlds.
-    fn weight_of(
-        &self,
-        stated: &ComparisonFile,
-        variants: &[usize],
-        is_world: impl Fn(usize) -> bool,
-    ) -> f64 {
-        let of_worlds = variants
-            .iter()
-            .enumerate()
-            .filter(|(factor, _)| is_world(*factor));
-        let weights = of_worlds.map(|(factor, variant)| {
-            let name = &stated.factors[factor].variants[*variant];
-            (self.weight.iter().find(|(known, _)| known == name)).map_or(1.0, |(_, weight)| *weight)
-        });
-        weights.product()
+    /// Searches for the best settings of a scenario's decisions.
+    fn search(&self) -> Result<(), Failure> {
+        if !self.worlds.is_empty() || !self.weight.is_empty() {
+            let message = "--worlds and --weight are for a comparison with [[factors]]";
+            return Err(Failure::Usage(message.to_owned()));
+        }
+        let loaded = Scenario::load(&self.file, &self.set)?;
+        if !self.quiet && !loaded.warnings.is_empty() {
+            say(&loaded.warnings.to_string());
+        }
+        let variables = loaded.scenario.decisions.clone();
+        if self.objective.is_empty() && !variables.is_empty() {
+            return Err(Failure::Usage(NO_OBJECTIVE.to_owned()));
+        }
+        let build = |settings: &[Setting]| {
+            let mut set = self.set.clone();
+            for (variable, setting) in variables.iter().zip(settings) {
+                let pairs = variable
+                    .keys
+                    .iter()
+                    .map(|key| (key.clone(), setting.to_toml()));
+                set.extend(pairs);
+            }
+            let scenario = Scenario::load(&self.file, &set)?.scenario;
+            let asked = asked_of(self.objective.iter(), &self.subject_to);
+            Ok(scenario.compile_with_milestones(asked)?)
+        };
+        let bar = engine::progress_bar(self.trials, self.quiet);
+        let progress = |done: u64, of: u64| {
+            bar.set_length(of);
+            bar.set_position(done);
+        };
+        engine::listen_for_interruptions(self.quiet)?;
+        let mut run = SearchRun::new(variables.clone(), self.objective.iter().cloned(), build)
+            .constraints(self.subject_to.iter().cloned())
+            .trials(self.trials)
+            .seed(self.seed)
+            .threads(self.threads)
+            .plans(self.plans as usize)
+            .confidence(self.confidence)
+            .on_progress(&progress)
+            .cancelled_by(&engine::INTERRUPTED);
+        if let Some(delta) = self.indifference {
+            run = run.indifference(delta);
+        }
+        let found = run.run(&loaded.scenario.name);
+        bar.finish_and_clear();
+        let found = found?;
+        self.print(&found, search(&found))
+    }
+
+    fn print(&self, results: &impl serde::Serialize, table: String) -> Result<(), Failure> {
+        print(&match self.format {
+            Format::Table => table.into_bytes(),
+            Format::Json => {
+                let mut json = serde_json::to_vec_pretty(results)?;
+                json.push(b'\n');
+                json
+            }
+        })
     }
 }
 
-/// The position of a name in a list, which it joins if it is new.
-fn place_of(names: &mut Vec<String>, name: String) -> usize {
-    names
-        .iter()
-        .position(|known| *known == name)
-        .unwrap_or_else(|| {
-            names.push(name);
-            names.len() - 1
-        })
+/// Decides among the plans of a matrix, in so many trials of a seed on so many threads.
+pub(crate) fn decided(
+    title: &str,
+    matrix: &Matrix,
+    models: &[&Model],
+    (objective, constraints): (&Objective, &[Constraint]),
+    (trials, seed, threads): (u64, u64, usize),
+) -> Result<Decision, Failure> {
+    let run = DecideRun::new(Choices::of(matrix, models), objective.clone())
+        .constraints(constraints.iter().cloned())
+        .trials(trials)
+        .seed(seed)
+        .threads(threads)
+        .cancelled_by(&engine::INTERRUPTED);
+    Ok(run.run(title)?)
+}
+
+/// The cases of a comparison that a page shows beside one another, the plans in the first world, and the decision among all.
+pub(crate) fn for_page(
+    stated: &ComparisonFile,
+    (trials, seed, threads): (u64, u64, usize),
+) -> Result<(Vec<usize>, Option<Decision>), Failure> {
+    let all = || (0..stated.cases.len()).take(MOST_BESIDE).collect();
+    let (Some(matrix), Some((objective, constraints))) =
+        (plans_and_worlds(stated)?, wanted(stated)?)
+    else {
+        return Ok((all(), None));
+    };
+    let asked = || asked_of([&objective].into_iter(), &constraints);
+    let models = (stated.cases.iter())
+        .map(|case| case.scenario.compile_with_milestones(asked()))
+        .collect::<Result<Vec<Model>, _>>()?;
+    let models: Vec<&Model> = models.iter().collect();
+    let wanted = (&objective, &constraints[..]);
+    let how = (trials, seed, threads);
+    let decision = decided(&stated.name, &matrix, &models, wanted, how)?;
+    let plans = matrix.scenarios.iter().map(|of_plan| of_plan[0]);
+    Ok((plans.take(MOST_BESIDE).collect(), Some(decision)))
+}
+
+/// More scenarios beside one another are not read. (an assumption)
+const MOST_BESIDE: usize = 4;
+
+const NO_OBJECTIVE: &str =
+    "there is no objective\n  help: say what is wanted, such as --objective 'maximise mean(npv)'";
+
+/// The names that objectives and constraints ask for.
+fn asked_of<'a>(
+    objectives: impl Iterator<Item = &'a Objective>,
+    constraints: &'a [Constraint],
+) -> impl Iterator<Item = &'a str> {
+    let objectives = objectives.map(|one| one.of.measure());
+    objectives.chain(constraints.iter().map(|one| one.of.measure()))
 }

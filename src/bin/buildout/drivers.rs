@@ -118,7 +118,7 @@ pub(crate) fn run(arguments: &DriversCommand) -> Result<(), Failure> {
     if !arguments.quiet && !loaded.warnings.is_empty() {
         say(&loaded.warnings.to_string());
     }
-    let model = loaded.scenario.compile()?;
+    let model = loaded.scenario.compile_with_milestones(&arguments.of)?;
     let folder =
         (arguments.out.as_ref()).map(|path| OutputFolder::new(path).overwrite(arguments.force));
     if let Some(folder) = &folder {

@@ -170,6 +170,20 @@ pub(crate) struct LongRun {
     at_least: u64,
 }
 
+impl LongRun {
+    /// The milestones that goals name.
+    pub(crate) fn milestones(&self) -> impl Iterator<Item = &String> {
+        self.until.iter().filter_map(|goal| match goal {
+            Goal::Quantile {
+                of: Output::Milestone(name),
+                ..
+            }
+            | Goal::Probability { of: name, .. } => Some(name),
+            _ => None,
+        })
+    }
+}
+
 fn goal(text: &str) -> Result<Goal, String> {
     const FORM: &str = "write p90(MILESTONE)=0.1, p50(OUTCOME)=1e6, p50(METRIC@2027-12)=500 or probability(TARGET)=0.01";
     let (kind, name, within) = goal_words(text).ok_or(FORM)?;

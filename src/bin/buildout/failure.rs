@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use buildout::analysis::compare::CompareError;
+use buildout::analysis::compare::{CompareError, MatrixError};
 use buildout::analysis::decide::run::DecideError;
 use buildout::analysis::drivers::run::DriversRunError;
 use buildout::analysis::levers::LeverError;
@@ -34,6 +34,8 @@ pub(crate) enum Failure {
     #[error("error: {0}")]
     Compare(#[from] CompareError),
     #[error("error: {0}")]
+    Matrix(#[from] MatrixError),
+    #[error("error: {0}")]
     Levers(#[from] LeverError),
     #[error("error: {0}")]
     Samples(#[from] SampleError),
@@ -42,7 +44,7 @@ pub(crate) enum Failure {
     #[error("error: {0}")]
     Worth(#[from] WorthError),
     /// Nothing was decided.
-    #[error(transparent)]
+    #[error("error: {0}")]
     Decide(#[from] DecideError),
     #[error(
         "error: {} states a comparison of its own\n  help: give it alone, or scenarios only", .0.display()
@@ -232,7 +234,7 @@ impl Failure {
                 SampleError::Run(_) => 1,
                 _ => 2,
             },
-            Failure::Drivers(_) | Failure::Worth(_) | Failure::Decide(_) => 2,
+            Failure::Drivers(_) | Failure::Worth(_) | Failure::Decide(_) | Failure::Matrix(_) => 2,
             #[cfg(feature = "mpi")]
             Failure::NotOnRanks(_) => 2,
             #[cfg(feature = "mpi")]

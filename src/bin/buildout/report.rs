@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use buildout::file::Loaded;
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
 use buildout::report::{OutputFile, OutputFolder, markdown};
-use buildout::{Batch, Scenario};
+use buildout::{Batch, Model, Scenario};
 use clap::Args;
 
+use crate::decide::for_page;
 use crate::failure::{Failure, print, say};
 use crate::live::Live;
 use crate::page::{self, Analysed, page_of};
@@ -19,13 +21,14 @@ Examples:
   buildout report scenario.toml                                report.html
   buildout report base.toml variant.toml --out both.html       side by side, on common random numbers
   buildout report scenario.toml --open --watch                 runs again when the scenario is saved
+  buildout report matrix.toml                                  plans and worlds, with the plan to choose
   buildout report scenario.toml --markdown                     for a wiki
 
 The page needs no network. Comments beside values in a scenario file are shown as their sources.
 
 {EXIT_STATUS}"))]
 pub(crate) struct Report {
-    /// The scenarios: TOML files; others are compared with the first
+    /// The scenarios: TOML files; others are compared with the first. Or a comparison with [[factors]], alone
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// How many trials to run of each: 10,000 if not given, or all of an ensemble
@@ -59,8 +62,25 @@ pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
     if arguments.live.is_watching() {
         return Live::watch(&arguments.files);
     }
+    let stated = match arguments.files.as_slice() {
+        [file] => Scenario::load_comparison(file, &arguments.set)?,
+        _ => None,
+    };
     let mut loaded = Vec::new();
-    for file in &arguments.files {
+    let mut decision = None;
+    if let Some(stated) = &stated {
+        let all: Vec<Model> = Vec::new();
+        let (trials, drawing) =
+            (arguments.sampling).drawing(arguments.trials, DEFAULT_TRIALS, &all, true)?;
+        let how = (trials, drawing.seed(), arguments.threads);
+        let (shown, decided) = for_page(stated, how)?;
+        for case in shown {
+            let scenario = stated.cases[case].scenario.clone();
+            loaded.push((scenario.compile()?, Loaded::from(scenario)));
+        }
+        decision = decided;
+    }
+    for file in arguments.files.iter().filter(|_| stated.is_none()) {
         let scenario = Scenario::load(file, &arguments.set)?;
         if !arguments.quiet && !scenario.warnings.is_empty() {
             say(&scenario.warnings.to_string());
@@ -103,6 +123,10 @@ pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
         &arguments.set,
     );
     let page = page.command(again).refreshing(arguments.live.refreshes());
+    let page = match &decision {
+        Some(decision) => page.decision(decision),
+        None => page,
+    };
     let page = page.to_html();
     for path in folder.write(&[OutputFile::new(name, page.into_bytes())])? {
         if !arguments.quiet {

@@ -36,6 +36,9 @@ pub(crate) struct Run {
     /// outcomes are gathered all the same
     #[arg(long, value_name = "METRIC,…", value_delimiter = ',')]
     metrics: Vec<String>,
+    /// Report this milestone, too, such as "A1 fully live", "A1 complete" or "P2-*/live"; may be given several times
+    #[arg(long, value_name = "NAME")]
+    milestone: Vec<String>,
     /// Replace a value of the scenario, such as horizon_months=60; may be given several times
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     set: Vec<(String, String)>,
@@ -62,7 +65,8 @@ pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
         return Live::watch(std::slice::from_ref(&arguments.file));
     }
     let loaded = Scenario::load(&arguments.file, &arguments.set)?;
-    let model = loaded.scenario.compile()?;
+    let asked = (arguments.milestone.iter()).chain(arguments.long.milestones());
+    let model = loaded.scenario.compile_with_milestones(asked)?;
     let output = &arguments.output;
     if !output.quiet && !loaded.warnings.is_empty() && engine::is_first_process() {
         say(&loaded.warnings.to_string());

@@ -70,7 +70,9 @@ enum Format {
 
 pub(crate) fn run(arguments: &Schedule) -> Result<(), Failure> {
     let loaded = Scenario::load(&arguments.file, &arguments.set)?;
-    let model = loaded.scenario.compile()?;
+    let model = loaded
+        .scenario
+        .compile_with_milestones(&arguments.milestone)?;
     if !arguments.quiet && !loaded.warnings.is_empty() {
         say(&loaded.warnings.to_string());
     }

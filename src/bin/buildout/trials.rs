@@ -91,7 +91,9 @@ pub(crate) fn run(arguments: &Trials) -> Result<(), Failure> {
     if !arguments.quiet && !loaded.warnings.is_empty() {
         say(&loaded.warnings.to_string());
     }
-    let model = loaded.scenario.compile()?;
+    let model = loaded
+        .scenario
+        .compile_with_milestones(&arguments.measures)?;
     let sampling = &arguments.sampling;
     let (trials, drawing) =
         sampling.drawing(arguments.trials, DEFAULT_TRIALS, [&model], arguments.quiet)?;

@@ -2,6 +2,7 @@
 //! matters without a script, which adds the pointer, keys and the switch to the same drawings.
 
 mod answer;
+mod decision;
 mod drivers;
 mod fans;
 mod held;
@@ -15,6 +16,7 @@ use super::chart::page_colours;
 use super::text::escape;
 use super::words::sentences;
 use crate::Projection;
+use crate::analysis::decide::run::Decision;
 use crate::analysis::drivers::report::DriversReport;
 use crate::analysis::schedule::ScheduleReport;
 use crate::analysis::worth::report::WorthReport;
@@ -43,6 +45,7 @@ const LONG_SCHEDULE: usize = 40;
 #[derive(Clone, Debug)]
 pub struct HtmlReport<'a> {
     runs: Vec<Run<'a>>,
+    decision: Option<&'a Decision>,
     command: Option<String>,
     refreshing: bool,
 }
@@ -81,6 +84,7 @@ impl<'a> HtmlReport<'a> {
     pub fn new(projection: &'a Projection) -> Self {
         Self {
             runs: vec![Run::new(projection)],
+            decision: None,
             command: None,
             refreshing: false,
         }
@@ -139,6 +143,13 @@ impl<'a> HtmlReport<'a> {
         self
     }
 
+    /// Shows which plan to choose, world by world.
+    #[must_use]
+    pub fn decision(mut self, decision: &'a Decision) -> Self {
+        self.decision = Some(decision);
+        self
+    }
+
     /// Shows the command that makes this page again.
     #[must_use]
     pub fn command(mut self, command: impl Into<String>) -> Self {
@@ -189,11 +200,12 @@ impl<'a> HtmlReport<'a> {
     }
 
     /// The parts of the page: how they are found, their headings, and what is in them.
-    fn parts(&self, fans: &Fans<'_>) -> [(&'static str, &'static str, String); 14] {
+    fn parts(&self, fans: &Fans<'_>) -> [(&'static str, &'static str, String); 15] {
         let runs = &self.runs;
         let growth = fans.others() + &sections::campuses(runs);
         [
             ("answer", "The answer", answer::answer(runs, fans)),
+            ("decision", "Which plan", decision::decision(self.decision)),
             ("targets", "All targets", sections::targets(runs)),
             ("side", "Side by side", side::by_side(runs)),
             ("growth", "Growth", growth),

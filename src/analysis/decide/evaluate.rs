@@ -1,0 +1,105 @@
+//! What trials of one plan say of an objective and its constraints.
+
+use super::choice::Trials;
+use super::objective::{Constraint, Objective, Statistic};
+use super::run::DecideError;
+use crate::model::Model;
+use crate::monte_carlo::sample_run::SampleError;
+use crate::projection::{Layout, Measure, MeasureKind, Samples};
+
+/// What is asked of every plan.
+#[derive(Clone, Copy)]
+pub(super) struct Questions<'a> {
+    pub(super) objectives: &'a [Objective],
+    pub(super) constraints: &'a [Constraint],
+}
+
+impl<'a> Questions<'a> {
+    /// All statistics, the objectives first.
+    fn statistics(self) -> impl Iterator<Item = &'a Statistic> {
+        let objectives = self.objectives.iter().map(|one| &one.of);
+        objectives.chain(self.constraints.iter().map(|one| &one.of))
+    }
+
+    /// All measures that are asked for.
+    pub(super) fn measures(self) -> impl Iterator<Item = &'a str> {
+        self.statistics().map(Statistic::measure)
+    }
+
+    /// The unit of an objective.
+    pub(super) fn unit(self, objective: usize, model: &Model) -> Result<String, DecideError> {
+        let of = &self.objectives[objective].of;
+        if of.is_probability() {
+            return Ok(crate::projection::SHARE.to_owned());
+        }
+        let measure = Measure::find(of.measure(), model.name(), model.layout());
+        Ok(measure
+            .map_err(SampleError::from)?
+            .label(model.layout())
+            .unit)
+    }
+
+    /// The columns of one objective and of all constraints, from the samples of a plan.
+    pub(super) fn trials(
+        self,
+        objective: usize,
+        plan: &str,
+        layout: &Layout,
+        samples: &Samples,
+    ) -> Result<Trials, DecideError> {
+        let constraints = self.constraints.iter();
+        Ok(Trials {
+            objective: column(&self.objectives[objective].of, plan, layout, samples)?,
+            constraints: constraints
+                .map(|one| column(&one.of, plan, layout, samples))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// What a statistic is of, trial by trial: the measure or, of a probability, whether it is so. A mean of what does not exist in
+/// some trials is refused.
+fn column(
+    of: &Statistic,
+    plan: &str,
+    layout: &Layout,
+    samples: &Samples,
+) -> Result<Vec<f64>, DecideError> {
+    let found = Measure::find(of.measure(), plan, layout).map_err(SampleError::from)?;
+    let label = found.label(layout);
+    // Two statistics of one measure share a column.
+    let values = &(samples.measure(&label.name).expect("it was asked for")).values;
+    let whether = |is_so: &dyn Fn(f64) -> bool| -> Vec<f64> {
+        (values.iter())
+            .map(|&value| f64::from(u8::from(is_so(value))))
+            .collect()
+    };
+    match of {
+        Statistic::Mean(measure) if values.iter().any(|value| !value.is_finite()) => {
+            Err(DecideError::NoMean {
+                measure: measure.clone(),
+                plan: plan.to_owned(),
+            })
+        }
+        Statistic::Mean(_) | Statistic::Quantile(..) => Ok(values.clone()),
+        Statistic::Probability(measure) => match label.kind {
+            MeasureKind::Target => Ok(values.clone()),
+            MeasureKind::Milestone => Ok(whether(&f64::is_finite)),
+            _ => Err(DecideError::NoProbability(measure.clone())),
+        },
+        Statistic::Exceedance {
+            is_above,
+            threshold,
+            ..
+        } => {
+            let threshold = threshold.value(layout.start);
+            Ok(whether(&|value| {
+                if *is_above {
+                    value > threshold
+                } else {
+                    value < threshold
+                }
+            }))
+        }
+    }
+}

@@ -1,0 +1,695 @@
+//! A search for the best settings of decision variables.
+//!
+//! All plans are simulated on the same trials (common random numbers), so that they are compared, not their luck. How depends on
+//! what there is to choose:
+//!
+//! - few plans: all of them or, if a difference is named that is worth detecting, as many trials of each as
+//!   [selecting](super::selection) the best takes;
+//! - many, or ranges: a space-filling design (scrambled Sobol' points) on a quarter of the trials, from its best point a simplex
+//!   ([Nelder & Mead], the crate argmin) on the same trials, then the leading plans again on all trials;
+//! - two objectives: the plans that no other one beats in both (the Pareto front), found by a design, then by small changes of those
+//!   on the front.
+//!
+//! A plan that breaks a constraint counts as worse than any that breaks none. The best plan has been chosen for its value, which
+//! is therefore optimistic ("the winner's curse"): it is simulated again on fresh trials, and the difference is told.
+//!
+//! [Nelder & Mead]: https://doi.org/10.1093/comjnl/7.4.308
+
+mod simplex;
+
+use serde::{Deserialize, Serialize};
+
+use super::choice::{Choice, Trials, World, choose};
+use super::evaluate::Questions;
+use super::objective::{Constraint, Objective};
+use super::run::{DecideError, LEAST_TRIALS};
+use super::selection::{Indifference, Selected, select};
+use crate::model::Model;
+use crate::monte_carlo::batch::{Cancel, DEFAULT_TRIALS, OnProgress, RunError};
+use crate::monte_carlo::sample_run::{SampleError, SampleRun};
+use crate::policy::{DecisionVariable, Setting};
+use crate::sampling::sobol::ScrambledSobol;
+use crate::sampling::streams::Source;
+use crate::uncertain::normal_quantile;
+
+/// So many plans are tried if nothing else is said. (an assumption)
+pub const DEFAULT_PLANS: usize = 60;
+/// A range is searched on one of so many trials first. (an assumption)
+const SCREENED_ON_ONE_IN: u64 = 4;
+/// So many leading plans of a search are simulated on all trials. (an assumption)
+const FINALISTS: usize = 5;
+/// The probability of correct selection if nothing else is said. (an assumption)
+pub const DEFAULT_CONFIDENCE: f64 = 0.95;
+/// The standard deviation of small changes, as a share of a range. (an assumption)
+const SMALL_CHANGE: f64 = 0.1;
+
+/// Makes the model of a plan from the settings of the variables, in their order.
+pub type Build<'a> =
+    dyn Fn(&[Setting]) -> Result<Model, Box<dyn std::error::Error + Send + Sync>> + 'a;
+
+/// A plan that was tried.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TriedPlan {
+    /// The settings of the variables.
+    pub settings: Vec<Setting>,
+    /// The value of each objective.
+    pub values: Vec<f64>,
+    /// The value of each constraint's statistic.
+    pub constraints: Vec<f64>,
+    /// Whether all constraints hold.
+    pub is_feasible: bool,
+    /// On how many trials.
+    pub trials: u64,
+}
+
+/// The best plan of one objective.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct BestPlan {
+    /// The plan: its position among those tried.
+    pub plan: usize,
+    /// The probability that it is the best of those that were simulated on all trials, or with which the selection is correct; none
+    /// if the trials ran out before it was selected.
+    pub probability_best: Option<f64>,
+    /// Its value on fresh trials.
+    pub value_on_fresh_trials: f64,
+    /// By how much its value was better on the trials for which it was chosen, in the unit of the objective.
+    pub optimism: f64,
+}
+
+/// What a search found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Found {
+    /// The name of the scenario.
+    pub title: String,
+    /// The version of the program.
+    pub version: String,
+    /// The seed.
+    pub seed: u64,
+    /// The most trials of a plan.
+    pub trials: u64,
+    /// The variables.
+    pub variables: Vec<String>,
+    /// What is wanted: one objective, or two.
+    pub objectives: Vec<Objective>,
+    /// The unit of each.
+    pub units: Vec<String>,
+    /// What must hold.
+    pub constraints: Vec<Constraint>,
+    /// Whether all plans that there are were tried.
+    pub is_exhaustive: bool,
+    /// The plans, in the order in which they were tried.
+    pub plans: Vec<TriedPlan>,
+    /// Of two objectives the feasible plans that no other feasible one beats in both, from the best of the first objective on.
+    pub front: Vec<usize>,
+    /// The best plan of one objective. `None` if no plan is feasible.
+    pub best: Option<BestPlan>,
+    /// How the best was selected, if a difference was named that is worth detecting.
+    pub selected: Option<Selected>,
+}
+
+/// A search about to run.
+pub struct SearchRun<'a> {
+    variables: Vec<DecisionVariable>,
+    objectives: Vec<Objective>,
+    constraints: Vec<Constraint>,
+    build: Box<Build<'a>>,
+    trials: u64,
+    seed: u64,
+    threads: usize,
+    plans: usize,
+    indifference: Option<f64>,
+    confidence: f64,
+    on_progress: Option<&'a OnProgress<'a>>,
+    cancel: Option<&'a Cancel>,
+}
+
+impl<'a> SearchRun<'a> {
+    /// A search for the settings that are best by one objective, or the front of two; `build` makes the model of a plan.
+    pub fn new(
+        variables: impl IntoIterator<Item = DecisionVariable>,
+        objectives: impl IntoIterator<Item = Objective>,
+        build: impl Fn(&[Setting]) -> Result<Model, Box<dyn std::error::Error + Send + Sync>> + 'a,
+    ) -> Self {
+        Self {
+            variables: variables.into_iter().collect(),
+            objectives: objectives.into_iter().collect(),
+            constraints: Vec::new(),
+            build: Box::new(build),
+            trials: DEFAULT_TRIALS,
+            seed: 0,
+            threads: 0,
+            plans: DEFAULT_PLANS,
+            indifference: None,
+            confidence: DEFAULT_CONFIDENCE,
+            on_progress: None,
+            cancel: None,
+        }
+    }
+
+    /// Adds what must hold.
+    #[must_use]
+    pub fn constraints(mut self, constraints: impl IntoIterator<Item = Constraint>) -> Self {
+        self.constraints.extend(constraints);
+        self
+    }
+
+    /// Runs so many trials of a plan at most.
+    #[must_use]
+    pub fn trials(mut self, trials: u64) -> Self {
+        self.trials = trials;
+        self
+    }
+
+    /// Sets the seed.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Sets the number of threads; 0 stands for as many as there are processors.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Tries so many plans at most.
+    #[must_use]
+    pub fn plans(mut self, plans: usize) -> Self {
+        self.plans = plans;
+        self
+    }
+
+    /// Stops the trials of a plan as soon as another one is better or no worse by this much, in the objective's unit. Of few plans,
+    /// one objective that is a mean or a probability, and no constraints.
+    #[must_use]
+    pub fn indifference(mut self, delta: f64) -> Self {
+        self.indifference = Some(delta);
+        self
+    }
+
+    /// The probability with which that selection is correct.
+    #[must_use]
+    pub fn confidence(mut self, confidence: f64) -> Self {
+        self.confidence = confidence;
+        self
+    }
+
+    /// Calls `report` with the trials done and the most that there may be.
+    #[must_use]
+    pub fn on_progress(mut self, report: &'a OnProgress<'a>) -> Self {
+        self.on_progress = Some(report);
+        self
+    }
+
+    /// Lets `cancel` stop the search.
+    #[must_use]
+    pub fn cancelled_by(mut self, cancel: &'a Cancel) -> Self {
+        self.cancel = Some(cancel);
+        self
+    }
+
+    /// Searches.
+    pub fn run(&self, title: impl Into<String>) -> Result<Found, DecideError> {
+        self.check()?;
+        let all = self.all_plans();
+        let mut tried = Tried::new(self);
+        let mut selected = None;
+        let mut best = None;
+        match &all {
+            Some(all) if self.indifference.is_some() => {
+                let found = self.select(all, &mut tried)?;
+                best = Some((found.best, found.is_sure.then_some(self.confidence)));
+                selected = Some(found);
+            }
+            Some(all) => {
+                for settings in all {
+                    tried.plan(settings, self.trials)?;
+                }
+            }
+            None if self.objectives.len() == 1 => self.descend(&mut tried)?,
+            None => self.spread(&mut tried)?,
+        }
+        if self.objectives.len() == 1 && selected.is_none() {
+            best = tried.best_of_finalists();
+        }
+        let best = match best {
+            Some((plan, probability)) => Some(tried.on_fresh_trials(plan, probability)?),
+            None => None,
+        };
+        Ok(Found {
+            title: title.into(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            seed: self.seed,
+            trials: self.trials,
+            variables: self.variables.iter().map(|one| one.name.clone()).collect(),
+            objectives: self.objectives.clone(),
+            units: tried.units.clone(),
+            constraints: self.constraints.clone(),
+            is_exhaustive: all.is_some(),
+            front: if self.objectives.len() > 1 {
+                tried.front()
+            } else {
+                Vec::new()
+            },
+            plans: tried.plans,
+            best,
+            selected,
+        })
+    }
+
+    fn check(&self) -> Result<(), DecideError> {
+        if self.variables.is_empty() {
+            return Err(DecideError::NothingToDecide);
+        }
+        if !(1..=2).contains(&self.objectives.len()) {
+            return Err(DecideError::Objectives(self.objectives.len()));
+        }
+        if self.trials < LEAST_TRIALS {
+            return Err(DecideError::TooFewTrials(self.trials));
+        }
+        if let Some(delta) = self.indifference {
+            let is_selectable = self.objectives.len() == 1
+                && self.objectives[0].of.is_mean()
+                && self.constraints.is_empty()
+                && self.all_plans().is_some();
+            if !(is_selectable && delta.is_finite() && delta > 0.0) {
+                return Err(DecideError::Indifference);
+            }
+        }
+        Ok(())
+    }
+
+    /// All plans that there are, if they are few enough.
+    fn all_plans(&self) -> Option<Vec<Vec<Setting>>> {
+        let counts: Vec<usize> = self
+            .variables
+            .iter()
+            .map(DecisionVariable::count)
+            .collect::<Option<_>>()?;
+        let total = counts
+            .iter()
+            .try_fold(1_usize, |all, count| all.checked_mul(*count))?;
+        if total > self.plans {
+            return None;
+        }
+        let plan = |mut number: usize| {
+            let mut settings = Vec::with_capacity(counts.len());
+            for (variable, count) in self.variables.iter().zip(&counts) {
+                settings.push(variable.setting(number % count));
+                number /= count;
+            }
+            settings
+        };
+        Some((0..total).map(plan).collect())
+    }
+
+    fn questions(&self) -> Questions<'_> {
+        Questions {
+            objectives: &self.objectives,
+            constraints: &self.constraints,
+        }
+    }
+
+    /// Selects the best of all plans with as few trials as that takes.
+    fn select(&self, all: &[Vec<Setting>], tried: &mut Tried<'_>) -> Result<Selected, DecideError> {
+        let asked = Indifference {
+            delta: self.indifference.unwrap_or(f64::MAX),
+            confidence: self.confidence,
+            first: LEAST_TRIALS,
+            at_most: self.trials,
+        };
+        let models: Vec<Model> = all
+            .iter()
+            .map(|settings| self.model(settings))
+            .collect::<Result<_, _>>()?;
+        tried.units = vec![self.questions().unit(0, &models[0])?];
+        let sign = self.objectives[0].direction.gain(1.0, 0.0);
+        let mut selected = select(all.len(), asked, |plan, trials| {
+            let trials = self.trials_of(&models[plan], trials, 0)?;
+            Ok::<_, DecideError>(trials.objective.iter().map(|x| sign * x).collect())
+        })?;
+        selected.means.iter_mut().for_each(|mean| *mean *= sign);
+        for ((settings, mean), trials) in all.iter().zip(&selected.means).zip(&selected.trials) {
+            tried.plans.push(TriedPlan {
+                settings: settings.clone(),
+                values: vec![*mean],
+                constraints: Vec::new(),
+                is_feasible: true,
+                trials: *trials,
+            });
+            tried.columns.push(Trials::default());
+        }
+        Ok(selected)
+    }
+
+    /// A design, and from its best point a simplex, both on part of the trials.
+    fn descend(&self, tried: &mut Tried<'_>) -> Result<(), DecideError> {
+        let trials = (self.trials / SCREENED_ON_ONE_IN).max(LEAST_TRIALS);
+        let design = (self.plans / 2).max(1);
+        let mut leading = (f64::INFINITY, vec![0.5; self.variables.len()]);
+        for point in self.design(design) {
+            let plan = tried.plan(&self.at(&point), trials)?;
+            let cost = tried.cost(plan);
+            if cost < leading.0 {
+                leading = (cost, point);
+            }
+        }
+        let mut failed = None;
+        simplex::descend(&leading.1, 4 * self.plans as u64, |point| {
+            let settings = self.at(point);
+            if tried.plans.len() >= self.plans && tried.known(&settings).is_none() {
+                return None;
+            }
+            match tried.plan(&settings, trials) {
+                Ok(plan) => Some(tried.cost(plan)),
+                Err(error) => {
+                    failed = Some(error);
+                    None
+                }
+            }
+        });
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        for plan in tried.leading(FINALISTS) {
+            tried.again(plan, self.trials)?;
+        }
+        Ok(())
+    }
+
+    /// A design, and small changes of what is on the front, on all trials.
+    fn spread(&self, tried: &mut Tried<'_>) -> Result<(), DecideError> {
+        let mut points = Vec::new();
+        for point in self.design((self.plans / 2).max(1)) {
+            let plan = tried.plan(&self.at(&point), self.trials)?;
+            points.push((plan, point));
+        }
+        let source = Source::named("small changes of a decision");
+        // Changes that change nothing, since settings are steps, are not counted for ever.
+        for change in 0..4 * self.plans as u64 {
+            if tried.plans.len() >= self.plans {
+                break;
+            }
+            let front = tried.front();
+            let Some(&chosen) = front.get(change as usize % front.len().max(1)) else {
+                break;
+            };
+            let Some((_, from)) = points.iter().find(|(plan, _)| *plan == chosen) else {
+                continue;
+            };
+            let mut stream = source.stream(self.seed, change);
+            let point: Vec<f64> = (from.iter())
+                .map(|x| (x + SMALL_CHANGE * normal_quantile(stream.uniform())).clamp(0.0, 1.0))
+                .collect();
+            let plan = tried.plan(&self.at(&point), self.trials)?;
+            points.push((plan, point));
+        }
+        Ok(())
+    }
+
+    /// Points that fill the unit cube evenly.
+    fn design(&self, count: usize) -> Vec<Vec<f64>> {
+        let sources: Vec<Source> = (self.variables.iter())
+            .map(|variable| Source::named(&format!("decision {}", variable.name)))
+            .collect();
+        let sobol = ScrambledSobol::new(&sources, self.seed, 1);
+        (0..count as u64)
+            .map(|index| {
+                let mut point = vec![0.5; sources.len()];
+                sobol.point(0, index, &mut point);
+                point
+            })
+            .collect()
+    }
+
+    fn at(&self, point: &[f64]) -> Vec<Setting> {
+        let pairs = self.variables.iter().zip(point);
+        pairs.map(|(variable, share)| variable.at(*share)).collect()
+    }
+
+    fn model(&self, settings: &[Setting]) -> Result<Model, DecideError> {
+        (self.build)(settings).map_err(|error| {
+            let set = self.variables.iter().zip(settings);
+            let set = set.map(|(variable, setting)| format!("{} = {setting}", variable.name));
+            DecideError::Plan {
+                plan: set.collect::<Vec<_>>().join(", "),
+                error,
+            }
+        })
+    }
+
+    /// The trials of a model by these numbers, `done` having been run before.
+    fn trials_of(
+        &self,
+        model: &Model,
+        trials: std::ops::Range<u64>,
+        done: u64,
+    ) -> Result<Trials, DecideError> {
+        self.samples(model, trials, done).and_then(|samples| {
+            self.questions()
+                .trials(0, model.name(), model.layout(), &samples)
+        })
+    }
+
+    fn samples(
+        &self,
+        model: &Model,
+        trials: std::ops::Range<u64>,
+        done: u64,
+    ) -> Result<crate::projection::Samples, DecideError> {
+        if self.cancel.is_some_and(Cancel::is_cancelled) {
+            return Err(SampleError::from(RunError::Cancelled).into());
+        }
+        let mut run = SampleRun::new(model)
+            .measures(self.questions().measures())
+            .trial_range(trials)
+            .seed(self.seed)
+            .threads(self.threads);
+        if let Some(report) = self.on_progress {
+            let most = (self.plans as u64 + 1) * self.trials;
+            run = run.on_progress(move |now, _| report((done + now).min(most), most));
+        }
+        if let Some(cancel) = self.cancel {
+            run = run.cancelled_by(cancel);
+        }
+        Ok(run.run()?)
+    }
+}
+
+/// The plans that have been tried.
+struct Tried<'a> {
+    run: &'a SearchRun<'a>,
+    plans: Vec<TriedPlan>,
+    /// By plan the trials of the first objective and of the constraints.
+    columns: Vec<Trials>,
+    units: Vec<String>,
+    done: u64,
+}
+
+impl<'a> Tried<'a> {
+    fn new(run: &'a SearchRun<'a>) -> Self {
+        Self {
+            run,
+            plans: Vec::new(),
+            columns: Vec::new(),
+            units: Vec::new(),
+            done: 0,
+        }
+    }
+
+    fn known(&self, settings: &[Setting]) -> Option<usize> {
+        self.plans.iter().position(|plan| plan.settings == settings)
+    }
+
+    /// The position of a plan, which is tried on so many trials if it has not been.
+    fn plan(&mut self, settings: &[Setting], trials: u64) -> Result<usize, DecideError> {
+        if let Some(known) = self.known(settings) {
+            return Ok(known);
+        }
+        let (plan, columns) = self.simulate(settings, 0..trials)?;
+        self.plans.push(plan);
+        self.columns.push(columns);
+        Ok(self.plans.len() - 1)
+    }
+
+    /// Tries a plan once more, on so many trials.
+    fn again(&mut self, plan: usize, trials: u64) -> Result<(), DecideError> {
+        let settings = self.plans[plan].settings.clone();
+        (self.plans[plan], self.columns[plan]) = self.simulate(&settings, 0..trials)?;
+        Ok(())
+    }
+
+    fn simulate(
+        &mut self,
+        settings: &[Setting],
+        trials: std::ops::Range<u64>,
+    ) -> Result<(TriedPlan, Trials), DecideError> {
+        let (run, count) = (self.run, trials.end - trials.start);
+        let model = run.model(settings)?;
+        let questions = run.questions();
+        if self.units.is_empty() {
+            self.units = (0..run.objectives.len())
+                .map(|objective| questions.unit(objective, &model))
+                .collect::<Result<_, _>>()?;
+        }
+        let samples = run.samples(&model, trials, self.done)?;
+        self.done += count;
+        let mut found: Vec<Choice> = Vec::new();
+        let mut first = Trials::default();
+        for (number, objective) in run.objectives.iter().enumerate() {
+            let columns = questions.trials(number, model.name(), model.layout(), &samples)?;
+            found.push(one_plan(objective, &run.constraints, columns.clone()));
+            if number == 0 {
+                first = columns;
+            }
+        }
+        let plan = TriedPlan {
+            settings: settings.to_vec(),
+            values: found.iter().map(|choice| choice.plans[0].value).collect(),
+            constraints: found[0].plans[0].constraints.clone(),
+            is_feasible: found[0].plans[0].is_feasible,
+            trials: count,
+        };
+        Ok((plan, first))
+    }
+
+    /// What a search makes less: the first objective or, where constraints are broken, by how much they are.
+    fn cost(&self, plan: usize) -> f64 {
+        let gain = |plan: &TriedPlan| self.run.objectives[0].direction.gain(plan.values[0], 0.0);
+        let one = &self.plans[plan];
+        let feasible = self
+            .plans
+            .iter()
+            .filter(|plan| plan.is_feasible && gain(plan).is_finite());
+        let (low, high) = feasible
+            .map(gain)
+            .fold((0.0, 0.0), |(low, high): (f64, f64), x| {
+                (low.min(x), high.max(x))
+            });
+        if one.is_feasible && gain(one).is_finite() {
+            return -gain(one);
+        }
+        let broken =
+            self.run
+                .constraints
+                .iter()
+                .zip(&one.constraints)
+                .map(|(constraint, value)| {
+                    let missing = if constraint.is_at_least {
+                        constraint.bound - value
+                    } else {
+                        value - constraint.bound
+                    };
+                    if missing.is_finite() {
+                        missing.max(0.0) / constraint.bound.abs().max(1e-9)
+                    } else {
+                        1e3
+                    }
+                });
+        // Worse than the worst of those that keep to them.
+        -low + (high - low).max(1.0) * (1.0 + broken.sum::<f64>())
+    }
+
+    /// The feasible plans of the best values, the best first.
+    fn leading(&self, count: usize) -> Vec<usize> {
+        let mut plans: Vec<usize> = (0..self.plans.len())
+            .filter(|plan| self.plans[*plan].is_feasible && !self.plans[*plan].values[0].is_nan())
+            .collect();
+        plans.sort_by(|a, b| self.cost(*a).total_cmp(&self.cost(*b)));
+        plans.truncate(count);
+        plans
+    }
+
+    /// The best of the plans that were simulated on all trials, with the probability that it is.
+    fn best_of_finalists(&self) -> Option<(usize, Option<f64>)> {
+        let run = self.run;
+        let finalists: Vec<usize> = (0..self.plans.len())
+            .filter(|plan| self.plans[*plan].trials == run.trials)
+            .collect();
+        if finalists.is_empty() {
+            return None;
+        }
+        let names: Vec<String> = finalists.iter().map(ToString::to_string).collect();
+        let trials: Vec<Vec<Trials>> = (finalists.iter())
+            .map(|plan| vec![self.columns[*plan].clone()])
+            .collect();
+        let choice = choose(
+            &run.objectives[0],
+            &run.constraints,
+            &[whole_world()],
+            &names,
+            &trials,
+            run.seed,
+        );
+        let best = choice.best?;
+        Some((finalists[best], Some(choice.plans[best].probability_best)))
+    }
+
+    /// The best plan on as many trials as it had, which nobody has seen.
+    fn on_fresh_trials(
+        &mut self,
+        plan: usize,
+        probability_best: Option<f64>,
+    ) -> Result<BestPlan, DecideError> {
+        let settings = self.plans[plan].settings.clone();
+        let trials = self.run.trials;
+        let (fresh, _) = self.simulate(&settings, trials..2 * trials)?;
+        let (chosen, fresh) = (self.plans[plan].values[0], fresh.values[0]);
+        Ok(BestPlan {
+            plan,
+            probability_best,
+            value_on_fresh_trials: fresh,
+            optimism: self.run.objectives[0].direction.gain(chosen, fresh),
+        })
+    }
+
+    /// The feasible plans that no other feasible one beats in both objectives, from the best of the first on.
+    fn front(&self) -> Vec<usize> {
+        let gains = |plan: usize| -> Vec<f64> {
+            let values = self.run.objectives.iter().zip(&self.plans[plan].values);
+            values
+                .map(|(objective, value)| objective.direction.gain(*value, 0.0))
+                .collect()
+        };
+        let mut feasible: Vec<(usize, Vec<f64>)> = (0..self.plans.len())
+            .filter(|plan| self.plans[*plan].is_feasible)
+            .map(|plan| (plan, gains(plan)))
+            .filter(|(_, gains)| gains.iter().all(|gain| !gain.is_nan()))
+            .collect();
+        feasible.sort_by(|a, b| b.1[0].total_cmp(&a.1[0]).then(b.1[1].total_cmp(&a.1[1])));
+        let mut reached = f64::NEG_INFINITY;
+        feasible.retain(|(_, gains)| {
+            let is_beaten = gains[1] <= reached;
+            reached = reached.max(gains[1]);
+            !is_beaten
+        });
+        feasible.into_iter().map(|(plan, _)| plan).collect()
+    }
+}
+
+fn whole_world() -> World {
+    World {
+        name: "as stated".to_owned(),
+        weight: 1.0,
+    }
+}
+
+/// What the trials of a single plan say of it.
+fn one_plan(objective: &Objective, constraints: &[Constraint], trials: Trials) -> Choice {
+    let names = ["plan".to_owned()];
+    super::choice::without_bootstrap(
+        objective,
+        constraints,
+        &[whole_world()],
+        &names,
+        &[vec![trials]],
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,231 @@
+//! Decision variables: what of a scenario may be chosen, and within which bounds.
+
+use serde::{Deserialize, Serialize};
+
+use crate::date::Date;
+use crate::problem::{Path, Problems, check_name};
+
+/// Settings of one variable that are tried one by one, at most: more are searched like a range. (an assumption)
+const MOST_SETTINGS: usize = 1_000;
+
+/// Something that may be chosen: a number, a count, a date, a threshold of a trigger, or one of several texts. The
+/// scenario itself says what holds if nobody chooses. Give one of `between`, `dates`, `values` and `options`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DecisionVariable {
+    /// Its name, such as "share let before the next building".
+    pub name: String,
+    /// The keys that take the chosen value, written as for --set: "campuses.North.phases.two.when.0.at_least".
+    pub keys: Vec<String>,
+    /// The least and the greatest value, in the unit of the keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub between: Vec<f64>,
+    /// The distance of values within `between`; left out, all numbers. 1 for a count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<f64>,
+    /// The first and the last month.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dates: Vec<Date>,
+    /// The values to choose from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<f64>,
+    /// The texts to choose from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
+}
+
+/// What a variable is set to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Setting {
+    /// A number.
+    Number(f64),
+    /// A month.
+    Month(Date),
+    /// A text.
+    Text(String),
+}
+
+impl Setting {
+    /// As it is written in a scenario file.
+    pub fn to_toml(&self) -> String {
+        match self {
+            Self::Number(number) => number.to_string(),
+            Self::Month(date) => format!("\"{}\"", date.to_month_string()),
+            Self::Text(text) => format!("{text:?}"),
+        }
+    }
+}
+
+impl std::fmt::Display for Setting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Month(date) => f.write_str(&date.to_month_string()),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+impl DecisionVariable {
+    /// How many settings it has; `None` for all numbers of a range.
+    pub fn count(&self) -> Option<usize> {
+        if !self.values.is_empty() {
+            return Some(self.values.len());
+        }
+        if !self.options.is_empty() {
+            return Some(self.options.len());
+        }
+        if let [first, last] = self.dates[..] {
+            return Some(last.months_after(first).round().max(0.0) as usize + 1);
+        }
+        let (low, high) = self.bounds();
+        let steps = ((high - low) / self.step? + 1e-9).floor();
+        (steps < MOST_SETTINGS as f64).then_some(steps as usize + 1)
+    }
+
+    /// The setting at a share of the way through all of them, from 0 to 1.
+    pub fn at(&self, share: f64) -> Setting {
+        let share = share.clamp(0.0, 1.0);
+        let Some(count) = self.count() else {
+            let (low, high) = self.bounds();
+            let number = low + share * (high - low);
+            let number = match self.step {
+                Some(step) => low + ((number - low) / step).round() * step,
+                None => number,
+            };
+            return Setting::Number(short(number.min(high)));
+        };
+        self.setting(((share * count as f64) as usize).min(count - 1))
+    }
+
+    /// The setting of a number, from 0 to [`Self::count`] - 1.
+    pub fn setting(&self, number: usize) -> Setting {
+        if let Some(value) = self.values.get(number) {
+            return Setting::Number(*value);
+        }
+        if let Some(text) = self.options.get(number) {
+            return Setting::Text(text.clone());
+        }
+        if let [first, _] = self.dates[..] {
+            return Setting::Month(first.plus_months(number as f64).unwrap_or(first));
+        }
+        let step = self.step.unwrap_or(0.0);
+        Setting::Number(short(self.bounds().0 + number as f64 * step))
+    }
+
+    fn bounds(&self) -> (f64, f64) {
+        match self.between[..] {
+            [low, high] => (low, high),
+            _ => (0.0, 0.0),
+        }
+    }
+
+    pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
+        check_name(&self.name, &at.key("name"), problems);
+        if self.keys.is_empty() {
+            problems.error(
+                &at.key("keys"),
+                "it sets nothing",
+                "one key or more, written as for --set, such as \"campuses.North.pue\"",
+            );
+        }
+        let given = [
+            !self.between.is_empty(),
+            !self.dates.is_empty(),
+            !self.values.is_empty(),
+            !self.options.is_empty(),
+        ];
+        if given.iter().filter(|given| **given).count() != 1 {
+            problems.error(
+                at,
+                format!("\"{}\" does not say in one way what may be chosen", self.name),
+                "one of `between = [0.2, 0.9]`, `dates = [\"2026-01\", \"2027-12\"]`, `values = [1, 2, 4]` and `options = [\"a\", \"b\"]`",
+            );
+        }
+        let is_range =
+            matches!(self.between[..], [low, high] if low < high && (high - low).is_finite());
+        if given[0] && !is_range {
+            problems.error(
+                &at.key("between"),
+                "these are no bounds",
+                "the least and the greatest value, such as [0.2, 0.9]",
+            );
+        }
+        if given[1] && !matches!(self.dates[..], [first, last] if first < last) {
+            problems.error(
+                &at.key("dates"),
+                "these are no bounds",
+                "the first and the last month, such as [\"2026-01\", \"2027-12\"]",
+            );
+        }
+        if self
+            .step
+            .is_some_and(|step| !(step.is_finite() && step > 0.0))
+        {
+            problems.error(
+                &at.key("step"),
+                "the step is not above 0",
+                "a number above 0",
+            );
+        }
+        if self.values.iter().any(|value| !value.is_finite()) {
+            problems.error(
+                &at.key("values"),
+                "a value is no finite number",
+                "finite numbers",
+            );
+        }
+    }
+}
+
+/// A number without the last digits of a binary fraction, so that 0.1 + 0.2 is 0.3.
+fn short(number: f64) -> f64 {
+    format!("{number:.9e}").parse().unwrap_or(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_within_bounds_and_as_a_planner_writes_them() {
+        let gate = DecisionVariable {
+            between: vec![0.1, 0.9],
+            step: Some(0.1),
+            ..DecisionVariable::default()
+        };
+        assert_eq!(gate.count(), Some(9));
+        assert_eq!(gate.setting(2).to_toml(), "0.3");
+        assert_eq!(gate.at(1.0), Setting::Number(0.9));
+        let when = DecisionVariable {
+            dates: vec![
+                Date::month(2026, 11).unwrap(),
+                Date::month(2027, 2).unwrap(),
+            ],
+            ..DecisionVariable::default()
+        };
+        assert_eq!(when.count(), Some(4));
+        assert_eq!(when.setting(2).to_toml(), "\"2027-01\"");
+        let any = DecisionVariable {
+            between: vec![2.0, 4.0],
+            ..DecisionVariable::default()
+        };
+        assert_eq!((any.count(), any.at(0.25)), (None, Setting::Number(2.5)));
+    }
+
+    #[test]
+    fn bounds_that_are_none_are_refused_all_at_once() {
+        let wrong = DecisionVariable {
+            name: "gate".into(),
+            between: vec![0.9, 0.1],
+            values: vec![1.0],
+            step: Some(0.0),
+            ..DecisionVariable::default()
+        };
+        let mut problems = Problems::new();
+        wrong.check(&Path::root(), &mut problems);
+        assert_eq!(problems.iter().count(), 4, "{problems}");
+    }
+}
