@@ -175,7 +175,7 @@ impl LongRun {
     pub(crate) fn milestones(&self) -> impl Iterator<Item = &String> {
         self.until.iter().filter_map(|goal| match goal {
             Goal::Quantile {
-                of: Output::Milestone(name),
+                of: Measure::Milestone(name),
                 ..
             }
             | Goal::Probability { of: name, .. } => Some(name),
