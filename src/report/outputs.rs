@@ -19,7 +19,7 @@ pub struct OutputFile {
 }
 
 /// What a run is to leave in its folder: the projection as JSON and CSV, the summary as text and Markdown, the
-/// page, with the feature `parquet` the projection as Parquet, and fan charts.
+/// page, with the feature `excel` a workbook, with the feature `parquet` the projection as Parquet, and fan charts.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -43,6 +43,20 @@ pub struct OutputChoice {
     pub charts: Vec<ChartChoice>,
     /// As what charts are drawn.
     pub pictures: PictureFormat,
+}
+
+/// What is known of a run beside its projection, for those of its files that show it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RunFacts<'a> {
+    /// What was put in, with its sources.
+    #[cfg(feature = "files")]
+    pub inputs: &'a [crate::file::Input],
+    /// What drives its results.
+    pub drivers: Option<&'a crate::analysis::drivers::report::DriversReport>,
+    /// Its scenario, whose targets and status date charts mark.
+    pub scenario: Option<&'a Scenario>,
+    /// What was seen of metrics, for its charts.
+    pub known: Option<&'a Observations>,
 }
 
 /// As what charts are drawn.
@@ -71,16 +85,6 @@ impl PictureFormat {
             Self::Both => &["svg", "png"],
         }
     }
-}
-
-/// What charts mark beside the projection.
-#[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct ChartMarks<'a> {
-    /// Its targets, and until when it knows what has happened.
-    pub scenario: Option<&'a Scenario>,
-    /// What was seen of metrics.
-    pub known: Option<&'a Observations>,
 }
 
 /// A fan chart of a metric.
@@ -154,6 +158,10 @@ pub enum OutputsError {
     /// The CSV could not be made.
     #[error("projection.csv could not be made: {0}")]
     Csv(#[from] io::Error),
+    /// The workbook could not be made.
+    #[cfg(feature = "excel")]
+    #[error("projection.xlsx: {0}")]
+    Workbook(#[from] super::WorkbookError),
     /// The Parquet could not be made.
     #[cfg(feature = "parquet")]
     #[error(transparent)]
@@ -182,6 +190,8 @@ const JSON: &str = "projection.json";
 const CSV: &str = "projection.csv";
 const SUMMARY: &str = "summary.txt";
 const MARKDOWN: &str = "summary.md";
+#[cfg(feature = "excel")]
+const WORKBOOK: &str = "projection.xlsx";
 #[cfg(feature = "parquet")]
 const PARQUET: &str = "projection.parquet";
 const PAGE: &str = "report.html";
@@ -208,6 +218,8 @@ impl OutputChoice {
         let mut names = [JSON, CSV, SUMMARY, MARKDOWN, PAGE]
             .map(str::to_owned)
             .to_vec();
+        #[cfg(feature = "excel")]
+        names.push(WORKBOOK.to_owned());
         #[cfg(feature = "parquet")]
         names.push(PARQUET.to_owned());
         for (stem, _) in self.all_charts() {
@@ -238,14 +250,14 @@ impl OutputChoice {
     /// The files of a run of which nothing but the projection is known.
     pub fn files(&self, projection: &Projection) -> Result<Vec<OutputFile>, OutputsError> {
         let page = HtmlReport::new(projection);
-        self.files_with(projection, ChartMarks::default(), &page)
+        self.files_with(projection, &RunFacts::default(), &page)
     }
 
-    /// The files of a run with its page and with marks in its charts.
+    /// The files of a run with what is known of it and its page.
     pub fn files_with(
         &self,
         projection: &Projection,
-        marks: ChartMarks<'_>,
+        facts: &RunFacts<'_>,
         page: &HtmlReport<'_>,
     ) -> Result<Vec<OutputFile>, OutputsError> {
         self.check(projection.layout())?;
@@ -264,6 +276,14 @@ impl OutputChoice {
             OutputFile::new(MARKDOWN, super::markdown(projection).into_bytes()),
             OutputFile::new(PAGE, page.to_html().into_bytes()),
         ];
+        #[cfg(feature = "excel")]
+        {
+            let mut workbook = super::Workbook::new(projection).inputs(facts.inputs);
+            if let Some(drivers) = facts.drivers {
+                workbook = workbook.drivers(drivers);
+            }
+            files.push(OutputFile::new(WORKBOOK, workbook.to_xlsx()?));
+        }
         #[cfg(feature = "parquet")]
         {
             let mut table = Vec::new();
@@ -272,7 +292,7 @@ impl OutputChoice {
         }
         for (stem, chart) in self.all_charts() {
             if projection.metric(&chart.metric).is_some() {
-                files.extend(self.pictures_of(projection, marks, &stem, &chart)?);
+                files.extend(self.pictures_of(projection, facts, &stem, &chart)?);
             }
         }
         Ok(files)
@@ -281,7 +301,7 @@ impl OutputChoice {
     fn pictures_of(
         &self,
         projection: &Projection,
-        marks: ChartMarks<'_>,
+        facts: &RunFacts<'_>,
         stem: &str,
         choice: &ChartChoice,
     ) -> Result<Vec<OutputFile>, OutputsError> {
@@ -290,10 +310,10 @@ impl OutputChoice {
             if let Some(campus) = &choice.campus {
                 chart = chart.campus(campus)?;
             }
-            if let Some(scenario) = marks.scenario {
+            if let Some(scenario) = facts.scenario {
                 chart = chart.scenario(scenario);
             }
-            if let Some(known) = marks.known {
+            if let Some(known) = facts.known {
                 chart = chart.observations(known);
             }
             match ending {

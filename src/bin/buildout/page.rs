@@ -22,7 +22,7 @@ const ANALYSED_TRIALS: u64 = 5_000;
 pub(crate) struct Analysed<'a> {
     pub(crate) loaded: &'a Loaded,
     schedule: Option<ScheduleReport>,
-    drivers: Option<DriversReport>,
+    pub(crate) drivers: Option<DriversReport>,
 }
 
 impl<'a> Analysed<'a> {

@@ -24,7 +24,7 @@ Examples:
 
 {EXIT_STATUS}"))]
 pub(crate) struct Run {
-    /// The scenario: a TOML file
+    /// The scenario: a TOML file or an Excel workbook
     file: PathBuf,
     /// How many trials to run: 10,000 if not given, and with --until at most 10,000,000
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]

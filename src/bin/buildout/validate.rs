@@ -23,13 +23,13 @@ Examples:
 
 {EXIT_STATUS}"))]
 pub(crate) struct Validate {
-    /// The scenarios: TOML files, or - for standard input
+    /// The scenarios: TOML files or Excel workbooks, or - for standard input
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Fail on warnings, too
     #[arg(long)]
     strict: bool,
-    /// Print the problems as JSON: a list of severity, message, help, key, file, line and column
+    /// Print the problems as JSON: a list of severity, message, help, key, file, line, column and cell
     #[arg(long)]
     json: bool,
     /// Replace a value of the scenario, such as horizon_months=60; may be given several times
@@ -178,5 +178,6 @@ fn as_json(problem: &Problem) -> Value {
         "file": place.map(|place| &place.file),
         "line": place.map(|place| place.line),
         "column": place.map(|place| place.column),
+        "cell": place.and_then(|place| place.cell.as_ref()),
     })
 }
