@@ -63,8 +63,7 @@ pub use drivers::{DRIVERS_OUTPUTS, drivers, drivers_csv, drivers_markdown, drive
 pub use html::HtmlReport;
 pub use markdown::markdown;
 pub use outputs::{
-    ChartChoice, ChartMarks, OutputChoice, OutputFile, OutputsError, PictureFormat, RunFacts,
-    outputs,
+    ChartChoice, OutputChoice, OutputFile, OutputsError, PictureFormat, RunFacts, outputs,
 };
 pub use search::search;
 pub use summary::summary;

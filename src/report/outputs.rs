@@ -53,6 +53,10 @@ pub struct RunFacts<'a> {
     pub inputs: &'a [crate::file::Input],
     /// What drives its results.
     pub drivers: Option<&'a crate::analysis::drivers::report::DriversReport>,
+    /// Its scenario, whose targets and status date charts mark.
+    pub scenario: Option<&'a Scenario>,
+    /// What was seen of metrics, for its charts.
+    pub known: Option<&'a Observations>,
 }
 
 /// As what charts are drawn.
@@ -81,16 +85,6 @@ impl PictureFormat {
             Self::Both => &["svg", "png"],
         }
     }
-}
-
-/// What charts mark beside the projection.
-#[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct ChartMarks<'a> {
-    /// Its targets, and until when it knows what has happened.
-    pub scenario: Option<&'a Scenario>,
-    /// What was seen of metrics.
-    pub known: Option<&'a Observations>,
 }
 
 /// A fan chart of a metric.
@@ -256,17 +250,14 @@ impl OutputChoice {
     /// The files of a run of which nothing but the projection is known.
     pub fn files(&self, projection: &Projection) -> Result<Vec<OutputFile>, OutputsError> {
         let page = HtmlReport::new(projection);
-        let facts = RunFacts::default();
-        self.files_with(projection, &facts, ChartMarks::default(), &page)
+        self.files_with(projection, &RunFacts::default(), &page)
     }
 
-    /// The files of a run with what is known beside its projection, with marks in its charts and its page.
-    #[cfg_attr(not(feature = "excel"), allow(unused_variables))]
+    /// The files of a run with what is known of it and its page.
     pub fn files_with(
         &self,
         projection: &Projection,
         facts: &RunFacts<'_>,
-        marks: ChartMarks<'_>,
         page: &HtmlReport<'_>,
     ) -> Result<Vec<OutputFile>, OutputsError> {
         self.check(projection.layout())?;
@@ -301,7 +292,7 @@ impl OutputChoice {
         }
         for (stem, chart) in self.all_charts() {
             if projection.metric(&chart.metric).is_some() {
-                files.extend(self.pictures_of(projection, marks, &stem, &chart)?);
+                files.extend(self.pictures_of(projection, facts, &stem, &chart)?);
             }
         }
         Ok(files)
@@ -310,7 +301,7 @@ impl OutputChoice {
     fn pictures_of(
         &self,
         projection: &Projection,
-        marks: ChartMarks<'_>,
+        facts: &RunFacts<'_>,
         stem: &str,
         choice: &ChartChoice,
     ) -> Result<Vec<OutputFile>, OutputsError> {
@@ -319,10 +310,10 @@ impl OutputChoice {
             if let Some(campus) = &choice.campus {
                 chart = chart.campus(campus)?;
             }
-            if let Some(scenario) = marks.scenario {
+            if let Some(scenario) = facts.scenario {
                 chart = chart.scenario(scenario);
             }
-            if let Some(known) = marks.known {
+            if let Some(known) = facts.known {
                 chart = chart.observations(known);
             }
             match ending {

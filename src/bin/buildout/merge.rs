@@ -32,9 +32,7 @@ pub(crate) struct Merge {
 
 pub(crate) fn run(arguments: &Merge) -> Result<(), Failure> {
     arguments.output.prepare(None)?;
-    arguments
-        .output
-        .deliver(&arguments.merged()?, None, || None)
+    (arguments.output).deliver(&arguments.merged()?, None, || None)
 }
 
 impl Merge {

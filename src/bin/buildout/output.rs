@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use buildout::analysis::update::Observations;
 use buildout::projection::Layout;
 use buildout::report::{
-    self, ChartChoice, ChartMarks, FanChart, HtmlReport, OutputChoice, OutputFile, OutputFolder,
-    PictureFormat,
+    self, ChartChoice, FanChart, HtmlReport, OutputChoice, OutputFile, OutputFolder, PictureFormat,
+    RunFacts,
 };
 use buildout::{Projection, Scenario};
 use clap::{Args, ValueEnum};
@@ -159,11 +159,15 @@ impl OutputOptions {
                 let page = page_of([(projection, &analysed)]);
                 let page = page.unwrap_or_else(|| HtmlReport::new(projection));
                 let known = self.known()?;
-                let mut marks = ChartMarks::default();
-                (marks.scenario, marks.known) = (scenario, known.as_ref());
+                let facts = RunFacts {
+                    scenario,
+                    known: known.as_ref(),
+                    inputs: &analysed.loaded.inputs,
+                    drivers: analysed.drivers.as_ref(),
+                };
                 let choice = self.choice()?;
                 let page = page.command(command).refreshing(self.live.refreshes());
-                choice.files_with(projection, &analysed.facts(), marks, &page)?
+                choice.files_with(projection, &facts, &page)?
             }
         };
         self.write(&files, &folder)

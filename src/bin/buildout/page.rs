@@ -6,7 +6,7 @@ use buildout::analysis::drivers::report::DriversReport;
 use buildout::analysis::drivers::run::DriversRun;
 use buildout::analysis::schedule::ScheduleReport;
 use buildout::file::Loaded;
-use buildout::report::{HtmlReport, RunFacts};
+use buildout::report::HtmlReport;
 use buildout::sampling::design::Drawing;
 use buildout::{Model, Projection, Scenario};
 
@@ -22,7 +22,7 @@ const ANALYSED_TRIALS: u64 = 5_000;
 pub(crate) struct Analysed<'a> {
     pub(crate) loaded: &'a Loaded,
     schedule: Option<ScheduleReport>,
-    drivers: Option<DriversReport>,
+    pub(crate) drivers: Option<DriversReport>,
 }
 
 impl<'a> Analysed<'a> {
@@ -52,14 +52,6 @@ impl<'a> Analysed<'a> {
             loaded,
             schedule: schedule.ok(),
             drivers: drivers.ok(),
-        }
-    }
-
-    /// What the files of a run show beside its projection.
-    pub(crate) fn facts(&self) -> RunFacts<'_> {
-        RunFacts {
-            inputs: &self.loaded.inputs,
-            drivers: self.drivers.as_ref(),
         }
     }
 
