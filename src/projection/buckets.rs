@@ -68,7 +68,7 @@ impl Buckets {
     }
 
     /// The bucket of a positive finite number, for `fineness` F.
-    #[inline]
+    #[inline(always)]
     pub(super) fn bucket(fineness: u32, x: f64) -> u32 {
         ((x.to_bits() & !(1 << 63)) >> (52 - fineness)) as u32
     }
@@ -100,7 +100,7 @@ impl Buckets {
 
     /// Counts numbers by their magnitudes, of which `least` is the smallest and `most` the largest; none is 0.
     /// Room for their counts must have been made.
-    #[inline]
+    #[inline(always)]
     pub(super) fn count<const FINENESS: u32>(&mut self, numbers: &[f64], least: f64, most: f64) {
         debug_assert_eq!(self.fineness, FINENESS);
         let [lowest, highest] = [least, most].map(|x| Self::bucket(FINENESS, x) >> FINENESS);
@@ -239,7 +239,7 @@ impl Buckets {
 }
 
 /// Counts numbers in buckets that follow each other from `start` on.
-#[inline]
+#[inline(always)]
 fn count_from<const FINENESS: u32, C: Counter>(counts: &mut [C], start: u32, numbers: &[f64]) {
     for x in numbers {
         let bucket = Buckets::bucket(FINENESS, *x);

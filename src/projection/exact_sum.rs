@@ -21,7 +21,7 @@ pub(super) struct ExactSum {
 }
 
 /// A double as `mantissa * 2^(exponent - 1075)`; exponent is 1 for subnormals.
-#[inline]
+#[inline(always)]
 fn parts(x: f64) -> (i64, i32) {
     let bits = x.to_bits();
     let biased = ((bits >> 52) & 0x7ff) as i32;
@@ -46,19 +46,19 @@ const BIAS: i32 = 1023;
 const FARTHEST: i32 = 970;
 
 /// Whether [`ExactSum::add_block`] takes both a double of that magnitude and its square.
-#[inline]
+#[inline(always)]
 pub(super) fn is_moderate(x: f64) -> bool {
     // A square's exponent is up to one more than twice its root's.
     (biased_exponent(x) - BIAS).abs() < FARTHEST / 2
 }
 
 /// 2^(biased - 1023) for the biased exponent of a normal double.
-#[inline]
+#[inline(always)]
 fn power_of_two(biased: i32) -> f64 {
     f64::from_bits((biased as u64) << 52)
 }
 
-#[inline]
+#[inline(always)]
 fn biased_exponent(x: f64) -> i32 {
     ((x.to_bits() >> 52) & 0x7ff) as i32
 }
@@ -69,9 +69,9 @@ fn biased_exponent(x: f64) -> i32 {
 /// is what the sum grows by; what was rounded off is at most 2^(k - 45). As the bin goes down to 2^(k - 32), that is
 /// a multiple of 2^(k - 84). 64 of the former add up to at most 2^50 times their unit and 64 of the
 /// latter to at most 2^45 times theirs, so neither sum rounds.
-#[inline]
+#[inline(always)]
 fn two_sums(numbers: &[f64; MOST_ADDENDS], bin: i32) -> (f64, f64) {
-    const LANES: usize = 4;
+    const LANES: usize = 16;
     let start = 1.5 * power_of_two(bin * 32 + 32 + 8);
     let mut tops = [start; LANES];
     let mut rests = [0.0; LANES];
@@ -103,7 +103,7 @@ fn scaled_square(x: f64) -> (i64, i32) {
 impl ExactSum {
     /// Adds numbers that are 0 or of magnitudes from `least` to `most`, both of which occur.
     /// Their exponents are at most [`FARTHEST`] from 0.
-    #[inline]
+    #[inline(always)]
     pub(super) fn add_block(&mut self, numbers: &[f64; MOST_ADDENDS], least: f64, most: f64) {
         let [least, most] = [least, most].map(biased_exponent);
         debug_assert!(BIAS - FARTHEST <= least && least <= most && most <= BIAS + FARTHEST);
@@ -141,7 +141,7 @@ impl ExactSum {
     }
 
     /// Reads one of its bins, so that they come into the cache.
-    #[inline]
+    #[inline(always)]
     pub(super) fn touch(&self) -> u64 {
         self.bins.first().map_or(0, |bin| *bin as u64)
     }

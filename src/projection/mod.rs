@@ -50,6 +50,7 @@ mod views;
 use std::hint::black_box;
 use std::sync::Arc;
 
+use pulp::{Arch, Simd, WithSimd};
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
 pub use layout::{Layout, LayoutError, Metric, TargetLabel};
@@ -232,7 +233,13 @@ impl Projection {
 
     fn absorb_rows(&mut self, rows: &[TrialRow], monthly: &Columns) {
         for block in rows.chunks(BLOCK) {
-            absorb_columns(&mut self.monthly, block, monthly, TrialRow::all_monthly);
+            let arch = Arch::new();
+            arch.dispatch(Absorbing {
+                series: &mut self.monthly,
+                rows: block,
+                chosen: monthly,
+                list: TrialRow::all_monthly,
+            });
             for (series, list) in [
                 (
                     &mut self.milestones,
@@ -240,7 +247,12 @@ impl Projection {
                 ),
                 (&mut self.outcomes, TrialRow::outcomes),
             ] {
-                absorb_columns(series, block, &Columns::All, list);
+                arch.dispatch(Absorbing {
+                    series,
+                    rows: block,
+                    chosen: &Columns::All,
+                    list,
+                });
             }
             let causes = self.layout.causes.len();
             for row in block {
@@ -404,42 +416,51 @@ fn same_layout(left: &Arc<Layout>, right: &Arc<Layout>) -> bool {
     Arc::ptr_eq(left, right) || left == right
 }
 
-/// Takes in the chosen columns of one list of numbers of each row, column by column.
-fn absorb_columns(
-    series: &mut [Series],
-    rows: &[TrialRow],
-    chosen: &Columns,
-    list: impl Fn(&TrialRow) -> &[f64],
-) {
-    // Eight doubles are a cache line, and lines come in pairs: each pair of each row is read once.
-    const LANES: usize = 16;
-    let lists: Vec<&[f64]> = rows.iter().map(list).collect();
-    let mut columns = [[0.0; BLOCK]; LANES];
-    for (chunk, series) in series.chunks_mut(LANES).enumerate() {
-        let start = chunk * LANES;
-        let end = start + series.len();
-        // What is far away is read first, so that all of it is waited for at once instead of one after the other.
-        black_box(
-            series
-                .iter()
-                .fold(0, |touched, series| touched ^ series.touch()),
-        );
-        for (row, list) in lists.iter().enumerate() {
-            match chosen {
-                Columns::All => {
-                    for (column, x) in columns.iter_mut().zip(&list[start..end]) {
-                        column[row] = *x;
+/// Takes in the chosen columns of one list of numbers of each row, column by column, in a form that is compiled for
+/// each generation of processors; all of them come to the same bits.
+struct Absorbing<'a, L> {
+    series: &'a mut [Series],
+    rows: &'a [TrialRow],
+    chosen: &'a Columns,
+    list: L,
+}
+
+impl<L: Fn(&TrialRow) -> &[f64]> WithSimd for Absorbing<'_, L> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        // Eight doubles are a cache line, and lines come in pairs: each pair of each row is read once.
+        const LANES: usize = 16;
+        let count = self.rows.len();
+        let lists: Vec<&[f64]> = self.rows.iter().map(self.list).collect();
+        let mut columns = [[0.0; BLOCK]; LANES];
+        for (chunk, series) in self.series.chunks_mut(LANES).enumerate() {
+            let start = chunk * LANES;
+            let end = start + series.len();
+            // What is far away is read first, so that all of it is waited for at once instead of one after the other.
+            black_box(
+                series
+                    .iter()
+                    .fold(0, |touched, series| touched ^ series.touch()),
+            );
+            for (row, list) in lists.iter().enumerate() {
+                match self.chosen {
+                    Columns::All => {
+                        for (column, x) in columns.iter_mut().zip(&list[start..end]) {
+                            column[row] = *x;
+                        }
                     }
-                }
-                Columns::Some(places) => {
-                    for (column, &place) in columns.iter_mut().zip(&places[start..end]) {
-                        column[row] = list[place as usize];
+                    Columns::Some(places) => {
+                        for (column, &place) in columns.iter_mut().zip(&places[start..end]) {
+                            column[row] = list[place as usize];
+                        }
                     }
                 }
             }
-        }
-        for (series, column) in series.iter_mut().zip(&columns) {
-            series.absorb(&column[..rows.len()]);
+            for (series, column) in series.iter_mut().zip(&columns) {
+                series.absorb(&column[..count]);
+            }
         }
     }
 }

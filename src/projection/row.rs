@@ -58,14 +58,17 @@ impl TrialRow {
 
     /// Back to an empty row, keeping its memory.
     pub fn clear(&mut self) {
-        if self.written.len() == self.layout.metrics.len() {
-            self.monthly.fill(0.0);
-        } else {
-            for scope in 0..self.layout.scopes.len() {
-                for position in 0..self.written.len() {
-                    let metric = self.written[position];
-                    self.monthly_mut(scope, metric).fill(0.0);
-                }
+        self.clear_from(0);
+    }
+
+    /// As [`Self::clear`], but leaves the metrics of the first `known` positions as they are: every month of them is about
+    /// to be written.
+    pub(crate) fn clear_from(&mut self, known: usize) {
+        let first = self.written.partition_point(|&metric| metric < known);
+        for scope in 0..self.layout.scopes.len() {
+            for position in first..self.written.len() {
+                let metric = self.written[position];
+                self.monthly_mut(scope, metric).fill(0.0);
             }
         }
         self.binding.fill(NO_CAUSE);
@@ -115,7 +118,8 @@ impl TrialRow {
             self.layout.series_index(scope, 0, month),
         );
         let of_scope = &mut self.monthly[first..];
-        for &metric in self.written.iter().take_while(|&&metric| metric < known) {
+        let written = self.written.partition_point(|&metric| metric < known);
+        for &metric in &self.written[..written] {
             of_scope[metric * months] = value(metric);
         }
     }

@@ -75,6 +75,7 @@ impl Series {
     }
 
     /// Takes in one number of each of up to [`BLOCK`] trials.
+    #[inline(always)]
     pub(super) fn absorb(&mut self, column: &[f64]) {
         debug_assert!(column.len() <= BLOCK);
         let Some(extent) = Extent::of(column) else {
@@ -91,6 +92,7 @@ impl Series {
     }
 
     /// Takes in a column of which some may not be finite.
+    #[cold]
     fn absorb_special(&mut self, column: &[f64]) {
         let mut finite = [0.0; BLOCK];
         let mut count = 0;
@@ -109,6 +111,7 @@ impl Series {
     }
 
     /// Takes in finite numbers.
+    #[inline(always)]
     fn absorb_finite(&mut self, mut column: &[f64], mut extent: Extent) {
         if let Finite::Few(few) = &mut self.finite {
             let taken = (column.iter())
@@ -129,7 +132,7 @@ impl Series {
 
     /// Reads something of each line of the cache that [`Self::absorb`] is about to change, so that they come in
     /// together. What it returns only keeps the reading from being left out.
-    #[inline]
+    #[inline(always)]
     pub(super) fn touch(&self) -> u64 {
         match &self.finite {
             Finite::Few(few) => few.touch(),

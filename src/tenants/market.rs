@@ -54,8 +54,11 @@ fn kw(units: i64) -> f64 {
 #[derive(Clone, Debug)]
 pub(crate) struct Market {
     segments: Vec<CompiledSegment>,
-    /// Segments of equal priority, the first served first.
+    /// Segments of equal priority whose contracts are placed one by one, the first served first; and all of them.
     ranks: Vec<Vec<usize>>,
+    queued: Vec<usize>,
+    /// Those of pooled demand, in order.
+    pooled: Vec<usize>,
     pools: usize,
     pools_per_campus: usize,
     months: usize,

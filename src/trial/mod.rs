@@ -25,6 +25,7 @@ mod stock;
 mod tenants;
 mod timeline;
 
+use binding::Tally;
 use equipment::Placed;
 pub(crate) use live::LiveDate;
 pub use log::{EventKind, LogEntry, Replay};
@@ -51,6 +52,8 @@ pub struct Workspace {
     /// What stands in delivery trees.
     placed: Vec<Placed>,
     room_kw: Vec<f64>,
+    /// The figures of a campus in a month, and of all; taken out while they are reckoned.
+    tallies: Option<Box<[Tally; 2]>>,
     market: MarketState,
     books: Books,
     /// Hardware that was delivered, where money is counted.
@@ -100,7 +103,8 @@ impl Model {
         row: &mut TrialRow,
     ) {
         let Noise { seed, trial } = noise;
-        row.clear();
+        // Models of one's own may look at months to come, which are empty.
+        row.clear_from(self.own.as_ref().map_or(self.reported.len(), |_| 0));
         self.begin(workspace, seed, trial, inputs);
         let mut next_event = 0;
         for month in 0..self.months {

@@ -19,27 +19,29 @@ impl Model {
         drawn: &[f64],
         row: &mut TrialRow,
     ) {
-        let report = |workspace: &mut Workspace, position: usize, tally: &mut Tally| {
+        let mut tallies = workspace.tallies.take().unwrap_or_default();
+        let [tally, total] = &mut *tallies;
+        let is_single = self.campuses.len() == 1;
+        for position in 0..self.campuses.len() {
             let campus = &self.campuses[position];
             *tally = workspace.campuses[position].supply_tally;
             self.tally_tenants(workspace, position, campus, tally);
             let state = &mut workspace.campuses[position];
             settle_power(state, campus, month, drawn, tally);
-        };
-        let mut total = Tally::default();
-        if self.campuses.len() == 1 {
-            report(workspace, 0, &mut total);
-        } else {
-            for position in 0..self.campuses.len() {
-                let mut tally = Tally::default();
-                report(workspace, position, &mut tally);
-                total.include(&tally);
-                let cause = tally.close();
-                self.write(&tally, position + 1, month, cause, row);
+            match position {
+                _ if is_single => {}
+                0 => *total = *tally,
+                _ => total.include(tally),
             }
+            let cause = tally.close();
+            let scope = if is_single { 0 } else { position + 1 };
+            self.write(tally, scope, month, cause, row);
         }
-        let cause = total.close();
-        self.write(&total, 0, month, cause, row);
+        if !is_single {
+            let cause = total.close();
+            self.write(total, 0, month, cause, row);
+        }
+        workspace.tallies = Some(tallies);
     }
 
     fn write(&self, tally: &Tally, scope: usize, month: usize, cause: Cause, row: &mut TrialRow) {

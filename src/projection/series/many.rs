@@ -18,13 +18,13 @@ pub(super) struct Many {
 }
 
 /// The lesser of two numbers of which neither is NaN: unlike [`f64::min`] one instruction.
-#[inline]
+#[inline(always)]
 fn lesser(left: f64, right: f64) -> f64 {
     if right < left { right } else { left }
 }
 
 /// The greater of two numbers of which neither is NaN.
-#[inline]
+#[inline(always)]
 fn greater(left: f64, right: f64) -> f64 {
     if right > left { right } else { left }
 }
@@ -40,9 +40,9 @@ pub(super) struct Extent {
 
 impl Extent {
     /// `None` without numbers.
-    #[inline]
+    #[inline(always)]
     pub(super) fn of(numbers: &[f64]) -> Option<Self> {
-        const LANES: usize = 4;
+        const LANES: usize = 16;
         let first = *numbers.first()?;
         let mut min = [first; LANES];
         let mut max = [first; LANES];
@@ -85,6 +85,7 @@ impl Many {
     }
 
     /// Takes in finite numbers, up to [`BLOCK`].
+    #[inline(always)]
     pub(super) fn absorb<const FINENESS: u32>(&mut self, column: &[f64], extent: Extent) {
         // Most columns need neither buffer, and clearing one takes longer than what is done with it.
         let mut sides;

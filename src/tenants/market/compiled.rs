@@ -139,14 +139,16 @@ fn pools_of(segment: &Segment, supply: &Supply<'_>) -> (Vec<usize>, usize) {
     (pools.collect(), campuses.first().copied().unwrap_or(0))
 }
 
-/// The positions of segments of the same priority, in the order of priorities.
-fn ranks_of(segments: &[Segment]) -> Vec<Vec<usize>> {
-    let mut priorities: Vec<u32> = segments.iter().map(|segment| segment.priority).collect();
+/// Those of the `queued` segments that are of the same priority, in the order of priorities.
+fn ranks_of(segments: &[Segment], queued: &[usize]) -> Vec<Vec<usize>> {
+    let mut priorities: Vec<u32> = (queued.iter())
+        .map(|&segment| segments[segment].priority)
+        .collect();
     priorities.sort_unstable();
     priorities.dedup();
     let ranks = priorities.iter().map(|priority| {
-        let ranked = (0..segments.len()).filter(|&s| segments[s].priority == *priority);
-        ranked.collect()
+        let ranked = (queued.iter()).filter(|&&segment| segments[segment].priority == *priority);
+        ranked.copied().collect()
     });
     ranks.collect()
 }
@@ -183,7 +185,9 @@ impl Market {
                     .as_ref()
                     .is_some_and(|extras| extras.has_terms())
             });
-        let ranks = ranks_of(&segments);
+        let (pooled, queued) = (0..segments.len())
+            .partition::<Vec<usize>, _>(|&segment| segments[segment].allocation.is_pooled());
+        let ranks = ranks_of(&segments, &queued);
         let names: Vec<&str> = segments
             .iter()
             .map(|segment| segment.name.as_str())
@@ -191,6 +195,8 @@ impl Market {
         Ok(Self {
             segments: compiled,
             ranks,
+            queued,
+            pooled,
             pools: supply.campuses.len() * supply.rack_types.len(),
             pools_per_campus: supply.rack_types.len(),
             months: supply.months,

@@ -19,7 +19,7 @@ impl Market {
         self.switch_regimes(state, month);
         self.fill_budgets(state, month);
         for position in 0..self.segments.len() {
-            if !self.foresees(position) {
+            if !state.segments[position].is_foreseen {
                 self.contact(state, position, month..month + 1);
             }
             let at = self.months_of(position) + month;

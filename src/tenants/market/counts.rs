@@ -85,9 +85,19 @@ impl MonthCounts {
 /// Poisson distributed counts of these means, 0 or more, at levels in (0, 1). The lists are of one length.
 #[inline(always)]
 pub(super) fn poisson(means: &[f64], levels: &[f64], counts: &mut [u32]) {
-    let lists = means.chunks(LANES).zip(levels.chunks(LANES));
-    for ((means, levels), counts) in lists.zip(counts.chunks_mut(LANES)) {
-        let (mut mean, mut level, mut count) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+    if means.len() == 1 {
+        poisson_in_lanes::<1>(means, levels, counts);
+    } else {
+        poisson_in_lanes::<LANES>(means, levels, counts);
+    }
+}
+
+/// As [`poisson`], so many months side by side; their number does not change a bit.
+#[inline(always)]
+fn poisson_in_lanes<const N: usize>(means: &[f64], levels: &[f64], counts: &mut [u32]) {
+    let lists = means.chunks(N).zip(levels.chunks(N));
+    for ((means, levels), counts) in lists.zip(counts.chunks_mut(N)) {
+        let (mut mean, mut level, mut count) = ([0.0; N], [0.0; N], [0.0; N]);
         mean[..means.len()].copy_from_slice(means);
         level[..levels.len()].copy_from_slice(levels);
         for mean in &mut mean {
@@ -108,23 +118,23 @@ pub(super) fn poisson(means: &[f64], levels: &[f64], counts: &mut [u32]) {
 /// Goes up the probabilities until their sum has reached the level (Devroye, "Non-Uniform Random Variate Generation",
 /// 1986, X.3.3), in all lanes at once.
 #[inline(always)]
-fn search(mean: &[f64; LANES], level: &[f64; LANES], count: &mut [f64; LANES]) {
+fn search<const N: usize>(mean: &[f64; N], level: &[f64; N], count: &mut [f64; N]) {
     /// Steps between two looks at whether all lanes are done.
     const STEPS: usize = 8;
     let mut term = exp_of_minus(mean);
-    let mut sum = [0.0; LANES];
+    let mut sum = [0.0; N];
     let mut from = 0;
     while from < MOST {
         let mut is_open = false;
         for step in from..from + STEPS {
             let next = 1.0 / (step + 1) as f64;
-            for lane in 0..LANES {
+            for lane in 0..N {
                 sum[lane] += term[lane];
                 count[lane] += if sum[lane] < level[lane] { 1.0 } else { 0.0 };
                 term[lane] *= mean[lane] * next;
             }
         }
-        for lane in 0..LANES {
+        for lane in 0..N {
             is_open |= sum[lane] < level[lane];
         }
         if !is_open {
@@ -136,7 +146,7 @@ fn search(mean: &[f64; LANES], level: &[f64; LANES], count: &mut [f64; LANES]) {
 
 /// exp(-x) for x from 0 to [`LARGE`], within 1e-14 of it in proportion.
 #[inline(always)]
-fn exp_of_minus(x: &[f64; LANES]) -> [f64; LANES] {
+fn exp_of_minus<const N: usize>(x: &[f64; N]) -> [f64; N] {
     /// ln 2 in two parts, the first of which has few digits.
     const LN_2: [f64; 2] = [0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10];
     /// Added and taken away, it rounds to a whole number; its last bits are that number.

@@ -105,9 +105,12 @@ pub(super) struct Draft {
     /// Minus the logarithm of a uniform number that decides how long they stay beyond their terms; and the stay.
     pub(super) beyond: [f32; TOGETHER],
     pub(super) stay: [u32; TOGETHER],
-    /// The month in which they want to move in, and in which they give up waiting.
+    /// The month of the signature, in which they want to move in, and in which they give up waiting.
+    pub(super) signed_in: [u32; TOGETHER],
     pub(super) month: [u32; TOGETHER],
     pub(super) gives_up: [u32; TOGETHER],
+    /// The first month of absence of those who move in when they want to.
+    pub(super) leaves: [u32; TOGETHER],
     pub(super) patience: [f32; TOGETHER],
     pub(super) consent: [u32; TOGETHER],
     /// Room for a quantity that is used at once.
@@ -138,8 +141,10 @@ impl Default for Draft {
             term: NOTHING,
             beyond: NOTHING,
             stay: [0; TOGETHER],
+            signed_in: [0; TOGETHER],
             month: [0; TOGETHER],
             gives_up: [0; TOGETHER],
+            leaves: [0; TOGETHER],
             patience: NOTHING,
             consent: [0; TOGETHER],
             other: NOTHING,
@@ -193,11 +198,22 @@ impl Draft {
         self.step[number] * i64::from(self.ramp[number])
     }
 
+    /// Units of power of some of the list.
+    #[inline(always)]
+    pub(super) fn sizes(&self, numbers: Range<usize>) -> impl Iterator<Item = i64> {
+        let steps = self.step[numbers.clone()].iter();
+        steps
+            .zip(&self.ramp[numbers])
+            .map(|(&step, &ramp)| step * i64::from(ramp))
+    }
+
+    #[inline(always)]
     pub(super) fn is_full(&self) -> bool {
         self.len == TOGETHER
     }
 
     /// Fills it up to a multiple of the lanes with nobody.
+    #[inline(always)]
     pub(super) fn pad(&mut self) {
         let full = self.len.next_multiple_of(2 * LANES);
         self.signed[self.len..full].fill(NOBODY);

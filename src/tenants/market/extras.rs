@@ -297,6 +297,7 @@ fn renewed_stay(term: u32, renewal: u32, minus_ln: f32, ln_renew: f64) -> u32 {
 
 impl Market {
     /// Draws what the contracts of a list say beyond their size and term, which shortens or prolongs their stay.
+    #[inline(always)]
     pub(super) fn draw_terms(&self, state: &MarketState, draft: &mut Draft, position: usize) {
         for number in 0..draft.len {
             draft.extra[number] = ContractExtra {
@@ -412,6 +413,7 @@ impl Market {
 }
 
 /// Prolongs stays by renewals, of a term of their own or of that of the contract.
+#[inline(always)]
 fn renew(draft: &mut Draft, renewal_term: Option<&Varying>, ln_renew: f64) {
     let len = draft.len;
     match renewal_term {
@@ -425,6 +427,7 @@ fn renew(draft: &mut Draft, renewal_term: Option<&Varying>, ln_renew: f64) {
 }
 
 /// Shortens stays by exits within the term; after it a tenant may leave without a fee.
+#[inline(always)]
 fn exit_early(draft: &mut Draft, ln_keep: f64) {
     let len = draft.len;
     minus_ln(&draft.words[1][..len], &mut draft.other[..len]);

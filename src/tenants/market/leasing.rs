@@ -189,21 +189,20 @@ impl Market {
     /// Advances all ramps by a month and lets those go whose time is over.
     pub(super) fn advance(&self, state: &mut MarketState, month: usize) {
         let capacity = &mut state.capacity;
-        let endings = capacity.endings.iter().skip(month).step_by(self.months + 1);
-        let slots = capacity
-            .level
-            .iter_mut()
-            .zip(&mut capacity.rate)
-            .zip(endings);
-        for of_segment in &mut state.segments {
+        let slots = self.pools + 1;
+        let levels = capacity.level.chunks_exact_mut(slots);
+        let rates = capacity.rate.chunks_exact_mut(slots);
+        let of_segments = levels.zip(rates).zip(&mut state.segments).enumerate();
+        for (segment, ((levels, rates), of_segment)) in of_segments {
             of_segment.ended = 0;
-        }
-        for (slot, ((level, rate), ending)) in slots.enumerate() {
-            *rate -= ending.rate;
-            *level += *rate - (ending.leased - ending.unused);
-            if ending.leased != 0 {
-                let (segment, pool) = (slot / (self.pools + 1), slot % (self.pools + 1));
-                state.segments[segment].ended += ending.leased;
+            for (pool, (level, rate)) in levels.iter_mut().zip(rates).enumerate() {
+                let ending = &capacity.endings[self.months_of(segment * slots + pool) + month];
+                *rate -= ending.rate;
+                *level += *rate - (ending.leased - ending.unused);
+                if ending.leased == 0 {
+                    continue;
+                }
+                of_segment.ended += ending.leased;
                 if pool < self.pools {
                     capacity.leased[pool] -= ending.leased;
                 }
@@ -213,7 +212,8 @@ impl Market {
                 counts.left_early += u64::from(ending.early_departures);
             }
         }
-        for of_segment in &mut state.segments {
+        for &segment in &self.queued {
+            let of_segment = &mut state.segments[segment];
             for &item in of_segment.queue.leaving.of(month) {
                 let left = std::mem::take(&mut of_segment.contracts.left[item as usize]);
                 of_segment.waiting -= left;
@@ -458,7 +458,8 @@ impl Market {
     /// Lets those go whose patience is at its end.
     pub(super) fn give_up(&self, state: &mut MarketState, month: usize) {
         let room = &state.capacity.room;
-        for (position, of_segment) in state.segments.iter_mut().enumerate() {
+        for &position in &self.queued {
+            let of_segment = &mut state.segments[position];
             let contracts = &mut of_segment.contracts;
             for &item in of_segment.queue.expiring.of(month) {
                 let number = item as usize;
@@ -488,10 +489,8 @@ impl Market {
     pub(super) fn serve(&self, state: &mut MarketState) {
         let capacity = &mut state.capacity;
         capacity.served.copy_from_slice(&capacity.level);
-        for (segment, compiled) in self.segments.iter().enumerate() {
-            if !compiled.allocation.is_pooled() {
-                continue;
-            }
+        for &segment in &self.pooled {
+            let compiled = &self.segments[segment];
             for pool in 0..self.pools {
                 let slot = self.slot(segment, pool);
                 capacity.leased[pool] -= capacity.level[slot];

@@ -80,6 +80,10 @@ impl Varying {
 
     /// The value at a word.
     pub(super) fn at(&self, word: u32) -> f64 {
+        if let Rule::Table(table) = &self.rule {
+            let (place, part) = locate(word);
+            return f64::from(table.value(place, part));
+        }
         let mut value = [0.0];
         self.fill(&[word], &mut value);
         f64::from(value[0])
@@ -158,10 +162,16 @@ impl QuantileTable {
                 (*place, *part) = locate(word);
             }
             for ((to, &place), &part) in to.iter_mut().zip(&places).zip(&parts) {
-                let [value, rise] = self.cells[place as usize % CELLS];
-                *to = value + rise * part;
+                *to = self.value(place, part);
             }
         }
+    }
+
+    /// The value in a cell, a part of the way through it.
+    #[inline(always)]
+    fn value(&self, place: u32, part: f32) -> f32 {
+        let [value, rise] = self.cells[place as usize % CELLS];
+        value + rise * part
     }
 }
 

@@ -10,11 +10,11 @@ use pulp::{Simd, WithSimd};
 
 use super::compiled::CompiledSegment;
 use super::contracts::NewContracts;
-use super::draft::{ALL_DRAWN, Draft, NOBODY, Origin, Pair, Terms};
+use super::draft::{ALL_DRAWN, Draft, NOBODY, Origin, Pair, TOGETHER, Terms};
 use super::quantiles::{Varying, minus_ln};
 use super::state::MarketState;
 use super::words::Pairs;
-use super::{FOREVER, Market, UNITS_PER_KW};
+use super::{FOREVER, Market, NEVER, UNITS_PER_KW};
 
 /// A list on its way through the months, in a form that is compiled for each generation of processors: the one at
 /// hand is chosen when it runs. Every generation computes the same bits.
@@ -59,14 +59,16 @@ struct Next {
 impl Signing<'_> {
     /// Lists those who sign, or may, of all contacted in the months, which is evenly spread over each month. Whether
     /// these are the last.
+    #[inline(always)]
     fn list_months(&mut self, next: &mut Next) -> bool {
         while next.month < self.months.len() {
             let month = self.months.start + next.month;
             let count = self.draft.counts.listed[next.month];
             let offset = self.draft.counts.offsets[next.month];
-            let width = 1.0 / count as f32;
+            let width = 1.0 / count as i32 as f32;
             while next.number < count {
-                let time = |number: u32| month as f32 + (number as f32 + offset) * width;
+                // Through signed integers, which processors convert in one step.
+                let time = |number: u32| month as f32 + (number as i32 as f32 + offset) * width;
                 next.number += self.draft.list(month as u32, next.number..count, time);
                 if self.draft.is_full() {
                     return false;
@@ -99,6 +101,14 @@ impl Signing<'_> {
         if self.decides() {
             let (position, is_listed) = (self.position, self.origin == Origin::Negotiating);
             (self.market).decide(self.state, self.draft, position, is_listed);
+            let draft = &mut *self.draft;
+            if draft.signed[..draft.len]
+                .iter()
+                .all(|&signed| signed >= NOBODY)
+            {
+                draft.len = 0;
+                return;
+            }
         } else if !self.terms.is_signed {
             let draft = &mut *self.draft;
             let len = draft.len;
@@ -113,7 +123,7 @@ impl Signing<'_> {
             self.found_subsidiaries(segment);
         }
         self.set_stay(segment);
-        self.note_signatures();
+        self.note_signatures(segment);
         if self.market.keeps_extras {
             self.market
                 .draw_terms(self.state, self.draft, self.position);
@@ -207,11 +217,20 @@ impl Signing<'_> {
         let decides = self.decides();
         let draft = &mut *self.draft;
         let len = draft.len;
-        for (months, &drawn) in draft.ramp[..len].iter_mut().zip(&draft.drawn_ramp[..len]) {
-            *months = CompiledSegment::ramp_months(drawn);
-        }
-        if self.terms.is_ramped {
-            draft.ramp[..len].fill(1);
+        let known_ramp = match self.terms.is_ramped {
+            true => Some(1),
+            false => {
+                (segment.ramp.constant()).map(|ramp| CompiledSegment::ramp_months(ramp as f32))
+            }
+        };
+        match known_ramp {
+            Some(ramp) => draft.ramp[..len].fill(ramp),
+            None => {
+                let drawn = draft.ramp[..len].iter_mut().zip(&draft.drawn_ramp[..len]);
+                for (months, &drawn) in drawn {
+                    *months = CompiledSegment::ramp_months(drawn);
+                }
+            }
         }
         if let Some(size) = self.terms.size {
             for (step, &ramp) in draft.step[..len].iter_mut().zip(&draft.ramp[..len]) {
@@ -256,6 +275,14 @@ impl Signing<'_> {
         for (ready, &signed) in draft.ready[..len].iter_mut().zip(&draft.signed[..len]) {
             *ready = if signed < NOBODY { *ready } else { NOBODY };
         }
+        let months = self.market.months;
+        months_of(&draft.signed[..len], months, &mut draft.signed_in);
+        months_of(&draft.ready[..len], months, &mut draft.month);
+    }
+
+    /// Whether lists of the segment are in the order of signing; with known terms, or a lag that differs, they may not be.
+    fn is_in_order(&self, segment: &CompiledSegment) -> bool {
+        self.origin == Origin::Outreach && !self.decides() && !segment.sign_lag.varies()
     }
 
     /// Some of the companies that sign found a subsidiary some time later.
@@ -283,10 +310,15 @@ impl Signing<'_> {
                 NOBODY
             };
         }
+        for (moment, &signed) in draft.other[..len].iter_mut().zip(&draft.signed[..len]) {
+            *moment += signed;
+        }
+        let mut found_in = [0; TOGETHER];
+        months_of(&draft.other[..len], self.market.months, &mut found_in);
         let establishing = &mut self.state.flow.establishing
             [self.market.months_of(self.position)..][..=self.market.months];
-        for (&signed, &lag) in draft.signed[..len].iter().zip(&draft.other[..len]) {
-            establishing[month_of(signed + lag, self.market.months)] += 1;
+        for &month in &found_in[..len] {
+            establishing[month as usize] += 1;
         }
     }
 
@@ -304,15 +336,14 @@ impl Signing<'_> {
         let months = (-1.0 / ln_stay) as f32;
         let terms = draft.term[..len].iter().zip(&draft.beyond[..len]);
         for (stay, (&term, &beyond)) in draft.stay[..len].iter_mut().zip(terms) {
-            // Conversions round towards 0.
-            *stay =
-                ((term as i32 + 1).saturating_add((beyond * months) as i32) as u32).min(FOREVER);
+            *stay = whole(term) + 1 + whole(beyond * months);
         }
     }
 
     /// Counts the signatures and what they are for, by month.
     #[inline(always)]
-    fn note_signatures(&mut self) {
+    fn note_signatures(&mut self, segment: &CompiledSegment) {
+        let is_in_order = self.is_in_order(segment);
         let months = self.market.months;
         let first = self.market.months_of(self.position);
         let draft = &mut *self.draft;
@@ -321,17 +352,23 @@ impl Signing<'_> {
         let signing = &mut flow.signing[first..][..=months];
         let units = &mut flow.signing_units[first..][..=months];
         let counts = u32::from(self.origin != Origin::Existing);
-        let sizes = draft.step[..len].iter().zip(&draft.ramp[..len]);
-        for (&signed, (&step, &ramp)) in draft.signed[..len].iter().zip(sizes) {
-            let month = month_of(signed, months);
-            signing[month] += counts;
-            units[month] += step * i64::from(ramp);
+        if is_in_order {
+            each_run(&draft.signed_in[..len], |month, run| {
+                signing[month] += counts * run.len() as u32;
+                units[month] += draft.sizes(run).sum::<i64>();
+            });
+            return;
+        }
+        for (&month, size) in draft.signed_in[..len].iter().zip(draft.sizes(0..len)) {
+            signing[month as usize] += counts;
+            units[month as usize] += size;
         }
     }
 
     /// Pooled contracts begin their ramp when they want to move in, so that all that they change is known.
     #[inline(always)]
     fn enter_pooled(&mut self, segment: &CompiledSegment) {
+        let is_in_order = self.is_in_order(segment);
         let months = self.market.months;
         let arrivals =
             &mut self.state.flow.arrivals[self.market.months_of(self.position)..][..=months];
@@ -340,23 +377,38 @@ impl Signing<'_> {
         let plain_ramp = segment.plain_ramp.map(|ramp| ramp as usize);
         let is_plain = plain_ramp.is_some() && !self.terms.is_ramped;
         let draft = &mut *self.draft;
-        for number in 0..draft.len {
-            let (step, ramp) = (draft.step[number], draft.ramp[number]);
-            let month = month_of(draft.ready[number], months);
-            let leaves = (month + draft.stay[number] as usize).min(months);
-            let size = step * i64::from(ramp);
+        let len = draft.len;
+        let horizon = months as u32;
+        let stays = draft.stay[..len].iter().zip(&draft.month[..len]);
+        for (leaves, (&stay, &month)) in draft.leaves[..len].iter_mut().zip(stays) {
+            *leaves = (month + stay).min(horizon);
+        }
+        let mut arrive = |month: usize, run: Range<usize>| {
             let arrival = &mut arrivals[month];
-            arrival.step += step;
-            arrival.amount += size;
-            arrival.number += 1;
-            let ending = &mut endings[leaves];
+            arrival.number += run.len() as u64;
+            arrival.step += draft.step[run.clone()].iter().sum::<i64>();
+            arrival.amount += draft.sizes(run).sum::<i64>();
+        };
+        if is_in_order && !segment.move_in_lag.varies() {
+            each_run(&draft.month[..len], arrive);
+        } else {
+            let each = draft.month[..len].iter().enumerate();
+            each.for_each(|(number, &month)| arrive(month as usize, number..number + 1));
+        }
+        for (&leaves, size) in draft.leaves[..len].iter().zip(draft.sizes(0..len)) {
+            let ending = &mut endings[leaves as usize];
             ending.leased += size;
             ending.departures += 1;
-            if is_plain {
-                continue;
-            }
+        }
+        if is_plain {
+            return;
+        }
+        for number in 0..len {
+            let (step, ramp) = (draft.step[number], draft.ramp[number]);
+            let month = draft.month[number] as usize;
+            let leaves = draft.leaves[number] as usize;
             let age = (leaves - month) as i64;
-            ending.unused += step * (i64::from(ramp) - age).max(0);
+            endings[leaves].unused += step * (i64::from(ramp) - age).max(0);
             endings[(month + ramp as usize).min(leaves)].rate += step;
             if let Some(plain) = plain_ramp {
                 // Its ramp is not the one that is counted for all who arrive with it.
@@ -371,9 +423,10 @@ impl Signing<'_> {
         let months = self.market.months;
         let draft = &mut *self.draft;
         let len = draft.len;
-        for number in 0..len {
-            draft.month[number] = month_of(draft.ready[number], months) as u32;
-            draft.gives_up[number] = (draft.ready[number] + draft.patience[number]) as u32;
+        let patient = draft.ready[..len].iter().zip(&draft.patience[..len]);
+        for (gives_up, (&ready, &patience)) in draft.gives_up[..len].iter_mut().zip(patient) {
+            let moment = ready + patience;
+            *gives_up = if moment < MOST { whole(moment) } else { NEVER };
         }
         let contracts = &mut self.state.segments[self.position].contracts;
         contracts.append(NewContracts {
@@ -391,11 +444,40 @@ impl Signing<'_> {
     }
 }
 
-/// The month in which a moment of 0 or more lies; beyond the horizon the number of months.
+/// Numbers are whole ones up to here, which is later than any horizon.
+const MOST: f32 = (1 << 22) as f32;
+
+/// A number of 0 or more rounded down to a whole one, and cut at [`MOST`].
 #[inline(always)]
-fn month_of(moment: f32, months: usize) -> usize {
-    // To 32 bits with a sign it is far cheaper than to 64.
-    (moment as i32 as usize).min(months)
+fn whole(number: f32) -> u32 {
+    // From here to twice of it floats are whole: adding it rounds to the nearest. Processors do this in lanes, while
+    // a conversion that also takes what does not fit has many steps.
+    const NEAREST: f32 = (1 << 23) as f32;
+    let number = if number < MOST { number } else { MOST };
+    let shifted = number + NEAREST;
+    let is_above = u32::from(shifted - NEAREST > number);
+    (shifted.to_bits() - NEAREST.to_bits()).wrapping_sub(is_above)
+}
+
+/// The months in which moments of 0 or more lie; beyond the horizon the number of months.
+#[inline(always)]
+fn months_of(moments: &[f32], months: usize, to: &mut [u32]) {
+    for (month, &moment) in to.iter_mut().zip(moments) {
+        *month = whole(moment).min(months as u32);
+    }
+}
+
+/// Calls `each` with a month and the neighbours in the list that lie in it, from the first to the last.
+#[inline(always)]
+fn each_run(months: &[u32], mut each: impl FnMut(usize, Range<usize>)) {
+    let mut from = 0;
+    while from < months.len() {
+        let month = months[from];
+        let run = months[from..].iter().take_while(|&&other| other == month);
+        let to = from + run.count();
+        each(month as usize, from..to);
+        from = to;
+    }
 }
 
 /// A number from 1 to 2^51 as the nearest whole one, as cheaply.
@@ -492,5 +574,38 @@ impl Market {
             terms,
         });
         state.draft = Some(draft);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_are_rounded_down_and_cut() {
+        for number in [
+            0.0,
+            0.4,
+            0.5,
+            0.999_999_94,
+            1.0,
+            1.5,
+            131.5,
+            131.999_98,
+            4_194_303.5,
+        ] {
+            assert_eq!(whole(number), number as u32, "{number}");
+        }
+        for number in [MOST, 1e9, f32::INFINITY] {
+            assert_eq!(whole(number), 1 << 22);
+        }
+    }
+
+    #[test]
+    fn runs_cover_a_list() {
+        let mut found = Vec::new();
+        each_run(&[3, 3, 0, 7, 7, 7], |month, run| found.push((month, run)));
+        assert_eq!(found, [(3, 0..2), (0, 2..3), (7, 3..6)]);
+        each_run(&[], |_, _| unreachable!());
     }
 }

@@ -110,6 +110,8 @@ pub(super) struct SegmentState {
     pub(super) waiting: i64,
     pub(super) pending: i64,
     pub(super) ended: i64,
+    /// Whether all who sign are known from the start.
+    pub(super) is_foreseen: bool,
     /// Contracts of programs, as far as they have been signed.
     pub(super) of_programs: u32,
 }
@@ -262,7 +264,9 @@ impl Market {
             };
             self.add_existing(state, position);
             self.expect_named(state, position, drawn);
-            if self.foresees(position) {
+            let is_foreseen = self.foresees(position);
+            state.segments[position].is_foreseen = is_foreseen;
+            if is_foreseen {
                 self.contact(state, position, 0..self.months);
             }
             state.segments[position].contracts.sort(self.months);

@@ -834,11 +834,31 @@ fn any_market() -> impl Strategy<Value = Scenario> {
         if exits {
             tenants.stages = vec![Stage::new("talks", 0.7, Uncertain::uniform(0.0, 4.0))];
         }
+        if churn > 0.1 {
+            tenants.subsidiary_probability = 0.3.into();
+            tenants.subsidiary_lag_months = Uncertain::uniform(0.0, 20.0);
+        }
         let mut others = segment(rate);
         others.name = "others".to_owned();
         others.priority = priority;
         others.patience_months = Some(5.0.into());
         others.campuses = vec!["south".to_owned(), "north".to_owned()];
+        // Their ramps are of one length, within the term or not.
+        others.ramp_months = f64::from(1 + allocation + patience).into();
+        others.term_months = f64::from(2 * patience).into();
+        others.churn_per_month = (0.5 * churn).into();
+        if exits {
+            others.allocation = Allocation::FirstComeWhole;
+            others.contract_power_kw = Some(Uncertain::uniform(1.0, 1.0 + 3.0 * size));
+        }
+        if renews {
+            others.existing = Some(ExistingTenants {
+                companies_contacted: 3,
+                contracts_signed: 3,
+                leased_power_kw: 2.0 * RACK_KW,
+                ..ExistingTenants::default()
+            });
+        }
         let mut scenario = scenario(racks, 48, tenants);
         scenario.segments.push(others);
         scenario.campuses.push(campus("south", racks / 2 + 1));
@@ -920,9 +940,14 @@ proptest! {
         let mut with_contracts = model.market.clone();
         with_contracts.keeps_extras = true;
         let (market, room) = (&model.market, room_kw(&scenario));
-        // Room comes in two steps, so that queues build up and empty.
+        // Room comes in two steps, so that queues build up and empty; some of it is away for a while, as hardware is replaced.
         let room_in = |month: usize| -> Vec<f64> {
-            let share = if plenty { 40.0 } else if month < 20 { 0.5 } else { 6.0 };
+            let share = match month {
+                _ if plenty => 40.0,
+                0..20 => 0.5,
+                35..40 => 1.5,
+                _ => 6.0,
+            };
             room.iter().map(|kw| kw * share).collect()
         };
         let (mut state, mut kept) = (MarketState::default(), MarketState::default());
@@ -953,6 +978,57 @@ proptest! {
                 }
             }
             prop_assert_eq!(&state.capacity.leased, &reference.leased());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    /// Where there is room for all, sums of pooled demand are those of contracts that are placed one by one.
+    #[test]
+    fn pooled_demand_is_that_of_its_contracts(
+        rate in 0.5..12.0_f64,
+        (lag, ramp, term, wait) in (0.0..6.0_f64, 0.0..8.0_f64, 0.0..12.0_f64, 0.0..9.0_f64),
+        (churn, renews, ramps_differ) in (0.0..0.2_f64, any::<bool>(), any::<bool>()),
+        number in 0..1_000_u64,
+    ) {
+        let mut tenants = segment(rate);
+        tenants.contract_power_kw = Some(Uncertain::lognormal(30.0, 0.7));
+        tenants.sign_probability = Uncertain::uniform(0.2, 1.0);
+        tenants.sign_lag_months = Uncertain::uniform(0.0, lag + 0.1);
+        tenants.move_in_lag_months = Uncertain::uniform(0.0, wait + 0.1);
+        tenants.term_months = Uncertain::uniform(0.0, term + 0.1);
+        tenants.ramp_months = if ramps_differ {
+            Uncertain::uniform(1.0, ramp + 1.1)
+        } else {
+            ramp.into()
+        };
+        if renews {
+            tenants.renewal = Some(Renewal { probability: 0.5.into(), term_months: None });
+        } else {
+            tenants.churn_per_month = churn.into();
+        }
+        let markets = [Allocation::Pooled, Allocation::FirstCome].map(|allocation| {
+            tenants.allocation = allocation;
+            scenario(100_000, 48, tenants.clone()).compile().unwrap()
+        });
+        let mut states = [MarketState::default(), MarketState::default()];
+        let mut drawn = Vec::new();
+        for (model, state) in markets.iter().zip(&mut states) {
+            drawn.clear();
+            model.draw_inputs(3, number, &mut drawn);
+            model.market.reset(state, 3, number, &drawn);
+        }
+        for month in 0..48 {
+            for (model, state) in markets.iter().zip(&mut states) {
+                model.market.pass_month(state, month, &[1e6]);
+            }
+            let [pooled, placed] = &states;
+            prop_assert_eq!(pooled.capacity.served[0], placed.capacity.served[0]);
+            let counts = |state: &MarketState| state::Counts { moved_in: 0, ..state.counts[0] };
+            prop_assert_eq!(counts(pooled), counts(placed));
+            prop_assert_eq!(pooled.segments[0].pending, placed.segments[0].pending);
         }
     }
 }
