@@ -29,4 +29,5 @@ mod subcommands;
 mod terms;
 mod update;
 mod verification;
+mod workbook;
 mod yardstick;
