@@ -834,31 +834,11 @@ fn any_market() -> impl Strategy<Value = Scenario> {
         if exits {
             tenants.stages = vec![Stage::new("talks", 0.7, Uncertain::uniform(0.0, 4.0))];
         }
-        if churn > 0.1 {
-            tenants.subsidiary_probability = 0.3.into();
-            tenants.subsidiary_lag_months = Uncertain::uniform(0.0, 20.0);
-        }
         let mut others = segment(rate);
         others.name = "others".to_owned();
         others.priority = priority;
         others.patience_months = Some(5.0.into());
         others.campuses = vec!["south".to_owned(), "north".to_owned()];
-        // Their ramps are of one length, within the term or not.
-        others.ramp_months = f64::from(1 + allocation + patience).into();
-        others.term_months = f64::from(2 * patience).into();
-        others.churn_per_month = (0.5 * churn).into();
-        if exits {
-            others.allocation = Allocation::FirstComeWhole;
-            others.contract_power_kw = Some(Uncertain::uniform(1.0, 1.0 + 3.0 * size));
-        }
-        if renews {
-            others.existing = Some(ExistingTenants {
-                companies_contacted: 3,
-                contracts_signed: 3,
-                leased_power_kw: 2.0 * RACK_KW,
-                ..ExistingTenants::default()
-            });
-        }
         let mut scenario = scenario(racks, 48, tenants);
         scenario.segments.push(others);
         scenario.campuses.push(campus("south", racks / 2 + 1));
@@ -940,14 +920,9 @@ proptest! {
         let mut with_contracts = model.market.clone();
         with_contracts.keeps_extras = true;
         let (market, room) = (&model.market, room_kw(&scenario));
-        // Room comes in two steps, so that queues build up and empty; some of it is away for a while, as hardware is replaced.
+        // Room comes in two steps, so that queues build up and empty.
         let room_in = |month: usize| -> Vec<f64> {
-            let share = match month {
-                _ if plenty => 40.0,
-                0..20 => 0.5,
-                35..40 => 1.5,
-                _ => 6.0,
-            };
+            let share = if plenty { 40.0 } else if month < 20 { 0.5 } else { 6.0 };
             room.iter().map(|kw| kw * share).collect()
         };
         let (mut state, mut kept) = (MarketState::default(), MarketState::default());
