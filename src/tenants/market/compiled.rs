@@ -139,14 +139,16 @@ fn pools_of(segment: &Segment, supply: &Supply<'_>) -> (Vec<usize>, usize) {
     (pools.collect(), campuses.first().copied().unwrap_or(0))
 }
 
-/// The positions of segments of the same priority, in the order of priorities.
+/// Those of the `queued` segments that are of the same priority, in the order of priorities.
 fn ranks_of(segments: &[Segment], queued: &[usize]) -> Vec<Vec<usize>> {
-    let mut priorities: Vec<u32> = queued.iter().map(|&s| segments[s].priority).collect();
+    let mut priorities: Vec<u32> = (queued.iter())
+        .map(|&segment| segments[segment].priority)
+        .collect();
     priorities.sort_unstable();
     priorities.dedup();
     let ranks = priorities.iter().map(|priority| {
-        let of_rank = |&&s: &&usize| segments[s].priority == *priority;
-        queued.iter().filter(of_rank).copied().collect()
+        let ranked = (queued.iter()).filter(|&&segment| segments[segment].priority == *priority);
+        ranked.copied().collect()
     });
     ranks.collect()
 }
@@ -183,8 +185,8 @@ impl Market {
                     .as_ref()
                     .is_some_and(|extras| extras.has_terms())
             });
-        let (pooled, queued) =
-            (0..segments.len()).partition::<Vec<usize>, _>(|&s| segments[s].allocation.is_pooled());
+        let (pooled, queued) = (0..segments.len())
+            .partition::<Vec<usize>, _>(|&segment| segments[segment].allocation.is_pooled());
         let ranks = ranks_of(&segments, &queued);
         let names: Vec<&str> = segments
             .iter()
