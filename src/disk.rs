@@ -71,7 +71,7 @@ pub(crate) fn check_within(folder: &Path, path: &Path) -> io::Result<()> {
     ))
 }
 
-fn most_mb() -> u64 {
+pub(crate) fn most_mb() -> u64 {
     let stated = std::env::var(MOST_MB_VARIABLE).ok();
     stated.and_then(|mb| mb.parse().ok()).unwrap_or(MOST_MB)
 }

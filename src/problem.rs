@@ -101,14 +101,39 @@ pub enum Severity {
 pub struct Location {
     /// The file, as it was named.
     pub file: PathBuf,
-    /// The line, from 1.
+    /// The line, from 1; the row in a workbook.
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
-    /// The text of that line, without its end.
+    /// The text of that line, without its end; that of the cell in a workbook.
     pub text: String,
     /// How many characters the value spans on that line, at least 1.
     pub length: usize,
+    /// The cell, such as `Buildings!C7`, where the file is a workbook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<String>,
+}
+
+impl Location {
+    /// The file and the place in it: `plan.toml:7:9` or `plan.xlsx: Buildings!C7`.
+    fn place(&self) -> String {
+        let file = self.file.display();
+        match &self.cell {
+            Some(cell) => format!("{file}: {cell}"),
+            None => format!("{file}:{}:{}", self.line, self.column),
+        }
+    }
+
+    /// How far the value is from the beginning of the text.
+    fn indent(&self) -> String {
+        let before = if self.cell.is_some() {
+            0
+        } else {
+            self.column - 1
+        };
+        let blank = |c| if c == '\t' { '\t' } else { ' ' };
+        self.text.chars().take(before).map(blank).collect()
+    }
 }
 
 /// One thing that is wrong with a scenario.
@@ -136,19 +161,12 @@ impl fmt::Display for Problem {
         if let Some(place) = &self.location {
             let number = place.line.to_string();
             let margin = " ".repeat(number.len());
-            let indent: String = place
-                .text
-                .chars()
-                .take(place.column - 1)
-                .map(|c| if c == '\t' { '\t' } else { ' ' })
-                .collect();
             write!(
                 f,
-                "\n{margin}--> {}:{}:{}\n{margin} |\n{number} | {}\n{margin} | {indent}{}",
-                place.file.display(),
-                place.line,
-                place.column,
+                "\n{margin}--> {}\n{margin} |\n{number} | {}\n{margin} | {}{}",
+                place.place(),
                 place.text,
+                place.indent(),
                 "^".repeat(place.length.max(1)),
             )?;
         }
@@ -419,6 +437,7 @@ mod tests {
                 column: 9,
                 text: "racks = -3".into(),
                 length: 2,
+                cell: None,
             });
         }
         let shown = problems.to_string();

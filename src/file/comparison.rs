@@ -10,7 +10,7 @@ use super::merge::{Misfit, merge, set};
 use super::node::{Node, Place, Value};
 use super::read::Reader;
 use super::shape::Shape;
-use super::{Files, in_order, nearest_file, steps_of, text_beside, text_of};
+use super::{Files, Source, in_order, nearest_file, source_beside, source_of, steps_of};
 use crate::problem::{Path, Problems, name_help};
 use crate::scenario::{Scenario, ScenarioError};
 
@@ -159,7 +159,10 @@ impl Files {
         path: &FilePath,
         overrides: &[(String, String)],
     ) -> Result<Option<ComparisonFile>, ScenarioError> {
-        let text = text_of(path)?;
+        #[cfg_attr(not(feature = "excel"), allow(irrefutable_let_patterns))]
+        let Source::Text(text) = source_of(path)? else {
+            return Ok(None);
+        };
         let mut root = self.parse(path.to_owned(), text)?;
         if root.entry("factors").is_none() {
             return Ok(None);
@@ -168,8 +171,9 @@ impl Files {
         let taken = take_layers(&mut root);
         let form = self.form(&root)?;
         let base_file = folder.join(&form.extends);
-        let text = text_beside(&folder, &base_file);
-        let base = match text.and_then(|text| self.chain_of(&base_file, text, &mut Vec::new())) {
+        let source = source_beside(&folder, &base_file);
+        let read = source.and_then(|source| self.chain_of(&base_file, source, &mut Vec::new()));
+        let base = match read {
             Err(ScenarioError::Unreadable { path, source, .. }) if path == base_file => {
                 let at = Path::root().key("extends");
                 let message = format!("\"{}\" cannot be read: {source}", form.extends);
@@ -299,7 +303,7 @@ impl Files {
         place: &Place,
     ) -> Result<Node, ScenarioError> {
         let path = folder.join(name);
-        let text = match text_beside(folder, &path) {
+        let source = match source_beside(folder, &path) {
             Err(ScenarioError::Unreadable { source, .. }) => {
                 let message = format!("\"{name}\" cannot be read: {source}");
                 return Err(self.refuse(place, "", message, near_file(&path)));
@@ -307,7 +311,7 @@ impl Files {
             other => other?,
         };
         let inner = path.parent().unwrap_or(FilePath::new("")).to_owned();
-        let mut over = self.parse_in(Some(&inner), path.clone(), text)?;
+        let mut over = self.parse_in(Some(&inner), path.clone(), source)?;
         if let Value::Table(entries) = &mut over.value {
             // The names of scenarios are those of their variants.
             entries.retain(|entry| !["name", "description"].contains(&entry.key.as_str()));

@@ -34,7 +34,7 @@ impl Scenario {
             text = with_value(&text, path, key, value)?;
         }
         let mut files = Files::default();
-        let root = files.chain_of(path, text.clone(), &mut Vec::new())?;
+        let root = files.chain_of(path, text.clone().into(), &mut Vec::new())?;
         let loaded = files.finish(&root)?;
         Ok(Edited { text, loaded })
     }

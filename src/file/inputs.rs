@@ -20,14 +20,27 @@ pub struct Input {
     pub value: String,
     /// The file or table it stands in; `--set` for one that was set on top.
     pub file: PathBuf,
-    /// The line, from 1.
+    /// The line, from 1; the row in a workbook.
     pub line: usize,
+    /// The cell, such as `Buildings!C7`, where the file is a workbook.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cell: Option<String>,
     /// How well it is known, where a source says so: by `[P]` published, `[C]` chosen to meet what
     /// is known, `[A]` assumption in a comment, or by the preset's sources. Empty if nothing is said.
     pub basis: Vec<Basis>,
     /// The comment on its line or just above it (of the table around it, if it has none), or the
     /// preset's sources; empty if there is none.
     pub note: String,
+}
+
+impl Input {
+    /// Where it stands in its file: `line 12` or `Buildings!C7`.
+    pub fn place(&self) -> String {
+        match &self.cell {
+            Some(cell) => cell.clone(),
+            None => format!("line {}", self.line),
+        }
+    }
 }
 
 impl Files {
@@ -79,6 +92,7 @@ impl Files {
                     value: written(node),
                     file: text.name.clone(),
                     line: text.line(node.place.start),
+                    cell: text.cell(node.place.start),
                     basis: around.basis.clone(),
                     note: around.text.clone(),
                 });
@@ -103,6 +117,10 @@ impl Files {
             };
         }
         let text = &self.texts[value.text];
+        let noted = text.cell_note(value.start);
+        if !noted.is_empty() {
+            return Note::of(noted.to_owned());
+        }
         let beside = comment_after(text, value.end);
         if !beside.is_empty() {
             return Note::of(beside);
@@ -173,15 +191,9 @@ fn comment_above(text: &Text, start: usize) -> String {
     lines.join(" ")
 }
 
-fn joined(key: &str, step: &str) -> String {
-    let is_bare = step
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-    let step = if is_bare && !step.is_empty() {
-        step.to_owned()
-    } else {
-        format!("\"{step}\"")
-    };
+/// A dotted key and one step more, in quotes where it needs them.
+pub(super) fn joined(key: &str, step: &str) -> String {
+    let step = toml_edit::Key::new(step).to_string();
     if key.is_empty() {
         step
     } else {

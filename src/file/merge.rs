@@ -110,7 +110,7 @@ pub(super) fn nearest_name_of<'a>(
 }
 
 /// The entry of a key, under the name that is given now; an empty one if it is not there yet.
-fn entry_of<'a>(
+pub(super) fn entry_of<'a>(
     entries: &'a mut Vec<Entry>,
     shape: &Shape,
     key: &str,

@@ -13,6 +13,7 @@
 //! - Single values can be set on top, as by the command's `--set`:
 //!   `campuses.Qingyang.pue=1.3`, `'campuses.Qingyang.grid."750 kV".wait="60 months"'`.
 
+mod cells;
 mod comparison;
 mod edit;
 mod inputs;
@@ -25,6 +26,8 @@ mod schema;
 mod shape;
 mod status;
 mod tables;
+#[cfg(feature = "excel")]
+mod workbook;
 
 use std::path::{Path as FilePath, PathBuf};
 
@@ -84,7 +87,7 @@ impl Scenario {
     /// ```
     pub fn from_toml(text: &str) -> Result<Self, ScenarioError> {
         let mut files = Files::default();
-        let root = files.parse_in(None, PathBuf::from("scenario.toml"), text.to_owned())?;
+        let root = files.parse_in(None, PathBuf::from("scenario.toml"), text.to_owned().into())?;
         if let Some(extends) = root.entry("extends") {
             let message = "a text that is not a file has no folder to extend from".to_owned();
             return Err(files.refuse(
@@ -210,19 +213,19 @@ impl Files {
         path: &FilePath,
         chain: &mut Vec<PathBuf>,
     ) -> Result<Node, ScenarioError> {
-        self.chain_of(path, text_of(path)?, chain)
+        self.chain_of(path, source_of(path)?, chain)
     }
 
-    /// The text of a file over the files that it extends.
+    /// What is in a file over the files that it extends.
     fn chain_of(
         &mut self,
         path: &FilePath,
-        text: String,
+        source: Source,
         chain: &mut Vec<PathBuf>,
     ) -> Result<Node, ScenarioError> {
         chain.push(path.canonicalize().unwrap_or_else(|_| path.to_owned()));
         let folder = path.parent().unwrap_or(FilePath::new(""));
-        let mut over = self.parse_in(Some(folder), path.to_owned(), text)?;
+        let mut over = self.parse_in(Some(folder), path.to_owned(), source)?;
         let Value::Table(entries) = &mut over.value else {
             return Ok(over);
         };
@@ -247,8 +250,8 @@ impl Files {
             let help = "take one `extends` of the circle away".to_owned();
             return Err(self.refuse(&extends.place, "extends", message, help));
         }
-        let text = text_beside(folder, &base);
-        let mut node = match text.and_then(|text| self.chain_of(&base, text, chain)) {
+        let source = source_beside(folder, &base);
+        let mut node = match source.and_then(|source| self.chain_of(&base, source, chain)) {
             Err(ScenarioError::Unreadable {
                 path,
                 nearest,
@@ -279,14 +282,18 @@ impl Files {
         Err(ScenarioError::Invalid(reader.problems))
     }
 
-    /// Reads a text, with its presets and, if it has a folder, its tables.
+    /// Reads what is in a file, with its presets and, if it has a folder, its tables.
     fn parse_in(
         &mut self,
         folder: Option<&FilePath>,
         name: PathBuf,
-        text: String,
+        source: Source,
     ) -> Result<Node, ScenarioError> {
-        let node = self.parse(name, text)?;
+        let node = match source {
+            Source::Text(text) => self.parse(name, text)?,
+            #[cfg(feature = "excel")]
+            Source::Workbook(bytes) => self.parse_workbook(name, &bytes)?,
+        };
         let mut misfits = Vec::new();
         let node = self.expanded(folder, node, &mut misfits);
         self.refuse_misfits(misfits)?;
@@ -397,23 +404,83 @@ fn steps_of(key: &str) -> Vec<String> {
     }
 }
 
-/// The text of a file that another one in `folder` names.
-fn text_beside(folder: &FilePath, path: &FilePath) -> Result<String, ScenarioError> {
+/// What a scenario is read from.
+enum Source {
+    Text(String),
+    #[cfg(feature = "excel")]
+    Workbook(Vec<u8>),
+}
+
+impl From<String> for Source {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+/// What is in a file that another one in `folder` names.
+fn source_beside(folder: &FilePath, path: &FilePath) -> Result<Source, ScenarioError> {
     check_within(folder, path).map_err(|source| ScenarioError::Unreadable {
         path: path.to_owned(),
         nearest: None,
         source,
     })?;
-    text_of(path)
+    source_of(path)
 }
 
-/// The text of a file.
-fn text_of(path: &FilePath) -> Result<String, ScenarioError> {
-    let bytes = read_file(path).map_err(|error| ScenarioError::Unreadable {
+/// What is in a file.
+fn source_of(path: &FilePath) -> Result<Source, ScenarioError> {
+    let bytes = bytes_of(path)?;
+    if is_workbook(path, &bytes) {
+        #[cfg(feature = "excel")]
+        return Ok(Source::Workbook(bytes));
+        #[cfg(not(feature = "excel"))]
+        return Err(refused(
+            path,
+            "this command was built without the feature excel, which reads workbooks",
+        ));
+    }
+    text_in(path, bytes).map(Source::Text)
+}
+
+/// Whether a file is a workbook, by its name or how it begins.
+fn is_workbook(path: &FilePath, bytes: &[u8]) -> bool {
+    let ending = path.extension().and_then(std::ffi::OsStr::to_str);
+    let is_named_so = ending.is_some_and(|ending| {
+        ["xlsx", "xlsm"]
+            .iter()
+            .any(|known| ending.eq_ignore_ascii_case(known))
+    });
+    // Packed, or with a password or of Excel 2003 and before.
+    is_named_so || bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0xD0, 0xCF, 0x11, 0xE0])
+}
+
+fn refused(path: &FilePath, why: &str) -> ScenarioError {
+    ScenarioError::Unreadable {
+        path: path.to_owned(),
+        nearest: None,
+        source: std::io::Error::new(std::io::ErrorKind::InvalidInput, why),
+    }
+}
+
+fn bytes_of(path: &FilePath) -> Result<Vec<u8>, ScenarioError> {
+    read_file(path).map_err(|error| ScenarioError::Unreadable {
         path: path.to_owned(),
         nearest: nearest_file(path),
         source: error,
-    })?;
+    })
+}
+
+/// The text of a file that is to be changed as a text.
+fn text_of(path: &FilePath) -> Result<String, ScenarioError> {
+    let bytes = bytes_of(path)?;
+    if is_workbook(path, &bytes) {
+        let why = "a workbook is changed in a spreadsheet; `buildout convert` makes a text of it";
+        return Err(refused(path, why));
+    }
+    text_in(path, bytes)
+}
+
+fn text_in(path: &FilePath, bytes: Vec<u8>) -> Result<String, ScenarioError> {
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..valid]
@@ -433,11 +500,13 @@ fn in_order(problems: Problems, texts: &[Text]) -> Problems {
     let position = |problem: &Problem| {
         problem.location.as_ref().map(|place| {
             let text = texts.iter().position(|text| text.name == place.file);
-            (text, place.line, place.column)
+            let sheet = place.cell.as_deref().and_then(|cell| cell.rsplit_once('!'));
+            let sheet = sheet.map(|(sheet, _)| sheet.to_owned());
+            (text, sheet, place.line, place.column)
         })
     };
     let mut sorted: Vec<Problem> = problems.iter().cloned().collect();
-    sorted.sort_by_key(position);
+    sorted.sort_by_cached_key(position);
     let mut kept = Problems::new();
     let mut last: Option<Problem> = None;
     for problem in sorted {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use toml_edit::{Document, Item, Table as TomlTable, Value as TomlValue};
 
+use super::cells::{CellText, Cells};
 use super::shape::parameter_position;
 use crate::field::Measure;
 use crate::problem::{Location, Path, Step};
@@ -16,22 +17,61 @@ pub(super) struct Text {
     pub(super) text: String,
     /// The byte at which each line begins.
     lines: Vec<usize>,
+    /// The cells of a workbook, which has no text.
+    cells: Cells,
 }
 
 impl Text {
     pub(super) fn new(name: PathBuf, text: String) -> Self {
         let ends = text.match_indices('\n').map(|(newline, _)| newline + 1);
         let lines = std::iter::once(0).chain(ends).collect();
-        Self { name, text, lines }
+        Self {
+            name,
+            text,
+            lines,
+            cells: Cells::default(),
+        }
     }
 
-    /// The line of a byte, from 1.
+    /// A workbook: places in it are the numbers of its cells.
+    #[cfg(feature = "excel")]
+    pub(super) fn of_cells(name: PathBuf, cells: Cells) -> Self {
+        Self {
+            cells,
+            ..Self::new(name, String::new())
+        }
+    }
+
+    /// What stands behind the values in the row of a cell; empty in a text.
+    pub(super) fn cell_note(&self, at: usize) -> &str {
+        self.cells.note_of(at)
+    }
+
+    /// The cell of a place, such as `Buildings!C7`; none in a text.
+    pub(super) fn cell(&self, at: usize) -> Option<String> {
+        self.cells.get(at).map(CellText::name)
+    }
+
+    /// The line of a byte, or the row of a cell, from 1.
     pub(super) fn line(&self, at: usize) -> usize {
+        if let Some(cell) = self.cells.get(at) {
+            return cell.row as usize + 1;
+        }
         self.lines.partition_point(|start| *start <= at)
     }
 
     /// The line and column of a range of bytes.
     pub(super) fn location(&self, range: &Range<usize>) -> Location {
+        if let Some(cell) = self.cells.get(range.start) {
+            return Location {
+                file: self.name.clone(),
+                line: cell.row as usize + 1,
+                column: cell.column as usize + 1,
+                text: cell.shown.clone(),
+                length: cell.shown.chars().count().max(1),
+                cell: Some(cell.name()),
+            };
+        }
         let start = floor_boundary(&self.text, range.start);
         let end = floor_boundary(&self.text, range.end).max(start);
         let number = self.line(start);
@@ -48,6 +88,7 @@ impl Text {
                 .chars()
                 .count()
                 .max(1),
+            cell: None,
         }
     }
 }

@@ -112,21 +112,8 @@ fn write_table(page: &mut String, name: &str, table: Table<'_>) {
 
 /// What may stand for a key: its type, with unit and range where it is a number.
 fn value_of(property: &Json) -> String {
-    let kind = kind_of(property);
-    let Some(quantity) = property.get("x-quantity") else {
-        return kind;
-    };
-    let unit = match (quantity["unit"].as_str(), quantity["measure"].as_str()) {
-        (Some(unit), _) => format!(", {unit}"),
-        (None, Some("a share")) => ", share".to_owned(),
-        _ => String::new(),
-    };
-    let domain = quantity["domain"].as_str().unwrap_or_default();
-    let usual = match quantity["usual"].as_str() {
-        Some(usual) => format!("; usually {usual}"),
-        None => String::new(),
-    };
-    format!("{kind}{unit}: {domain}{usual}")
+    let quantity = shape::quantity_words(property).unwrap_or_default();
+    format!("{}{quantity}", kind_of(property))
 }
 
 fn kind_of(property: &Json) -> String {

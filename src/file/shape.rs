@@ -38,6 +38,12 @@ pub(super) struct Field {
     /// What its numbers measure; none where they have no unit.
     pub(super) measure: Option<&'static Measure>,
     pub(super) shape: Shape,
+    /// What it means, as the schema says it.
+    #[cfg_attr(not(feature = "excel"), allow(dead_code))]
+    pub(super) description: String,
+    /// Its unit and what it may be, as the schema says it; empty where it measures nothing.
+    #[cfg_attr(not(feature = "excel"), allow(dead_code))]
+    pub(super) quantity: String,
 }
 
 impl Shape {
@@ -158,9 +164,30 @@ impl Shape {
             is_required: required.contains(&key.as_str()),
             measure: measure_of(key, property),
             shape: Self::of(property, root),
+            description: property["description"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+            quantity: quantity_words(property).unwrap_or_default(),
         });
         Self::Table(fields.collect())
     }
+}
+
+/// Unit and range of a number, such as `months: 0 or more; usually 1 to 3`; none for what measures nothing.
+pub(super) fn quantity_words(property: &Json) -> Option<String> {
+    let quantity = property.get("x-quantity")?;
+    let unit = match (quantity["unit"].as_str(), quantity["measure"].as_str()) {
+        (Some(unit), _) => format!(", {unit}"),
+        (None, Some("a share")) => ", share".to_owned(),
+        _ => String::new(),
+    };
+    let domain = quantity["domain"].as_str().unwrap_or_default();
+    let usual = match quantity["usual"].as_str() {
+        Some(usual) => format!("; usually {usual}"),
+        None => String::new(),
+    };
+    Some(format!("{unit}: {domain}{usual}"))
 }
 
 /// What the numbers of a property measure, as its plan says.

@@ -58,7 +58,7 @@ impl Scenario {
         set_entries(status, changes).map_err(refuse)?;
         let text = format!("{mark}{document}");
         let mut files = Files::default();
-        let root = files.chain_of(path, text.clone(), &mut Vec::new())?;
+        let root = files.chain_of(path, text.clone().into(), &mut Vec::new())?;
         let loaded = files.finish(&root)?;
         Ok(Edited { text, loaded })
     }

@@ -23,6 +23,7 @@
 
 mod buildings;
 mod hardware;
+mod likes;
 mod starters;
 mod tenants;
 
@@ -35,6 +36,7 @@ use crate::schedule::Activity;
 use crate::site::BuildingTemplate;
 use crate::tenants::Segment;
 
+pub use likes::{LIKES, Like, LikeError, like, power_mw};
 pub use starters::{STARTERS, Starter};
 
 /// Where a figure comes from.
@@ -50,6 +52,18 @@ pub enum Basis {
     Calibrated,
     /// It was chosen; change it if you know better.
     Assumption,
+}
+
+impl Basis {
+    /// Its word, such as `published`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Unverified => "unverified",
+            Self::Calibrated => "calibrated",
+            Self::Assumption => "assumption",
+        }
+    }
 }
 
 /// One figure of a preset and what stands behind it.

@@ -45,6 +45,8 @@ mod text;
 mod trials;
 mod update;
 mod words;
+#[cfg(feature = "excel")]
+mod workbook;
 mod worth;
 mod write;
 
@@ -61,11 +63,15 @@ pub use decide::decide;
 pub use drivers::{DRIVERS_OUTPUTS, drivers, drivers_csv, drivers_markdown, drivers_outputs};
 pub use html::HtmlReport;
 pub use markdown::markdown;
-pub use outputs::{ChartChoice, OutputChoice, OutputFile, OutputsError, PictureFormat, outputs};
+pub use outputs::{
+    ChartChoice, OutputChoice, OutputFile, OutputsError, PictureFormat, RunFacts, outputs,
+};
 pub use search::search;
 pub use summary::summary;
 pub use trials::{TrialTableError, write_trial_months_csv, write_trials_csv};
 pub use update::UpdatePage;
 pub use words::sentences;
+#[cfg(feature = "excel")]
+pub use workbook::{Workbook, WorkbookError};
 pub use worth::{WORTH_OUTPUTS, worth, worth_csv, worth_markdown, worth_outputs};
 pub use write::{OutputFolder, WriteError, replace_file};

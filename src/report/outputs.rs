@@ -16,7 +16,8 @@ pub struct OutputFile {
 }
 
 /// What a run is to leave in its folder: the projection as JSON and CSV, the summary as text and Markdown, the
-/// page, with the feature `parquet` the projection as Parquet, and with the feature `charts` fan charts.
+/// page, with the feature `excel` a workbook, with the feature `parquet` the projection as Parquet, and with the feature
+/// `charts` fan charts.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -41,6 +42,16 @@ pub struct OutputChoice {
     pub charts: Vec<ChartChoice>,
     /// As what charts are drawn.
     pub pictures: PictureFormat,
+}
+
+/// What is known of a run beside its projection, for those of its files that show it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RunFacts<'a> {
+    /// What was put in, with its sources.
+    #[cfg(feature = "files")]
+    pub inputs: &'a [crate::file::Input],
+    /// What drives its results.
+    pub drivers: Option<&'a crate::analysis::drivers::report::DriversReport>,
 }
 
 /// As what charts are drawn.
@@ -144,6 +155,10 @@ pub enum OutputsError {
     /// The CSV could not be made.
     #[error("projection.csv could not be made: {0}")]
     Csv(#[from] io::Error),
+    /// The workbook could not be made.
+    #[cfg(feature = "excel")]
+    #[error("projection.xlsx: {0}")]
+    Workbook(#[from] super::WorkbookError),
     /// The Parquet could not be made.
     #[cfg(feature = "parquet")]
     #[error(transparent)]
@@ -173,6 +188,8 @@ const JSON: &str = "projection.json";
 const CSV: &str = "projection.csv";
 const SUMMARY: &str = "summary.txt";
 const MARKDOWN: &str = "summary.md";
+#[cfg(feature = "excel")]
+const WORKBOOK: &str = "projection.xlsx";
 #[cfg(feature = "parquet")]
 const PARQUET: &str = "projection.parquet";
 const PAGE: &str = "report.html";
@@ -197,10 +214,15 @@ pub fn outputs(projection: &Projection) -> Result<Vec<OutputFile>, OutputsError>
 impl OutputChoice {
     /// The names of the files that [`Self::files`] can make, in its order.
     pub fn names(&self) -> Vec<String> {
-        #[cfg_attr(not(any(feature = "charts", feature = "parquet")), allow(unused_mut))]
+        #[cfg_attr(
+            not(any(feature = "charts", feature = "excel", feature = "parquet")),
+            allow(unused_mut)
+        )]
         let mut names = [JSON, CSV, SUMMARY, MARKDOWN, PAGE]
             .map(str::to_owned)
             .to_vec();
+        #[cfg(feature = "excel")]
+        names.push(WORKBOOK.to_owned());
         #[cfg(feature = "parquet")]
         names.push(PARQUET.to_owned());
         #[cfg(feature = "charts")]
@@ -230,8 +252,18 @@ impl OutputChoice {
         self.charts.iter().try_for_each(|chart| chart.check(layout))
     }
 
-    /// The files of a run.
+    /// The files of a run of which nothing is known but its projection.
     pub fn files(&self, projection: &Projection) -> Result<Vec<OutputFile>, OutputsError> {
+        self.files_with(projection, &RunFacts::default())
+    }
+
+    /// The files of a run.
+    #[cfg_attr(not(feature = "excel"), allow(unused_variables))]
+    pub fn files_with(
+        &self,
+        projection: &Projection,
+        facts: &RunFacts<'_>,
+    ) -> Result<Vec<OutputFile>, OutputsError> {
         self.check(projection.layout())?;
         let mut json = serde_json::to_vec_pretty(&projection.to_json())?;
         json.push(b'\n');
@@ -241,7 +273,10 @@ impl OutputChoice {
             // Without this mark Excel takes a file for one of its own country's letters.
             csv.splice(0..0, *b"\xef\xbb\xbf");
         }
-        #[cfg_attr(not(any(feature = "charts", feature = "parquet")), allow(unused_mut))]
+        #[cfg_attr(
+            not(any(feature = "charts", feature = "excel", feature = "parquet")),
+            allow(unused_mut)
+        )]
         let mut files = vec![
             OutputFile::new(JSON, json),
             OutputFile::new(CSV, csv),
@@ -252,6 +287,14 @@ impl OutputChoice {
                 super::HtmlReport::new(projection).to_html().into_bytes(),
             ),
         ];
+        #[cfg(feature = "excel")]
+        {
+            let mut workbook = super::Workbook::new(projection).inputs(facts.inputs);
+            if let Some(drivers) = facts.drivers {
+                workbook = workbook.drivers(drivers);
+            }
+            files.push(OutputFile::new(WORKBOOK, workbook.to_xlsx()?));
+        }
         #[cfg(feature = "parquet")]
         {
             let mut table = Vec::new();

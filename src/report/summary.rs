@@ -18,7 +18,7 @@ const GAP: usize = 2;
 const LONG_LIST: usize = 12;
 
 /// The metrics of the summary and their headings, by what stands side by side.
-const KEY_METRICS: [&[(&str, &str)]; 3] = [
+pub(super) const KEY_METRICS: [&[(&str, &str)]; 3] = [
     &[
         ("racks_deployable", "racks live"),
         ("standard_racks", "standard racks"),

@@ -30,4 +30,5 @@ mod subcommands;
 mod terms;
 mod update;
 mod verification;
+mod workbook;
 mod yardstick;

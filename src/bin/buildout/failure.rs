@@ -100,6 +100,13 @@ pub(crate) enum Failure {
         "error: this build of the command draws no PNG\n  help: build it with `--features png`, or take the SVG"
     )]
     NoPng,
+    #[cfg(not(feature = "excel"))]
+    #[error(
+        "error: this build of the command makes no workbooks\n  help: build it with `--features excel`"
+    )]
+    NoExcel,
+    #[error("error: {0}")]
+    Like(#[from] buildout::presets::LikeError),
     #[error("error: {0}")]
     Outputs(#[from] report::OutputsError),
     #[error("error: {source}{}", hint(source))]
@@ -194,6 +201,7 @@ impl Failure {
         match self {
             Failure::Scenario { .. }
             | Failure::Invalid
+            | Failure::Like(_)
             | Failure::UnknownPreset { .. }
             | Failure::NoFileName(_)
             | Failure::Unreadable { .. }
@@ -206,6 +214,8 @@ impl Failure {
             Failure::Outputs(report::OutputsError::Unknown { .. }) => 2,
             #[cfg(not(feature = "png"))]
             Failure::NoPng => 2,
+            #[cfg(not(feature = "excel"))]
+            Failure::NoExcel => 2,
             Failure::Ensemble(_) => 2,
             Failure::UpdateInterrupted(_) => 130,
             Failure::Update(error) => status_of_update(error),

@@ -2,6 +2,7 @@
 
 mod backtest;
 mod compare;
+mod convert;
 mod decide;
 mod drivers;
 mod engine;
@@ -64,6 +65,8 @@ enum Command {
     New(new::New),
     /// Makes a scenario of a schedule from Microsoft Project (XML) or Primavera (XER)
     Import(import::Import),
+    /// Makes an Excel workbook of a scenario, or a TOML file of a workbook
+    Convert(convert::Convert),
     /// Tells everything that is wrong or unlikely with scenarios, at once
     Validate(validate::Validate),
     /// Sets values in a scenario file, which keeps its comments
@@ -113,6 +116,7 @@ impl Command {
         match self {
             Self::New(arguments) => new::run(arguments),
             Self::Import(arguments) => import::run(arguments),
+            Self::Convert(arguments) => convert::run(arguments),
             Self::Validate(arguments) => validate::run(arguments),
             Self::Set(arguments) => set::run(arguments),
             Self::Status(arguments) => status::run(arguments),
@@ -168,7 +172,9 @@ fn file_for_a_subcommand(error: &clap::Error) -> Option<String> {
         return None;
     }
     match error.get(ContextKind::InvalidSubcommand)? {
-        ContextValue::String(word) if word.ends_with(".toml") => Some(word.clone()),
+        ContextValue::String(word) if [".toml", ".xlsx"].iter().any(|end| word.ends_with(end)) => {
+            Some(word.clone())
+        }
         _ => None,
     }
 }

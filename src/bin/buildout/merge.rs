@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use buildout::analysis::compare::COMPARISON_OF;
 use buildout::monte_carlo::part::Part;
+use buildout::report::RunFacts;
 use buildout::{Projection, RunError};
 use clap::Args;
 
@@ -32,7 +33,7 @@ pub(crate) struct Merge {
 
 pub(crate) fn run(arguments: &Merge) -> Result<(), Failure> {
     arguments.output.prepare(None)?;
-    arguments.output.deliver(&arguments.merged()?)
+    (arguments.output).deliver(&arguments.merged()?, &RunFacts::default())
 }
 
 impl Merge {

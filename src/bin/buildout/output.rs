@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use buildout::Projection;
 use buildout::projection::Layout;
-use buildout::report::{self, ChartChoice, OutputChoice, OutputFolder, PictureFormat};
+use buildout::report::{self, ChartChoice, OutputChoice, OutputFolder, PictureFormat, RunFacts};
 use clap::{Args, ValueEnum};
 
 use crate::failure::{self, Failure, say};
@@ -12,7 +12,7 @@ use crate::failure::{self, Failure, say};
 /// Where results go.
 #[derive(Args)]
 pub(crate) struct OutputOptions {
-    /// Write projection.json, projection.csv, summary.txt, summary.md, report.html and charts into
+    /// Write projection.json, projection.csv, projection.xlsx, summary.txt, summary.md, report.html and charts into
     /// this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -109,9 +109,13 @@ impl OutputOptions {
 
     /// Writes the files and prints. Where the files cannot be written, the results are printed all the same, and the files
     /// go to the folder for temporary files.
-    pub(crate) fn deliver(&self, projection: &Projection) -> Result<(), Failure> {
+    pub(crate) fn deliver(
+        &self,
+        projection: &Projection,
+        facts: &RunFacts<'_>,
+    ) -> Result<(), Failure> {
         let written = match self.folder() {
-            Some(folder) => self.write(projection, &folder),
+            Some(folder) => self.write(projection, facts, &folder),
             None => Ok(()),
         };
         let format = if self.json { Format::Json } else { self.format };
@@ -119,8 +123,18 @@ impl OutputOptions {
         written
     }
 
-    fn write(&self, projection: &Projection, folder: &OutputFolder) -> Result<(), Failure> {
-        let files = self.choice()?.files(projection)?;
+    /// Whether files are written.
+    pub(crate) fn has_folder(&self) -> bool {
+        self.out.is_some()
+    }
+
+    fn write(
+        &self,
+        projection: &Projection,
+        facts: &RunFacts<'_>,
+        folder: &OutputFolder,
+    ) -> Result<(), Failure> {
+        let files = self.choice()?.files_with(projection, facts)?;
         match folder.write(&files) {
             Ok(paths) => {
                 for path in paths.iter().filter(|_| !self.quiet) {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use buildout::presets::{self, Basis, Preset};
+use buildout::presets::{self, Preset};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -111,22 +111,13 @@ fn listed(presets: &[&Preset]) -> String {
 fn shown(preset: &Preset) -> String {
     let mut text = format!("# {}\n", preset.summary);
     for source in preset.sources {
-        let _ = writeln!(text, "# [{}] {}", basis(source.basis), source.text);
+        let _ = writeln!(text, "# [{}] {}", source.basis.word(), source.text);
     }
     let values = toml_edit::ser::to_document(&preset.part())
         .map(|values| values.to_string())
         .unwrap_or_default();
     let _ = writeln!(text, "[[{}]]\n{values}", preset.list);
     text
-}
-
-fn basis(basis: Basis) -> &'static str {
-    match basis {
-        Basis::Published => "published",
-        Basis::Unverified => "unverified",
-        Basis::Calibrated => "calibrated",
-        _ => "assumption",
-    }
 }
 
 fn as_json(preset: &Preset) -> Value {

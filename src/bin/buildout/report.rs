@@ -148,7 +148,7 @@ pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
 }
 
 /// What drives the target that is the least sure; none where there is none, or the trials do not tell.
-fn least_sure_target(
+pub(crate) fn least_sure_target(
     model: &Model,
     trials: u64,
     drawing: &Drawing,

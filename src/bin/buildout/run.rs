@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use buildout::Scenario;
+use buildout::report::RunFacts;
 use clap::Args;
 
 use crate::failure::{Failure, say};
 use crate::output::OutputOptions;
+use crate::report::least_sure_target;
 use crate::{EXIT_STATUS, engine};
 
 #[derive(Args)]
@@ -20,7 +22,7 @@ Examples:
 
 {EXIT_STATUS}"))]
 pub(crate) struct Run {
-    /// The scenario: a TOML file
+    /// The scenario: a TOML file or an Excel workbook
     file: PathBuf,
     /// How many trials to run: 10,000 if not given, and with --until at most 10,000,000
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -87,6 +89,13 @@ pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
     let Some(finished) = request.simulate()? else {
         return Ok(());
     };
-    output.deliver(&finished.projection)?;
+    let drivers = (output.has_folder())
+        .then(|| least_sure_target(&model, trials, &drawing, arguments.threads))
+        .flatten();
+    let facts = RunFacts {
+        inputs: &loaded.inputs,
+        drivers: drivers.as_ref(),
+    };
+    output.deliver(&finished.projection, &facts)?;
     finished.unsaved.map_or(Ok(()), Err)
 }

@@ -20,13 +20,13 @@ Examples:
 
 {EXIT_STATUS}"))]
 pub(crate) struct Validate {
-    /// The scenarios: TOML files
+    /// The scenarios: TOML files or Excel workbooks
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Fail on warnings, too
     #[arg(long)]
     strict: bool,
-    /// Print the problems as JSON: a list of severity, message, help, key, file, line and column
+    /// Print the problems as JSON: a list of severity, message, help, key, file, line, column and cell
     #[arg(long)]
     json: bool,
     /// Replace a value of the scenario, such as horizon_months=60; may be given several times
@@ -150,5 +150,6 @@ fn as_json(problem: &Problem) -> Value {
         "file": place.map(|place| &place.file),
         "line": place.map(|place| place.line),
         "column": place.map(|place| place.column),
+        "cell": place.and_then(|place| place.cell.as_ref()),
     })
 }
