@@ -98,8 +98,8 @@ impl<'a> Reader<'a> {
                 Json::Object(entries.collect())
             }
             (Shape::Table(fields), Value::Table(_)) => self.table(node, shape, fields, at),
-            (Shape::TextOr(_), Value::Text(text)) => json!(text),
-            (Shape::TextOr(inner), Value::Table(_)) => self.read(node, inner, numbers, at),
+            (Shape::TextOr(text, _), Value::Text(_)) => self.read(node, text, numbers, at),
+            (Shape::TextOr(_, inner), Value::Table(_)) => self.read(node, inner, numbers, at),
             _ => {
                 let message = format!("{} is {}", node.shown(), kind_of(node));
                 self.error(
@@ -194,7 +194,8 @@ impl<'a> Reader<'a> {
             Shape::Uncertain | Shape::Number => json!(1.0),
             Shape::Whole(least, _) => json!((*least).max(1)),
             // Each its own, lest two of them be found to have the same name.
-            Shape::Text | Shape::TextOr(_) => json!(format!("?{}", self.stand_ins.len())),
+            Shape::TextOr(text, _) => self.stand_in(text, at),
+            Shape::Text => json!(format!("?{}", self.stand_ins.len())),
             Shape::Date => json!("2000-01"),
             Shape::Redundancy => json!("N"),
             Shape::Boolean => json!(false),
@@ -526,7 +527,7 @@ fn expected(shape: &Shape) -> &'static str {
         Shape::Boolean => "true or false",
         Shape::List(_) => "a list",
         Shape::Table(_) | Shape::Map(_) => "a table",
-        Shape::TextOr(_) => "a text in quotes or a table",
+        Shape::TextOr(..) => "a text in quotes or a table",
     }
 }
 /// One of some texts, or what is wrong with it and what would be right.

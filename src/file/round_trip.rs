@@ -92,11 +92,9 @@ fn of_shape(shape: &'static Shape, depth: u32) -> BoxedStrategy<Json> {
                 .prop_map(|entries| Json::Object(entries.into_iter().collect()))
                 .boxed()
         }
-        Shape::TextOr(other) => prop_oneof![
-            text().prop_map(|text| json!(text)),
-            of_shape(other, depth + 1)
-        ]
-        .boxed(),
+        Shape::TextOr(text, other) => {
+            prop_oneof![of_shape(text, depth + 1), of_shape(other, depth + 1)].boxed()
+        }
         Shape::Table(fields) => table(fields, depth),
     }
 }

@@ -27,8 +27,8 @@ pub(super) enum Shape {
     Table(Vec<Field>),
     /// Keys of the planner's own, each with a value of one shape.
     Map(Box<Shape>),
-    /// A text, or the other.
-    TextOr(Box<Shape>),
+    /// A text or one of some texts, or the other.
+    TextOr(Box<Shape>, Box<Shape>),
 }
 
 #[derive(Clone, Debug)]
@@ -122,6 +122,7 @@ impl Shape {
                     Some("uint32") => u64::from(u32::MAX),
                     _ => u64::MAX,
                 };
+                let most = schema.get("maximum").and_then(Json::as_u64).unwrap_or(most);
                 Self::Whole(least, most)
             }
             Some("boolean") => Self::Boolean,
@@ -143,11 +144,15 @@ impl Shape {
         if names.len() == choices.len() {
             return Self::Choice(names);
         }
-        match choices.as_slice() {
-            [only] => Self::of(only, root),
-            [text, other] if text["type"] == "string" => {
-                Self::TextOr(Box::new(Self::of(other, root)))
+        let shapes: Vec<Self> = choices
+            .iter()
+            .map(|choice| Self::of(choice, root))
+            .collect();
+        match <[Self; 2]>::try_from(shapes) {
+            Ok([text @ (Self::Text | Self::Choice(_)), other]) => {
+                Self::TextOr(Box::new(text), Box::new(other))
             }
+            Err(mut shapes) if shapes.len() == 1 => shapes.remove(0),
             _ => unreachable!("no struct of a scenario has a schema of another form"),
         }
     }

@@ -227,6 +227,18 @@ contract_power_kw = 100
 }
 
 #[test]
+fn a_crew_priority_is_a_name_or_an_effort() {
+    let told = |value: &str| told(&with(&format!("crew_priority = {value}"))).remove(0);
+    let (_, _, help) = told("\"late_finnish\"");
+    assert!(help.contains("did you mean \"late_finish\"?"), "{help}");
+    let (_, message, _) = told("{ search = 0 }");
+    assert!(
+        message.ends_with("whole number from 1 to 10000000"),
+        "{message}"
+    );
+}
+
+#[test]
 fn what_stands_in_for_a_wrong_value_is_not_found_wrong_itself() {
     let told = told(&SMALL.replace("rack_type = \"air\"", "rack_type = 3"));
     assert_eq!(told.len(), 1, "{told:?}");

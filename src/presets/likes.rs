@@ -193,5 +193,6 @@ fn short(x: f64) -> String {
     format!("{rounded}")
 }
 
-#[cfg(all(test, feature = "files"))]
+#[cfg(test)]
+#[cfg(feature = "files")]
 mod tests;

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::cpm::CriticalPath;
 use super::network::{Network, NodeId};
 use super::order::sort;
-use crate::problem::nearest;
 
 /// By what rule crews are given out. The order is found once, from the medians, and is the same in
 /// every trial.
@@ -42,8 +41,25 @@ pub enum CrewPriority {
 #[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 enum Written {
-    Name(String),
+    Name(Name),
     Effort(Effort),
+}
+
+/// A priority by its name.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+enum Name {
+    /// What has to finish first.
+    LateFinish,
+    /// What has to start first.
+    LateStart,
+    /// What has the least total float.
+    LeastFloat,
+    /// What has the most work in it and in what waits for it directly.
+    MostWork,
+    /// The best order that a search finds.
+    Search,
 }
 
 /// A search that makes so many schedules.
@@ -52,55 +68,47 @@ enum Written {
 #[serde(deny_unknown_fields)]
 struct Effort {
     /// How many, 1 to 10,000,000.
+    #[cfg_attr(feature = "files", schemars(range(min = 1, max = 10_000_000)))]
     search: u32,
 }
 
-const NAMES: [(&str, CrewPriority); 5] = [
-    ("late_finish", CrewPriority::LateFinish),
-    ("late_start", CrewPriority::LateStart),
-    ("least_float", CrewPriority::LeastFloat),
-    ("most_work", CrewPriority::MostWork),
-    ("search", CrewPriority::Search { schedules: None }),
-];
 const MOST_SCHEDULES: u32 = 10_000_000;
 
 impl TryFrom<Written> for CrewPriority {
     type Error = String;
 
     fn try_from(written: Written) -> Result<Self, String> {
-        match written {
-            Written::Name(name) => {
-                let known = NAMES.iter().find(|(known, _)| *known == name);
-                known.map(|(_, priority)| *priority).ok_or_else(|| {
-                    let names = NAMES.map(|(name, _)| name);
-                    match nearest(&name, names) {
-                        Some(near) => format!("{name:?} is no priority; did you mean {near:?}?"),
-                        None => format!("{name:?} is no priority; allowed: {}", names.join(", ")),
-                    }
-                })
-            }
+        Ok(match written {
+            Written::Name(Name::LateFinish) => Self::LateFinish,
+            Written::Name(Name::LateStart) => Self::LateStart,
+            Written::Name(Name::LeastFloat) => Self::LeastFloat,
+            Written::Name(Name::MostWork) => Self::MostWork,
+            Written::Name(Name::Search) => Self::Search { schedules: None },
             Written::Effort(Effort { search }) if (1..=MOST_SCHEDULES).contains(&search) => {
                 let schedules = Some(search);
-                Ok(Self::Search { schedules })
+                Self::Search { schedules }
             }
-            Written::Effort(Effort { search }) => Err(format!(
-                "search is {search}; a search makes 1 to 10,000,000 schedules"
-            )),
-        }
+            Written::Effort(Effort { search }) => {
+                return Err(format!(
+                    "search is {search}; a search makes 1 to 10,000,000 schedules"
+                ));
+            }
+        })
     }
 }
 
 impl From<CrewPriority> for Written {
     fn from(priority: CrewPriority) -> Self {
-        if let CrewPriority::Search {
-            schedules: Some(search),
-        } = priority
-        {
-            return Self::Effort(Effort { search });
-        }
-        let name = NAMES.iter().find(|(_, named)| *named == priority);
-        let (name, _) = name.expect("every priority without an effort has a name");
-        Self::Name((*name).to_owned())
+        Self::Name(match priority {
+            CrewPriority::LateFinish => Name::LateFinish,
+            CrewPriority::LateStart => Name::LateStart,
+            CrewPriority::LeastFloat => Name::LeastFloat,
+            CrewPriority::MostWork => Name::MostWork,
+            CrewPriority::Search { schedules: None } => Name::Search,
+            CrewPriority::Search {
+                schedules: Some(search),
+            } => return Self::Effort(Effort { search }),
+        })
     }
 }
 
@@ -168,8 +176,6 @@ mod tests {
             let priority = read(text).unwrap();
             assert_eq!(serde_json::to_string(&priority).unwrap(), text);
         }
-        let refused = |text: &str| read(text).unwrap_err().to_string();
-        assert!(refused("\"late_finnish\"").contains("did you mean \"late_finish\"?"));
-        assert!(refused("{\"search\":0}").contains("1 to 10,000,000 schedules"));
+        assert!(read("{\"search\":0}").is_err());
     }
 }

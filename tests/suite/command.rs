@@ -26,8 +26,11 @@ fn files() -> Vec<&'static str> {
     let mut files = FILES.to_vec();
     if cfg!(feature = "parquet") {
         files.push("projection.parquet");
-        files.sort_unstable();
     }
+    if cfg!(feature = "excel") {
+        files.push("projection.xlsx");
+    }
+    files.sort_unstable();
     files
 }
 

@@ -82,9 +82,9 @@ fn the_variants_move_what_they_should() {
 }
 
 #[test]
-fn the_first_scenario_of_the_readme_is_the_example() {
-    let readme = include_str!("../../README.md");
-    assert!(readme.contains(&format!(
+fn the_first_scenario_of_the_guide_is_the_example() {
+    let guide = include_str!("../../docs/guide.md");
+    assert!(guide.contains(&format!(
         "```toml\n{}```",
         include_str!("../../examples/first.toml")
     )));

@@ -141,7 +141,7 @@ impl Decide {
             .trials(self.trials)
             .seed(self.seed)
             .threads(self.threads)
-            .on_progress(&progress)
+            .on_progress(progress)
             .cancelled_by(&engine::INTERRUPTED)
             .run(&stated.name);
         bar.finish_and_clear();

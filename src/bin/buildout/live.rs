@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use buildout::Scenario;
 use clap::Args;
@@ -117,7 +117,8 @@ fn run_once(first: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Returns when one of the files has changed, and all is quiet again.
+/// Returns when one of the files has changed, and none has for a while. What happens to other files of their folders, such as a
+/// page that is read again and again, does not matter.
 fn wait_for(changes: &Receiver<notify::Result<notify::Event>>, files: &BTreeSet<PathBuf>) {
     let concerns = |event: &notify::Event| {
         !event.kind.is_access() && event.paths.iter().any(|path| files.contains(path))
@@ -127,5 +128,15 @@ fn wait_for(changes: &Receiver<notify::Result<notify::Event>>, files: &BTreeSet<
             break;
         }
     }
-    while changes.recv_timeout(SETTLES).is_ok() {}
+    let mut quiet_from = Instant::now();
+    while let Some(left) = SETTLES.checked_sub(quiet_from.elapsed()) {
+        match changes.recv_timeout(left) {
+            Ok(event) => {
+                if event.is_ok_and(|event| concerns(&event)) {
+                    quiet_from = Instant::now();
+                }
+            }
+            Err(_) => return,
+        }
+    }
 }

@@ -332,7 +332,7 @@ impl Reader {
             (_, Shape::List(inner)) => Value::List(vec![self.node(content, inner, place)]),
             (
                 Content::Number(number),
-                Shape::Text | Shape::Choice(_) | Shape::Redundancy | Shape::TextOr(_),
+                Shape::Text | Shape::Choice(_) | Shape::Redundancy | Shape::TextOr(..),
             ) => Value::Text(number.to_string()),
             (Content::Number(number), _) => number_value(*number),
             (Content::Boolean(value), _) => Value::Boolean(*value),
@@ -361,7 +361,7 @@ impl Reader {
             };
         }
         let value = match shape {
-            Shape::Text | Shape::TextOr(_) => Value::Text(text.to_owned()),
+            Shape::Text | Shape::TextOr(..) => Value::Text(text.to_owned()),
             Shape::Boolean if trimmed.eq_ignore_ascii_case("true") => Value::Boolean(true),
             Shape::Boolean if trimmed.eq_ignore_ascii_case("false") => Value::Boolean(false),
             Shape::Date | Shape::Choice(_) | Shape::Redundancy => Value::Text(trimmed.to_owned()),

@@ -163,7 +163,7 @@ fn plain_list(items: &[Node], shape: &Shape) -> Option<String> {
     let Shape::List(inner) = shape else {
         return None;
     };
-    if !matches!(**inner, Shape::Text | Shape::TextOr(_) | Shape::Choice(_)) || items.is_empty() {
+    if !matches!(**inner, Shape::Text | Shape::TextOr(..) | Shape::Choice(_)) || items.is_empty() {
         return None;
     }
     let is_part = |text: &str| is_plain(text, inner) && text.trim() == text && !text.contains(';');

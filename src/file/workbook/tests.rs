@@ -132,9 +132,16 @@ fn a_row_finds_the_table_that_holds_it_by_the_end_of_its_key() {
     );
 }
 
+/// A sheet, its rows, and what is to be said of them.
+type Case = (
+    &'static str,
+    &'static [&'static [&'static str]],
+    &'static [&'static str],
+);
+
 #[test]
 fn what_is_wrong_is_told_with_sheet_and_cell() {
-    let cases: [(&str, &[&[&str]], &[&str]); 9] = [
+    let cases: [Case; 9] = [
         (
             "Halls",
             &[

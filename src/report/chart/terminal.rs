@@ -24,22 +24,22 @@ pub(super) fn letters(chart: &Chart, width: usize) -> String {
         match mark {
             Mark::Band { low, high, .. } => {
                 let shade = shades.next().unwrap_or('▓');
-                for column in 0..columns {
+                (0..columns).for_each(|column| {
                     let month = month_of(column, columns, chart.months);
                     let (low, high) = (low.values[month], high.values[month]);
                     if low.is_finite() && high.is_finite() {
                         let rows = row_of(chart, high)..=row_of(chart, low);
                         rows.for_each(|row| cells[row][column] = shade);
                     }
-                }
+                });
             }
             Mark::Line { of, .. } => {
-                for column in 0..columns {
+                (0..columns).for_each(|column| {
                     let value = of.values[month_of(column, columns, chart.months)];
                     if value.is_finite() {
                         cells[row_of(chart, value)][column] = '━';
                     }
-                }
+                });
             }
             Mark::Goal { months, value, .. } => put(chart, &mut cells, *months, *value, '◆'),
             Mark::Known { points, .. } => {

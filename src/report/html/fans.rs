@@ -159,14 +159,15 @@ impl<'a> Fans<'a> {
         let mut chart = fan_chart(&Fan::of(view), view, layout, Vec::new());
         chart.scale = self.scale(&self.scope, view.name());
         let base = self.runs[0].projection;
-        if number > 0 && base.layout().start == layout.start {
-            if let Some(first) = self.view(&self.runs[0], view.name()) {
-                let values = first.quantile(0.5).into_iter().map(short).collect();
-                chart.marks.push(Mark::Line {
-                    of: Series::new("", values),
-                    class: "base".to_owned(),
-                });
-            }
+        if number > 0
+            && base.layout().start == layout.start
+            && let Some(first) = self.view(&self.runs[0], view.name())
+        {
+            let values = first.quantile(0.5).into_iter().map(short).collect();
+            chart.marks.push(Mark::Line {
+                of: Series::new("", values),
+                class: "base".to_owned(),
+            });
         }
         chart.marks.extend(goals(run, &self.scope, view.name()));
         chart

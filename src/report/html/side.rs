@@ -54,21 +54,19 @@ pub(super) fn by_side(runs: &[Run<'_>]) -> String {
             continue;
         };
         let style = Style::of(&metric);
-        for month in [asked] {
-            let values = (runs.iter())
-                .map(|run| {
-                    let is_alike = run.projection.layout().start == first.layout().start;
-                    let metric = run.projection.metric(name).filter(|_| is_alike)?;
-                    metric.month(month)?.quantile(0.5)
-                })
-                .collect();
-            let when = nth_month(first.layout().start, month);
-            row(
-                &format!("{title}, end of {when} ({})", style.shown_unit),
-                &style,
-                values,
-            );
-        }
+        let values = (runs.iter())
+            .map(|run| {
+                let is_alike = run.projection.layout().start == first.layout().start;
+                let metric = run.projection.metric(name).filter(|_| is_alike)?;
+                metric.month(asked)?.quantile(0.5)
+            })
+            .collect();
+        let when = nth_month(first.layout().start, asked);
+        row(
+            &format!("{title}, end of {when} ({})", style.shown_unit),
+            &style,
+            values,
+        );
     }
     for (label, distribution) in first.outcomes() {
         let medians = |projection: &Projection| projection.outcome(&label.name)?.quantile(0.5);
