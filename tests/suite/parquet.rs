@@ -25,8 +25,8 @@ print(json.dumps({
     "p50": one("SELECT value FROM 'FOLDER/projection.parquet' WHERE metric = 'it_power_mw' AND statistic = 'p50' AND month = '2030-06' AND scope = 'total'")[0],
     "csv": one("SELECT count(*), sum(value), count(month), count(DISTINCT metric) FROM 'FOLDER/projection.csv'"),
     "types": [row[1] for row in duckdb.sql(f"DESCRIBE SELECT * FROM '{folder}/projection.csv'").fetchall()],
-    "months": one("SELECT count(*), avg(it_power_mw) FILTER (month = '2030-06') FROM 'FOLDER/months.parquet'"),
-    "joined": one(f"SELECT count(*) FROM 'FOLDER/months.parquet' JOIN 'FOLDER/trials.parquet' USING (trial) WHERE {late} > 26 AND month = '2027-12'")[0],
+    "months": one("SELECT count(*), avg(it_power_mw) FILTER (month = '2030-06') FROM 'FOLDER/months.parquet' WHERE scope = 'total'"),
+    "joined": one(f"SELECT count(*) FROM 'FOLDER/months.parquet' JOIN 'FOLDER/trials.parquet' USING (trial) WHERE {late} > 26 AND month = '2027-12' AND scope = 'total'")[0],
     "mean": one("SELECT value FROM 'FOLDER/projection.parquet' WHERE metric = 'it_power_mw' AND statistic = 'mean' AND month = '2030-06' AND scope = 'total'")[0],
     "parquet": one("SELECT count(*), sum(value), count(month), count(DISTINCT metric) FROM 'FOLDER/projection.parquet'"),
 }))
