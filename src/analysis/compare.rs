@@ -19,7 +19,7 @@
 //! let base = Scenario::from_path("examples/qingyang.toml")?.compile()?;
 //! let slow = Scenario::from_path("examples/qingyang-slow-grid.toml")?.compile()?;
 //! let compared = Comparison::new([("as planned", &base), ("slow grid", &slow)])
-//!     .measures(["installed_pflops@2026-12", "park substation energised"])
+//!     .measures(["installed_pflops@2026-12", "Qingyang/park substation energised"])
 //!     .trials(200)
 //!     .run()?;
 //! let lost = &compared.differences[0];
@@ -320,11 +320,11 @@ impl<'a> Comparison<'a> {
     ///
     /// let base = Scenario::from_path("examples/qingyang.toml")?.compile()?;
     /// let slow = Scenario::from_path("examples/qingyang-slow-grid.toml")?.compile()?;
-    /// let median = ComparisonGoal::Quantile { of: "B4 live".into(), p: 0.5, within: 2.0 };
-    /// let delay = ComparisonGoal::Difference { of: "B4 live".into(), within: 1.0 };
+    /// let median = ComparisonGoal::Quantile { of: "Qingyang/B4 live".into(), p: 0.5, within: 2.0 };
+    /// let delay = ComparisonGoal::Difference { of: "Qingyang/B4 live".into(), within: 1.0 };
     /// let until = Until { at_least: 100, at_most: 1_000, ..Until::new(vec![median, delay]) };
     /// let compared = Comparison::new([("as planned", &base), ("slow grid", &slow)])
-    ///     .measures(["B4 live"])
+    ///     .measures(["Qingyang/B4 live"])
     ///     .until(until)
     ///     .run()?;
     /// let goals = compared.goals.expect("there were some");

@@ -42,12 +42,12 @@ pub enum SampleError {
 ///
 /// let model = Scenario::from_path("examples/qingyang.toml")?.compile()?;
 /// let samples = SampleRun::new(&model)
-///     .measures(["installed_pflops@2027-12", "B4 live"])
+///     .measures(["installed_pflops@2027-12", "Qingyang/B4 live"])
 ///     .trials(50)
 ///     .seed(1)
 ///     .run()?;
 /// let shell = samples.input("Qingyang/A1/shell").expect("an input");
-/// let live = samples.measure("B4 live").expect("it was asked for");
+/// let live = samples.measure("Qingyang/B4 live").expect("it was asked for");
 /// assert_eq!((shell.values.len(), live.values.len()), (50, 50));
 /// # }
 /// # Ok(())
