@@ -10,6 +10,6 @@ mod score;
 mod series;
 mod summary;
 
-pub use score::{Forecast, ForecastKey, Score, crps, fair_crps, from_quantiles, quantile, score};
+pub use score::{Forecast, ForecastKey, Score, crps, fair_crps, from_quantiles, score};
 pub use series::Series;
 pub use summary::{Summary, summarise};

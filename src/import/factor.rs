@@ -4,10 +4,11 @@
 //! too narrow (Hulett, "Integrated Cost-Schedule Risk Analysis", 2011). One factor on all durations, drawn once a trial,
 //! keeps them together. It is a risk event of probability 1 in the scenario, where it can be seen, changed and removed.
 
+use super::table::Table;
 use super::values::number;
 use super::{ImportError, Imported};
 use crate::schedule::risks::Risk;
-use crate::uncertain::Uncertain;
+use crate::uncertain::{Uncertain, sample_quantile};
 
 /// The name of the risk event that holds the factor.
 pub const PROJECT_FACTOR: &str = "project-wide factor";
@@ -42,31 +43,16 @@ impl ProjectFactor {
     /// From finished projects in a table with the columns `planned` and `actual`, durations in one unit: P10, P50 and P90 of
     /// actual / planned. An error names the line of what cannot be, or says that there are too few.
     pub fn from_csv(text: &str) -> Result<Self, ImportError> {
-        let mut reader = csv::ReaderBuilder::new()
-            .trim(csv::Trim::All)
-            .from_reader(text.as_bytes());
-        let columns = reader
-            .headers()
-            .map_err(|error| ImportError::new(1, error.to_string()))?
-            .clone();
-        let column = |name: &str| {
-            columns
-                .iter()
-                .position(|known| known.trim_start_matches('\u{feff}') == name)
-        };
-        let (Some(planned), Some(actual)) = (column("planned"), column("actual")) else {
+        let table = Table::read(text, false)?;
+        let (Some(planned), Some(actual)) = (table.column("planned"), table.column("actual"))
+        else {
             return Err(ImportError::new(
                 1,
                 "the table needs the columns planned and actual",
             ));
         };
         let mut ratios = Vec::new();
-        for row in reader.records() {
-            let row = row.map_err(|error| {
-                let line = error.position().map_or(1, |place| place.line() as usize);
-                ImportError::new(line, error.to_string())
-            })?;
-            let line = row.position().map_or(1, |place| place.line() as usize);
+        for (line, row) in table.rows() {
             let positive = |column: usize| {
                 let months = number(row.get(column).unwrap_or_default(), line)?;
                 match months > 0.0 {
@@ -87,7 +73,7 @@ impl ProjectFactor {
             return Err(ImportError::new(1, message));
         }
         ratios.sort_by(f64::total_cmp);
-        let [low, middle, high] = [0.1, 0.5, 0.9].map(|share| quantile(&ratios, share));
+        let [low, middle, high] = [0.1, 0.5, 0.9].map(|share| sample_quantile(&ratios, share));
         let is_spread = low < middle && middle < high;
         Ok(Self(match is_spread {
             true => Uncertain::percentiles(low, middle, high),
@@ -113,15 +99,6 @@ impl Imported {
         self.risks.retain(|risk| risk.name != PROJECT_FACTOR);
         self.risks.extend(factor.map(|factor| factor.risk()));
     }
-}
-
-/// The quantile of sorted values, linear between them (Hyndman & Fan, "Sample quantiles in statistical packages", The
-/// American Statistician 50, 1996, definition 7).
-fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let at = share * (sorted.len() - 1) as f64;
-    let below = at.floor() as usize;
-    let above = (below + 1).min(sorted.len() - 1);
-    sorted[below] + (at - below as f64) * (sorted[above] - sorted[below])
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod project;
 mod raw;
 mod review;
 mod spread;
+mod table;
 mod text;
 mod update;
 mod values;

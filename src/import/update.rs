@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::table::Table;
 use super::values::moment;
 use super::{ImportError, Imported};
 use crate::date::Date;
@@ -89,33 +90,17 @@ impl StatusUpdate {
     /// Reads a table with the columns `activity`, `started`, `finished` and `remaining` (a duration with its unit, such as
     /// "3 weeks"); rows without a start say nothing. Without `as_of` it is known at the last date of the table.
     pub fn from_csv(text: &str, as_of: Option<Date>) -> Result<Self, ImportError> {
-        let mut reader = csv::ReaderBuilder::new()
-            .trim(csv::Trim::All)
-            .flexible(true)
-            .from_reader(text.as_bytes());
-        let columns = reader
-            .headers()
-            .map_err(|error| ImportError::new(1, error.to_string()))?
-            .clone();
-        let column = |name: &str| {
-            columns
-                .iter()
-                .position(|known| known.trim_start_matches('\u{feff}') == name)
-        };
-        let (Some(activity), Some(started)) = (column("activity"), column("started")) else {
+        let table = Table::read(text, true)?;
+        let (Some(activity), Some(started)) = (table.column("activity"), table.column("started"))
+        else {
             return Err(ImportError::new(
                 1,
                 "the table needs the columns activity and started; finished and remaining may follow",
             ));
         };
-        let (finished, remaining) = (column("finished"), column("remaining"));
+        let (finished, remaining) = (table.column("finished"), table.column("remaining"));
         let mut entries = Vec::new();
-        for row in reader.records() {
-            let row = row.map_err(|error| {
-                let line = error.position().map_or(1, |place| place.line() as usize);
-                ImportError::new(line, error.to_string())
-            })?;
-            let line = row.position().map_or(1, |place| place.line() as usize);
+        for (line, row) in table.rows() {
             let value = |column: Option<usize>| {
                 column
                     .and_then(|at| row.get(at))

@@ -153,7 +153,7 @@ impl<'a> Question<'a> {
             p => format!(
                 "{}: {} of 100 trials meet it ({exact})",
                 likelihood(p),
-                super::chart::dots(p)
+                of_a_hundred(p)
             ),
         })
     }
@@ -318,11 +318,26 @@ pub(super) fn upper_first(text: &str) -> String {
     }
 }
 
+/// How many of a hundred a share is that is neither none nor all.
+fn of_a_hundred(share: f64) -> String {
+    match (share * 100.0).round() {
+        0.0 => "fewer than 1".to_owned(),
+        100.0 => "more than 99".to_owned(),
+        count => count.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Date;
     use crate::report::fixture;
+
+    #[test]
+    fn a_rare_chance_is_not_said_to_be_one_of_a_hundred() {
+        let said = [0.000_4, 0.006, 0.245, 0.994, 0.999_9].map(of_a_hundred);
+        assert_eq!(said, ["fewer than 1", "1", "24", "99", "more than 99"]);
+    }
 
     #[test]
     fn the_sentence_that_concludes_follows_the_shares() {

@@ -209,11 +209,7 @@ impl Network {
         let bounds = self.logic_bounds(step, true, drawn, plan, finish);
         let duration = plan.duration[position];
         let finished = self.finish_of_begun(node, actual, &bounds, duration, drawn);
-        plan.start[position] = actual.started;
-        finish[position] = finished;
-        for (crew, units) in &node.crews {
-            plan.timelines[crew.0 as usize].reserve(actual.started, finished, *units);
-        }
+        hold(node, position, (actual.started, finished), plan, finish);
     }
 
     /// Places what starts on a date, whatever it waits for, and even if its crews are busy.
@@ -225,17 +221,13 @@ impl Network {
         plan: &mut Plan,
         finish: &mut [f64],
     ) {
-        let (start, end) = fit(
+        let dates = fit(
             self.calendar_of(node),
             at,
             node.earliest_finish,
             plan.duration[position],
         );
-        for (crew, units) in &node.crews {
-            plan.timelines[crew.0 as usize].reserve(start, end, *units);
-        }
-        plan.start[position] = start;
-        finish[position] = end;
+        hold(node, position, dates, plan, finish);
     }
 
     /// What has not begun begins no sooner than the status date.
@@ -333,11 +325,7 @@ impl Network {
             }
             let finished =
                 self.finish_of_begun(node, actual, &Bounds::NONE, plan.duration[position], drawn);
-            plan.start[position] = actual.started;
-            finish[position] = finished;
-            for (crew, units) in &node.crews {
-                plan.timelines[crew.0 as usize].reserve(actual.started, finished, *units);
-            }
+            hold(node, position, (actual.started, finished), plan, finish);
         }
     }
 
@@ -498,6 +486,21 @@ pub(super) fn end_of(kind: LinkKind, of_predecessor: bool, start: f64, finish: f
         kind.is_to_start()
     };
     if is_start { start } else { finish }
+}
+
+/// Gives an activity its dates and keeps its crews for it, even those that are busy.
+fn hold(
+    node: &Node,
+    position: usize,
+    (start, end): (f64, f64),
+    plan: &mut Plan,
+    finish: &mut [f64],
+) {
+    for (crew, units) in &node.crews {
+        plan.timelines[crew.0 as usize].reserve(start, end, *units);
+    }
+    plan.start[position] = start;
+    finish[position] = end;
 }
 
 /// The first stretch of time in which all crews of a node are free, which they are reserved for.

@@ -67,8 +67,8 @@ enum Name {
 #[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct Effort {
-    /// How many, 1 to 10,000,000.
-    #[cfg_attr(feature = "files", schemars(range(min = 1, max = 10_000_000)))]
+    /// How many.
+    #[cfg_attr(feature = "files", schemars(range(min = 1, max = MOST_SCHEDULES)))]
     search: u32,
 }
 
@@ -90,7 +90,7 @@ impl TryFrom<Written> for CrewPriority {
             }
             Written::Effort(Effort { search }) => {
                 return Err(format!(
-                    "search is {search}; a search makes 1 to 10,000,000 schedules"
+                    "search is {search}; a search makes 1 to {MOST_SCHEDULES} schedules"
                 ));
             }
         })

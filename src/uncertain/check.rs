@@ -142,20 +142,30 @@ impl Faults {
 
     /// A parameter that is a value of the quantity itself.
     fn value(&mut self, parameter: &'static str, value: f64) -> bool {
-        let error = if !value.is_finite() {
-            UncertainError::NotFinite { parameter, value }
-        } else if !self.domain.admits(value) {
-            let allowed = self.domain.describe_for(value);
-            UncertainError::OutOfRange {
+        let domain = self.domain;
+        self.admit(parameter, value, domain.admits(value), || {
+            domain.describe_for(value)
+        })
+    }
+
+    /// Notes a parameter that is no number or is not admitted.
+    fn admit(
+        &mut self,
+        parameter: &'static str,
+        value: f64,
+        is_admitted: bool,
+        allowed: impl FnOnce() -> String,
+    ) -> bool {
+        if !value.is_finite() {
+            self.add(UncertainError::NotFinite { parameter, value });
+        } else if !is_admitted {
+            self.add(UncertainError::OutOfRange {
                 parameter,
                 value,
-                allowed,
-            }
-        } else {
-            return true;
-        };
-        self.add(error);
-        false
+                allowed: allowed(),
+            });
+        }
+        value.is_finite() && is_admitted
     }
 
     /// Values of the quantity that must not fall.
@@ -182,24 +192,14 @@ impl Faults {
     }
 
     fn range(&mut self, parameter: &'static str, value: f64, min: f64, max: f64) -> bool {
-        let error = if !value.is_finite() {
-            UncertainError::NotFinite { parameter, value }
-        } else if value < min || value > max {
-            let allowed = if min == f64::MIN_POSITIVE {
+        let is_within = (min..=max).contains(&value);
+        self.admit(parameter, value, is_within, || {
+            if min == f64::MIN_POSITIVE {
                 "more than 0".to_owned()
             } else {
                 Domain { min, max }.describe()
-            };
-            UncertainError::OutOfRange {
-                parameter,
-                value,
-                allowed,
             }
-        } else {
-            return true;
-        };
-        self.add(error);
-        false
+        })
     }
 
     fn normal(&mut self, mean: f64, sd: f64, min: Option<f64>, max: Option<f64>) {

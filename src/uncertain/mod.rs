@@ -24,7 +24,7 @@ mod table;
 pub use domain::{Domain, LARGEST};
 pub use error::UncertainError;
 pub use sampler::Sampler;
-pub use special::{normal_cdf, normal_quantile};
+pub use special::{normal_cdf, normal_quantile, sample_quantile};
 
 #[cfg(feature = "files")]
 pub(crate) use form::FORMS;

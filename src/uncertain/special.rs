@@ -1,4 +1,4 @@
-//! The normal distribution and the incomplete beta function, in pure Rust, so that they give the
+//! The normal distribution, the incomplete beta function and quantiles of samples, in pure Rust, so that they give the
 //! same bits on every machine.
 
 /// The standard normal quantile z with P(Z <= z) = `u`, for u in (0, 1); infinite at the ends.
@@ -39,6 +39,16 @@ pub fn normal_cdf(z: f64) -> f64 {
 /// The standard normal density at `z`.
 pub(super) fn normal_density(z: f64) -> f64 {
     libm::exp(-0.5 * z * z) / (2.0 * std::f64::consts::PI).sqrt()
+}
+
+/// The quantile of values in ascending order, by straight lines between them (type 7 of Hyndman & Fan,
+/// "Sample quantiles in statistical packages", The American Statistician 50, 1996). There is at least one value.
+pub fn sample_quantile(ascending: &[f64], probability: f64) -> f64 {
+    let last = ascending.len() - 1;
+    let place = probability.clamp(0.0, 1.0) * last as f64;
+    let below = (place.floor() as usize).min(last);
+    let above = (below + 1).min(last);
+    ascending[below] + (place - below as f64) * (ascending[above] - ascending[below])
 }
 
 fn ratio(r: f64, above: &[f64; 8], below: &[f64; 8]) -> f64 {

@@ -4,29 +4,17 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-const MATRIX: &str = "examples/comparisons/qingyang.toml";
+use crate::tool::{buildout, err};
 
-fn buildout(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_buildout"))
-        .args(arguments)
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
+const MATRIX: &str = "examples/comparisons/qingyang.toml";
 
 fn json(arguments: &[&str]) -> Value {
     let output = buildout(arguments);
     assert!(output.status.success(), "{}", err(&output));
     serde_json::from_slice(&output.stdout).unwrap()
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
 }
 
 #[test]

@@ -4,22 +4,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
 
 use buildout::sampling::design::Drawing;
 use buildout::{EventKind, Scenario};
 use serde_json::Value;
 
-const MATRIX: &str = "examples/comparisons/wholesale.toml";
+use crate::tool::buildout;
 
-fn buildout(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_buildout"))
-        .args(arguments)
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
+const MATRIX: &str = "examples/comparisons/wholesale.toml";
 
 fn text(arguments: &[&str]) -> String {
     let output = buildout(arguments);

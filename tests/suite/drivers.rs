@@ -4,8 +4,6 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fmt::Write as _;
-use std::path::Path;
-use std::process::{Command, Output};
 
 use buildout::analysis::drivers::report::ResultDrivers;
 use buildout::analysis::drivers::run::DriversRun;
@@ -14,6 +12,8 @@ use buildout::model::extensions::{Extensions, OwnOutcome, Seen};
 use buildout::projection::Metric;
 use buildout::uncertain::normal_quantile;
 use buildout::{Model, Scenario};
+
+use crate::tool::buildout;
 
 /// A function of numbers uniform in (0, 1): the finish of each of so many activities, less a month.
 struct Function {
@@ -270,14 +270,6 @@ fn certainty_holds_an_input_at_its_median() {
         refused.to_string().contains("known: \"c/X0/a\""),
         "{refused}"
     );
-}
-
-fn buildout(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_buildout"))
-        .args(arguments)
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
-        .output()
-        .unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {

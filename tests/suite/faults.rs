@@ -7,6 +7,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use crate::tool::err;
+
 const SCENARIO: &str = r#"name = "faults"
 start = "2025-01"
 horizon_months = 24
@@ -45,10 +47,6 @@ fn command(folder: &Path, arguments: &[&str]) -> Command {
 
 fn buildout(folder: &Path, arguments: &[&str]) -> Output {
     command(folder, arguments).output().unwrap()
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
 }
 
 fn names(folder: &Path) -> Vec<String> {

@@ -3,26 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-fn buildout(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_buildout"))
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
+use crate::tool::{buildout_in, err, out};
 
 /// A scenario of one campus with `top` among its keys, `activities` in its building, and `segment` in its segment.
 fn scenario(top: &str, activities: &str, segment: &str) -> String {
@@ -64,7 +48,7 @@ fn refused(text: &str, words: &[&str]) {
         &["run", "s.toml", "--trials", "5"][..],
     ] {
         let begun = Instant::now();
-        let output = buildout(folder.path(), arguments);
+        let output = buildout_in(folder.path(), arguments);
         let said = err(&output);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
         assert!(!said.contains("panicked"), "{said}");
@@ -133,14 +117,14 @@ fn deep_nesting_and_circles_of_files_end() {
         let next = format!("extends = \"{}.toml\"\nname = \"a\"\n", number + 1);
         fs::write(folder.path().join(format!("{number}.toml")), next).unwrap();
     }
-    let output = buildout(folder.path(), &["validate", "0.toml"]);
+    let output = buildout_in(folder.path(), &["validate", "0.toml"]);
     assert!(
         err(&output).contains("more than 32 files extend one another"),
         "{}",
         err(&output)
     );
     fs::write(folder.path().join("me.toml"), "extends = \"me.toml\"\n").unwrap();
-    let output = buildout(folder.path(), &["validate", "me.toml"]);
+    let output = buildout_in(folder.path(), &["validate", "me.toml"]);
     assert!(err(&output).contains("in turn"), "{}", err(&output));
 }
 
@@ -161,7 +145,7 @@ fn files_that_never_end_are_not_waited_for() {
             continue;
         }
         let begun = Instant::now();
-        let output = buildout(folder.path(), arguments);
+        let output = buildout_in(folder.path(), arguments);
         assert_eq!(
             output.status.code(),
             Some(2),
@@ -192,7 +176,7 @@ fn checking_a_file_takes_time_in_proportion_to_its_size() {
     };
     let time = |name: &str| {
         let begun = Instant::now();
-        let output = buildout(folder.path(), &["validate", name]);
+        let output = buildout_in(folder.path(), &["validate", name]);
         assert!(output.status.success(), "{}", err(&output));
         begun.elapsed()
     };
@@ -217,7 +201,7 @@ fn very_many_wrong_values_are_told_in_time_and_up_to_a_limit() {
     }
     fs::write(folder.path().join("s.toml"), text).unwrap();
     let begun = Instant::now();
-    let output = buildout(folder.path(), &["validate", "s.toml"]);
+    let output = buildout_in(folder.path(), &["validate", "s.toml"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(err(&output).contains("only the first 1000 are listed"));
     assert!(
@@ -242,7 +226,7 @@ fn names_neither_control_a_terminal_nor_run_in_what_is_made_of_them() {
     );
     fs::write(folder.path().join("s.toml"), text).unwrap();
     let run = ["run", "s.toml", "--trials", "20", "--quiet", "--out", "out"];
-    let output = buildout(folder.path(), &run);
+    let output = buildout_in(folder.path(), &run);
     assert!(output.status.success(), "{}", err(&output));
     let read = |name: &str| fs::read_to_string(folder.path().join("out").join(name)).unwrap();
     for line in read("projection.csv").lines() {
@@ -260,7 +244,7 @@ fn names_neither_control_a_terminal_nor_run_in_what_is_made_of_them() {
         assert!(!text.contains("+1<script>"), "{file}");
     }
     assert!(!read("summary.md").contains("[x](javascript"));
-    let replay = buildout(
+    let replay = buildout_in(
         folder.path(),
         &["replay", "s.toml", "--trial", "0", "--format", "csv"],
     );
@@ -278,7 +262,7 @@ fn a_scenario_has_no_file_read_that_lies_elsewhere() {
     for key in ["extends", "rack_types_from"] {
         let text = format!("{key} = \"{named}\"\n{}", scenario(YEARS, WORKS, ""));
         fs::write(folder.join("s.toml"), text).unwrap();
-        let output = buildout(&folder, &["validate", "s.toml"]);
+        let output = buildout_in(&folder, &["validate", "s.toml"]);
         assert_eq!(output.status.code(), Some(2));
         assert!(
             err(&output).contains("BUILDOUT_ANY_PATH"),

@@ -3,28 +3,14 @@
 #![cfg(feature = "files")]
 #![allow(clippy::unwrap_used)]
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use buildout::projection::TrialRow;
 use buildout::uncertain::Domain;
 use buildout::{Scenario, Uncertain, Workspace};
 use serde_json::{Value, json};
 
-fn examples() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
-    let entries = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let mut files: Vec<PathBuf> = entries
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "toml")
-        })
-        .collect();
-    files.sort_unstable();
-    files
-}
+use crate::tool::examples;
 
 fn short(path: &Path) -> Scenario {
     let mut scenario = Scenario::from_path(path).unwrap();

@@ -29,6 +29,7 @@ mod schedule;
 mod schedule_command;
 mod subcommands;
 mod terms;
+mod tool;
 mod update;
 mod verification;
 mod workbook;

@@ -14,6 +14,8 @@ use buildout::projection::TrialRow;
 use buildout::{Batch, Scenario, Workspace};
 use serde_json::{Value, json};
 
+use crate::tool::examples;
+
 /// SplitMix64 (Steele, Lea & Flood 2014): enough to choose by.
 struct Chance(u64);
 
@@ -38,21 +40,6 @@ impl Chance {
 fn cases(usual: u64) -> u64 {
     let stated = std::env::var("BUILDOUT_CASES").ok();
     stated.and_then(|count| count.parse().ok()).unwrap_or(usual)
-}
-
-fn examples() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
-    let entries = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let mut files: Vec<PathBuf> = entries
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "toml")
-        })
-        .collect();
-    files.sort_unstable();
-    files
 }
 
 /// Examples as plain data, short enough to be run often.

@@ -9,6 +9,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::tool;
+
 const TRIALS: &str = "40";
 
 fn browser() -> Option<&'static str> {
@@ -25,16 +27,8 @@ fn browser() -> Option<&'static str> {
 }
 
 fn buildout(arguments: &[&str]) -> Vec<u8> {
-    let output = Command::new(env!("CARGO_BIN_EXE_buildout"))
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let output = tool::buildout(arguments);
+    assert!(output.status.success(), "{}", tool::err(&output));
     output.stdout
 }
 

@@ -6,6 +6,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::tool;
+
 const SCENARIO: &str = "examples/qingyang.toml";
 const TRIALS: &str = "300";
 
@@ -33,14 +35,8 @@ print(json.dumps({
 "#;
 
 fn buildout(arguments: &[&str]) {
-    let output = Command::new(env!("CARGO_BIN_EXE_buildout"))
-        .args(arguments)
-        .args(["--trials", TRIALS, "--quiet"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    let output = tool::buildout(&[arguments, &["--trials", TRIALS, "--quiet"]].concat());
+    assert!(output.status.success(), "{}", tool::err(&output));
 }
 
 #[test]

@@ -3,27 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-fn buildout(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_buildout"))
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
+use crate::tool::{buildout_in, err, out};
 
 fn assert_says(text: &str, words: &[&str]) {
     for words in words {
@@ -61,7 +44,7 @@ fn folder_with(name: &str, text: &str) -> tempfile::TempDir {
 fn an_imported_schedule_says_what_was_dropped_and_runs() {
     let folder = folder_with("hall.xml", XML);
     let import = ["import", "hall.xml", "--spread", "Shell/*=-10%/+40%"];
-    let first = buildout(folder.path(), &import);
+    let first = buildout_in(folder.path(), &import);
     assert!(first.status.success(), "{}", err(&first));
     assert!(first.stdout.is_empty());
     assert_says(
@@ -87,11 +70,11 @@ fn an_imported_schedule_says_what_was_dropped_and_runs() {
         ],
     );
     assert!(
-        buildout(folder.path(), &["validate", "hall.toml"])
+        buildout_in(folder.path(), &["validate", "hall.toml"])
             .status
             .success()
     );
-    let run = buildout(folder.path(), &["run", "hall.toml", "--trials", "50"]);
+    let run = buildout_in(folder.path(), &["run", "hall.toml", "--trials", "50"]);
     assert!(run.status.success(), "{}", err(&run));
     // Its deadline is a target, and its end a milestone.
     assert_says(
@@ -100,20 +83,20 @@ fn an_imported_schedule_says_what_was_dropped_and_runs() {
     );
 
     // Nothing is overwritten unasked, and nothing half written stays.
-    let again = buildout(folder.path(), &["import", "hall.xml"]);
+    let again = buildout_in(folder.path(), &["import", "hall.xml"]);
     assert_eq!(again.status.code(), Some(1));
     assert_says(&err(&again), &["there already"]);
     assert_eq!(
         fs::read_to_string(folder.path().join("hall.toml")).unwrap(),
         text
     );
-    let forced = buildout(folder.path(), &["import", "hall.xml", "--force", "--quiet"]);
+    let forced = buildout_in(folder.path(), &["import", "hall.xml", "--force", "--quiet"]);
     assert!(forced.status.success() && forced.stderr.is_empty());
     let certain = fs::read_to_string(folder.path().join("hall.toml")).unwrap();
     assert!(!certain.contains("pert"));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     // The printed file is the written one.
-    let printed = buildout(folder.path(), &["import", "hall.xml", "-", "--quiet"]);
+    let printed = buildout_in(folder.path(), &["import", "hall.xml", "-", "--quiet"]);
     assert_eq!(out(&printed), certain);
 }
 
@@ -133,8 +116,8 @@ fn an_imported_schedule_can_be_that_of_a_building() {
         "--horizon-months",
         "24",
     ];
-    assert!(buildout(folder.path(), &import).status.success());
-    let run = buildout(
+    assert!(buildout_in(folder.path(), &import).status.success());
+    let run = buildout_in(
         folder.path(),
         &["run", "a1.toml", "--trials", "10", "--json", "--quiet"],
     );
@@ -142,7 +125,7 @@ fn an_imported_schedule_can_be_that_of_a_building() {
     let power = json["metrics"]["it_power_mw"]["p50"].as_array().unwrap();
     assert_eq!(power.len(), 24);
     assert_eq!(power[23], 4.0, "400 racks of 10 kW: {power:?}");
-    let alone = buildout(
+    let alone = buildout_in(
         folder.path(),
         &["import", "hall.xml", "b.toml", "--building", "A1"],
     );
@@ -183,7 +166,7 @@ fn what_is_no_schedule_is_refused_with_its_line_and_nothing_is_written() {
             ];
             fs::write(folder.path().join(name), bytes.concat()).unwrap();
         }
-        let refused = buildout(folder.path(), &["import", name]);
+        let refused = buildout_in(folder.path(), &["import", name]);
         assert_eq!(refused.status.code(), Some(2), "{name}");
         assert_says(&err(&refused), &[words]);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -194,18 +177,18 @@ fn what_is_no_schedule_is_refused_with_its_line_and_nothing_is_written() {
         "<Name>columns</Name><PredecessorLink><PredecessorUID>3</PredecessorUID><Type>1</Type></PredecessorLink>",
     );
     let folder = folder_with("circle.xml", &circle);
-    let refused = buildout(folder.path(), &["import", "circle.xml", "--quiet"]);
+    let refused = buildout_in(folder.path(), &["import", "circle.xml", "--quiet"]);
     assert_eq!(refused.status.code(), Some(2));
     assert_says(&err(&refused), &["in a circle", "nothing was written"]);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     // So does whatever is dropped, if one asks for that.
     let folder = folder_with("hall.xml", XML);
-    let strict = buildout(folder.path(), &["import", "hall.xml", "--strict"]);
+    let strict = buildout_in(folder.path(), &["import", "hall.xml", "--strict"]);
     assert_eq!(strict.status.code(), Some(2));
-    let missing = buildout(folder.path(), &["import", "nothing.xml"]);
+    let missing = buildout_in(folder.path(), &["import", "nothing.xml"]);
     assert_eq!(missing.status.code(), Some(2));
     for spread in ["shell", "roof=+40%/-10%", "nothing like it=-10%/+40%"] {
-        let wrong = buildout(folder.path(), &["import", "hall.xml", "--spread", spread]);
+        let wrong = buildout_in(folder.path(), &["import", "hall.xml", "--spread", spread]);
         assert_eq!(wrong.status.code(), Some(2), "{spread}");
         assert!(
             err(&wrong).contains(spread.split('=').next().unwrap()),
@@ -220,7 +203,7 @@ fn what_is_no_schedule_is_refused_with_its_line_and_nothing_is_written() {
 fn an_update_of_the_schedule_brings_what_has_happened_into_the_scenario() {
     let folder = folder_with("hall.xml", XML);
     assert!(
-        buildout(folder.path(), &["import", "hall.xml", "--quiet"])
+        buildout_in(folder.path(), &["import", "hall.xml", "--quiet"])
             .status
             .success()
     );
@@ -237,7 +220,7 @@ fn an_update_of_the_schedule_brings_what_has_happened_into_the_scenario() {
         "--as-of",
         "2025-06-02",
     ];
-    let first = buildout(folder.path(), &status);
+    let first = buildout_in(folder.path(), &status);
     assert!(first.status.success(), "{}", err(&first));
     assert_says(
         &err(&first),
@@ -257,12 +240,12 @@ fn an_update_of_the_schedule_brings_what_has_happened_into_the_scenario() {
         ],
     );
     // Said again nothing changes, and what has finished has nothing left.
-    assert!(buildout(folder.path(), &status).status.success());
+    assert!(buildout_in(folder.path(), &status).status.success());
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
     let later = "activity,started,finished\nroof,2025-05-26,2025-08-01\n";
     fs::write(folder.path().join("update.csv"), later).unwrap();
     assert!(
-        buildout(
+        buildout_in(
             folder.path(),
             &["status", "hall.toml", "--from", "update.csv"]
         )
@@ -279,7 +262,7 @@ fn an_update_of_the_schedule_brings_what_has_happened_into_the_scenario() {
         ],
     );
     assert!(!text.contains("10 weeks"));
-    let none = buildout(
+    let none = buildout_in(
         folder.path(),
         &["status", "hall.toml", "--from", "nothing.csv"],
     );
@@ -294,7 +277,10 @@ fn a_schedule_in_utf_16_is_the_same_schedule() {
     wide.extend(XML.encode_utf16().flat_map(u16::to_le_bytes));
     fs::write(folder.path().join("wide.xml"), wide).unwrap();
     let text = |name: &str| {
-        let printed = out(&buildout(folder.path(), &["import", name, "-", "--quiet"]));
+        let printed = out(&buildout_in(
+            folder.path(),
+            &["import", name, "-", "--quiet"],
+        ));
         printed.split_once('\n').unwrap().1.to_owned()
     };
     assert_eq!(text("wide.xml"), text("hall.xml"));
@@ -305,9 +291,9 @@ fn a_schedule_in_utf_16_is_the_same_schedule() {
 fn a_schedule_report_is_printed_and_written() {
     let folder = folder_with("hall.xml", XML);
     let import = ["import", "hall.xml", "--quiet", "--spread", "*=-20%/+60%"];
-    assert!(buildout(folder.path(), &import).status.success());
+    assert!(buildout_in(folder.path(), &import).status.success());
     let arguments = ["schedule", "hall.toml", "--trials", "400", "--out", "out"];
-    let report = buildout(folder.path(), &arguments);
+    let report = buildout_in(folder.path(), &arguments);
     assert!(report.status.success(), "{}", err(&report));
     assert_says(
         &out(&report),
@@ -320,7 +306,7 @@ fn a_schedule_report_is_printed_and_written() {
     let read = |name: &str| fs::read_to_string(folder.path().join("out").join(name)).unwrap();
     assert_eq!(read("schedule.txt"), out(&report));
     assert!(read("gantt.svg").starts_with("<svg"));
-    let csv = buildout(
+    let csv = buildout_in(
         folder.path(),
         &[
             "schedule",
@@ -348,7 +334,7 @@ fn a_schedule_report_is_printed_and_written() {
     let by_plan = json["by_plan"].as_f64().unwrap();
     assert!((0.3..0.55).contains(&by_plan), "{by_plan}");
 
-    let again = buildout(folder.path(), &arguments);
+    let again = buildout_in(folder.path(), &arguments);
     assert_eq!(again.status.code(), Some(1));
     let unknown = [
         "schedule",
@@ -356,7 +342,7 @@ fn a_schedule_report_is_printed_and_written() {
         "--milestone",
         "all activity finished",
     ];
-    let unknown = buildout(folder.path(), &unknown);
+    let unknown = buildout_in(folder.path(), &unknown);
     assert_eq!(unknown.status.code(), Some(2));
     assert_says(
         &err(&unknown),

@@ -3,32 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use buildout::presets::STARTERS;
 use serde_json::Value;
 
-fn buildout(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_buildout"))
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
-
-fn here(arguments: &[&str]) -> Output {
-    buildout(Path::new(env!("CARGO_MANIFEST_DIR")), arguments)
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
+use crate::tool::{buildout, buildout_in, err, out};
 
 #[test]
 fn a_new_scenario_is_valid_and_runs_and_is_not_overwritten_unasked() {
@@ -36,16 +16,16 @@ fn a_new_scenario_is_valid_and_runs_and_is_not_overwritten_unasked() {
     for starter in STARTERS {
         let file = format!("{}.toml", starter.name);
         let new = ["new", &file, "--preset", starter.name];
-        assert!(buildout(folder.path(), &new).status.success());
-        let valid = buildout(folder.path(), &["validate", &file, "--strict"]);
+        assert!(buildout_in(folder.path(), &new).status.success());
+        let valid = buildout_in(folder.path(), &["validate", &file, "--strict"]);
         assert!(valid.status.success(), "{}", err(&valid));
-        let run = buildout(folder.path(), &["run", &file, "--trials", "20"]);
+        let run = buildout_in(folder.path(), &["run", &file, "--trials", "20"]);
         assert!(run.status.success(), "{}", err(&run));
-        let again = buildout(folder.path(), &new);
+        let again = buildout_in(folder.path(), &new);
         assert_eq!(again.status.code(), Some(1));
         assert!(err(&again).contains("there already"));
     }
-    let printed = buildout(folder.path(), &["new", "-"]);
+    let printed = buildout_in(folder.path(), &["new", "-"]);
     assert_eq!(out(&printed), STARTERS[0].text);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), STARTERS.len());
 }
@@ -69,7 +49,7 @@ fn validate_tells_all_that_is_wrong_or_unlikely_with_its_place() {
     )
     .unwrap();
 
-    let odd = buildout(folder.path(), &["validate", "odd.toml"]);
+    let odd = buildout_in(folder.path(), &["validate", "odd.toml"]);
     assert_eq!(odd.status.code(), Some(0));
     let line = text
         .lines()
@@ -88,10 +68,10 @@ fn validate_tells_all_that_is_wrong_or_unlikely_with_its_place() {
             err(&odd)
         );
     }
-    let strict = buildout(folder.path(), &["validate", "odd.toml", "--strict"]);
+    let strict = buildout_in(folder.path(), &["validate", "odd.toml", "--strict"]);
     assert_eq!(strict.status.code(), Some(2));
 
-    let bad = buildout(folder.path(), &["validate", "bad.toml", "missing.toml"]);
+    let bad = buildout_in(folder.path(), &["validate", "bad.toml", "missing.toml"]);
     assert_eq!(bad.status.code(), Some(2));
     for words in [
         "24 MW bilding",
@@ -115,7 +95,7 @@ fn validate_tells_all_that_is_wrong_or_unlikely_with_its_place() {
         "--set",
         "segments.enterprise.churn=1",
     ];
-    let json = buildout(folder.path(), &set);
+    let json = buildout_in(folder.path(), &set);
     assert_eq!(json.status.code(), Some(2));
     let list: Value = serde_json::from_str(&out(&json)).unwrap();
     let list = list.as_array().unwrap();
@@ -129,7 +109,7 @@ fn validate_tells_all_that_is_wrong_or_unlikely_with_its_place() {
 
 #[test]
 fn presets_are_listed_and_shown_with_sources_that_read_back() {
-    let list = out(&here(&["presets"]));
+    let list = out(&buildout(&["presets"]));
     for words in [
         "generations\n",
         "GB200 NVL72",
@@ -138,16 +118,16 @@ fn presets_are_listed_and_shown_with_sources_that_read_back() {
     ] {
         assert!(list.contains(words), "{words}");
     }
-    let one = out(&here(&["presets", "list", "substations"]));
+    let one = out(&buildout(&["presets", "list", "substations"]));
     assert!(one.contains("110 kV substation") && !one.contains("GB200"));
-    let shown = out(&here(&["presets", "show", "gb200 nvl72"]));
+    let shown = out(&buildout(&["presets", "show", "gb200 nvl72"]));
     assert!(shown.contains("# [published] 180 PFLOPS") && shown.contains("rack_power_kw = 145.0"));
-    let json: Value = serde_json::from_str(&out(&here(&["presets", "--json"]))).unwrap();
+    let json: Value = serde_json::from_str(&out(&buildout(&["presets", "--json"]))).unwrap();
     assert_eq!(
         json.as_array().unwrap().len(),
         buildout::presets::all().count()
     );
-    let unknown = here(&["presets", "show", "GB200 NVL27"]);
+    let unknown = buildout(&["presets", "show", "GB200 NVL27"]);
     assert_eq!(unknown.status.code(), Some(2));
     assert!(err(&unknown).contains("did you mean \"GB200 NVL72\"?"));
 }
@@ -156,15 +136,15 @@ fn presets_are_listed_and_shown_with_sources_that_read_back() {
 fn shells_editors_and_readers_of_manuals_are_served() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         assert!(
-            out(&here(&["completions", shell])).contains("validate"),
+            out(&buildout(&["completions", shell])).contains("validate"),
             "{shell}"
         );
     }
-    assert!(out(&here(&["man"])).contains(".TH buildout 1"));
+    assert!(out(&buildout(&["man"])).contains(".TH buildout 1"));
     let folder = tempfile::tempdir().unwrap();
     let pages = folder.path().join("man");
     assert!(
-        here(&["man", "--out", pages.to_str().unwrap()])
+        buildout(&["man", "--out", pages.to_str().unwrap()])
             .status
             .success()
     );
@@ -173,13 +153,13 @@ fn shells_editors_and_readers_of_manuals_are_served() {
             .unwrap()
             .contains("trials")
     );
-    let schema: Value = serde_json::from_str(&out(&here(&["schema"]))).unwrap();
+    let schema: Value = serde_json::from_str(&out(&buildout(&["schema"]))).unwrap();
     assert_eq!(schema["title"], "buildout scenario");
 }
 
 #[test]
 fn every_help_has_examples_and_the_exit_statuses_and_a_wrong_word_the_right_one() {
-    let help = out(&here(&["--help"]));
+    let help = out(&buildout(&["--help"]));
     let commands: Vec<&str> = (help.lines())
         .skip_while(|line| !line.starts_with("Commands:"))
         .skip(1)
@@ -191,18 +171,18 @@ fn every_help_has_examples_and_the_exit_statuses_and_a_wrong_word_the_right_one(
         .collect();
     assert!(commands.len() >= 7, "{help}");
     for command in commands {
-        let help = out(&here(&[command, "--help"]));
+        let help = out(&buildout(&[command, "--help"]));
         assert!(help.contains("Exit status: 0"), "{command}: {help}");
         assert!(help.contains("Examples:"), "{command}: {help}");
     }
-    let wrong = here(&["valdate", "a.toml"]);
+    let wrong = buildout(&["valdate", "a.toml"]);
     assert_eq!(wrong.status.code(), Some(2));
     assert!(err(&wrong).contains("'validate'"), "{}", err(&wrong));
-    let forgotten = here(&["examples/first.toml"]);
+    let forgotten = buildout(&["examples/first.toml"]);
     assert_eq!(forgotten.status.code(), Some(2));
     let expected = "did you mean `buildout run examples/first.toml`?";
     assert!(err(&forgotten).contains(expected), "{}", err(&forgotten));
-    let near = here(&["run", "examples/frist.toml"]);
+    let near = buildout(&["run", "examples/frist.toml"]);
     assert_eq!(near.status.code(), Some(2));
     assert!(err(&near).contains("\"first.toml\""), "{}", err(&near));
 }
@@ -224,7 +204,7 @@ fn quiet_commands_say_nothing_of_what_is_right_or_only_unlikely() {
     ];
     for command in commands {
         let quiet = [command, &["--quiet"][..]].concat();
-        let output = buildout(folder.path(), &quiet);
+        let output = buildout_in(folder.path(), &quiet);
         assert!(output.status.success(), "{command:?}: {}", err(&output));
         assert!(err(&output).is_empty(), "{command:?}: {}", err(&output));
     }
@@ -236,7 +216,7 @@ fn quiet_commands_say_nothing_of_what_is_right_or_only_unlikely() {
                 _ => None,
             })
             .collect();
-        let output = buildout(folder.path(), &command);
+        let output = buildout_in(folder.path(), &command);
         assert!(
             err(&output).to_lowercase().contains("pue"),
             "{command:?}: {}",
@@ -256,7 +236,7 @@ fn json_is_all_that_is_printed_where_it_is_asked_for() {
         &["schema"],
     ];
     for command in commands {
-        let output = here(command);
+        let output = buildout(command);
         assert!(output.status.success(), "{command:?}: {}", err(&output));
         let json: Result<Value, _> = serde_json::from_slice(&output.stdout);
         assert!(json.is_ok(), "{command:?}");
@@ -294,7 +274,7 @@ fn colours_are_for_terminals_and_never_with_no_color() {
         plain.contains("error:") && !plain.contains('\u{1b}'),
         "{plain:?}"
     );
-    let piped = buildout(folder.path(), &["validate", "bad.toml"]);
+    let piped = buildout_in(folder.path(), &["validate", "bad.toml"]);
     assert!(!err(&piped).contains('\u{1b}'));
 }
 
@@ -305,7 +285,7 @@ fn a_value_is_set_in_a_file_that_keeps_its_comments() {
     let text = STARTERS[0].text;
     fs::write(&path, text).unwrap();
     let set = |arguments: &[&str]| {
-        buildout(
+        buildout_in(
             folder.path(),
             &[&["set", "plan.toml"][..], arguments].concat(),
         )
@@ -341,7 +321,7 @@ fn a_file_of_another_format_is_told_so() {
     let text = STARTERS[0].text.replace("format = 1", "format = 2");
     assert_ne!(text, STARTERS[0].text);
     fs::write(folder.path().join("later.toml"), text).unwrap();
-    let output = buildout(folder.path(), &["validate", "later.toml"]);
+    let output = buildout_in(folder.path(), &["validate", "later.toml"]);
     assert_eq!(output.status.code(), Some(2));
     for words in ["of format 2", "reads format 1"] {
         assert!(err(&output).contains(words), "{}", err(&output));
@@ -351,7 +331,7 @@ fn a_file_of_another_format_is_told_so() {
 /// The schema accepts every file that is read, and refuses a wrong key.
 #[test]
 fn the_schema_knows_what_a_file_may_say() {
-    let schema: Value = serde_json::from_str(&out(&here(&["schema"]))).unwrap();
+    let schema: Value = serde_json::from_str(&out(&buildout(&["schema"]))).unwrap();
     let properties = schema["properties"].as_object().unwrap();
     for key in [
         "horizon_months",

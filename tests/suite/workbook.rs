@@ -9,6 +9,8 @@ use std::process::{Command, Output, Stdio};
 use calamine::{Data, Reader, Xlsx, open_workbook};
 use serde_json::Value;
 
+use crate::tool::buildout_in;
+
 fn office() -> Option<&'static str> {
     let name = "soffice";
     let version = Command::new(name)
@@ -19,16 +21,8 @@ fn office() -> Option<&'static str> {
     version.is_ok_and(|status| status.success()).then_some(name)
 }
 
-fn buildout(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_buildout"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap()
-}
-
 fn done(folder: &Path, arguments: &[&str]) -> Output {
-    let output = buildout(folder, arguments);
+    let output = buildout_in(folder, arguments);
     assert!(
         output.status.success(),
         "{arguments:?}\n{}",
@@ -159,7 +153,7 @@ fn a_new_workbook_is_a_scenario_also_after_an_office_has_saved_it() {
     if let Some(again) = through_office(&here.join("plan.xlsx")) {
         assert!(first(again.to_str().unwrap()) == expected);
     }
-    let refused = buildout(here, &["new", "--excel", "plan.xlsx"]);
+    let refused = buildout_in(here, &["new", "--excel", "plan.xlsx"]);
     assert_eq!(
         refused.status.code(),
         Some(1),
@@ -170,7 +164,7 @@ fn a_new_workbook_is_a_scenario_also_after_an_office_has_saved_it() {
     done(here, &["convert", "back.toml", "again.xlsx", "--quiet"]);
     assert!(first("again.xlsx") == expected);
     assert!(
-        !buildout(here, &["convert", "plan.toml", "plan.xlsx"])
+        !buildout_in(here, &["convert", "plan.toml", "plan.xlsx"])
             .status
             .success()
     );
@@ -194,7 +188,7 @@ fn a_workbook_is_complained_of_by_its_cells() {
         }
     }
     book.save(here.join("bad.xlsx")).unwrap();
-    let output = buildout(here, &["validate", "bad.xlsx", "--json"]);
+    let output = buildout_in(here, &["validate", "bad.xlsx", "--json"]);
     assert_eq!(output.status.code(), Some(2));
     let problems: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
     let cells: Vec<&str> = problems

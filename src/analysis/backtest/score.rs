@@ -1,6 +1,7 @@
 use libm::{fabs, log};
 
 use crate::date::Date;
+use crate::uncertain::sample_quantile;
 
 /// What a forecast is of.
 #[derive(
@@ -87,16 +88,6 @@ fn spread(ascending: &[f64]) -> f64 {
     (ascending.iter().enumerate())
         .map(|(i, x)| rank(i) * x)
         .sum()
-}
-
-/// The quantile of values in ascending order, by straight lines between them (type 7 of Hyndman & Fan,
-/// The American Statistician 50, 1996).
-pub fn quantile(ascending: &[f64], probability: f64) -> f64 {
-    let last = ascending.len() - 1;
-    let place = probability.clamp(0.0, 1.0) * last as f64;
-    let below = (place.floor() as usize).min(last);
-    let above = (below + 1).min(last);
-    ascending[below] + (place - below as f64) * (ascending[above] - ascending[below])
 }
 
 /// 199 equally likely values of a quantile function that is given at some levels, (level, value) in
@@ -200,14 +191,14 @@ pub fn score(forecast: &Forecast, observed: f64, floor: f64) -> Option<Score> {
         key: forecast.key.clone(),
         months_ahead: months.round() as i64,
         observed,
-        median: quantile(x, 0.5),
-        p5: quantile(x, 0.05),
-        p95: quantile(x, 0.95),
+        median: sample_quantile(x, 0.5),
+        p5: sample_quantile(x, 0.05),
+        p95: sample_quantile(x, 0.95),
         crps: crps(x, observed),
         log_crps: crps(&logs, log(observed + floor)),
         below: share(&|x| x < observed - e),
         equal: share(&|x| fabs(x - observed) <= e),
-        bias: log((quantile(x, 0.5) + floor) / (observed + floor)),
+        bias: log((sample_quantile(x, 0.5) + floor) / (observed + floor)),
     })
 }
 
@@ -234,7 +225,7 @@ mod tests {
     fn it_is_that_of_the_reference() {
         let x = [0.0, 2.5, 4.0, 9.0, 30.0];
         assert!((crps(&x, 7.0) - 2.58).abs() < 1e-9);
-        assert!((quantile(&x, 0.95) - 25.8).abs() < 1e-9);
+        assert!((sample_quantile(&x, 0.95) - 25.8).abs() < 1e-9);
         let q = from_quantiles(&[(0.1, 1.0), (0.5, 3.0), (0.9, 11.0)]);
         assert_eq!((q.len(), q[0], q[99], q[198]), (199, 1.0, 3.0, 11.0));
     }

@@ -16,7 +16,7 @@ pub use fan::{ChartError, FanChart};
 pub(super) use fan::{Fan, as_of, asked_of, fan_chart, short};
 pub(super) use palette::page_colours;
 pub(super) use scale::ValueScale;
-pub(super) use small::{DateStrip, date_strip, dots, icons, row_of_bars, years};
+pub(super) use small::{DateStrip, date_strip, icons, row_of_bars, years};
 
 /// What is drawn over the months of a run. The value of a month stands at its end.
 #[derive(Clone, Debug)]

@@ -37,7 +37,7 @@ pub(crate) fn icons(probability: f64) -> String {
 }
 
 /// How many dots of a hundred a probability fills; all only if it is certain, none only if it never happens.
-pub(crate) fn dots(probability: f64) -> usize {
+fn dots(probability: f64) -> usize {
     let rounded = (probability * 100.0).round();
     let (least, most) = (
         f64::from(u8::from(probability > 0.0)),
