@@ -14,7 +14,7 @@ pub(super) fn markdown() -> String {
     let tables = tables(&schema);
     let mut page = format!("{HEAD}{TO_SAY}{KEYS}");
     for (name, table) in &tables {
-        write_table(&mut page, name, table);
+        write_definition(&mut page, name, table, &schema["$defs"]);
     }
     write_inputs(&mut page, &tables);
     write_metrics(&mut page);
@@ -47,7 +47,8 @@ number may be uncertain, a distribution may stand in its place.
 
 type Table<'a> = &'a Map<String, Json>;
 
-/// The scenario and all tables below it, each once, in the order in which they are met.
+/// The scenario and all that its keys refer to, each once, in the order in which it is met; but for what is described by
+/// a word, such as a date.
 fn tables(schema: &Json) -> Vec<(String, Table<'_>)> {
     let mut found: Vec<(String, Table<'_>)> = Vec::new();
     let root = schema.as_object().expect("the schema of a struct");
@@ -58,18 +59,30 @@ fn tables(schema: &Json) -> Vec<(String, Table<'_>)> {
             if found.iter().any(|(known, _)| *known == name) {
                 continue;
             }
-            for property in properties(table).map(|(_, property)| property) {
-                for name in references(property) {
-                    let definition = schema["$defs"][name].as_object();
-                    inner.extend(definition.map(|table| (name.to_owned(), table)));
-                }
+            let of_keys = properties(table).flat_map(|(_, property)| references(property));
+            for name in of_keys.chain(alternatives(table).flat_map(references)) {
+                let definition = schema["$defs"][name].as_object();
+                inner.extend(definition.map(|table| (name.to_owned(), table)));
             }
-            found.push((name, table));
+            if !table.contains_key("x-buildout") {
+                found.push((name, table));
+            }
         }
         waiting = inner;
     }
-    found.retain(|(_, table)| properties(table).next().is_some());
     found
+}
+
+/// What may stand in one place: one of several values, or a text or a table.
+fn alternatives(table: Table<'_>) -> impl Iterator<Item = &Json> {
+    let of = |key: &str| {
+        table
+            .get(key)
+            .and_then(Json::as_array)
+            .into_iter()
+            .flatten()
+    };
+    of("anyOf").chain(of("oneOf"))
 }
 
 fn properties(table: Table<'_>) -> impl Iterator<Item = (&String, &Json)> {
@@ -91,14 +104,20 @@ fn references(property: &Json) -> Vec<&str> {
     names
 }
 
-fn write_table(page: &mut String, name: &str, table: Table<'_>) {
+fn write_definition(page: &mut String, name: &str, table: Table<'_>, definitions: &Json) {
+    let about = description(table.get("description"));
+    let _ = writeln!(page, "### {name}\n\n{about}\n");
+    if properties(table).next().is_some() {
+        write_keys(page, table, definitions);
+    } else {
+        write_alternatives(page, table, definitions);
+    }
+    page.push('\n');
+}
+
+fn write_keys(page: &mut String, table: Table<'_>, definitions: &Json) {
     let required = table.get("required").and_then(Json::as_array);
     let is_required = |key: &str| required.is_some_and(|keys| keys.iter().any(|one| one == key));
-    let _ = writeln!(
-        page,
-        "### {name}\n\n{}\n",
-        description(table.get("description"))
-    );
     page.push_str("| key | value | default | meaning |\n| --- | --- | --- | --- |\n");
     for (key, property) in properties(table) {
         let default = match property.get("default") {
@@ -110,20 +129,34 @@ fn write_table(page: &mut String, name: &str, table: Table<'_>) {
         let _ = writeln!(
             page,
             "| `{key}` | {} | {default} | {} |",
-            value_of(property),
+            value_of(property, definitions),
             description(property.get("description")),
         );
     }
-    page.push('\n');
+}
+
+fn write_alternatives(page: &mut String, table: Table<'_>, definitions: &Json) {
+    page.push_str("| value | meaning |\n| --- | --- |\n");
+    for one in alternatives(table) {
+        let value = match one["const"].as_str() {
+            Some(text) => format!("`\"{text}\"`"),
+            None => kind_of(one, definitions),
+        };
+        let _ = writeln!(
+            page,
+            "| {value} | {} |",
+            description(one.get("description"))
+        );
+    }
 }
 
 /// What may stand for a key: its type, with unit and range where it is a number.
-fn value_of(property: &Json) -> String {
+fn value_of(property: &Json, definitions: &Json) -> String {
     let quantity = shape::quantity_words(property).unwrap_or_default();
-    format!("{}{quantity}", kind_of(property))
+    format!("{}{quantity}", kind_of(property, definitions))
 }
 
-fn kind_of(property: &Json) -> String {
+fn kind_of(property: &Json, definitions: &Json) -> String {
     if let Some(special) = property["x-buildout"].as_str() {
         return special.to_owned();
     }
@@ -133,7 +166,11 @@ fn kind_of(property: &Json) -> String {
         } else {
             ""
         };
-        return format!("{list}[{name}](#{})", name.to_lowercase());
+        return match definitions[name]["x-buildout"].as_str() {
+            Some(word) if list.is_empty() => word.to_owned(),
+            Some(word) => format!("{list}{word}s"),
+            None => format!("{list}[{name}](#{})", name.to_lowercase()),
+        };
     }
     let kinds: Vec<&str> = match &property["type"] {
         Json::String(kind) => vec![kind],
@@ -141,7 +178,7 @@ fn kind_of(property: &Json) -> String {
         _ => Vec::new(),
     };
     match kinds.iter().find(|kind| **kind != "null") {
-        Some(&"array") => format!("list of {}s", kind_of(&property["items"])),
+        Some(&"array") => format!("list of {}s", kind_of(&property["items"], definitions)),
         Some(&"object") => "table".to_owned(),
         Some(&"string") => "text".to_owned(),
         Some(&"integer") => "whole number".to_owned(),

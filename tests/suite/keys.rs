@@ -34,3 +34,25 @@ fn every_metric_is_in_the_reference() {
         );
     }
 }
+
+/// Anchors are made of headings as GitHub makes them: in small letters, with hyphens for spaces.
+#[test]
+fn every_link_within_the_reference_leads_to_a_heading() {
+    let reference = Scenario::reference();
+    let anchors: Vec<String> = (reference.lines())
+        .filter(|line| line.starts_with('#'))
+        .map(|line| {
+            line.trim_start_matches(['#', ' '])
+                .to_lowercase()
+                .replace(' ', "-")
+        })
+        .collect();
+    let links: Vec<&str> = (reference.split("](#").skip(1))
+        .filter_map(|rest| rest.split_once(')'))
+        .map(|(anchor, _)| anchor)
+        .collect();
+    assert!(links.len() > 100, "{links:?}");
+    for link in links {
+        assert!(anchors.iter().any(|anchor| anchor == link), "{link}");
+    }
+}
