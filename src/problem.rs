@@ -1,7 +1,7 @@
 //! What is wrong with a scenario: every problem found, each with its place.
 //!
 //! A check never stops at the first fault. It pushes a [`Problem`] to a
-//! [`Problems`] list and goes on, so that a planner mends a file in one pass.
+//! [`Problems`] list and continues, so that a planner can correct a file in one pass.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -182,7 +182,7 @@ impl fmt::Display for Problem {
 
 /// How many errors, and how many warnings, are listed at most.
 pub const MOST_PROBLEMS: usize = 1_000;
-/// After so many problems no nearest name is looked for, which takes time where there are many names.
+/// After this many problems no nearest name is looked for, which takes time where there are many names.
 const MOST_WITH_NEAREST: usize = 50;
 
 /// All that was found wrong, in the order of finding.
@@ -216,7 +216,7 @@ impl Problems {
     }
 
     /// Adds a problem that is already complete. After [`MOST_PROBLEMS`] of a severity further ones are left out: a
-    /// file that is wrong throughout is mended at one place.
+    /// file that is wrong throughout is corrected at one place.
     pub fn push(&mut self, problem: Problem) {
         if self.0.len() < MOST_PROBLEMS || self.count(problem.severity) < MOST_PROBLEMS {
             self.0.push(problem);

@@ -20,7 +20,7 @@
 //!
 //! The live date of a building is that of its first hall in the trial: the last of its hand-over, the energisation of
 //! what feeds it, and the arrival of its equipment, which counts from the activity after which it is ordered. What
-//! came last is told with its share, and chains go on backwards from there.
+//! came last is reported with its share, and chains continue backwards from there.
 //!
 //! A chain ends at a phase that metrics start: what moved the metrics is no activity.
 //!

@@ -226,7 +226,7 @@ impl DrawnGeneration {
         self.racks_per_month.is_finite()
     }
 
-    /// When so many racks ordered at `ordered` have been supplied, in months: the supply serves
+    /// When this many racks ordered at `ordered` have been supplied, in months: the supply serves
     /// one order after the other, and what nobody has ordered lapses.
     fn supplied(&mut self, ordered: f64, racks: f64) -> f64 {
         self.next_free = self.next_free.max(ordered) + racks / self.racks_per_month;

@@ -123,7 +123,7 @@ fn within(
 }
 
 impl Draws {
-    /// So many tenants of the same lease.
+    /// A number of tenants of the same lease.
     pub fn alike(
         tenants: u32,
         lease_kw: f64,

@@ -2,8 +2,8 @@
 //! on and off.
 //!
 //! A lever shortens permits, changes what land and other capex cost, replaces the taxes, or makes
-//! more companies come and sign. [`Voucher`](crate::tenants::Voucher)s are levers, too. All luck of
-//! a scenario is the same with a lever and without it, so that
+//! more companies come and sign. [`Voucher`](crate::tenants::Voucher)s are levers, too. A
+//! scenario has common random numbers with a lever and without it, so that
 //! [`Scenario::with_levers`](crate::Scenario::with_levers) on one seed shows what it gains, trial by
 //! trial.
 
@@ -31,7 +31,7 @@ plan! {
         pub approvals: Option<FasterApprovals>,
         /// What it does to the price of land and other capex.
         pub land: Option<LandTerms>,
-        /// Taxes in the place of those of `finance`.
+        /// Taxes in place of those of `finance`.
         pub tax: Option<Tax>,
         /// What it does to outreach and signing.
         pub signing: Option<SigningTerms>,

@@ -35,7 +35,7 @@ plan! {
         /// Share of the energy charged that comes back, above 0 to 1 (assumption if left out: 0.86).
         pub returned_share: f64 = 0.86 => SHARE.within(f64::MIN_POSITIVE, 1.0),
     }
-    /// A battery of so much usable energy by the unit, counted on for so many hours a day.
+    /// A battery of units of this usable energy, counted on for this many hours a day.
     pub fn new;
 }
 

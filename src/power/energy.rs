@@ -2,7 +2,7 @@
 //!
 //! Location-based carbon counts the import at the intensity of the grid; market-based carbon
 //! takes off what contracts for renewables cover (GHG Protocol Scope 2 Guidance, 2015). Matching is
-//! told apart by how fine it is:
+//! distinguished by how fine it is:
 //!
 //! - **annual**: generation of the last twelve months / consumption of the last twelve months, at
 //!   most 1;

@@ -78,7 +78,7 @@ pub enum LayoutError {
         /// The name.
         name: String,
     },
-    /// More causes than a trial can tell apart.
+    /// More causes than a trial can distinguish.
     #[error("{0} binding causes: there may be at most 255")]
     TooManyCauses(usize),
 }

@@ -113,7 +113,7 @@ impl ScheduleReport {
     }
 }
 
-/// A name of at most 60 letters; the end tells activities apart better than the beginning.
+/// A name of at most 60 letters; the end distinguishes activities better than the beginning.
 fn shortened(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();
     match letters.len().checked_sub(LONGEST_NAME) {

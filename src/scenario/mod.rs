@@ -99,7 +99,7 @@ plan! {
         pub milestones: Vec<Milestone> = [],
         /// What should be reached by when.
         pub targets: Vec<Target> = [],
-        /// How large the scenario may be; larger ones are refused, for they are mostly slips.
+        /// How large the scenario may be; larger ones are refused, as they are mostly typing errors.
         pub limits: Limits [= Limits::default()],
     }
     fn plain;

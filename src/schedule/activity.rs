@@ -63,7 +63,7 @@ plan! {
         /// How long an order without a slot waits before it is made, in months, 0 or more.
         pub queue_months: Uncertain => MONTHS.input("queue"),
     }
-    /// No slot: an order waits for so many months before it is made.
+    /// No slot: an order waits for this many months before it is made.
     pub fn new;
 }
 

@@ -1,4 +1,4 @@
-//! Crews and other renewable resources: so many units at a time, and who gets them.
+//! Crews and other renewable resources: how many units there are, and which activities get them.
 //!
 //! Activities that need what is busy wait. Dates are those of the **serial schedule generation
 //! scheme** (Kelley 1963; Kolisch, "Serial and parallel resource-constrained project scheduling
@@ -57,7 +57,7 @@ pub enum CrewNeed {
     Several(CrewUnits),
 }
 
-/// So many units of a crew.
+/// Several units of a crew.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -69,9 +69,9 @@ pub struct CrewUnits {
     pub units: f64,
 }
 
-/// So many units can be counted in parts.
+/// The most units of a crew.
 pub(super) const MOST_UNITS: f64 = 1e6;
-/// Crews are counted in so many parts of one, so that sums of parts are exact.
+/// Crews are counted in thousandths, so that sums of parts are exact.
 const PARTS: f64 = 1000.0;
 
 /// Writes a number without a fraction as a whole one.
@@ -124,7 +124,7 @@ impl From<&str> for CrewNeed {
 }
 
 impl Crew {
-    /// So many units at all times.
+    /// A crew of the same capacity at all times.
     pub fn new(name: impl Into<String>, capacity: impl Into<f64>) -> Self {
         Self {
             name: name.into(),

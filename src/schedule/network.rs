@@ -108,13 +108,13 @@ pub(crate) enum Progress {
     Running,
 }
 
-/// An uncertain duration D of which so much has passed without a finish: D on the condition that
-/// D is no less than that, which is drawn from the uniform number u as `Q(p + u (1 - p))`, where Q is the
+/// An uncertain duration D of which a time t has passed without a finish: D on the condition that
+/// D >= t, which is drawn from the uniform number u as `Q(p + u (1 - p))`, where Q is the
 /// quantile function of D and p = P(D < what has passed).
 #[derive(Clone, Debug)]
 pub(crate) struct Outlasted {
     /// Uniform from 0 to 1.
-    pub(crate) luck: Quantity,
+    pub(crate) uniform: Quantity,
     pub(crate) sampler: Sampler,
     /// The working time that has passed, in months.
     pub(crate) elapsed: f64,
@@ -123,9 +123,9 @@ pub(crate) struct Outlasted {
 }
 
 impl Outlasted {
-    pub(crate) fn new(luck: Quantity, sampler: Sampler, elapsed: f64) -> Self {
+    pub(crate) fn new(uniform: Quantity, sampler: Sampler, elapsed: f64) -> Self {
         Self {
-            luck,
+            uniform,
             shorter: sampler.share_below(elapsed),
             sampler,
             elapsed,
@@ -143,7 +143,7 @@ impl Outlasted {
             0.0
         };
         // Just below 1: where no duration is as long as that, the longest.
-        let share = shorter + self.luck.value(drawn) * (1.0 - shorter);
+        let share = shorter + self.uniform.value(drawn) * (1.0 - shorter);
         self.sampler.at(share.min(1.0 - f64::EPSILON))
     }
 }
@@ -251,7 +251,7 @@ pub struct NetworkBuilder {
 
 impl NetworkBuilder {
     /// Adds a node with a name, a duration in months, and a date before which it does not start
-    /// (months; negative infinity for none). A name that is there already goes on meaning the first
+    /// (months; negative infinity for none). A name that exists already still means the first
     /// node of that name: an activity rather than a hall that is called like it.
     pub fn add(&mut self, name: String, duration: Quantity, earliest_months: f64) -> NodeId {
         let id = NodeId(u32::try_from(self.nodes.len()).expect("fewer than 2^32 activities"));
@@ -318,7 +318,7 @@ impl NetworkBuilder {
         CrewId(self.crews.len() as u32 - 1)
     }
 
-    /// Makes `node` hold so many units of a crew from its start to its finish.
+    /// Makes `node` hold this many units of a crew from its start to its finish.
     pub fn needs_crew(&mut self, node: NodeId, crew: CrewId, units: impl Into<f64>) {
         self.nodes[node.index()]
             .crews

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Companies contacted in a month are Poisson distributed. Each signs with the segment's sign
-//! probability, after a lag of its own. Two kinds of uncertainty are told apart: what is uncertain
+//! probability, after a lag of its own. Two kinds of uncertainty are distinguished: what is uncertain
 //! about a *segment* (its outreach, its sign probability) is drawn once a trial; what differs from
 //! *contract to contract* (its size, its lags, its term) is drawn for each. The documentation of
 //! each field says which it is.
@@ -40,7 +40,7 @@ plan! {
         pub outreach_per_month: Uncertain = Uncertain::zero() => NUMBER.input("outreach"),
         /// Growth of the outreach a year, as a share, compounding month by month; above -1. Drawn once a trial.
         pub outreach_growth_per_year: Uncertain = Uncertain::zero() => GROWTH.input("outreach growth").usually(-1.0, 1.5, "a share: 0.3 stands for 30 % a year"),
-        /// A curve of adoption in the place of `outreach_per_month` and its growth.
+        /// A curve of adoption in place of `outreach_per_month` and its growth.
         pub outreach_curve: Option<AdoptionCurve>,
         /// Efforts for a time, on top of the trend or the curve.
         pub campaigns: Vec<Campaign> = [],
@@ -145,7 +145,7 @@ plan! {
         pub contracts_signed: u32 = 0 => NUMBER,
         /// Subsidiaries established up to then.
         pub subsidiaries: u32 = 0 => NUMBER,
-        /// Critical IT power that their contracts lease and use, in kW, in equal parts. They are the first to be placed, fully ramped, with their term beginning anew.
+        /// Critical IT power that their contracts lease and use, in kW, in equal parts. They are the first to be placed, fully ramped, with their term beginning again.
         pub leased_power_kw: f64 = 0.0 => KILOWATTS.within(0.0, f64::INFINITY),
     }
 }

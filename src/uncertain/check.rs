@@ -42,7 +42,7 @@ impl Uncertain {
         }
     }
 
-    /// Notes a known number of things that is not whole.
+    /// Notes a known count that is not whole.
     pub(crate) fn check_whole(&self, at: &Path, problems: &mut Problems) {
         if let Self::Constant(count) = self
             && count.is_finite()

@@ -26,7 +26,7 @@ fn start() -> Date {
     Date::month(2025, 7).expect("a month")
 }
 
-/// So many random scenarios; fewer where the code is not optimised. `PROPTEST_CASES` asks for others.
+/// How many random scenarios; fewer where the code is not optimised. `PROPTEST_CASES` asks for others.
 fn cases(cases: u32) -> ProptestConfig {
     let slowness = if cfg!(debug_assertions) { 3 } else { 1 };
     let asked = std::env::var("PROPTEST_CASES").ok();

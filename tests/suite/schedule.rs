@@ -310,7 +310,7 @@ fn finishes(scenario: &Scenario, milestone: &str, trials: u64) -> Vec<f64> {
 #[test]
 fn what_has_begun_lasts_at_least_as_long_as_it_has() {
     // Begun at 0 and not over at 6 of a duration uniform from 2 to 10: it is over uniformly from 6
-    // to 10, with the same luck as before.
+    // to 10, at the same uniform number as before.
     let shell = Activity::new("shell", Uncertain::uniform(2.0, 10.0)).as_milestone();
     let mut scenario = one_building(vec![shell]);
     let before = finishes(&scenario, "A1/shell", 2_000);
@@ -320,9 +320,9 @@ fn what_has_begun_lasts_at_least_as_long_as_it_has() {
     });
     let after = finishes(&scenario, "A1/shell", 2_000);
     for (before, after) in before.iter().zip(&after) {
-        let luck = (before - 2.0) / 8.0;
+        let uniform = (before - 2.0) / 8.0;
         assert!(
-            (after - (6.0 + 4.0 * luck)).abs() < 1e-6,
+            (after - (6.0 + 4.0 * uniform)).abs() < 1e-6,
             "{before} {after}"
         );
     }
@@ -334,10 +334,13 @@ fn what_has_begun_lasts_at_least_as_long_as_it_has() {
     let struck = finishes(&scenario, "A1/shell", 2_000);
     let mut hit = 0;
     for (with, without) in struck.iter().zip(&after) {
-        let luck = (without - 6.0) / 4.0;
+        let uniform = (without - 6.0) / 4.0;
         if (with - without).abs() > 1e-6 {
             hit += 1;
-            assert!((with - (6.0 + 9.0 * luck)).abs() < 1e-6, "{with} {without}");
+            assert!(
+                (with - (6.0 + 9.0 * uniform)).abs() < 1e-6,
+                "{with} {without}"
+            );
         }
     }
     // Standard error of a share of 0.4 in 2,000: 0.011.

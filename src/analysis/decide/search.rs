@@ -1,7 +1,6 @@
 //! A search for the best settings of decision variables.
 //!
-//! All plans are simulated on the same trials (common random numbers), so that they are compared, not their luck. How depends on
-//! what there is to choose:
+//! All plans are simulated on the same trials, with common random numbers. How depends on what there is to choose:
 //!
 //! - few plans: all of them or, if a difference is named that is worth detecting, as many trials of each as
 //!   [selecting](super::selection) the best takes;
@@ -11,7 +10,7 @@
 //!   on the front.
 //!
 //! A plan that breaks a constraint counts as worse than any that breaks none. The best plan has been chosen for its value, which
-//! is therefore optimistic ("the winner's curse"): it is simulated again on fresh trials, and the difference is told.
+//! is therefore optimistic ("the winner's curse"): it is simulated again on fresh trials, and the difference is reported.
 //!
 //! [Nelder & Mead]: https://doi.org/10.1093/comjnl/7.4.308
 
@@ -34,13 +33,13 @@ use crate::sampling::sobol::ScrambledSobol;
 use crate::sampling::streams::Source;
 use crate::uncertain::normal_quantile;
 
-/// So many plans are tried if nothing else is said. (an assumption)
+/// How many plans are tried by default. (an assumption)
 pub const DEFAULT_PLANS: usize = 60;
-/// A range is searched on one of so many trials first. (an assumption)
+/// A range is searched on one in this many trials first. (an assumption)
 const SCREENED_ON_ONE_IN: u64 = 4;
-/// So many leading plans of a search are simulated on all trials. (an assumption)
+/// How many leading plans of a search are simulated on all trials. (an assumption)
 const FINALISTS: usize = 5;
-/// The probability of correct selection if nothing else is said. (an assumption)
+/// The probability of correct selection by default. (an assumption)
 pub const DEFAULT_CONFIDENCE: f64 = 0.95;
 /// The standard deviation of small changes, as a share of a range. (an assumption)
 const SMALL_CHANGE: f64 = 0.1;
@@ -158,7 +157,7 @@ impl<'a> SearchRun<'a> {
         self
     }
 
-    /// Runs so many trials of a plan at most.
+    /// Runs at most this many trials of a plan.
     #[must_use]
     pub fn trials(mut self, trials: u64) -> Self {
         self.trials = trials;
@@ -179,7 +178,7 @@ impl<'a> SearchRun<'a> {
         self
     }
 
-    /// Tries so many plans at most.
+    /// Tries at most this many plans.
     #[must_use]
     pub fn plans(mut self, plans: usize) -> Self {
         self.plans = plans;

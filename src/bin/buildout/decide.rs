@@ -212,7 +212,7 @@ impl Decide {
     }
 }
 
-/// Decides among the plans of a matrix, in so many trials of a seed on so many threads.
+/// Decides among the plans of a matrix, in this many trials of a seed on this many threads.
 pub(crate) fn decided(
     title: &str,
     matrix: &Matrix,

@@ -167,7 +167,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What was given in the place of a subcommand, if that is a scenario.
+/// What was given in place of a subcommand, if that is a scenario.
 fn file_for_a_subcommand(error: &clap::Error) -> Option<String> {
     use clap::error::{ContextKind, ContextValue, ErrorKind};
     if error.kind() != ErrorKind::InvalidSubcommand {

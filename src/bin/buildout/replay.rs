@@ -1,4 +1,4 @@
-//! `buildout replay`: one trial of a run told again.
+//! `buildout replay`: one trial of a run reported again.
 
 use std::path::PathBuf;
 

@@ -11,7 +11,7 @@ use clap::Args;
 use crate::EXIT_STATUS;
 use crate::failure::{Failure, print, say};
 
-/// So many names are shown.
+/// How many names are shown.
 const MOST_NAMES: usize = 20;
 
 #[derive(Args)]
@@ -68,7 +68,7 @@ pub(crate) fn run(arguments: &Status) -> Result<(), Failure> {
         &changes,
     )?;
     if !arguments.quiet {
-        say(&told(&found, &update));
+        say(&reported(&found, &update));
         if !edited.loaded.warnings.is_empty() {
             say(&edited.loaded.warnings.to_string());
         }
@@ -135,7 +135,7 @@ fn change(name: &str, entry: &StatusEntry) -> StatusChange {
 }
 
 /// What matched and what did not, in words.
-fn told(found: &StatusMatch, update: &StatusUpdate) -> String {
+fn reported(found: &StatusMatch, update: &StatusUpdate) -> String {
     let finished = found
         .entries
         .iter()

@@ -6,7 +6,7 @@ use super::{MINUTES_PER_DAY, parse_shifts};
 use crate::date::{DAYS_PER_MONTH, Date};
 use jiff::civil;
 
-/// Months before the start, and after the horizon, whose days are known; beyond them work goes on
+/// Months before the start, and after the horizon, whose days are known; beyond them work continues
 /// at the mean pace.
 const MARGIN_BEFORE: i32 = 120;
 const MARGIN_AFTER: i32 = 240;

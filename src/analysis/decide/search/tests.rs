@@ -75,7 +75,7 @@ fn a_range_is_searched_to_its_best_point() {
 }
 
 #[test]
-fn constraints_keep_the_search_out_and_none_is_told() {
+fn constraints_keep_the_search_out_and_none_is_reported() {
     let bounded = |constraint: &str| {
         SearchRun::new(
             [variable("x", [0.0, 5.0], Some(0.5))],
