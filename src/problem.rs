@@ -98,6 +98,7 @@ pub enum Severity {
 
 /// A place in a file that the planner wrote.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub struct Location {
     /// The file, as it was named.
     pub file: PathBuf,
@@ -138,6 +139,7 @@ impl Location {
 
 /// One thing that is wrong with a scenario.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub struct Problem {
     /// Whether it stops the run.
     pub severity: Severity,
@@ -399,6 +401,21 @@ pub(crate) fn check_unique<'a>(
             );
         }
     }
+}
+
+/// Checks the entries of a list, each at its place, and that each has a name of its own.
+pub(crate) fn check_list<T>(
+    what: &str,
+    list: &[T],
+    name: impl Fn(&T) -> &str,
+    at: &Path,
+    problems: &mut Problems,
+    check: impl Fn(&T, &Path, &mut Problems),
+) {
+    for (position, entry) in list.iter().enumerate() {
+        check(entry, &at.index(position), problems);
+    }
+    check_unique(what, list.iter().map(name), at, problems);
 }
 
 /// Reports a name that is not among the known ones, with the nearest of them.

@@ -24,6 +24,8 @@ plan! {
         /// Spares in stock, as a share of the racks, 0 to 1.
         pub spare_share: f64 => SHARE,
     }
+    /// Racks that fail at that rate, with the months of a swap and of a resupply, and spares as a share of the racks.
+    pub fn new;
 }
 
 /// Beyond that many spares the Poisson distribution is not summed: they are as good as endless.

@@ -33,6 +33,8 @@ plan! {
         /// How many tenants of equal size are in a hall, 1 or more. Of different sizes, (Σ lease)² / Σ lease².
         pub tenants_per_hall: u32 => COUNT,
     }
+    /// Tenants whose draws vary that much and are so correlated; give it a `ratio` or an `exceedance_probability`.
+    pub fn new;
 }
 
 impl Oversubscription {

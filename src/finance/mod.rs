@@ -172,6 +172,8 @@ plan! {
         /// Years at half the rate after those.
         pub half_rate_years: u32 = 0 => NUMBER,
     }
+    /// No tax yet; all is set on its fields.
+    pub fn new;
 }
 
 impl Finance {

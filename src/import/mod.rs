@@ -58,6 +58,7 @@ pub enum OutOfSequence {
 /// A schedule file that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {message}")]
+#[non_exhaustive]
 pub struct ImportError {
     /// The line at which that shows, from 1.
     pub line: usize,
@@ -123,6 +124,7 @@ impl Topic {
 
 /// Something of a schedule file that was left out or changed.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub struct ImportWarning {
     /// The line of the file, from 1.
     pub line: usize,

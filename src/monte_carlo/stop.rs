@@ -136,6 +136,7 @@ pub enum GoalError {
 
 /// How well a goal is known.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub struct Known {
     /// The lower end of the confidence interval; -infinity if unknown.
     pub low: f64,
@@ -147,6 +148,7 @@ pub struct Known {
 
 /// How a run until its goals ended.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub struct Stopped {
     /// After how many trials.
     pub trials: u64,

@@ -74,6 +74,7 @@ pub struct ModuleGroup {
 
 /// What a group delivers in the long run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct GroupAvailability {
     /// Share of the time in which all of the load is fed: P(`needed` modules or more are up).
     pub full: f64,

@@ -68,6 +68,7 @@ pub struct Battery {
 
 /// What a battery does in some time, in kWh.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct BatteryUse {
     /// What it gives.
     pub discharged_kwh: f64,

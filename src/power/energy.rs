@@ -55,6 +55,8 @@ plan! {
         /// Price of what it generates, in money per MWh; under a contract, paid beside (and less) the price of the import. Drawn once a trial.
         pub price_per_mwh: Uncertain = Uncertain::zero() => MONEY_PER_MWH.any().input("price"),
     }
+    /// A contract from the start on, without a price: its power in MW, the capacity factor of each month and the share of hours with production.
+    pub fn new;
 }
 
 /// States of n sources are 2^n.

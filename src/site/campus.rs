@@ -58,4 +58,6 @@ plan! {
         /// Their compute altogether, in PFLOPS at the scenario's precision, 0 or more.
         pub compute_pflops: f64 = 0.0 => PFLOPS,
     }
+    /// That many racks of a type with their critical IT power in kW, without compute.
+    pub fn new;
 }

@@ -72,7 +72,7 @@ pub(super) fn check_halls(halls: &[Hall], at: &Path, problems: &mut Problems) {
             if hall.hardware_life_months.is_none() {
                 problems.error(
                     &at.key("retrofit"),
-                    "there is a retrofit, but hardware stays for good",
+                    "there is a retrofit, but hardware stays permanently",
                     "give `hardware_life_months` too",
                 );
             }

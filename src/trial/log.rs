@@ -60,6 +60,7 @@ impl EventKind {
 
 /// One entry of a trial's log.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub struct LogEntry {
     /// When, in months after the start of the scenario; before it below 0.
     pub months: f64,
@@ -71,6 +72,7 @@ pub struct LogEntry {
 
 /// One trial reported again; made by [`Model::replay`].
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Replay {
     /// The number of the trial.
     pub trial: u64,

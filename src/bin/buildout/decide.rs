@@ -189,7 +189,7 @@ impl Decide {
             .threads(self.threads)
             .plans(self.plans as usize)
             .confidence(self.confidence)
-            .on_progress(&progress)
+            .on_progress(progress)
             .cancelled_by(&engine::INTERRUPTED);
         if let Some(delta) = self.indifference {
             run = run.indifference(delta);

@@ -12,6 +12,7 @@ mod import;
 mod kept;
 mod levers;
 mod live;
+mod load;
 mod long;
 mod merge;
 mod new;

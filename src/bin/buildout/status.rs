@@ -8,8 +8,8 @@ use buildout::report::replace_file;
 use buildout::{Date, Scenario};
 use clap::Args;
 
-use crate::EXIT_STATUS;
 use crate::failure::{Failure, print, say};
+use crate::{EXIT_STATUS, load};
 
 /// How many names are shown.
 const MOST_NAMES: usize = 20;
@@ -47,7 +47,7 @@ pub(crate) struct Status {
 
 pub(crate) fn run(arguments: &Status) -> Result<(), Failure> {
     let update = update(arguments)?;
-    let model = Scenario::load(&arguments.file, &[])?.scenario.compile()?;
+    let (_, model) = load::file(&arguments.file, &[])?;
     let network = model.network();
     let works = network.nodes().filter(|&node| network.is_work(node));
     let found = update.match_to(works.map(|node| network.name(node)));

@@ -24,13 +24,9 @@ fn build(settings: &[Setting]) -> Result<Model, Box<dyn std::error::Error + Send
 }
 
 fn variable(name: &str, between: [f64; 2], step: Option<f64>) -> DecisionVariable {
-    DecisionVariable {
-        name: name.into(),
-        keys: vec!["any".into()],
-        between: between.to_vec(),
-        step,
-        ..DecisionVariable::default()
-    }
+    let mut variable = DecisionVariable::new(name, vec!["any".into()]).between(between);
+    variable.step = step;
+    variable
 }
 
 fn objective(text: &str) -> Objective {
