@@ -335,7 +335,7 @@ mod tests {
 
     #[test]
     fn a_rare_chance_is_not_said_to_be_one_of_a_hundred() {
-        let said = [0.000_4, 0.006, 0.245, 0.994, 0.999_9].map(of_a_hundred);
+        let said = [0.000_4, 0.006, 0.243, 0.994, 0.999_9].map(of_a_hundred);
         assert_eq!(said, ["fewer than 1", "1", "24", "99", "more than 99"]);
     }
 
