@@ -151,7 +151,7 @@ pub(super) fn answer(decision: &Decision, amounts: &Amounts) -> String {
         };
     };
     let mut text = format!(
-        "Choose \"{}\": {}. It is the best of {} plans with probability {}, as far as the trials tell",
+        "Choose \"{}\": {}. It is the best of {} plans with probability {}, estimated from these trials",
         one_line(&best.name),
         amounts.write_with_unit(best.value),
         choice.plans.len(),

@@ -178,7 +178,7 @@ pub(super) fn short(name: &str) -> String {
     if name.width() <= NAME_WIDTH {
         return name;
     }
-    // The end of a name tells more than its beginning.
+    // The end of a name distinguishes inputs better than its beginning.
     let mut kept: Vec<char> = Vec::new();
     let mut width = 1;
     for c in name.chars().rev() {
@@ -310,7 +310,7 @@ fn failures_text(found: &Drivers, failures: &[FailureBox]) -> String {
     let missed = percent(Some(1.0 - found.of.mean));
     if failures.is_empty() {
         let text = format!(
-            "When it is missed: no conditions on inputs tell it better than chance ({missed} of all trials)."
+            "When it is missed: no conditions on inputs predict it better than chance ({missed} of all trials)."
         );
         return wrapped(&text, WIDTH);
     }

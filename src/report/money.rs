@@ -18,7 +18,7 @@ pub(super) fn outcomes(width: usize, projection: &Projection) -> Option<String> 
     let mut shown: Vec<(&Metric, Distribution<'_>)> = projection.outcomes().collect();
     shown.retain(|(_, distribution)| distribution.count() > 0);
     let is_conditional = |of: Distribution<'_>| of.finite_count() < projection.trials();
-    // Where every outcome is one of all trials, a column that says so tells nothing.
+    // Where every outcome is one of all trials, a column that says so has no information.
     let columns_shown = match shown.iter().any(|(_, of)| is_conditional(*of)) {
         true => heads.len(),
         false => heads.len() - 1,
@@ -136,7 +136,7 @@ mod tests {
     use crate::{Batch, Date, Scenario, Uncertain};
 
     #[test]
-    fn a_loss_and_its_bad_end_are_told() {
+    fn a_loss_and_its_bad_end_are_reported() {
         let mut scenario = Scenario::new("money", Date::month(2025, 1).unwrap(), 12);
         scenario.campuses.push(Campus::new("north"));
         let plain = Batch::new(&scenario.compile().unwrap())

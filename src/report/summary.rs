@@ -442,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn several_campuses_are_told_apart_and_a_horizon_of_one_month_is_enough() {
+    fn several_campuses_are_distinguished_and_a_horizon_of_one_month_is_enough() {
         let mut scenario = fixture::scenario(1, 1);
         scenario.campuses.push(crate::site::Campus::new("south"));
         let text = summary(&fixture::run(&scenario));

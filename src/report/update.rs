@@ -9,7 +9,7 @@ use crate::Projection;
 use crate::analysis::update::{InputShift, Method, Predicted, UpdateReport};
 use crate::date::Date;
 
-/// So many inputs are shown, those that moved most.
+/// How many inputs are shown, those that moved most.
 const MOST_INPUTS: usize = 12;
 /// Months after the last observation at which the forecast is shown.
 const LATER: [f64; 4] = [0.0, 6.0, 12.0, 24.0];

@@ -16,7 +16,7 @@ const TOP: f64 = 84.0;
 /// Pixels for the share of trials in which an activity drives the milestone.
 const SHARE: f64 = 48.0;
 const NAME_SIZE: f64 = 12.0;
-/// The most room for names. They are cut at the front: the end tells activities apart better than the beginning.
+/// The most room for names. They are cut at the front: the end distinguishes activities better than the beginning.
 const MOST_NAME: f64 = 430.0;
 
 /// Where things stand: months after the start become pixels.

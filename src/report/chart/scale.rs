@@ -14,7 +14,7 @@ pub(crate) struct ValueScale {
     pub(crate) unit: String,
 }
 
-/// About so many steps has an axis of values.
+/// About how many steps an axis of values has.
 const STEPS: f64 = 4.0;
 
 impl ValueScale {

@@ -9,10 +9,10 @@ use super::{Chart, Mark};
 const ROWS: usize = 16;
 /// The fewest columns in which anything can be read.
 const LEAST_WIDTH: usize = 40;
-/// Pixels of which the time axis reckons a column.
+/// How many pixels of the time axis make a column.
 const COLUMN: f64 = 8.0;
 
-/// Draws a chart in letters, at most so many columns wide: bands as shades, lines as lines, targets as diamonds.
+/// Draws a chart in letters, at most this many columns wide: bands as shades, lines as lines, targets as diamonds.
 pub(super) fn letters(chart: &Chart, width: usize) -> String {
     let labels = chart.scale.ticks.iter().map(|(_, label)| label.width());
     let margin = labels.max().unwrap_or(0) + 2;
