@@ -149,8 +149,8 @@ parts = [{ name = "UPS", between_failures = "999 hours", repair = "1 hour" }]
     let scenario = Scenario::from_toml(&text).unwrap();
     let model = scenario.compile().unwrap();
     let names: Vec<&str> = model.input_names().collect();
-    assert!(names.contains(&"campus/A modules"), "{names:?}");
-    assert!(names.contains(&"campus/A/more modules"), "{names:?}");
+    assert!(names.contains(&"campus/A/modules"), "{names:?}");
+    assert!(names.contains(&"campus/A/more/modules"), "{names:?}");
     let trials: Vec<Trial> = (0..200).map(|trial| Trial::number(&text, trial)).collect();
     for (month, possible) in [(1, vec![2.0, 4.0]), (6, vec![2.0, 4.0, 6.0])] {
         for mw in &possible {
