@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::drivers::WIDTH;
-use super::summary::{columns, one_line, paragraph};
+use super::table::WIDTH;
+use super::table::{columns, one_line, paragraph};
 use super::text::{CountedIn, decimals, grouped, percent, whole_percent, wrapped};
 use crate::analysis::decide::run::Decision;
 use crate::analysis::decide::{PlanChoice, Statistic, World};

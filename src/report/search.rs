@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr;
 
 use super::decide::Amounts;
-use super::drivers::WIDTH;
-use super::summary::{columns, one_line, paragraph};
+use super::table::WIDTH;
+use super::table::{columns, one_line, paragraph};
 use super::text::{grouped, percent, wrapped};
 use crate::analysis::decide::search::{Found, TriedPlan};
 

@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::outputs::{OutputFile, OutputsError};
-use super::summary::{columns, one_line, paragraph};
+use super::table::{columns, one_line, paragraph};
 use super::text::{decimals, grouped, month_of};
 use crate::Projection;
 use crate::analysis::update::{InputShift, Method, Predicted, UpdateReport};

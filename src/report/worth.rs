@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::drivers::{WIDTH, short};
+use super::drivers::short;
 use super::outputs::OutputFile;
-use super::summary::{columns, one_line, paragraph};
+use super::table::WIDTH;
+use super::table::{columns, one_line, paragraph};
 use super::text::{CountedIn, MISSING, decimals, grouped, percent, whole_percent, wrapped};
 use crate::analysis::worth::changes::{ChangeWorth, PairedGain};
 use crate::analysis::worth::information::{Information, InformationWorth};

@@ -95,7 +95,11 @@ fn framed(chart: &Chart, cells: &[Vec<char>], margin: usize) -> String {
     let mut below = vec![' '; columns];
     let mut axis = vec!['─'; columns];
     let mut free = 0;
-    for (months, label) in time_ticks(chart.start, chart.months, columns as f64 * COLUMN) {
+    for (months, label) in time_ticks(
+        chart.start,
+        (0.0, chart.months as f64),
+        columns as f64 * COLUMN,
+    ) {
         let at = ((months / chart.months as f64) * columns as f64) as usize;
         if at >= columns || at < free || at + label.width() > columns {
             continue;
