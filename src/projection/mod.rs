@@ -8,6 +8,9 @@
 //! - While a number takes at most 256 distinct values they are counted one by one and its quantiles
 //!   are exact. From there on they come from a histogram with a relative error of at
 //!   most 0.39 %, or 0.049 % for milestones and outcomes.
+//! - A value that many trials share, such as all the racks of a plan, is reported as it is, however many other values
+//!   there are: a sample of 128 trials tells which values of a bucket are shared and by about how many of its trials. (So
+//!   a quantile at the edge of such trials may be that value or one beside it, from the same bucket.)
 //!
 //! ```
 //! use std::sync::Arc;
@@ -46,6 +49,7 @@ mod row;
 mod samples;
 mod selection;
 mod series;
+mod trial_sample;
 mod views;
 
 use std::hint::black_box;
@@ -70,6 +74,7 @@ pub use views::{Distribution, MetricView, ScopeView, TargetView};
 
 use selection::Columns;
 use series::{BLOCK, Fineness, Series, SeriesState};
+use trial_sample::TrialSample;
 
 /// What many trials say.
 #[derive(Clone, Debug)]
@@ -81,6 +86,7 @@ pub struct Projection {
     monthly: Vec<Series>,
     milestones: Vec<Series>,
     outcomes: Vec<Series>,
+    sample: TrialSample,
     /// Trials that met each target.
     targets: Vec<u64>,
     /// Trials in which each cause was binding: [scope][month][cause].
@@ -124,6 +130,7 @@ impl Projection {
             monthly: vec![Series::new(Fineness::Monthly); layout.monthly_len()],
             milestones: vec![Series::new(Fineness::Fine); layout.milestones.len()],
             outcomes: vec![Series::new(Fineness::Fine); layout.outcomes.len()],
+            sample: TrialSample::default(),
             targets: vec![0; layout.targets.len()],
             binding: vec![0; layout.scopes.len() * layout.months * layout.causes.len()],
             trials: 0,
@@ -152,6 +159,7 @@ impl Projection {
         for list in [&mut self.monthly, &mut self.milestones, &mut self.outcomes] {
             list.iter_mut().for_each(Series::forget);
         }
+        self.sample.forget();
         self.targets.fill(0);
         self.binding.fill(0);
         self.trials = 0;
@@ -258,6 +266,7 @@ impl Projection {
             }
             let causes = self.layout.causes.len();
             for row in block {
+                self.sample.absorb(row, monthly);
                 for (met, target) in self.targets.iter_mut().zip(row.targets()) {
                     *met += u64::from(*target);
                 }
@@ -311,6 +320,7 @@ impl Projection {
                 *ours += theirs;
             }
         }
+        self.sample.merge(&other.sample);
         self.trials += other.trials;
         Ok(())
     }
@@ -387,6 +397,20 @@ impl Projection {
         }
     }
 
+    /// The numbers there of the trials that were kept whole, in ascending order, where they are of use: while the numbers are
+    /// not kept one by one.
+    fn sampled(&self, place: Place) -> Vec<f64> {
+        if self.series(place).is_exact() {
+            return Vec::new();
+        }
+        let (monthly, milestones) = (self.monthly.len(), self.milestones.len());
+        self.sample.sorted(match place {
+            Place::Monthly(index) => index,
+            Place::Milestone(index) => monthly + index,
+            Place::Outcome(index) => monthly + milestones + index,
+        })
+    }
+
     /// How many independent replicates standard errors come from; 0 if all trials are independent.
     pub fn replicates(&self) -> usize {
         self.replicates.len()
@@ -401,6 +425,7 @@ impl Projection {
         let replicates: usize = self.replicates.iter().map(Self::memory_bytes).sum();
         size_of::<Self>()
             + heap
+            + self.sample.heap_bytes()
             + replicates
             + (self.targets.len() + self.binding.len()) * size_of::<u64>()
     }
@@ -476,6 +501,7 @@ struct ProjectionState {
     monthly: Vec<SeriesState>,
     milestones: Vec<SeriesState>,
     outcomes: Vec<SeriesState>,
+    sample: TrialSample,
     targets: Vec<u64>,
     binding: Vec<u64>,
     #[serde(default)]
@@ -493,13 +519,14 @@ impl Serialize for Projection {
                 serializer.collect_seq(self.0.iter().map(Series::to_state))
             }
         }
-        let mut state = serializer.serialize_struct("Projection", 9)?;
+        let mut state = serializer.serialize_struct("Projection", 10)?;
         state.serialize_field("layout", &*self.layout)?;
         state.serialize_field("provenance", &self.provenance)?;
         state.serialize_field("trials", &self.trials)?;
         state.serialize_field("monthly", &States(&self.monthly))?;
         state.serialize_field("milestones", &States(&self.milestones))?;
         state.serialize_field("outcomes", &States(&self.outcomes))?;
+        state.serialize_field("sample", &self.sample)?;
         state.serialize_field("targets", &self.targets)?;
         state.serialize_field("binding", &self.binding)?;
         state.serialize_field("replicates", &self.replicates)?;
@@ -553,7 +580,12 @@ impl ProjectionState {
         };
         self.layout.check().map_err(|error| error.to_string())?;
         let layout = self.layout;
+        let numbers = layout.monthly_len() + layout.milestones.len() + layout.outcomes.len();
+        if !self.sample.is_sound(trials, numbers) {
+            return Err("the sample of trials is damaged".to_owned());
+        }
         Ok(Projection {
+            sample: self.sample,
             monthly: series(self.monthly, Fineness::Monthly, layout.monthly_len())?,
             milestones: series(self.milestones, Fineness::Fine, layout.milestones.len())?,
             outcomes: series(self.outcomes, Fineness::Fine, layout.outcomes.len())?,
@@ -582,6 +614,7 @@ impl Projection {
         same_layout(&self.layout, &other.layout)
             && self.provenance == other.provenance
             && self.trials == other.trials
+            && self.sample == other.sample
             && self.targets == other.targets
             && self.binding == other.binding
             && series(self).eq(series(other))

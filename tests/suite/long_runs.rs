@@ -286,7 +286,7 @@ fn checkpoints_of_other_runs_and_damaged_ones_are_refused() {
     failed(resume(&[]), 1, "no checkpoint");
     let other = String::from_utf8(whole)
         .unwrap()
-        .replacen("checkpoint 1", "checkpoint 9", 1);
+        .replacen("checkpoint 2", "checkpoint 9", 1);
     fs::write(&file, other).unwrap();
     failed(resume(&[]), 1, "format 9");
 }
