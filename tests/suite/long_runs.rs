@@ -175,7 +175,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Killed with its checkpoint half written: the run that goes on tidies up.
+/// Killed with its checkpoint half written: the run that resumes tidies up.
 #[test]
 #[cfg(target_os = "linux")]
 fn what_a_killed_run_left_half_written_is_removed_by_the_next() {
@@ -233,7 +233,7 @@ fn an_interrupted_run_says_how_to_go_on() {
     );
     let hint = interrupted
         .lines()
-        .find_map(|line| line.trim().strip_prefix("to go on: "))
+        .find_map(|line| line.trim().strip_prefix("to resume: "))
         .unwrap();
     // The command continues; here to a number of trials that has been passed, or soon is.
     let hint = hint.replacen("--trials 4000000000", "--trials 700", 1);
