@@ -13,7 +13,7 @@ pub(super) const DENSITY_CLASSES: [MetricId; 4] = [
     MetricId::ItPowerAbove200,
 ];
 
-/// The class of racks of so many kW a position.
+/// The class of racks of this many kW a position.
 fn density_class(kw: f64) -> usize {
     [20.0, 60.0, 200.0]
         .iter()
