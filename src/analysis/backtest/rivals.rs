@@ -21,7 +21,7 @@ pub const STEP_PROCESS: &str = "step process";
 const VALUES: u32 = 400;
 /// Fewer growths of others than this tell nothing: the last value stays.
 const LEAST_GROWTHS: usize = 5;
-/// Others are of the same age within so many months.
+/// Others are of the same age within this many months.
 const SAME_AGE_MONTHS: f64 = 6.0;
 /// The mean of a wait, in months, once all experience is exceeded (assumption).
 const WAIT_BEYOND_MONTHS: f64 = 24.0;
