@@ -1,8 +1,8 @@
 //! `buildout validate`: everything that is wrong or unlikely, without simulating.
 
-use std::io::Read;
 use std::path::{Path as FilePath, PathBuf};
 
+use buildout::disk::read_text_from;
 use buildout::file::Loaded;
 use buildout::problem::{Path, Severity};
 use buildout::{Model, Problem, Problems, Scenario, ScenarioError};
@@ -120,14 +120,11 @@ fn load(file: &FilePath, set: &[(String, String)]) -> Result<Loaded, ScenarioErr
     if file != FilePath::new("-") {
         return Scenario::load(file, set);
     }
-    let mut text = String::new();
-    std::io::stdin()
-        .read_to_string(&mut text)
-        .map_err(|source| ScenarioError::Unreadable {
-            path: "standard input".into(),
-            nearest: None,
-            source,
-        })?;
+    let text = read_text_from(std::io::stdin()).map_err(|source| ScenarioError::Unreadable {
+        path: "standard input".into(),
+        nearest: None,
+        source,
+    })?;
     Scenario::load_text(&text, "standard input", set)
 }
 
