@@ -51,7 +51,7 @@ pub use goals::{ComparisonGoal, KnownGoal, KnownGoals};
 pub use matrix::{Matrix, MatrixError};
 pub use parts::{COMPARISON_OF, PreparedComparison};
 
-/// The confidence of intervals if nothing else is said.
+/// The confidence of intervals by default.
 pub const DEFAULT_CONFIDENCE: f64 = 0.95;
 
 /// Why scenarios cannot be compared.
@@ -300,7 +300,7 @@ impl<'a> Comparison<'a> {
         self
     }
 
-    /// By what they are compared: see [`Measure`]. If nothing is said: the power that is live and in service at
+    /// By what they are compared: see [`Measure`]. By default: the power that is live and in service at
     /// the end, and all targets and outcomes that all scenarios have.
     #[must_use]
     pub fn measures<N: Into<String>>(mut self, measures: impl IntoIterator<Item = N>) -> Self {

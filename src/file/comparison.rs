@@ -356,7 +356,7 @@ impl Files {
             let at = Path::root().key("cases").index(position);
             let variants = variants_of(form, case, root, &at, &mut reader);
             if chosen.contains(&variants) && !reader.problems.has_errors() {
-                let message = "this case is there already".to_owned();
+                let message = "this case exists already".to_owned();
                 let help = "state each once".to_owned();
                 reader.error(root.find(&at), &at, message, help);
             }

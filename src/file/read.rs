@@ -187,13 +187,13 @@ impl<'a> Reader<'a> {
         Json::Object(read)
     }
 
-    /// A harmless value in the place of a wrong one; what is found wrong with it is not reported.
+    /// A harmless value in place of a wrong one; what is found wrong with it is not reported.
     fn stand_in(&mut self, shape: &Shape, at: &Path) -> Json {
         self.stand_ins.push(at.clone());
         match shape {
             Shape::Uncertain | Shape::Number => json!(1.0),
             Shape::Whole(least, _) => json!((*least).max(1)),
-            // Each its own, lest two of them be found to have the same name.
+            // Each its own, so that no two of them are found to have the same name.
             Shape::TextOr(text, _) => self.stand_in(text, at),
             Shape::Text => json!(format!("?{}", self.stand_ins.len())),
             Shape::Date => json!("2000-01"),

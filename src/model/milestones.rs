@@ -252,7 +252,7 @@ fn compile_stated(
     compiled
 }
 
-/// Results are told apart by name: milestones, and the total from the campuses.
+/// Results are distinguished by name: milestones, and the total from the campuses.
 pub(super) fn check_distinct_names(
     scenario: &Scenario,
     milestones: &Milestones,

@@ -54,7 +54,7 @@ pub enum CheckpointError {
     /// It is of another version of the format.
     #[error(
         "the checkpoint {} has format {format}, and this command reads format {expected} here: \
-         finish the run with the version that began it, or begin anew", path.display()
+         finish the run with the version that began it, or begin again", path.display()
     )]
     Format {
         /// The file.
@@ -120,7 +120,7 @@ impl Part {
     }
 
     /// Reads a part from a file that [`Self::save`] wrote. A file that is cut off, damaged or of another format is
-    /// refused; whether it is a part of the run that is meant, [`Self::check_run`] tells.
+    /// refused; whether it is a part of the intended run is checked by [`Self::check_run`].
     pub fn load(path: &Path) -> Result<Self, CheckpointError> {
         Self::from_bytes(&read(path)?, path)
     }
@@ -203,7 +203,7 @@ fn open_sealed<T: DeserializeOwned>(
     };
     if body.len() > expected {
         let more = body.len() - expected;
-        let reason = format!("{more} bytes follow what its second line tells of");
+        let reason = format!("{more} bytes follow what its second line describes");
         return Err(CheckpointError::Damaged { path, reason });
     }
     if body.len() < expected {
@@ -250,7 +250,7 @@ fn prefix_of(path: &Path) -> String {
     format!(".{}", &name[..end.unwrap_or(0)])
 }
 
-/// What stands between the name of a checkpoint and the letters that tell its temporary files apart.
+/// What stands between the name of a checkpoint and the letters that distinguish its temporary files.
 const UNFINISHED: &str = ".buildout-";
 
 /// An empty temporary file for `path`, locked as long as it is open.

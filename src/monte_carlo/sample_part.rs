@@ -16,7 +16,7 @@ use crate::projection::{MeasureLabel, Provenance, Samples};
 
 /// The format of the files, in their first line.
 const FORMAT: &str = "of samples 1";
-/// So many trials are run between two looks at the clock.
+/// How many trials are run between two looks at the clock.
 const GROUP: u64 = 1_024;
 
 /// Why parts of runs of samples do not go together.

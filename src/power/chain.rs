@@ -46,6 +46,8 @@ plan! {
         /// Time from then to its energisation, in months, 0 or more.
         pub wait_months: Uncertain = Uncertain::zero() => MONTHS.input(""),
     }
+    /// That many modules, when the building is complete.
+    pub fn new;
 }
 
 impl ElectricalChain {

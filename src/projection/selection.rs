@@ -30,6 +30,7 @@ pub(super) enum Columns {
 /// A metric that was asked for is not in the layout.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no metric \"{name}\": {help}")]
+#[non_exhaustive]
 pub struct UnknownMetric {
     /// The name that was given.
     pub name: String,

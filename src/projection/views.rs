@@ -193,8 +193,8 @@ impl<'a> Distribution<'a> {
         (defined > 0).then(|| self.series.finite() as f64 / defined as f64)
     }
 
-    /// The share of all trials in which it is finite, those counted in which it does not exist at all: what its mean
-    /// speaks of.
+    /// The share of all trials in which it is finite, those counted in which it does not exist at all: the basis of
+    /// its mean.
     pub fn share_of_trials(&self) -> Option<f64> {
         let trials = self.projection.trials();
         (trials > 0).then(|| self.series.finite() as f64 / trials as f64)

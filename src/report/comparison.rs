@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
 use super::outputs::{OutputFile, OutputsError};
-use super::summary::{columns, one_line, paragraph};
+use super::table::{columns, one_line, paragraph};
 use super::text::{
     CountedIn, MISSING, decimals, grouped, month_name, month_of, percent, whole_percent,
 };

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::drivers::WIDTH;
-use super::summary::{columns, one_line, paragraph};
+use super::table::WIDTH;
+use super::table::{columns, one_line, paragraph};
 use super::text::{CountedIn, decimals, grouped, percent, whole_percent, wrapped};
 use crate::analysis::decide::run::Decision;
 use crate::analysis::decide::{PlanChoice, Statistic, World};
@@ -151,7 +151,7 @@ pub(super) fn answer(decision: &Decision, amounts: &Amounts) -> String {
         };
     };
     let mut text = format!(
-        "Choose \"{}\": {}. It is the best of {} plans with probability {}, as far as the trials tell",
+        "Choose \"{}\": {}. It is the best of {} plans with probability {}, estimated from these trials",
         one_line(&best.name),
         amounts.write_with_unit(best.value),
         choice.plans.len(),

@@ -206,7 +206,7 @@ impl Model {
             .order(&workspace.generations, ordered, positions, drawn);
         let racks = racks_in(&state.fit, &delivery);
         delivery.wait_for_supply(&mut workspace.generations, racks);
-        // Until it is in place the hall is reckoned with what it was fitted out for.
+        // Until it is in place the hall is counted with what it was fitted out for.
         state.coming = Some(delivery);
         let what = What::Refreshed { hall: hall as u32 };
         let months = months.max(delivery.arrives) + downtime;

@@ -52,7 +52,7 @@ pub struct Workspace {
     /// What stands in delivery trees.
     placed: Vec<Placed>,
     room_kw: Vec<f64>,
-    /// The figures of a campus in a month, and of all; taken out while they are reckoned.
+    /// The figures of a campus in a month, and of all; taken out while they are computed.
     tallies: Option<Box<[Tally; 2]>>,
     market: MarketState,
     books: Books,

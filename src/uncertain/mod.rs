@@ -8,11 +8,11 @@
 
 mod check;
 mod compile;
-pub mod correlation;
+pub(crate) mod correlation;
 mod domain;
 mod error;
 pub(crate) mod exchangeable;
-pub mod factors;
+pub(crate) mod factors;
 mod form;
 mod knots;
 mod percentiles;

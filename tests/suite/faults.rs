@@ -298,7 +298,7 @@ fn only_regular_files_are_replaced_and_links_are_followed() {
 }
 
 #[test]
-fn more_trials_than_asked_for_are_told_even_where_notes_are_not_wanted() {
+fn more_trials_than_asked_for_are_reported_even_where_notes_are_not_wanted() {
     let folder = folder();
     let run = |trials: &str| {
         let arguments = [

@@ -235,7 +235,7 @@ fn an_interrupted_run_says_how_to_go_on() {
         .lines()
         .find_map(|line| line.trim().strip_prefix("to go on: "))
         .unwrap();
-    // The command goes on; here to a number of trials that has been passed, or soon is.
+    // The command continues; here to a number of trials that has been passed, or soon is.
     let hint = hint.replacen("--trials 4000000000", "--trials 700", 1);
     let output = Command::new("sh")
         .args(["-c", &hint])

@@ -334,10 +334,7 @@ proptest! {
 
 #[test]
 fn trials_may_be_numbered_up_to_the_last_number() {
-    let scenario = Scenario {
-        campuses: vec![Campus::new("north")],
-        ..Scenario::new("land", start(), 3)
-    };
+    let scenario = Scenario::new("land", start(), 3).campuses([Campus::new("north")]);
     let model = compiled(&scenario);
     let batch = Batch::new(&model).trial_range(u64::MAX - 5..u64::MAX);
     assert_eq!(batch.threads(2).run().expect("it runs").trials(), 5);

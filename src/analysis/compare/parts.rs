@@ -119,7 +119,7 @@ impl PreparedComparison<'_> {
                 Ok::<_, CompareError>((is_enough(&known), known))
             },
         )?;
-        Ok(Some(asked.told(known)))
+        Ok(Some(asked.reported(known)))
     }
 
     /// What the trials of a part say, with how well goals are known.

@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_is_told() {
+    fn all_that_is_wrong_is_reported() {
         let error = read_records("value,ended,size\nx,yes,1\n3,perhaps,1\n".as_bytes(), None);
         assert_eq!(
             error.unwrap_err().to_string(),

@@ -198,7 +198,7 @@ impl Request {
         let Some(done) = job.run(|| prepared.batch(), advance)? else {
             return Ok(None);
         };
-        let compared = prepared.compared(&done.part, done.told.flatten())?;
+        let compared = prepared.compared(&done.part, done.reported.flatten())?;
         Ok(Some((compared, done.unsaved)))
     }
 
@@ -275,7 +275,7 @@ struct Entries {
     measures: Vec<String>,
     baseline: usize,
     models: Vec<(String, Model)>,
-    /// Plans and worlds, if the file tells them apart.
+    /// Plans and worlds, if the file distinguishes them.
     matrix: Option<Matrix>,
     /// What is wanted, and what must hold, if the file says.
     wanted: Option<(Objective, Vec<Constraint>)>,
@@ -339,7 +339,7 @@ fn in_format(title: &str, compared: &Compared, format: Format) -> Result<Vec<u8>
     })
 }
 
-/// The plans and worlds of a comparison whose file tells them apart, of which none is left out and no case is named as the baseline.
+/// The plans and worlds of a comparison whose file distinguishes them, of which none is left out and no case is named as the baseline.
 pub(crate) fn plans_and_worlds(stated: &ComparisonFile) -> Result<Option<Matrix>, Failure> {
     if stated.baseline > 0 || !stated.factors.iter().any(|factor| factor.is_of_worlds) {
         return Ok(None);

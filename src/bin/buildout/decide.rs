@@ -189,7 +189,7 @@ impl Decide {
             .threads(self.threads)
             .plans(self.plans as usize)
             .confidence(self.confidence)
-            .on_progress(&progress)
+            .on_progress(progress)
             .cancelled_by(&engine::INTERRUPTED);
         if let Some(delta) = self.indifference {
             run = run.indifference(delta);
@@ -212,7 +212,7 @@ impl Decide {
     }
 }
 
-/// Decides among the plans of a matrix, in so many trials of a seed on so many threads.
+/// Decides among the plans of a matrix, in this many trials of a seed on this many threads.
 pub(crate) fn decided(
     title: &str,
     matrix: &Matrix,

@@ -54,7 +54,7 @@ pub(crate) enum Failure {
         "error: {} is a part of a comparison\n  help: put its parts together with `buildout compare FILE... --merge PART`", .0.display()
     )]
     PartOfComparison(PathBuf),
-    #[error("error: {} is there already\n  help: go on from it with --resume, or name another file", .0.display())]
+    #[error("error: {} exists already\n  help: resume from it with --resume, or name another file", .0.display())]
     CheckpointExists(PathBuf),
     #[error("error: another process is writing {}\n  help: wait until it is done, or name another file", .0.display())]
     CheckpointInUse(PathBuf),

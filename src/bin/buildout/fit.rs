@@ -44,7 +44,7 @@ pub(crate) struct Fit {
     json: bool,
 }
 
-/// What is told of each distribution.
+/// What is reported of each distribution.
 const SHARES: [f64; 5] = [0.1, 0.25, 0.5, 0.75, 0.9];
 
 pub(crate) fn run(arguments: &Fit) -> Result<(), Failure> {

@@ -76,7 +76,7 @@ pub(crate) struct Job<'a> {
 pub(crate) struct Done<T> {
     pub(crate) part: Part,
     /// What running it said; none if its checkpoint could not be written at the end.
-    pub(crate) told: Option<T>,
+    pub(crate) reported: Option<T>,
     /// Why its checkpoint could not be written, if so.
     pub(crate) unsaved: Option<Failure>,
 }
@@ -90,9 +90,9 @@ impl Job<'_> {
         advance: impl FnOnce(&mut Batch<'b>, &mut Part) -> Result<T, Failure>,
     ) -> Result<Option<Done<T>>, Failure> {
         listen_for_interruptions(self.quiet)?;
-        let done = |part: Part, told: T| Done {
+        let done = |part: Part, reported: T| Done {
             part,
-            told: Some(told),
+            reported: Some(reported),
             unsaved: None,
         };
         #[cfg(feature = "mpi")]
@@ -101,8 +101,8 @@ impl Job<'_> {
                 return Ok(None);
             };
             // All trials are done: this only reads them.
-            let told = advance(&mut make(), &mut part)?;
-            return Ok(Some(done(part, told)));
+            let reported = advance(&mut make(), &mut part)?;
+            return Ok(Some(done(part, reported)));
         }
         let mut batch = make()
             .threads(self.threads)
@@ -120,7 +120,7 @@ impl Job<'_> {
         self.bar.reset_eta();
         match advance(&mut batch, &mut part) {
             Ok(_) if self.saving.shard.is_some() => Ok(None),
-            Ok(told) => Ok(Some(done(part, told))),
+            Ok(reported) => Ok(Some(done(part, reported))),
             Err(failure) if failure.is_cancellation() => Err(self.interrupted(&part)?),
             Err(failure) => match failure.into_checkpoint_error() {
                 Ok(error) => self.unsaved(part, error),
@@ -135,7 +135,7 @@ impl Job<'_> {
         if is_whole && part.done().count() > 0 {
             return Ok(Some(Done {
                 part,
-                told: None,
+                reported: None,
                 unsaved: Some(RunError::from(error).into()),
             }));
         }
@@ -176,7 +176,7 @@ impl Job<'_> {
         there.set_trials(part.trials());
         let done = there.done().count();
         if done > part.trials() && self.saving.shard.is_none() {
-            // Not what was asked for, so it is told even where notes are not wanted.
+            // Not what was asked for, so it is reported even where notes are not wanted.
             say(&format!(
                 "warning: {} has {done} trials, more than the {} that were asked for: the results are of {done}",
                 path.display(),

@@ -12,6 +12,7 @@ mod import;
 mod kept;
 mod levers;
 mod live;
+mod load;
 mod long;
 mod merge;
 mod new;
@@ -167,7 +168,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What was given in the place of a subcommand, if that is a scenario.
+/// What was given in place of a subcommand, if that is a scenario.
 fn file_for_a_subcommand(error: &clap::Error) -> Option<String> {
     use clap::error::{ContextKind, ContextValue, ErrorKind};
     if error.kind() != ErrorKind::InvalidSubcommand {

@@ -13,7 +13,7 @@ use crate::failure::{Failure, print, say};
 use crate::live::Live;
 use crate::page::{self, Analysed, page_of};
 use crate::run::key_and_value;
-use crate::{EXIT_STATUS, engine};
+use crate::{EXIT_STATUS, engine, load};
 
 #[derive(Args)]
 #[command(after_help = format!("\
@@ -81,11 +81,11 @@ pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
         decision = decided;
     }
     for file in arguments.files.iter().filter(|_| stated.is_none()) {
-        let scenario = Scenario::load(file, &arguments.set)?;
+        let (scenario, model) = load::file(file, &arguments.set)?;
         if !arguments.quiet && !scenario.warnings.is_empty() {
             say(&scenario.warnings.to_string());
         }
-        loaded.push((scenario.scenario.compile()?, scenario));
+        loaded.push((model, scenario));
     }
     let (folder, name) = crate::new::folder_and_name(&arguments.out)?;
     let folder = OutputFolder::new(folder).overwrite(arguments.force);

@@ -11,14 +11,14 @@ use buildout::disk::read_text;
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
 use buildout::report::{OutputFolder, UpdatePage};
 use buildout::sampling::design::Drawing;
-use buildout::{Batch, Model, RunError, Scenario};
+use buildout::{Batch, Model, RunError};
 use clap::{Args, ValueEnum};
 
-use crate::EXIT_STATUS;
 use crate::engine::{INTERRUPTED, listen_for_interruptions, progress_bar};
 use crate::failure::{Failure, print, say};
 use crate::long::claim;
 use crate::run::key_and_value;
+use crate::{EXIT_STATUS, load};
 
 #[derive(Args)]
 #[command(after_help = format!("\
@@ -110,11 +110,10 @@ fn share(text: &str) -> Result<f64, String> {
 }
 
 pub(crate) fn run(arguments: &Update) -> Result<(), Failure> {
-    let loaded = Scenario::load(&arguments.file, &arguments.set)?;
+    let (loaded, model) = load::file(&arguments.file, &arguments.set)?;
     if !arguments.quiet && !loaded.warnings.is_empty() {
         say(&loaded.warnings.to_string());
     }
-    let model = loaded.scenario.compile()?;
     let observations = arguments.observations()?;
     let (folder, name) = crate::new::folder_and_name(&arguments.ensemble)?;
     let ensembles = OutputFolder::new(folder).overwrite(arguments.force);

@@ -248,7 +248,7 @@ fn a_file_that_cannot_be_written_leaves_nothing_behind() {
         part.save(&nowhere),
         Err(CheckpointError::Write { .. })
     ));
-    // A folder is in the place of the file.
+    // A folder is in place of the file.
     let taken = folder.path().join("taken");
     std::fs::create_dir(&taken).unwrap();
     std::fs::write(taken.join("inside"), "").unwrap();
