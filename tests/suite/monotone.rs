@@ -152,10 +152,7 @@ fn where_activities_take_several_units_one_more_may_make_a_plan_longer() {
     let work = |name: &str, months: f64, after: &[&str], units: f64| {
         let mut activity = Activity::new(name, months).as_milestone();
         activity.after = Some(after.iter().map(|name| Dependency::from(*name)).collect());
-        activity.crews = vec![CrewNeed::Several(CrewUnits {
-            crew: "gang".to_owned(),
-            units,
-        })];
+        activity.crews = vec![CrewNeed::Several(CrewUnits::new("gang", units))];
         activity
     };
     let mut building = Building::new("A");
