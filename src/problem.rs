@@ -433,7 +433,7 @@ pub(crate) fn check_known<'a>(
     problems.error(at, format!("there is no {what} \"{wanted}\""), help);
 }
 
-/// What to say of a name that is not known: the nearest, or the whole list where it is short.
+/// The help for an unknown name: the nearest one, or the whole list where it is short.
 pub(crate) fn name_help<'a>(wanted: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
     if let Some(near) = nearest(wanted, known.clone()) {
         return format!("did you mean \"{near}\"?");

@@ -9,6 +9,7 @@ use crate::date::Date;
 use crate::field::{Measure, SHARE, UnitError};
 use crate::power::{Redundancy, RedundancyError};
 use crate::problem::{Path, Problem, Problems, Severity};
+use crate::uncertain::{LISTS, describe_forms};
 
 /// Reads a tree of values against a shape.
 pub(super) struct Reader<'a> {
@@ -287,7 +288,7 @@ impl<'a> Reader<'a> {
             }
             _ => {
                 let message = format!("{} is {}", node.shown(), kind_of(node));
-                self.error(&node.place, at, message, UNCERTAIN.to_owned());
+                self.error(&node.place, at, message, uncertain());
                 None
             }
         };
@@ -331,7 +332,7 @@ impl<'a> Reader<'a> {
             } else {
                 format!("{} do not go together", keys.join(" and "))
             };
-            self.error(&node.place, at, message, UNCERTAIN.to_owned());
+            self.error(&node.place, at, message, uncertain());
             return None;
         };
         let inner = at.key(&entry.key);
@@ -499,13 +500,11 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Distributions that are written as a list.
-const LISTS: [&str; 4] = ["discrete", "empirical", "quantiles", "mixture"];
-
 const PERCENTILES: [&str; 3] = ["p10", "p50", "p90"];
 
-const UNCERTAIN: &str = "write a number, or a table with one of uniform, triangular, pert, normal, \
-                         lognormal, pareto, discrete, empirical, quantiles, mixture, or with p10 and p90";
+fn uncertain() -> String {
+    format!("write {}", describe_forms())
+}
 
 fn kind_of(node: &Node) -> &'static str {
     match node.value {

@@ -1,4 +1,4 @@
-//! Measures of the trials of a run as a file: a run of samples to go on from, and shards of one to put together.
+//! Measures of the trials of a run as a file: a run of samples to resume, and shards of one to merge.
 //!
 //! Only the measures are kept. Inputs depend on the design, the seed and the trial number alone, so they are drawn again when
 //! the [`Samples`] are made.

@@ -4,7 +4,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::table::{
     GAP, WIDTH, columns_within, in_parts, in_two_halves, left, one_line, paragraph, right,
-    split_by_width,
+    split_by_width, table_width,
 };
 use super::text::{
     MISSING, decimals, grouped, month_name, month_of, nth_month, percent, whole_percent, wrapped,
@@ -367,6 +367,14 @@ fn binding(width: usize, projection: &Projection) -> Option<String> {
     heads.push("most often");
     let numbers: Vec<usize> = (1..heads.len() - 1).collect();
     let title = "What holds capacity in service back: share of the months of all trials, and the MW held back";
+    let mut rows = rows;
+    if table_width(&heads, &rows) > width {
+        // The greatest share says the same.
+        heads.pop();
+        for row in &mut rows {
+            row.pop();
+        }
+    }
     let table = in_parts(width, &heads, &rows, &numbers);
     Some(format!("{}\n{table}", wrapped(title, width)))
 }

@@ -94,6 +94,21 @@ pub(super) fn paragraph<S: AsRef<str>>(lines: &[S]) -> String {
         .collect()
 }
 
+fn column_widths(heads: &[&str], rows: &[Vec<String>]) -> Vec<usize> {
+    (0..heads.len())
+        .map(|column| {
+            let cells = rows.iter().map(|row| row[column].width());
+            cells.max().unwrap_or_default().max(heads[column].width())
+        })
+        .collect()
+}
+
+/// How wide such a table is, names on lines of their own aside.
+pub(super) fn table_width(heads: &[&str], rows: &[Vec<String>]) -> usize {
+    let widths = column_widths(heads, rows);
+    widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1)
+}
+
 /// Such a table, in parts one below the other where it is too wide: each has the first column and those that have room.
 pub(super) fn in_parts(
     width: usize,
@@ -101,12 +116,7 @@ pub(super) fn in_parts(
     rows: &[Vec<String>],
     numbers: &[usize],
 ) -> String {
-    let widths: Vec<usize> = (0..heads.len())
-        .map(|column| {
-            let cells = rows.iter().map(|row| row[column].width());
-            cells.max().unwrap_or_default().max(heads[column].width())
-        })
-        .collect();
+    let widths = column_widths(heads, rows);
     let room = width.saturating_sub(widths[0]);
     let others: Vec<usize> = widths[1..].iter().map(|width| width + GAP).collect();
     let parts = split_by_width(&others, room).into_iter().map(|part| {

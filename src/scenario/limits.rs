@@ -5,12 +5,10 @@ use crate::field::plan;
 use crate::policy::levers::prompted;
 use crate::problem::{Path, Problems};
 use crate::tenants::volume::{Surroundings, Volume};
-use crate::tenants::{Allocation, Segment};
+use crate::tenants::{Allocation, MOST_CONTACTED_IN_COHORTS, Segment};
 
-/// Contacts that do not sign take a little time and less memory: so many of them are admitted for each contract.
+/// Contacts that do not sign take a little time and less memory: this many of them are admitted for each contract.
 const CONTACTS_PER_CONTRACT: f64 = 16.0;
-/// Companies that a segment of cohorts contacts in a month at most: counters are of 32 bits.
-const MOST_CONTACTED_IN_COHORTS: f64 = 1e9;
 
 plan! {
     /// How large a scenario may be before it is refused, so that it does not exhaust memory or run for days. Each limit can be raised here.

@@ -156,10 +156,10 @@ plan! {
 
 /// No contract is larger, in kW: 10 GW, more than any campus. (an assumption)
 pub(crate) const LARGEST_CONTRACT_KW: f64 = 1e7;
-/// More companies contacted in a month than that are beyond what can be simulated one by one, and
-/// more than these as cohorts. (assumptions)
+/// More companies contacted in a month than these are too many to be simulated one by one. (an assumption)
 const MOST_CONTACTED: f64 = 1e6;
-const MOST_CONTACTED_IN_COHORTS: f64 = 1e9;
+/// More companies contacted in a month than these are too many for cohorts, whose counters are of 32 bits. (an assumption)
+pub(crate) const MOST_CONTACTED_IN_COHORTS: f64 = 1e9;
 
 /// The median of a quantity of 0 or more, where it is one at all.
 fn median(quantity: &Uncertain) -> Option<f64> {

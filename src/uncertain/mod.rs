@@ -27,7 +27,7 @@ pub use sampler::Sampler;
 pub use special::{normal_cdf, normal_quantile, sample_quantile};
 
 #[cfg(feature = "files")]
-pub(crate) use form::FORMS;
+pub(crate) use form::{FORMS, LISTS, describe_forms};
 use sampler::Rule;
 
 /// A quantity that may be uncertain. Parameters are in the unit of the quantity.

@@ -22,6 +22,7 @@ mod monotone;
 mod mutated;
 mod page;
 mod parquet;
+mod png;
 mod power;
 mod properties;
 mod random;

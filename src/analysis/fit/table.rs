@@ -85,7 +85,9 @@ fn record<'a>(
     let value = match (number("value")?, from, to.or(as_of)) {
         (Some(value), ..) => value,
         (None, Some(from), Some(to)) => to.months_since(from),
-        (None, Some(_), None) => return Err("it has no `to`: say as of when it goes on".to_owned()),
+        (None, Some(_), None) => {
+            return Err("it has no `to`: give the date until which it was observed".to_owned());
+        }
         (None, None, _) => return Err("it has neither a value nor `from`".to_owned()),
     };
     let ended = match field("ended") {

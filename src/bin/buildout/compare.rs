@@ -79,7 +79,7 @@ pub(crate) struct Request {
     threads: usize,
     #[command(flatten)]
     saving: Saving,
-    /// Put the checkpoints of all shards together instead of running trials; may be given several times
+    /// Merge the checkpoints of all shards instead of running trials; may be given several times
     #[arg(long, value_name = "PART", conflicts_with_all = ["checkpoint", "until"])]
     merge: Vec<PathBuf>,
     /// The confidence of each interval, and with which all goals hold together
@@ -202,7 +202,7 @@ impl Request {
         Ok(Some((compared, done.unsaved)))
     }
 
-    /// The parts of this comparison put together, of which none may be missing.
+    /// The merged parts of this comparison, of which none may be missing.
     fn merged(&self, batch: &Batch<'_>) -> Result<Part, Failure> {
         let whole = merged(&self.merge)?;
         let expected = batch.begin()?;

@@ -34,7 +34,7 @@ pub(crate) struct Import {
     file: PathBuf,
     /// The scenario file to write, or - to print it; if not given, the name of the schedule with .toml
     scenario: Option<PathBuf>,
-    /// Put uncertainty on the durations of activities, such as '*shell*=-10%/+40%', 'wbs:Hall 1=…', 'code:North=…' or
+    /// Make the durations of activities uncertain, such as '*shell*=-10%/+40%', 'wbs:Hall 1=…', 'code:North=…' or
     /// 'resource:crane*=…'; may be given several times, and the first rule that means an activity counts
     #[arg(long, value_name = "PATTERN=LEAST/MOST")]
     spread: Vec<SpreadRule>,

@@ -1,4 +1,4 @@
-//! Trials that an analysis reads, kept in files: runs to go on from, and shards of one.
+//! Trials that an analysis reads, kept in files: runs to resume, and shards of one.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub(crate) struct KeptTrials {
     /// How often to write it, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     checkpoint_every: u64,
-    /// Go on from the checkpoint, if it is there
+    /// Resume from the checkpoint, if it exists
     #[arg(long, requires = "checkpoint")]
     resume: bool,
     /// Run only part I (from 0) of N equal parts, into the checkpoint, for --from

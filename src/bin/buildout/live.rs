@@ -13,7 +13,7 @@ use notify::{RecursiveMode, Watcher};
 
 use crate::failure::{Failure, say};
 
-/// Looking at a page.
+/// Showing a page.
 #[derive(Args)]
 pub(crate) struct Live {
     /// Open the page in a browser

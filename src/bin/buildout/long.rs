@@ -25,7 +25,7 @@ pub(crate) struct Saving {
     /// How often to write it, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) checkpoint_every: u64,
-    /// Go on from the checkpoint, if it is there
+    /// Resume from the checkpoint, if it exists
     #[arg(long, requires = "checkpoint")]
     pub(crate) resume: bool,
     /// Run only part I (from 0) of N equal parts, into the checkpoint, for `buildout merge` or `buildout compare --merge`
@@ -41,7 +41,7 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    /// The numbers of its trials, of so many.
+    /// The numbers of its trials, of all.
     pub(crate) fn range(self, trials: u64) -> std::ops::Range<u64> {
         share(trials, self.index, self.of)..share(trials, self.index + 1, self.of)
     }
@@ -155,7 +155,7 @@ impl Job<'_> {
         Err(RunError::from(error).into())
     }
 
-    /// What is done already: the checkpoint, if it is to be gone on from, or nothing.
+    /// What is done already: the checkpoint, if the run is to resume from it, or nothing.
     fn begin(&self, batch: &Batch<'_>) -> Result<Part, Failure> {
         let part = batch.begin()?;
         let Some(path) = self.saving.checkpoint.as_ref().filter(|path| path.exists()) else {
@@ -184,7 +184,7 @@ impl Job<'_> {
             ));
         } else if !self.quiet {
             say(&format!(
-                "going on from {}: {done} trials are done",
+                "resuming from {}: {done} trials are done",
                 path.display()
             ));
         }
@@ -257,7 +257,7 @@ pub(crate) fn reserve_name(folder: &Path, scenario: &str, seed: u64) -> PathBuf 
     }
 }
 
-/// The command that was given, with what it takes to go on.
+/// The command that was given, with what it takes to resume.
 pub(crate) fn command_to_resume(path: &Path, saving: &Saving) -> String {
     let mut words: Vec<String> = std::env::args().collect();
     if saving.checkpoint.is_none() {

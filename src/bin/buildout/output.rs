@@ -36,7 +36,7 @@ pub(crate) struct OutputOptions {
     /// times. The metrics are those of --format csv
     #[arg(long = "chart", value_name = "METRIC", requires = "out")]
     charts: Vec<String>,
-    /// Draw what was seen of metrics into the charts: a table as for `update`
+    /// Draw observed values of metrics into the charts: a table as for `update`
     #[arg(long, value_name = "FILE", requires = "out")]
     known: Option<PathBuf>,
     /// As what charts are drawn

@@ -12,7 +12,7 @@ use buildout::{Model, Projection, Scenario};
 
 use crate::engine;
 
-/// The Gantt chart is drawn from so many trials at most: enough for the eye.
+/// The Gantt chart is drawn from at most this many trials: enough for a picture.
 const SCHEDULE_TRIALS: u64 = 2_000;
 
 /// What drives the target that is the least sure is estimated from at most this many trials.

@@ -66,7 +66,7 @@ pub(crate) struct Update {
     /// How many threads to use; 0 for one per processor. The results do not depend on it
     #[arg(long, value_name = "T", default_value_t = 0)]
     threads: usize,
-    /// Write the state to this file now and then and when interrupted, and go on from it if it is there
+    /// Write the state to this file now and then and when interrupted, and resume from it if it exists
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
     /// Write update.json, update.txt and charts of before and after into this folder
