@@ -51,7 +51,7 @@ pub fn summary(projection: &Projection) -> String {
     summary_within(WIDTH, projection)
 }
 
-/// The same for a reader who has so many columns, at least 80.
+/// The same for a reader who has this many columns, at least 80.
 pub fn summary_within(columns: usize, projection: &Projection) -> String {
     let width = columns.max(WIDTH);
     let mut parts = vec![heading(projection)];
@@ -301,7 +301,9 @@ fn milestones(width: usize, projection: &Projection) -> Option<String> {
         }
     }
     if any_later {
-        text += &format!("\nlater: not within the horizon in so many trials, but after {last}\n");
+        text += &format!(
+            "\nlater: not within the horizon in that share of the trials, but after {last}\n"
+        );
     }
     Some(text)
 }

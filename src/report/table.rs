@@ -1,4 +1,4 @@
-//! Tables of text: columns under their heads, within so many columns of a terminal.
+//! Tables of text: columns under their heads, within this many columns of a terminal.
 
 use std::ops::Range;
 
@@ -21,7 +21,7 @@ pub(super) fn columns<R: AsRef<[String]>>(
     columns_within(WIDTH, heads, rows, numbers)
 }
 
-/// The same for lines of so many columns.
+/// The same for lines of this many columns.
 pub(super) fn columns_within<R: AsRef<[String]>>(
     width: usize,
     heads: &[&str],

@@ -57,7 +57,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// A run in which no file may grow beyond so many blocks of 512 bytes, as on a disk that is full.
+/// A run in which no file may grow beyond this many blocks of 512 bytes, as on a disk that is full.
 fn with_files_up_to(folder: &Path, blocks: u32, arguments: &str) -> Output {
     let binary = env!("CARGO_BIN_EXE_buildout");
     let line = format!("trap '' XFSZ; ulimit -f {blocks}; exec '{binary}' {arguments}");

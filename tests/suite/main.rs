@@ -1,5 +1,6 @@
 //! The tests of the library and the command from outside, a file for each behaviour, in one binary.
 
+mod backtest;
 mod command;
 mod comparison;
 mod coverage;

@@ -189,6 +189,10 @@ impl Market {
             .partition::<Vec<usize>, _>(|&segment| segments[segment].allocation.is_pooled());
         pooled.sort_by_key(|&segment| segments[segment].priority);
         let ranks = ranks_of(&segments, &queued);
+        let mut by_home = vec![Vec::new(); supply.campuses.len()];
+        for (position, segment) in compiled.iter().enumerate() {
+            by_home[segment.home].push(position);
+        }
         let names: Vec<&str> = segments
             .iter()
             .map(|segment| segment.name.as_str())
@@ -198,6 +202,7 @@ impl Market {
             ranks,
             queued,
             pooled,
+            by_home,
             pools: supply.campuses.len() * supply.rack_types.len(),
             pools_per_campus: supply.rack_types.len(),
             months: supply.months,
