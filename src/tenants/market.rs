@@ -57,7 +57,7 @@ pub(crate) struct Market {
     /// Segments of equal priority whose contracts are placed one by one, the first served first; and all of them.
     ranks: Vec<Vec<usize>>,
     queued: Vec<usize>,
-    /// Those of pooled demand, in order.
+    /// Those of pooled demand, by priority, and of equal ones in the order of the file.
     pooled: Vec<usize>,
     /// By campus: the segments of which it is the first.
     by_home: Vec<Vec<usize>>,

@@ -4,7 +4,6 @@ mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use buildout::Date;
@@ -12,6 +11,7 @@ use buildout::analysis::backtest::rivals::Others;
 use buildout::analysis::backtest::{
     Forecast, ForecastKey, Score, Series, Summary, from_quantiles, naive, rivals, score, summarise,
 };
+use buildout::disk::{read_file, read_text};
 use clap::Args;
 use serde::Deserialize;
 use serde_json::json;
@@ -112,7 +112,7 @@ type Observations = BTreeMap<(String, String), Series>;
 
 pub(crate) fn run(arguments: &Backtest) -> Result<(), Failure> {
     let path = &arguments.file;
-    let text = fs::read_to_string(path).map_err(|error| Failure::Unreadable {
+    let text = read_text(path).map_err(|error| Failure::Unreadable {
         path: path.clone(),
         error,
     })?;
@@ -143,7 +143,11 @@ pub(crate) fn run(arguments: &Backtest) -> Result<(), Failure> {
 
 fn rows<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Vec<T>, Failure> {
     let wrong = |error: csv::Error| Failure::Usage(format!("{}: {error}", path.display()));
-    let mut table = csv::Reader::from_path(path).map_err(wrong)?;
+    let bytes = read_file(path).map_err(|error| Failure::Unreadable {
+        path: path.to_owned(),
+        error,
+    })?;
+    let mut table = csv::Reader::from_reader(bytes.as_slice());
     table.deserialize().collect::<Result<_, _>>().map_err(wrong)
 }
 

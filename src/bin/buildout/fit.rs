@@ -1,7 +1,6 @@
 //! `buildout fit`: distributions from a table of finished and unfinished projects.
 
 use std::fmt::Write;
-use std::fs::File;
 use std::path::PathBuf;
 
 use buildout::Date;
@@ -9,6 +8,7 @@ use buildout::analysis::fit::{
     ClassPrior, Family, FamilyFit, GroupedFit, KaplanMeier, NormalPrior, Record, fit_families,
     fit_grouped, read_records,
 };
+use buildout::disk::read_file;
 use clap::Args;
 use serde_json::json;
 
@@ -55,11 +55,11 @@ pub(crate) fn run(arguments: &Fit) -> Result<(), Failure> {
             .replace('\n', &format!("\nerror: {}: ", path.display()));
         Failure::Usage(format!("{}: {lines}", path.display()))
     };
-    let file = File::open(path).map_err(|error| Failure::Unreadable {
+    let file = read_file(path).map_err(|error| Failure::Unreadable {
         path: path.clone(),
         error,
     })?;
-    let records = read_records(file, arguments.as_of).map_err(|error| wrong(&error))?;
+    let records = read_records(file.as_slice(), arguments.as_of).map_err(|error| wrong(&error))?;
     let estimate = KaplanMeier::new(&records).map_err(|error| wrong(&error))?;
     let fits = fit_families(&records, arguments.trend).map_err(|error| wrong(&error))?;
     let class = if arguments.groups {

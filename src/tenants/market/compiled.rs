@@ -185,8 +185,9 @@ impl Market {
                     .as_ref()
                     .is_some_and(|extras| extras.has_terms())
             });
-        let (pooled, queued) = (0..segments.len())
+        let (mut pooled, queued) = (0..segments.len())
             .partition::<Vec<usize>, _>(|&segment| segments[segment].allocation.is_pooled());
+        pooled.sort_by_key(|&segment| segments[segment].priority);
         let ranks = ranks_of(&segments, &queued);
         let mut by_home = vec![Vec::new(); supply.campuses.len()];
         for (position, segment) in compiled.iter().enumerate() {
