@@ -56,7 +56,7 @@ use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
 pub use layout::{Layout, LayoutError, Metric, TargetLabel};
 pub use measure::{Measure, MeasureError, MeasureKind, MeasureLabel, MetricTime};
-pub(crate) use measure::{RowPlace, SHARE};
+pub(crate) use measure::{RowPlace, SHARE, split_by};
 pub use names::MetricName;
 pub use output::{PERCENTILES, write_csv};
 #[cfg(feature = "parquet")]

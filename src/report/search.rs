@@ -109,7 +109,7 @@ fn answer(found: &Found, amounts: &[Amounts]) -> String {
     }
     let fresh = amounts[0].write_with_unit(best.value_on_fresh_trials);
     let _ = if best.optimism > 0.0 {
-        let luck = amounts[0].write_with_unit(best.optimism);
+        let luck = amounts[0].write_regret_with_unit(best.optimism);
         write!(
             text,
             " On fresh trials its value is {fresh}: {luck} of the first was the luck of those it was chosen on."

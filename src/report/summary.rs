@@ -11,7 +11,9 @@ use crate::Projection;
 use crate::projection::{Distribution, MetricView, ScopeView};
 
 /// The widest line, in columns of a terminal, unless a name alone is wider.
-const WIDTH: usize = 100;
+const WIDTH: usize = 80;
+/// So much of a name has room beside the columns of a table that is set in stacks.
+const LEAST_NAME: usize = 16;
 /// Between two columns.
 const GAP: usize = 2;
 /// A list of milestones longer than this is set in two columns if they fit.
@@ -424,6 +426,10 @@ pub(super) fn columns<R: AsRef<[String]>>(
             *width = (*width).max(cell.width());
         }
     }
+    let stacked = stacks(&widths);
+    if stacked.len() > 1 {
+        return in_stacks(heads, rows, numbers, &stacked);
+    }
     let others: usize = widths.iter().skip(1).map(|width| GAP + width).sum();
     let most = WIDTH.saturating_sub(others);
     let name_widths = rows
@@ -475,6 +481,53 @@ pub(super) fn one_line(name: &str) -> String {
     name.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()
+}
+
+/// Columns after the first, in as many stacks as it takes for each to be within the width.
+fn stacks(widths: &[usize]) -> Vec<Range<usize>> {
+    let first = widths.first().copied().unwrap_or_default().max(LEAST_NAME);
+    let mut stacks: Vec<Range<usize>> = Vec::new();
+    let mut taken = usize::MAX;
+    for (column, width) in widths.iter().enumerate().skip(1) {
+        taken = taken.saturating_add(GAP + width);
+        match stacks.last_mut().filter(|_| taken <= WIDTH) {
+            Some(stack) => stack.end = column + 1,
+            None => {
+                stacks.push(column..column + 1);
+                taken = first + GAP + width;
+            }
+        }
+    }
+    stacks
+}
+
+/// A table too wide for the width: its columns below one another, each time after the first one.
+fn in_stacks<R: AsRef<[String]>>(
+    heads: &[&str],
+    rows: &[R],
+    numbers: &[usize],
+    stacks: &[Range<usize>],
+) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for stack in stacks {
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        let chosen = || std::iter::once(0).chain(stack.clone());
+        let heads: Vec<&str> = chosen().map(|column| heads[column]).collect();
+        let rows: Vec<Vec<String>> = (rows.iter())
+            .map(|row| {
+                let cells = chosen().map(|column| row.as_ref().get(column).cloned());
+                cells.map(Option::unwrap_or_default).collect()
+            })
+            .collect();
+        let numbers: Vec<usize> = (chosen().enumerate())
+            .filter(|(_, column)| numbers.contains(column))
+            .map(|(place, _)| place)
+            .collect();
+        lines.extend(columns(&heads, &rows, &numbers));
+    }
+    lines
 }
 
 pub(super) fn paragraph<S: AsRef<str>>(lines: &[S]) -> String {

@@ -187,3 +187,61 @@ fn no_plan_sees_the_future() {
     // The test can fail: there are decisions before the month, and what follows does differ.
     assert!(early > 60 && late_differ > 10, "{early} {late_differ}");
 }
+
+/// Shards put together, and a run that goes on from a part of its trials, end in the bytes of one run.
+#[test]
+fn a_decision_in_parts_is_that_of_one_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (first, second) = (path("0.part"), path("1.part"));
+    for (subcommand, json) in [("decide", "--json"), ("compare", "--json")] {
+        let asked = [subcommand, MATRIX, "--trials", "120", "--quiet"];
+        let run = |more: &[&str]| buildout(&[&asked[..], more].concat());
+        let whole = run(&[json]);
+        assert!(whole.status.success());
+        for (shard, file) in [("0/2", &first), ("1/2", &second)] {
+            let output = run(&["--shard", shard, "--checkpoint", file]);
+            assert!(output.status.success() && output.stdout.is_empty());
+        }
+        let merged = run(&["--merge", &first, "--merge", &second, json]);
+        assert_eq!(merged.stdout, whole.stdout);
+        let resumed = run(&["--checkpoint", &second, "--resume", json]);
+        assert_eq!(resumed.stdout, whole.stdout);
+        let found: Value = serde_json::from_slice(&whole.stdout).unwrap();
+        let decision = match subcommand {
+            "compare" => &found["decision"],
+            _ => &found,
+        };
+        assert!(decision["choice"]["best"].is_number(), "{found}");
+        for file in [&first, &second] {
+            fs::remove_file(file).unwrap();
+        }
+    }
+}
+
+/// From the same trials a search asks the same again, so that it goes on where it was.
+#[test]
+fn a_search_goes_on_from_its_trials_and_has_no_shards() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = gate(folder.path(), "between = [0.1, 0.9]\nstep = 0.4");
+    let kept = folder.path().join("kept").display().to_string();
+    let asked = ["decide", &file, "--objective", "maximise mean(npv)"];
+    let run = |more: &[&str]| buildout(&[&asked[..], more].concat());
+    let whole = run(&["--trials", "200", "--quiet"]);
+    assert!(run(&["--trials", "100", "--checkpoint", &kept]).status.success());
+    let again = run(&["--trials", "200", "--checkpoint", &kept, "--resume"]);
+    assert_eq!(again.stdout, whole.stdout);
+    let told = String::from_utf8(again.stderr).unwrap();
+    // Three plans, and the best on fresh trials.
+    assert!(told.contains("400 trials are done"), "{told}");
+    for (option, words) in [
+        (["--shard", "0/2"], "a search has no shards"),
+        (["--until", "difference(npv)=1e6"], "--indifference"),
+        (["--design", "sobol"], "independent trials"),
+    ] {
+        let refused = run(&[&option[..], &["--checkpoint", "x"]].concat());
+        let told = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{told}");
+        assert!(told.contains(words), "{told}");
+    }
+}

@@ -28,6 +28,7 @@ use super::run::{DecideError, LEAST_TRIALS};
 use super::selection::{Indifference, Selected, select};
 use crate::model::Model;
 use crate::monte_carlo::batch::{Cancel, DEFAULT_TRIALS, OnProgress, RunError};
+use crate::monte_carlo::kept_runs::KeptRuns;
 use crate::monte_carlo::sample_run::{SampleError, SampleRun};
 use crate::policy::{DecisionVariable, Setting};
 use crate::sampling::sobol::ScrambledSobol;
@@ -126,6 +127,7 @@ pub struct SearchRun<'a> {
     confidence: f64,
     on_progress: Option<&'a OnProgress<'a>>,
     cancel: Option<&'a Cancel>,
+    kept: Option<&'a KeptRuns<'a>>,
 }
 
 impl<'a> SearchRun<'a> {
@@ -148,6 +150,7 @@ impl<'a> SearchRun<'a> {
             confidence: DEFAULT_CONFIDENCE,
             on_progress: None,
             cancel: None,
+            kept: None,
         }
     }
 
@@ -212,6 +215,13 @@ impl<'a> SearchRun<'a> {
     #[must_use]
     pub fn cancelled_by(mut self, cancel: &'a Cancel) -> Self {
         self.cancel = Some(cancel);
+        self
+    }
+
+    /// Takes trials that are kept rather than running them again, and keeps those that are run.
+    #[must_use]
+    pub fn kept(mut self, kept: &'a KeptRuns<'a>) -> Self {
+        self.kept = Some(kept);
         self
     }
 
@@ -454,7 +464,14 @@ impl<'a> SearchRun<'a> {
     ) -> Result<Trials, DecideError> {
         self.samples(model, trials, done).and_then(|samples| {
             self.questions()
-                .trials(0, model.name(), model.layout(), &samples)
+                .trials(0, model.name(), model.layout(), &|measure| {
+                    Some(
+                        samples
+                            .measure(&measure.label(model.layout()).name)?
+                            .values
+                            .as_slice(),
+                    )
+                })
         })
     }
 
@@ -478,6 +495,9 @@ impl<'a> SearchRun<'a> {
         }
         if let Some(cancel) = self.cancel {
             run = run.cancelled_by(cancel);
+        }
+        if let Some(kept) = self.kept {
+            run = run.kept(kept);
         }
         Ok(run.run()?)
     }

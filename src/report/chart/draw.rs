@@ -363,7 +363,7 @@ pub(super) fn text_width(text: &str, size: f64) -> f64 {
 }
 
 /// A text cut to the room that it has.
-fn shortened(text: &str, room: f64, size: f64) -> String {
+pub(super) fn shortened(text: &str, room: f64, size: f64) -> String {
     let mut text = text.to_owned();
     if text_width(&text, size) > room {
         while text_width(&text, size) > room - text_width("…", size) && text.pop().is_some() {}

@@ -49,7 +49,7 @@ pub(super) fn decision(decision: Option<&Decision>) -> String {
             let _ = if cell.regret == 0.0 {
                 write!(html, "<td><strong>{value}</strong></td>")
             } else {
-                let regret = escape(&amounts.write_error(cell.regret));
+                let regret = escape(&amounts.write_regret(cell.regret));
                 write!(
                     html,
                     "<td>{value}<br><small class=soft>regret {regret}</small></td>"
@@ -61,7 +61,7 @@ pub(super) fn decision(decision: Option<&Decision>) -> String {
                 html,
                 "<td>{}</td><td>{}</td>",
                 escape(&amounts.write(plan.value)),
-                escape(&amounts.write_error(plan.greatest_regret))
+                escape(&amounts.write_regret(plan.greatest_regret))
             );
         }
         let _ = write!(
