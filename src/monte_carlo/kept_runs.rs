@@ -149,14 +149,20 @@ impl<'a> KeptRuns<'a> {
     /// The samples of a run, whose missing trials are run.
     pub(super) fn samples(&self, run: &SampleRun<'_>) -> Result<Samples, SampleError> {
         let mut state = self.state();
-        let at = self.completed(run, &mut state)?;
+        let mut collected = run.empty()?;
+        let at = self.completed(run, &mut state, Some(&mut collected))?;
+        // Of a run that was all run now the inputs are at hand, and need not be drawn again.
+        let numbers = run.trial_numbers();
+        if collected.trials().iter().copied().eq(numbers) {
+            return Ok(collected);
+        }
         run.samples_of(&state.parts[at])
     }
 
     /// The measures of a run, column by column, without the inputs.
     pub(super) fn measures(&self, run: &SampleRun<'_>) -> Result<Vec<Vec<f64>>, SampleError> {
         let mut state = self.state();
-        let at = self.completed(run, &mut state)?;
+        let at = self.completed(run, &mut state, None)?;
         Ok(run.measures_of(&state.parts[at])?.1)
     }
 
@@ -165,15 +171,25 @@ impl<'a> KeptRuns<'a> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs what is missing of a run and returns the place of its part.
-    fn completed(&self, run: &SampleRun<'_>, state: &mut State) -> Result<usize, SampleError> {
+    /// Runs what is missing of a run and returns the place of its part. If all of it is missing, `collected` gets the samples.
+    fn completed(
+        &self,
+        run: &SampleRun<'_>,
+        state: &mut State,
+        collected: Option<&mut Samples>,
+    ) -> Result<usize, SampleError> {
         let at = state.place_of(run)?;
         let missing = state.parts[at].done().missing_from(run.trial_numbers());
+        let is_all = missing.iter().eq([run.trial_numbers()]);
+        let mut collected = collected.filter(|_| is_all);
         state.saved.get_or_insert_with(Instant::now);
         for range in missing.iter() {
             let Some(processes) = self.processes else {
                 run.stream_range(range, GROUP, |samples| {
                     state.parts[at].add(&samples);
+                    if let Some(collected) = &mut collected {
+                        collected.append(samples);
+                    }
                     self.save_if_due(state);
                     Ok::<_, SampleError>(())
                 })?;

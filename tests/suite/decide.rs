@@ -228,7 +228,11 @@ fn a_search_goes_on_from_its_trials_and_has_no_shards() {
     let asked = ["decide", &file, "--objective", "maximise mean(npv)"];
     let run = |more: &[&str]| buildout(&[&asked[..], more].concat());
     let whole = run(&["--trials", "200", "--quiet"]);
-    assert!(run(&["--trials", "100", "--checkpoint", &kept]).status.success());
+    assert!(
+        run(&["--trials", "100", "--checkpoint", &kept])
+            .status
+            .success()
+    );
     let again = run(&["--trials", "200", "--checkpoint", &kept, "--resume"]);
     assert_eq!(again.stdout, whole.stdout);
     let told = String::from_utf8(again.stderr).unwrap();

@@ -426,7 +426,10 @@ fn worth_in_parts_is_that_of_one_run() {
         run(&["--merge", &first, "--merge", &second]).stdout,
         whole.stdout
     );
-    assert_eq!(run(&["--checkpoint", &second, "--resume"]).stdout, whole.stdout);
+    assert_eq!(
+        run(&["--checkpoint", &second, "--resume"]).stdout,
+        whole.stdout
+    );
 }
 
 /// Stopping on what was seen leaves the numbers of as many trials that were asked for.
@@ -437,8 +440,22 @@ fn trials_are_run_until_indices_and_gains_are_known() {
         assert!(output.status.success(), "{}", text(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
     };
-    let asked = ["drivers", "examples/first.toml", "--of", "A1 live", "--json", "--quiet"];
-    let until = ["--until", "index=0.05", "--at-least", "200", "--trials", "6400"];
+    let asked = [
+        "drivers",
+        "examples/first.toml",
+        "--of",
+        "A1 live",
+        "--json",
+        "--quiet",
+    ];
+    let until = [
+        "--until",
+        "index=0.05",
+        "--at-least",
+        "200",
+        "--trials",
+        "6400",
+    ];
     let mut stopped = json(&[&asked[..], &until[..]].concat());
     let trials = stopped["trials"].as_u64().unwrap();
     let known = stopped.as_object_mut().unwrap().remove("known_to").unwrap();
@@ -454,9 +471,19 @@ fn trials_are_run_until_indices_and_gains_are_known() {
         "--json",
         "--quiet",
     ];
-    let until = ["--until", "gain=1e7", "--at-least", "200", "--trials", "800"];
+    let until = [
+        "--until",
+        "gain=1e7",
+        "--at-least",
+        "200",
+        "--trials",
+        "800",
+    ];
     let mut stopped = json(&[&worth[..], &until[..]].concat());
     let trials = stopped["trials"].as_u64().unwrap().to_string();
     stopped.as_object_mut().unwrap().remove("known_to").unwrap();
-    assert_eq!(stopped, json(&[&worth[..], &["--trials", &trials]].concat()));
+    assert_eq!(
+        stopped,
+        json(&[&worth[..], &["--trials", &trials]].concat())
+    );
 }

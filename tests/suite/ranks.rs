@@ -158,7 +158,14 @@ fn analyses_on_ranks_say_what_one_process_says() {
     );
     for arguments in [
         &["drivers", SCENARIO, "--of", "A1 live", "--trials", "3000"][..],
-        &["worth", wholesale, "--certain", "*/design and permit", "--trials", "300"],
+        &[
+            "worth",
+            wholesale,
+            "--certain",
+            "*/design and permit",
+            "--trials",
+            "300",
+        ],
         &["decide", plans, "--trials", "100"],
     ] {
         let arguments = [arguments, &["--format", "json", "--quiet"]].concat();
