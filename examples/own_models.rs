@@ -18,9 +18,9 @@ impl OwnDemand for CloudCompany {
         "cloud company".into()
     }
 
-    fn signs(&self, seen: &Seen<'_>, luck: &mut Stream, sign: &mut dyn FnMut(OwnContract)) {
+    fn signs(&self, seen: &Seen<'_>, random: &mut Stream, sign: &mut dyn FnMut(OwnContract)) {
         // It looks about once in ten months; an assumption.
-        let looks = luck.uniform() < 0.1;
+        let looks = random.uniform() < 0.1;
         let free_mw = seen.now(0, "it_power_mw") - seen.now(0, "leased_power_mw");
         if looks && free_mw >= 2.0 {
             sign(OwnContract::new().power_kw(2_000.0).move_in_lag_months(3.0));

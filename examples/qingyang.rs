@@ -7,14 +7,13 @@
 
 use buildout::compute::{Generation, RackType};
 use buildout::power::{GridStep, Substation};
+use buildout::sampling::correlations::{CommonFactor, Correlations, Loading};
 use buildout::scenario::{Milestone, Target};
-use buildout::schedule::Activity;
+use buildout::schedule::{Activity, PlanClass};
 use buildout::site::{
-    Building, BuildingTemplate, Campus, CampusExpansion, ExistingCapacity, Hall, PlanClass, Series,
+    Building, BuildingTemplate, Campus, CampusExpansion, ExistingCapacity, Hall, Series,
 };
 use buildout::tenants::{ExistingTenants, NamedTenant, Segment};
-use buildout::uncertain::correlation::Correlations;
-use buildout::uncertain::factors::{CommonFactor, Loading};
 use buildout::{Batch, Date, Scenario, Uncertain};
 
 const ANNOUNCED: &str = "announced by an operator";
@@ -137,41 +136,20 @@ fn correlations() -> Correlations {
         "*/lead time of liquid trend",
         "hardware/*/slip",
     ];
-    Correlations {
-        factors: vec![
-            factor(
-                "the hub's rush",
-                [loading(more, 0.4), loading(sooner, -0.4)],
-            ),
-            factor(
-                "builders' pace",
-                [loading(buildings, Uncertain::uniform(0.2, 0.7))],
-            ),
-            factor("supply of accelerators", [loading(deliveries, 0.5)]),
-            factor(
-                "China Mobile's plan",
-                [
-                    loading(["China Mobile/*/plan slip"], -0.9),
-                    loading(["China Mobile/*/built"], 0.9),
-                    loading(["China Mobile/*/plan size"], 0.8),
-                ],
-            ),
-        ],
-        ..Correlations::default()
-    }
-}
-
-fn factor(name: &str, loadings: impl IntoIterator<Item = Loading>) -> CommonFactor {
-    let mut factor = CommonFactor::new(name, [], 0.0);
-    factor.loadings = loadings.into_iter().collect();
-    factor
-}
-
-fn loading<const N: usize>(inputs: [&str; N], loading: impl Into<Uncertain>) -> Loading {
-    Loading {
-        inputs: inputs.map(str::to_owned).to_vec(),
-        loading: loading.into(),
-    }
+    let rush = [Loading::new(more, 0.4), Loading::new(sooner, -0.4)];
+    let pace = [Loading::new(buildings, Uncertain::uniform(0.2, 0.7))];
+    let supply = [Loading::new(deliveries, 0.5)];
+    let plan = [
+        Loading::new(["China Mobile/*/plan slip"], -0.9),
+        Loading::new(["China Mobile/*/built"], 0.9),
+        Loading::new(["China Mobile/*/plan size"], 0.8),
+    ];
+    Correlations::new().factors([
+        CommonFactor::new("the hub's rush", rush),
+        CommonFactor::new("builders' pace", pace),
+        CommonFactor::new("supply of accelerators", supply),
+        CommonFactor::new("China Mobile's plan", plan),
+    ])
 }
 
 /// A hall with hardware of its own, fitted out by itself if it says how long that takes.
@@ -283,12 +261,7 @@ fn campus() -> Result<Campus, AnyError> {
     let mut campus = Campus::new("Qingyang");
     campus.pue = pert(1.12, 1.18, 1.30);
     campus.availability = Uncertain::Constant(0.9995);
-    campus.existing = Some(ExistingCapacity {
-        racks: 595,
-        rack_type: "air".to_owned(),
-        power_kw: 12_500.0,
-        compute_pflops: 5_000.0,
-    });
+    campus.existing = Some(ExistingCapacity::new(595, "air", 12_500.0).compute_pflops(5_000.0));
     campus.grid = vec![
         grid_step("110 kV", 130.0, (2023, 6), pert(5.0, 7.0, 11.0))?,
         grid_step(
@@ -565,13 +538,12 @@ fn existing(
     subsidiaries: u32,
     leased_power_kw: f64,
 ) -> ExistingTenants {
-    ExistingTenants {
-        companies_contacted,
-        companies_negotiating,
-        contracts_signed,
-        subsidiaries,
-        leased_power_kw,
-    }
+    ExistingTenants::new()
+        .companies_contacted(companies_contacted)
+        .companies_negotiating(companies_negotiating)
+        .contracts_signed(contracts_signed)
+        .subsidiaries(subsidiaries)
+        .leased_power_kw(leased_power_kw)
 }
 
 fn targets() -> Result<Vec<Target>, AnyError> {

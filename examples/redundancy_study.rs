@@ -150,7 +150,7 @@ impl Study {
     }
 }
 
-/// Shades from dark to light, so that the parts are told apart in print too.
+/// Shades from dark to light, so that the parts can be distinguished in print too.
 const PARTS: [(&str, &str); 5] = [
     ("deployed", "#08306b"),
     ("no positions", "#6baed6"),

@@ -140,7 +140,7 @@ impl Date {
         self.day.to_string()
     }
 
-    /// The first day of the month that is so many whole months later, and the days that are left.
+    /// The first day of the month that is this many whole months later, and the days that are left.
     fn month_and_days(self, months: f64) -> Option<(civil::Date, f64)> {
         if !months.is_finite() || months.abs() > 120_000.0 {
             return None;

@@ -36,7 +36,7 @@ pub fn read_text(path: &Path) -> io::Result<String> {
 pub const ANY_PATH_VARIABLE: &str = "BUILDOUT_ANY_PATH";
 
 /// Refuses a path that a file in `folder` names unless it leads into that folder, the one around it, or the one in which
-/// the program runs: a file from elsewhere must not have others read. A path that leads nowhere is for the reader to tell.
+/// the program runs: a file from elsewhere must not have others read. A path that leads nowhere is left to the reader to report.
 #[cfg(feature = "files")]
 pub(crate) fn check_within(folder: &Path, path: &Path) -> io::Result<()> {
     if std::env::var_os(ANY_PATH_VARIABLE).is_some_and(|value| value == "1") {
@@ -106,7 +106,7 @@ fn read_at_most(file: impl Read, most_mb: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// How many letters and digits tell temporary files of one name apart.
+/// How many letters and digits distinguish temporary files of one name.
 const LETTERS: usize = 6;
 
 /// The folder that a file is in.

@@ -98,6 +98,7 @@
 pub mod analysis;
 pub mod compute;
 pub mod date;
+#[doc(hidden)]
 pub mod disk;
 mod field;
 #[cfg(feature = "files")]

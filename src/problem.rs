@@ -1,7 +1,7 @@
 //! What is wrong with a scenario: every problem found, each with its place.
 //!
 //! A check never stops at the first fault. It pushes a [`Problem`] to a
-//! [`Problems`] list and goes on, so that a planner mends a file in one pass.
+//! [`Problems`] list and continues, so that a planner can correct a file in one pass.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -98,6 +98,7 @@ pub enum Severity {
 
 /// A place in a file that the planner wrote.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub struct Location {
     /// The file, as it was named.
     pub file: PathBuf,
@@ -138,6 +139,7 @@ impl Location {
 
 /// One thing that is wrong with a scenario.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub struct Problem {
     /// Whether it stops the run.
     pub severity: Severity,
@@ -182,7 +184,7 @@ impl fmt::Display for Problem {
 
 /// How many errors, and how many warnings, are listed at most.
 pub const MOST_PROBLEMS: usize = 1_000;
-/// After so many problems no nearest name is looked for, which takes time where there are many names.
+/// After this many problems no nearest name is looked for, which takes time where there are many names.
 const MOST_WITH_NEAREST: usize = 50;
 
 /// All that was found wrong, in the order of finding.
@@ -216,7 +218,7 @@ impl Problems {
     }
 
     /// Adds a problem that is already complete. After [`MOST_PROBLEMS`] of a severity further ones are left out: a
-    /// file that is wrong throughout is mended at one place.
+    /// file that is wrong throughout is corrected at one place.
     pub fn push(&mut self, problem: Problem) {
         if self.0.len() < MOST_PROBLEMS || self.count(problem.severity) < MOST_PROBLEMS {
             self.0.push(problem);
@@ -401,6 +403,21 @@ pub(crate) fn check_unique<'a>(
     }
 }
 
+/// Checks the entries of a list, each at its place, and that each has a name of its own.
+pub(crate) fn check_list<T>(
+    what: &str,
+    list: &[T],
+    name: impl Fn(&T) -> &str,
+    at: &Path,
+    problems: &mut Problems,
+    check: impl Fn(&T, &Path, &mut Problems),
+) {
+    for (position, entry) in list.iter().enumerate() {
+        check(entry, &at.index(position), problems);
+    }
+    check_unique(what, list.iter().map(name), at, problems);
+}
+
 /// Reports a name that is not among the known ones, with the nearest of them.
 pub(crate) fn check_known<'a>(
     what: &str,
@@ -416,7 +433,7 @@ pub(crate) fn check_known<'a>(
     problems.error(at, format!("there is no {what} \"{wanted}\""), help);
 }
 
-/// What to say of a name that is not known: the nearest, or the whole list where it is short.
+/// The help for an unknown name: the nearest one, or the whole list where it is short.
 pub(crate) fn name_help<'a>(wanted: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
     if let Some(near) = nearest(wanted, known.clone()) {
         return format!("did you mean \"{near}\"?");

@@ -6,11 +6,10 @@ use jiff::civil;
 
 use buildout::compute::{Generation, RackType};
 use buildout::problem::is_hidden;
+use buildout::sampling::correlations::{CommonFactor, Correlations, Loading};
 use buildout::schedule::Activity;
 use buildout::site::{Building, BuildingTemplate, Campus, CampusExpansion, ExistingCapacity, Hall};
 use buildout::uncertain::Outcome;
-use buildout::uncertain::correlation::Correlations;
-use buildout::uncertain::factors::{CommonFactor, Loading};
 use buildout::{Date, Scenario, Uncertain};
 
 use crate::class::{
@@ -113,12 +112,9 @@ impl<'a> Future<'a> {
         if mw > 0.0 || h100e > 0.0 {
             // Where only hardware was seen, its power is not known: one rack stands for it.
             let racks = (mw * RACKS_PER_MW).round().max(1.0);
-            campus.existing = Some(ExistingCapacity {
-                racks: racks as u32,
-                rack_type: RACK.to_owned(),
-                power_kw: (mw * RACKS_PER_MW).max(1.0),
-                compute_pflops: h100e * H100_PFLOPS,
-            });
+            let power_kw = (mw * RACKS_PER_MW).max(1.0);
+            let existing = ExistingCapacity::new(racks as u32, RACK, power_kw);
+            campus.existing = Some(existing.compute_pflops(h100e * H100_PFLOPS));
         }
         let mut building = Building::new("X{n}");
         building.template = Some(TEMPLATE.to_owned());
@@ -167,42 +163,29 @@ impl<'a> Future<'a> {
     fn correlations(&self, known: &[Known], names: &[String]) -> Correlations {
         let own = (1.0 - WAITS_BETWEEN_SHARE).sqrt();
         let later = (2..=MOST_WAVES).map(|wave| format!("*/X{wave}/wait"));
-        let mut pace = CommonFactor::new("pace", [], 0.0);
-        pace.loadings = vec![loading(
-            later.collect(),
-            self.later.shared_sigma,
-            self.later.sigma * own,
-        )];
+        let sigma = self.later.sigma * own;
+        let mut pace = vec![loading(later, self.later.shared_sigma, sigma)];
         for (campus, name) in known.iter().zip(names) {
             let law = self.class.waiting(campus);
-            let first = vec![format!("{name}/X1/wait")];
-            pace.loadings
-                .push(loading(first, law.shared_sigma, law.sigma * own));
+            let first = [format!("{name}/X1/wait")];
+            pace.push(loading(first, law.shared_sigma, law.sigma * own));
         }
         let common = |name: &str, input: &str, law: &Law, between_share: f64| {
             let between = law.sigma * between_share.sqrt();
-            let mut factor = CommonFactor::new(name, [], 0.0);
-            factor.loadings = vec![loading(vec![input.to_owned()], law.shared_sigma, between)];
-            factor
+            CommonFactor::new(name, [loading([input], law.shared_sigma, between)])
         };
         let size = self.class.size_between_share(&self.size);
         let density = self.class.hardware_between_share(&self.hardware);
-        Correlations {
-            factors: vec![
-                pace,
-                common("size", "*/scale", &self.size, size),
-                common("hardware", "*/density", &self.hardware, density),
-            ],
-            ..Correlations::default()
-        }
+        Correlations::new().factors([
+            CommonFactor::new("pace", pace),
+            common("size", "*/scale", &self.size, size),
+            common("hardware", "*/density", &self.hardware, density),
+        ])
     }
 }
 
-fn loading(inputs: Vec<String>, shared: f64, of: f64) -> Loading {
-    Loading {
-        inputs,
-        loading: (shared / of).min(MOST_LOADING).into(),
-    }
+fn loading(inputs: impl IntoIterator<Item = impl Into<String>>, shared: f64, of: f64) -> Loading {
+    Loading::new(inputs, (shared / of).min(MOST_LOADING))
 }
 
 fn lognormal(law: &Law) -> Uncertain {

@@ -103,7 +103,7 @@ impl Known {
     }
 }
 
-/// The highest building number that the rows speak of, or what is live, if that is more.
+/// The highest building number that the rows mention, or what is live, if that is more.
 fn buildings_seen(rows: &[Row]) -> f64 {
     /// More is not a number of buildings but of something else.
     const MOST: u32 = 40;

@@ -54,7 +54,7 @@ pub use goals::{ComparisonGoal, KnownGoal, KnownGoals};
 pub use matrix::{Matrix, MatrixError};
 pub use parts::{COMPARISON_OF, PreparedComparison};
 
-/// The confidence of intervals if nothing else is said.
+/// The confidence of intervals by default.
 pub const DEFAULT_CONFIDENCE: f64 = 0.95;
 
 /// Why scenarios cannot be compared.
@@ -150,8 +150,12 @@ pub struct Level {
     pub std_error: Option<f64>,
     /// The 10th percentile over all trials in which it is a number, infinite ones included.
     pub p10: Option<f64>,
+    /// The 25th.
+    pub p25: Option<f64>,
     /// The 50th.
     pub p50: Option<f64>,
+    /// The 75th.
+    pub p75: Option<f64>,
     /// The 80th.
     pub p80: Option<f64>,
     /// The 90th.
@@ -180,8 +184,12 @@ pub struct Difference {
     pub high: Option<f64>,
     /// The 10th percentile of the differences.
     pub p10: Option<f64>,
+    /// The 25th.
+    pub p25: Option<f64>,
     /// The 50th.
     pub p50: Option<f64>,
+    /// The 75th.
+    pub p75: Option<f64>,
     /// The 90th.
     pub p90: Option<f64>,
     /// By how much its median is greater than that of the other, infinite values included.
@@ -311,7 +319,7 @@ impl<'a> Comparison<'a> {
         self
     }
 
-    /// By what they are compared: see [`Measure`]. If nothing is said: the power that is live and in service at
+    /// By what they are compared: see [`Measure`]. By default: the power that is live and in service at
     /// the end, and all targets and outcomes that all scenarios have.
     #[must_use]
     pub fn measures<N: Into<String>>(mut self, measures: impl IntoIterator<Item = N>) -> Self {
@@ -539,10 +547,8 @@ impl<'a> Comparison<'a> {
     }
 }
 
-const PERCENTILES: [f64; 4] = [0.1, 0.5, 0.8, 0.9];
-
 fn level(scenario: usize, measure: usize, of: Distribution<'_>) -> Level {
-    let percentiles = of.quantiles(&PERCENTILES);
+    let percentiles = of.quantiles(&[0.1, 0.25, 0.5, 0.75, 0.8, 0.9]);
     // What is infinite in some trials has no mean: one of the others would leave out the worst.
     let is_finite = of.finite_count() == of.count();
     Level {
@@ -552,9 +558,11 @@ fn level(scenario: usize, measure: usize, of: Distribution<'_>) -> Level {
         mean: of.mean().filter(|_| is_finite),
         std_error: of.std_error().filter(|_| is_finite),
         p10: percentiles[0],
-        p50: percentiles[1],
-        p80: percentiles[2],
-        p90: percentiles[3],
+        p25: percentiles[1],
+        p50: percentiles[2],
+        p75: percentiles[3],
+        p80: percentiles[4],
+        p90: percentiles[5],
     }
 }
 
@@ -568,7 +576,7 @@ fn difference(
 ) -> Difference {
     let pair = gathered.pair(measure, at);
     let of = pair.difference;
-    let percentiles = of.quantiles(&PERCENTILES);
+    let percentiles = of.quantiles(&[0.1, 0.25, 0.5, 0.75, 0.9]);
     let is_finite = of.finite_count() == pair.comparable;
     let mean = of.mean().filter(|_| is_finite);
     let std_error = of.std_error().filter(|_| is_finite);
@@ -593,8 +601,10 @@ fn difference(
         low: end(-1.0),
         high: end(1.0),
         p10: percentiles[0],
-        p50: percentiles[1],
-        p90: percentiles[3],
+        p25: percentiles[1],
+        p50: percentiles[2],
+        p75: percentiles[3],
+        p90: percentiles[4],
         p50_shift: shift(0.5),
         p80_shift: shift(0.8),
         share_greater: share(pair.greater),

@@ -1,12 +1,12 @@
-//! What drives a result: which inputs its spread comes from, told from trials that one already has.
+//! What drives a result: which inputs its spread comes from, estimated from trials that one already has.
 //!
 //! For each input: its first-order index ([`first_order`]), how far it moves the whole distribution or a probability
 //! ([`distance`]), the result at its P10 and its P90 ([`tornado`]), and where inputs are correlated its partial rank
 //! correlation ([`partial_correlation`]). The same for groups of inputs, by regression. What is no larger than chance
 //! makes it among so many inputs is said to be within the noise.
 //!
-//! Trials of their own are needed to tell interactions from process noise ([`totals`]) and to screen very many inputs
-//! ([`screening`]). When a target fails is told as conditions on inputs ([`conditions`]).
+//! Trials of their own are needed to distinguish interactions from process noise ([`totals`]) and to screen very many inputs
+//! ([`screening`]). When a target fails is described by conditions on inputs ([`conditions`]).
 
 pub mod bins;
 pub mod conditions;
@@ -34,7 +34,7 @@ use tornado::Conditional;
 
 /// Fewer trials than these are refused: an input of no effect then has an index of about 0.02 by chance.
 pub const LEAST_TRIALS: usize = 200;
-/// A target has to be met, and missed, in so many trials at least.
+/// A target has to be met, and missed, in at least this many trials.
 pub const LEAST_OF_EITHER: usize = 25;
 
 /// What kind of number a result is.
@@ -76,7 +76,7 @@ pub struct DrivenResult {
 pub struct Drivers {
     /// The result.
     pub of: DrivenResult,
-    /// How many trials tell it; those in which the result is no number are left out.
+    /// How many trials were used; those in which the result is no number are left out.
     pub trials: u64,
     /// Inputs that stand out from chance, the one with the largest first-order index first.
     pub inputs: Vec<InputDriver>,
@@ -114,7 +114,7 @@ pub struct InputDriver {
     pub partial_rank_correlation: Option<Estimate>,
 }
 
-/// An input whose effect, if it has one, is too small to be told from chance.
+/// An input whose effect, if it has one, is within the noise.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WithinNoise {
@@ -125,7 +125,7 @@ pub struct WithinNoise {
 }
 
 /// What inputs without effect show by chance: each is exceeded by the largest of them in one of twenty analyses, as random
-/// permutations of the result tell (Westfall & Young, "Resampling-Based Multiple Testing", 1993).
+/// permutations of the result show (Westfall & Young, "Resampling-Based Multiple Testing", 1993).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NoiseFloor {
@@ -149,7 +149,7 @@ pub struct GroupDriver {
     pub share: Estimate,
 }
 
-/// Why it cannot be told what drives a result.
+/// Why the drivers of a result cannot be estimated.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DriversError {
@@ -158,7 +158,7 @@ pub enum DriversError {
     NoInputs,
     /// There are too few trials.
     #[error(
-        "{trials} trials do not tell what drives a result\n  help: run {LEAST_TRIALS} or more; 5,000 tell an input that has 1 % of the variance"
+        "{trials} trials are too few to show what drives a result\n  help: run {LEAST_TRIALS} or more; 5,000 show an input that has 1 % of the variance"
     )]
     TooFewTrials {
         /// How many there are in which the result is a number.
@@ -166,7 +166,7 @@ pub enum DriversError {
     },
     /// The trials repeat few members of an ensemble.
     #[error(
-        "the ensemble says no more than {effective} independent trials would: they do not tell what drives a result\n  help: an ensemble of {LEAST_TRIALS} effective members or more"
+        "the ensemble is worth {effective} independent trials: too few to show what drives a result\n  help: an ensemble of {LEAST_TRIALS} effective members or more"
     )]
     FewEffective {
         /// Its effective sample size.
@@ -184,7 +184,7 @@ pub enum DriversError {
     },
     /// A target is met or missed in too few trials.
     #[error(
-        "\"{name}\" is {word} in {few} of {trials} trials: too few to tell what drives it\n  help: run about {needed} trials"
+        "\"{name}\" is {word} in {few} of {trials} trials: too few to show what drives it\n  help: run about {needed} trials"
     )]
     TooFewOfEither {
         /// The target.

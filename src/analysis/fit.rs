@@ -8,7 +8,7 @@
 //! - [`KaplanMeier`]: the distribution function without any assumed shape;
 //! - [`fit_family`]: maximum likelihood of a [`Family`], with a trend in time, standard errors, AIC
 //!   and the Anderson-Darling statistic;
-//! - [`fit_grouped`]: a lognormal class of groups (campuses, builders, countries), which tells how
+//! - [`fit_grouped`]: a lognormal class of groups (campuses, builders, countries), which shows how
 //!   much of the spread is between groups and shrinks each group towards its class.
 
 mod error;

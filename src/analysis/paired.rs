@@ -393,6 +393,9 @@ impl Simulator for PairedSimulator<'_> {
     fn simulate(&mut self, trials: Range<u64>, found: &mut [TrialRow]) {
         let PreparedPaired { paired, samplings } = self.prepared;
         let models = paired.models.len();
+        for (trial, found) in trials.clone().zip(&mut *found) {
+            found.set_trial(trial);
+        }
         // Model by model, so that each has the cache for a while.
         for (model, simulated) in paired.models.iter().enumerate() {
             let (workspace, row) = (&mut self.workspaces[model], &mut self.rows[model]);

@@ -11,7 +11,7 @@ use crate::uncertain::correlation::cholesky;
 
 /// Into how many folds trials are split.
 pub(crate) const FOLDS: usize = 10;
-/// Added to the variance of each column, which is 1, so that columns that say the same can be told apart.
+/// Added to the variance of each column, which is 1, so that collinear columns can be solved for.
 const RIDGE: f64 = 1e-8;
 /// A column for each so many trials at most (assumption; a rule of thumb of 10 to 20 is usual).
 pub(crate) const TRIALS_PER_COLUMN: usize = 15;

@@ -20,7 +20,7 @@
 //!
 //! The live date of a building is that of its first hall in the trial: the last of its hand-over, the energisation of
 //! what feeds it, and the arrival of its equipment, which counts from the activity after which it is ordered. What
-//! came last is told with its share, and chains go on backwards from there.
+//! came last is reported with its share, and chains continue backwards from there.
 //!
 //! A chain ends at a phase that metrics start: what moved the metrics is no activity.
 //!
@@ -153,6 +153,7 @@ pub struct PlannedActivity {
 
 /// Something that an activity waits for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Driver {
     /// Its name.
     pub name: String,
@@ -162,6 +163,7 @@ pub struct Driver {
 
 /// A chain of activities without slack that leads to the milestone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PathReport {
     /// Its activities, the first first.
     pub activities: Vec<String>,
@@ -172,6 +174,7 @@ pub struct PathReport {
 /// There is no milestone of that name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no milestone \"{wanted}\"{}", nearest.as_ref().map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default())]
+#[non_exhaustive]
 pub struct UnknownMilestone {
     /// What was asked for.
     pub wanted: String,

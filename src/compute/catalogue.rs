@@ -12,6 +12,7 @@ use crate::power::Cooling;
 
 /// A rack as it is sold or usually built.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct CatalogueEntry {
     /// Its name, by which [`catalogue`] gives a [`Generation`].
     pub name: &'static str,

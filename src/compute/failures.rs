@@ -10,7 +10,7 @@
 use crate::field::{MONTHS, NUMBER, SHARE, plan};
 
 plan! {
-    /// How often racks of a generation fail, and how they are mended.
+    /// How often racks of a generation fail, and how they are repaired.
     ///
     /// Partial failures count by their share of a rack.
     #[derive(Copy)]
@@ -24,6 +24,8 @@ plan! {
         /// Spares in stock, as a share of the racks, 0 to 1.
         pub spare_share: f64 => SHARE,
     }
+    /// Racks that fail at that rate, with the months of a swap and of a resupply, and spares as a share of the racks.
+    pub fn new;
 }
 
 /// Beyond that many spares the Poisson distribution is not summed: they are as good as endless.
@@ -53,12 +55,12 @@ pub fn expected_backorders(spares: u32, mean: f64) -> f64 {
 }
 
 impl Reliability {
-    /// Spares for so many racks: the share of them, rounded up.
+    /// Spares for this many racks: the share of them, rounded up.
     pub fn spares(&self, racks: f64) -> u32 {
         (self.spare_share * racks).ceil().clamp(0.0, MOST_SPARES) as u32
     }
 
-    /// Share of so many racks that work in the long run, 0 to 1.
+    /// Share of this many racks that work in the long run, 0 to 1.
     pub fn availability(&self, racks: f64) -> f64 {
         if racks <= 0.0 {
             return 1.0;

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{NEWEST, Reliability, catalogue};
+use super::{CATALOGUE, NEWEST, Reliability, catalogue};
 use crate::date::Date;
 use crate::field::{
     CARBON_TONNES, COUNT, GROWTH, KILOWATTS, MONEY_PER_KW, MONTHS, NUMBER, PFLOPS, plan,
 };
 use crate::power::Cooling;
-use crate::problem::{Path, Problems, check_known, check_name, name_help};
+use crate::problem::{Path, Problems, check_known, check_list, check_name, name_help};
 use crate::uncertain::{Domain, Uncertain};
 
 plan! {
@@ -56,6 +56,8 @@ plan! {
         /// Price of each; see [`Generation::price_per_kw`]. Drawn once a trial for each.
         pub price_per_kw: Uncertain [= Uncertain::zero()] => MONEY_PER_KW,
     }
+    /// These entries, delivered at once and without a price.
+    pub fn new;
 }
 
 plan! {
@@ -74,6 +76,8 @@ plan! {
         /// Growth of the price of a kW a year, as a share, above -1. Compute per money grows by (1 + efficiency growth) / (1 + this) - 1; it has grown by 30 % a year (Epoch AI), as much as the efficiency, so that 0 continues the trend. Drawn once a trial.
         pub price_per_kw_growth_per_year: Uncertain [= Uncertain::zero()] => GROWTH.input("price_per_kw_growth_per_year"),
     }
+    /// That many generations after the one of that name, at that distance in months, without growth.
+    pub fn new;
 }
 
 /// Performance of AI supercomputers grew by 150 % a year, that of chips by far less.
@@ -82,24 +86,6 @@ const FASTEST_GROWTH: f64 = 1.5;
 const PFLOPS_PER_KW: std::ops::RangeInclusive<f64> = 0.005..=10.0;
 const MOST_FUTURE: u32 = 40;
 
-impl GenerationTrend {
-    pub(crate) fn check<'a>(
-        &self,
-        known: impl Iterator<Item = &'a str> + Clone,
-        at: &Path,
-        problems: &mut Problems,
-    ) {
-        check_known(
-            "hardware generation",
-            &self.from,
-            known,
-            &at.key("from"),
-            problems,
-        );
-        self.check_fields(at, problems);
-    }
-}
-
 /// A generation of a scenario, stated, from the catalogue, or `steps` after the one it follows.
 #[derive(Clone, Debug)]
 pub(crate) struct PlannedGeneration {
@@ -107,38 +93,106 @@ pub(crate) struct PlannedGeneration {
     pub(super) steps: u32,
 }
 
-/// All generations of a scenario: those stated, those of the catalogue, and future ones.
-pub(crate) fn plan_generations(
-    stated: &[Generation],
-    catalogue_use: Option<&CatalogueUse>,
-    trend: Option<&GenerationTrend>,
-) -> Vec<PlannedGeneration> {
-    let plain = |generation| PlannedGeneration {
-        generation,
-        steps: 0,
-    };
-    let mut planned: Vec<_> = stated.iter().cloned().map(plain).collect();
-    if let Some(taken) = catalogue_use {
-        let entries = taken.include.iter().filter_map(|name| catalogue(name));
-        planned.extend(entries.map(|mut generation| {
-            generation.lead_time_months = taken.lead_time_months.clone();
-            generation.price_per_kw = taken.price_per_kw.clone();
-            plain(generation)
-        }));
+/// All that a scenario says of generations.
+#[derive(Clone, Copy)]
+pub(crate) struct HardwarePlans<'a> {
+    pub(crate) stated: &'a [Generation],
+    pub(crate) catalogue: Option<&'a CatalogueUse>,
+    pub(crate) trend: Option<&'a GenerationTrend>,
+}
+
+impl HardwarePlans<'_> {
+    /// All generations: those stated, those of the catalogue, and future ones.
+    pub(crate) fn all(self) -> Vec<PlannedGeneration> {
+        let plain = |generation| PlannedGeneration {
+            generation,
+            steps: 0,
+        };
+        let mut planned: Vec<_> = self.stated.iter().cloned().map(plain).collect();
+        if let Some(taken) = self.catalogue {
+            let entries = taken.include.iter().filter_map(|name| catalogue(name));
+            planned.extend(entries.map(|mut generation| {
+                generation.lead_time_months = taken.lead_time_months.clone();
+                generation.price_per_kw = taken.price_per_kw.clone();
+                plain(generation)
+            }));
+        }
+        if let Some(trend) = self.trend
+            && let Some(base) = planned
+                .iter()
+                .find(|known| known.generation.name == trend.from)
+        {
+            let base = base.generation.clone();
+            planned.extend((1..=trend.count.min(MOST_FUTURE)).map(|steps| {
+                let mut generation = base.clone();
+                generation.name = format!("{} +{steps}", trend.from);
+                PlannedGeneration { generation, steps }
+            }));
+        }
+        planned
     }
-    if let Some(trend) = trend
-        && let Some(base) = planned
-            .iter()
-            .find(|known| known.generation.name == trend.from)
-    {
-        let base = base.generation.clone();
-        planned.extend((1..=trend.count.min(MOST_FUTURE)).map(|steps| {
-            let mut generation = base.clone();
-            generation.name = format!("{} +{steps}", trend.from);
-            PlannedGeneration { generation, steps }
-        }));
+
+    /// Notes what is wrong with them, at `root`, the place of the scenario.
+    pub(crate) fn check(self, precision: &str, root: &Path, problems: &mut Problems) {
+        let stated = self.stated.iter().map(|known| known.name.as_str());
+        check_list(
+            "generation",
+            self.stated,
+            |generation| &generation.name,
+            &root.key("generations"),
+            problems,
+            |generation, at, problems| generation.check(precision, at, problems),
+        );
+        if let Some(taken) = self.catalogue {
+            let at = root.key("hardware_catalogue");
+            taken.check(stated.clone(), precision, &at, problems);
+        }
+        if let Some(trend) = self.trend {
+            let taken = self.catalogue.iter().flat_map(|taken| &taken.include);
+            let known = stated.chain(taken.map(String::as_str));
+            let at = root.key("generation_trend");
+            let from = &at.key("from");
+            check_known("hardware generation", &trend.from, known, from, problems);
+            trend.check_fields(&at, problems);
+        }
     }
-    planned
+}
+
+impl CatalogueUse {
+    /// Notes entries that there are not, or whose names are taken by the `stated` generations.
+    fn check<'a>(
+        &self,
+        stated: impl Iterator<Item = &'a str> + Clone,
+        precision: &str,
+        at: &Path,
+        problems: &mut Problems,
+    ) {
+        self.check_fields(at, problems);
+        let entries = CATALOGUE.iter().map(|entry| entry.name);
+        for (position, name) in self.include.iter().enumerate() {
+            let at = at.key("include").index(position);
+            let what = "entry of the catalogue";
+            check_known(what, name, entries.clone(), &at, problems);
+            if stated.clone().any(|known| known == name) || self.include[..position].contains(name)
+            {
+                problems.error(
+                    &at,
+                    format!("there is already a generation \"{name}\""),
+                    "each needs a name of its own",
+                );
+            }
+            let entry = CATALOGUE.iter().find(|entry| entry.name == name);
+            if let Some(entry) = entry
+                && !entry.rack_pflops().contains_key(precision)
+            {
+                problems.error(
+                    &at,
+                    format!("\"{name}\" has no PFLOPS at the precision \"{precision}\""),
+                    "take \"fp16_dense\", or state the generation yourself",
+                );
+            }
+        }
+    }
 }
 
 impl Generation {
@@ -153,7 +207,7 @@ impl Generation {
         Self::with_pflops(name, rack_power_kw, rack_pflops)
     }
 
-    pub(crate) fn check(&self, precision: &str, at: &Path, problems: &mut Problems) {
+    fn check(&self, precision: &str, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
         if self.name == NEWEST {
             problems.error(

@@ -15,12 +15,13 @@ mod rack;
 pub use catalogue::{CATALOGUE, CatalogueEntry, catalogue};
 pub use failures::{Reliability, expected_backorders};
 pub use generation::{CatalogueUse, Generation, GenerationTrend};
-pub(crate) use generation::{PlannedGeneration, plan_generations};
+pub(crate) use generation::{HardwarePlans, PlannedGeneration};
 pub(crate) use order::{
     CompiledGeneration, Delivery, DrawnGeneration, Hardware, Order, Positions, compile_generations,
 };
 pub use oversubscription::{Draws, Oversubscription, OversubscriptionError};
 pub use rack::RackType;
+pub(crate) use rack::check_rack_types;
 
 /// The name that stands for the newest generation released when an order is placed.
 pub const NEWEST: &str = "newest";

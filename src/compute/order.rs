@@ -226,7 +226,7 @@ impl DrawnGeneration {
         self.racks_per_month.is_finite()
     }
 
-    /// When so many racks ordered at `ordered` have been supplied, in months: the supply serves
+    /// When this many racks ordered at `ordered` have been supplied, in months: the supply serves
     /// one order after the other, and what nobody has ordered lapses.
     fn supplied(&mut self, ordered: f64, racks: f64) -> f64 {
         self.next_free = self.next_free.max(ordered) + racks / self.racks_per_month;
@@ -401,7 +401,7 @@ impl Hardware {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compute::plan_generations;
+    use crate::compute::HardwarePlans;
     use crate::uncertain::Uncertain;
 
     fn generation(power: f64, pflops: f64, from: f64, growth: f64) -> DrawnGeneration {
@@ -525,7 +525,12 @@ mod tests {
             rack_power_growth_per_year: Uncertain::Constant(0.5),
             price_per_kw_growth_per_year: Uncertain::Constant(-0.1),
         };
-        let planned = plan_generations(&[base], None, Some(&trend));
+        let plans = HardwarePlans {
+            stated: &[base],
+            catalogue: None,
+            trend: Some(&trend),
+        };
+        let planned = plans.all();
         let start = Date::month(2025, 7).unwrap();
         let mut inputs = Inputs::default();
         let compiled =

@@ -33,6 +33,8 @@ plan! {
         /// How many tenants of equal size are in a hall, 1 or more. Of different sizes, (Σ lease)² / Σ lease².
         pub tenants_per_hall: u32 => COUNT,
     }
+    /// Tenants whose draws vary that much and are so correlated; give it a `ratio` or an `exceedance_probability`.
+    pub fn new;
 }
 
 impl Oversubscription {
@@ -123,7 +125,7 @@ fn within(
 }
 
 impl Draws {
-    /// So many tenants of the same lease.
+    /// A number of tenants of the same lease.
     pub fn alike(
         tenants: u32,
         lease_kw: f64,

@@ -3,7 +3,7 @@
 use super::Generation;
 use crate::field::{KILOWATTS, plan};
 use crate::power::Cooling;
-use crate::problem::{Path, Problems, check_name};
+use crate::problem::{Path, Problems, check_list, check_name};
 use crate::uncertain::{Domain, Uncertain};
 
 plan! {
@@ -36,7 +36,7 @@ impl RackType {
         }
     }
 
-    pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
+    fn check(&self, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
         self.check_fields(at, problems);
         let usual = self.power_kw.median(Domain::POSITIVE).unwrap_or(0.0);
@@ -50,4 +50,15 @@ impl RackType {
             );
         }
     }
+}
+
+pub(crate) fn check_rack_types(rack_types: &[RackType], at: &Path, problems: &mut Problems) {
+    check_list(
+        "rack type",
+        rack_types,
+        |kind| &kind.name,
+        at,
+        problems,
+        RackType::check,
+    );
 }

@@ -22,6 +22,8 @@ pub(crate) use quantity::{
 
 use std::collections::BTreeMap;
 
+use serde::{Serialize, Serializer};
+
 use crate::problem::{Path, Problems};
 use crate::uncertain::Uncertain;
 
@@ -53,6 +55,16 @@ impl<T> Stated<'_, T> {
     }
 }
 
+/// As it is written in a file and in JSON.
+impl<T: Measured + Serialize> Serialize for Stated<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.value.as_count().filter(|_| self.quantity.is_counted) {
+            Some(count) => serializer.serialize_u32(count),
+            None => self.value.serialize(serializer),
+        }
+    }
+}
+
 /// The fields of a plan that measure something, by their names.
 pub(crate) struct Fields<'a, P>(pub(crate) &'a P);
 
@@ -60,6 +72,11 @@ pub(crate) struct Fields<'a, P>(pub(crate) &'a P);
 pub(crate) trait Measured {
     /// Notes what is impossible as an error, and what is unusual as a warning.
     fn check(&self, quantity: &Quantity, at: &Path, problems: &mut Problems);
+
+    /// It as a whole number, if it is one.
+    fn as_count(&self) -> Option<u32> {
+        None
+    }
 }
 
 impl Measured for Uncertain {
@@ -81,6 +98,11 @@ impl Measured for f64 {
         } else if let Some(usual) = quantity.usual {
             usual.check(*self, at, problems);
         }
+    }
+
+    fn as_count(&self) -> Option<u32> {
+        let is_count = self.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(self);
+        is_count.then_some(*self as u32)
     }
 }
 

@@ -37,7 +37,7 @@
 /// A new field with a default takes `[= value]`, so that scenarios which do not have it keep their
 /// fingerprints.
 ///
-/// The plan gets
+/// The plan is `non_exhaustive`, so that it may get more fields, and gets
 /// - `new(…)`, if the last line names it, with all required fields in their order;
 /// - for every field a setter of its name, which adds to a list;
 /// - `serde` and the schema (feature `files`), which refuse keys that it does not have;
@@ -124,6 +124,7 @@ macro_rules! plan {
         $required:tt $other:tt) => {
         $($outer)*
         #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         #[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
         // A path, not a closure: that takes a feature of syn which nothing else may ask for.
         #[cfg_attr(feature = "files", schemars(deny_unknown_fields, transform = $plan::annotate))]
@@ -180,7 +181,8 @@ macro_rules! plan {
                 $(
                     let is_left_out: fn(&$type) -> bool = $left_out;
                     if !is_left_out(&self.$name) {
-                        map.serialize_entry(stringify!($name), &self.$name)?;
+                        let value = $crate::field::plan!(@written self $name $($is)?);
+                        map.serialize_entry(stringify!($name), &value)?;
                     }
                 )*
                 map.end()
@@ -201,6 +203,12 @@ macro_rules! plan {
                 })
             }
         }
+    };
+
+    // How a value is written.
+    (@written $self:ident $name:ident) => { &$self.$name };
+    (@written $self:ident $name:ident $is:expr) => {
+        $crate::field::Stated { value: &$self.$name, quantity: $is }
     };
 
     (@option) => { None };
@@ -253,6 +261,7 @@ macro_rules! plan {
     // How a value is given.
     (@given String) => { impl Into<String> };
     (@given Uncertain) => { impl Into<$crate::uncertain::Uncertain> };
+    (@given f64) => { impl Into<f64> };
     (@given $type:ty) => { $type };
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Quantity {
     /// Its name among the inputs of a trial, below that of its plan; empty where it has that of its
     /// plan; none where it is no input by itself.
     pub(crate) input: Option<&'static str>,
+    /// Whether it is counted: whole numbers of it are written without a fraction.
+    pub(crate) is_counted: bool,
 }
 
 /// The values that a quantity usually has. Others are warned of.
@@ -55,6 +57,7 @@ impl Quantity {
             domain,
             usual: None,
             input: None,
+            is_counted: false,
         }
     }
 
@@ -79,6 +82,12 @@ impl Quantity {
     /// Widens its values to any finite number.
     pub(crate) const fn any(mut self) -> Self {
         self.domain = Domain::ANY;
+        self
+    }
+
+    /// Counts it, where parts of one are possible.
+    pub(crate) const fn counted(mut self) -> Self {
+        self.is_counted = true;
         self
     }
 

@@ -57,7 +57,7 @@ impl Cells {
         }
     }
 
-    /// What stands behind the values in the row of a cell; empty if nothing is said.
+    /// What stands behind the values in the row of a cell; empty if there is none.
     pub(super) fn note_of(&self, number: usize) -> &str {
         let note = self
             .get(number)

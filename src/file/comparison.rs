@@ -171,16 +171,7 @@ impl Files {
         let taken = take_layers(&mut root);
         let form = self.form(&root)?;
         let base_file = folder.join(&form.extends);
-        let source = source_beside(&folder, &base_file);
-        let read = source.and_then(|source| self.chain_of(&base_file, source, &mut Vec::new()));
-        let base = match read {
-            Err(ScenarioError::Unreadable { path, source, .. }) if path == base_file => {
-                let at = Path::root().key("extends");
-                let message = format!("\"{}\" cannot be read: {source}", form.extends);
-                return Err(self.refuse(root.find(&at), "extends", message, near_file(&path)));
-            }
-            other => other?,
-        };
+        let base = self.base(&form, &root, &folder, &base_file)?;
         let layers = self.layers(&form, &root, taken, &folder, &base_file)?;
         let (chosen, baseline) = self.choose(&form, &root)?;
         let mut problems = Problems::new();
@@ -210,25 +201,26 @@ impl Files {
         if problems.has_errors() {
             return Err(ScenarioError::Invalid(in_order(problems, &self.texts)));
         }
-        Ok(Some(ComparisonFile {
-            name: form.name,
-            description: form.description,
-            measures: form.compare,
-            objective: form.objective,
-            subject_to: form.subject_to,
-            factors: (form.factors.into_iter())
-                .map(|factor| Factor {
-                    name: factor.name,
-                    is_of_worlds: factor.worlds,
-                    weights: (factor.variants.iter())
-                        .map(|one| one.weight.unwrap_or(1.0))
-                        .collect(),
-                    variants: factor.variants.into_iter().map(|one| one.name).collect(),
-                })
-                .collect(),
-            cases,
-            baseline,
-        }))
+        Ok(Some(form.into_file(cases, baseline)))
+    }
+
+    /// The scenario that a comparison extends.
+    fn base(
+        &mut self,
+        form: &Form,
+        root: &Node,
+        folder: &FilePath,
+        file: &FilePath,
+    ) -> Result<Node, ScenarioError> {
+        let source = source_beside(folder, file);
+        match source.and_then(|source| self.chain_of(file, source, &mut Vec::new())) {
+            Err(ScenarioError::Unreadable { path, source, .. }) if path == file => {
+                let at = Path::root().key("extends");
+                let message = format!("\"{}\" cannot be read: {source}", form.extends);
+                Err(self.refuse(root.find(&at), "extends", message, near_file(&path)))
+            }
+            read => read,
+        }
     }
 
     fn form(&self, root: &Node) -> Result<Form, ScenarioError> {
@@ -356,7 +348,7 @@ impl Files {
             let at = Path::root().key("cases").index(position);
             let variants = variants_of(form, case, root, &at, &mut reader);
             if chosen.contains(&variants) && !reader.problems.has_errors() {
-                let message = "this case is there already".to_owned();
+                let message = "this case exists already".to_owned();
                 let help = "state each once".to_owned();
                 reader.error(root.find(&at), &at, message, help);
             }
@@ -469,6 +461,32 @@ fn place_of_variant(factor: usize, variant: usize) -> Path {
     factor.key("variants").index(variant)
 }
 
+impl Form {
+    fn into_file(self, cases: Vec<Case>, baseline: usize) -> ComparisonFile {
+        let factor = |factor: FactorForm| Factor {
+            name: factor.name,
+            is_of_worlds: factor.worlds,
+            weights: (factor.variants.iter())
+                .map(|one| one.weight.unwrap_or(1.0))
+                .collect(),
+            variants: factor.variants.into_iter().map(|one| one.name).collect(),
+        };
+        ComparisonFile {
+            name: self.name,
+            description: self.description,
+            measures: self.compare,
+            objective: self.objective,
+            subject_to: self.subject_to,
+            factors: self.factors.into_iter().map(factor).collect(),
+            cases,
+            baseline,
+        }
+    }
+}
+
+/// Notes what is wrong at a place, and what would be right.
+type Note<'a> = dyn FnMut(&Path, String, &str) + 'a;
+
 /// Notes factors and variants of which there are none, or two of one name.
 fn check(form: &Form, root: &Node, reader: &mut Reader<'_>) {
     let mut note = |at: &Path, message: String, help: &str| {
@@ -486,62 +504,49 @@ fn check(form: &Form, root: &Node, reader: &mut Reader<'_>) {
     let mut cases = 1_usize;
     for (f, factor) in form.factors.iter().enumerate() {
         let at = factors.index(f);
-        if form.factors[..f]
-            .iter()
-            .any(|other| other.name == factor.name)
-        {
+        let mut before = form.factors[..f].iter();
+        if before.any(|other| other.name == factor.name) {
             let message = format!("there is already a factor \"{}\"", factor.name);
             note(&at.key("name"), message, "each needs a name of its own");
         }
-        if factor.variants.is_empty() {
-            let message = format!("the factor \"{}\" has no variants", factor.name);
-            note(
-                &at.key("variants"),
-                message,
-                "one or more, such as { name = \"as planned\" }",
-            );
-        }
-        for (v, variant) in factor.variants.iter().enumerate() {
-            if variant
-                .weight
-                .is_some_and(|weight| !(weight.is_finite() && weight > 0.0))
-            {
-                let at = place_of_variant(f, v).key("weight");
-                note(
-                    &at,
-                    "the weight of a world is not above 0".to_owned(),
-                    "a number above 0, such as 0.5",
-                );
-            }
-            if variant.weight.is_some() && !factor.worlds {
-                let at = place_of_variant(f, v).key("weight");
-                let message = format!(
-                    "the variants of \"{}\" are plans, which have no weight",
-                    factor.name
-                );
-                note(
-                    &at,
-                    message,
-                    "say `worlds = true` in the factor if nobody chooses among them",
-                );
-            }
-            let before = &factor.variants[..v];
-            if before.iter().any(|other| other.name == variant.name) {
-                let message = format!("there is already a variant \"{}\"", variant.name);
-                let at = place_of_variant(f, v).key("name");
-                note(
-                    &at,
-                    message,
-                    "each needs a name of its own within its factor",
-                );
-            }
-        }
+        check_variants(f, factor, &mut note);
         cases = cases.saturating_mul(factor.variants.len().max(1));
     }
     if form.cases.is_empty() && cases > MOST_CASES {
         let message = format!("all variants of all factors are {cases} cases");
         let help = format!("at most {MOST_CASES}: list those that matter under `cases`");
         note(&factors, message, &help);
+    }
+}
+
+fn check_variants(number: usize, factor: &FactorForm, note: &mut Note<'_>) {
+    if factor.variants.is_empty() {
+        let at = Path::root().key("factors").index(number).key("variants");
+        let message = format!("the factor \"{}\" has no variants", factor.name);
+        let help = "one or more, such as { name = \"as planned\" }";
+        note(&at, message, help);
+    }
+    for (v, variant) in factor.variants.iter().enumerate() {
+        let at = place_of_variant(number, v);
+        let weight = variant.weight;
+        if weight.is_some_and(|weight| !(weight.is_finite() && weight > 0.0)) {
+            let message = "the weight of a world is not above 0".to_owned();
+            note(&at.key("weight"), message, "a number above 0, such as 0.5");
+        }
+        if weight.is_some() && !factor.worlds {
+            let message = format!(
+                "the variants of \"{}\" are plans, which have no weight",
+                factor.name
+            );
+            let help = "say `worlds = true` in the factor if nobody chooses among them";
+            note(&at.key("weight"), message, help);
+        }
+        let mut before = factor.variants[..v].iter();
+        if before.any(|other| other.name == variant.name) {
+            let message = format!("there is already a variant \"{}\"", variant.name);
+            let help = "each needs a name of its own within its factor";
+            note(&at.key("name"), message, help);
+        }
     }
 }
 

@@ -401,11 +401,11 @@ grid = [
 
     #[test]
     fn what_is_wrong_is_refused_with_what_would_be_right() {
-        let told = |key, value| edited(FILE, &[(key, value)]).unwrap_err().to_string();
-        assert!(told("campuses.Noth.pue", "1.2").contains("did you mean \"North\"?"));
-        assert!(told("campuses.North.peu", "1.2").contains("did you mean \"pue\"?"));
-        assert!(told("campuses.North.pue", "0.5").contains("1 or more"));
-        assert!(told("campuses.North", "1").contains("one by one"));
-        assert!(told("name.first", "x").contains("inside of a text"));
+        let reported = |key, value| edited(FILE, &[(key, value)]).unwrap_err().to_string();
+        assert!(reported("campuses.Noth.pue", "1.2").contains("did you mean \"North\"?"));
+        assert!(reported("campuses.North.peu", "1.2").contains("did you mean \"pue\"?"));
+        assert!(reported("campuses.North.pue", "0.5").contains("1 or more"));
+        assert!(reported("campuses.North", "1").contains("one by one"));
+        assert!(reported("name.first", "x").contains("inside of a text"));
     }
 }

@@ -26,7 +26,7 @@ pub struct Input {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cell: Option<String>,
     /// How well it is known, where a source says so: by `[P]` published, `[C]` chosen to meet what
-    /// is known, `[A]` assumption in a comment, or by the preset's sources. Empty if nothing is said.
+    /// is known, `[A]` assumption in a comment, or by the preset's sources. Empty if there is none.
     pub basis: Vec<Basis>,
     /// The comment on its line or just above it (of the table around it, if it has none), or the
     /// preset's sources; empty if there is none.

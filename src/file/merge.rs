@@ -77,7 +77,7 @@ fn merge_named(items: &mut Vec<Node>, over: Vec<Node>, shape: &Shape, misfits: &
                 message: format!("there is no \"{name}\" to remove"),
                 help: nearest_name(&name, items),
             }),
-            // Two of one name in one file are not the same thing twice; let the check tell.
+            // Two of one name in one file are not one entry stated twice: left to the check to report.
             Some(position) if !seen.contains(&name) => {
                 merge(&mut items[position], item, shape, misfits);
             }

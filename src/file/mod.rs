@@ -15,6 +15,7 @@
 
 mod cells;
 mod comparison;
+mod draft;
 mod edit;
 mod inputs;
 mod merge;
@@ -32,6 +33,7 @@ mod workbook;
 use std::path::{Path as FilePath, PathBuf};
 
 pub use self::comparison::{Case, ComparisonFile, Factor};
+pub use self::draft::Draft;
 pub use self::edit::Edited;
 pub use self::inputs::Input;
 use self::merge::{Misfit, merge, set};
@@ -41,7 +43,7 @@ use self::shape::Shape;
 pub use self::status::StatusChange;
 use crate::disk::{check_within, read_file};
 use crate::problem::{Path, Problem, Problems, nearest};
-use crate::scenario::{FORMAT, Scenario, ScenarioError};
+use crate::scenario::{Scenario, ScenarioError};
 
 /// How many files may extend one another.
 const LONGEST_CHAIN: usize = 32;
@@ -68,7 +70,9 @@ impl Scenario {
         path: impl AsRef<FilePath>,
         overrides: &[(String, String)],
     ) -> Result<Loaded, ScenarioError> {
-        Files::default().load(path.as_ref(), overrides)
+        let draft = Draft::read(path, overrides)?;
+        let found = draft.scenario().check();
+        draft.checked(&found)
     }
 
     /// As [`Scenario::load`], of a text that came from elsewhere, such as standard input; what it extends is looked for in
@@ -78,9 +82,9 @@ impl Scenario {
         name: &str,
         overrides: &[(String, String)],
     ) -> Result<Loaded, ScenarioError> {
-        let mut files = Files::default();
-        let root = files.chain_of(FilePath::new(name), text.to_owned().into(), &mut Vec::new())?;
-        files.with_overrides(root, overrides)
+        let draft = Draft::read_text(text, name, overrides)?;
+        let found = draft.scenario().check();
+        draft.checked(&found)
     }
 
     /// Reads a scenario from text in the form of a file. Such a text cannot extend a file.
@@ -216,11 +220,12 @@ struct Files {
 }
 
 impl Files {
-    fn load(
+    /// The draft of what is in a file, with single values set on top.
+    fn draft(
         mut self,
         path: &FilePath,
         overrides: &[(String, String)],
-    ) -> Result<Loaded, ScenarioError> {
+    ) -> Result<Draft, ScenarioError> {
         let root = self.read_chain(path, &mut Vec::new())?;
         self.with_overrides(root, overrides)
     }
@@ -229,7 +234,7 @@ impl Files {
         mut self,
         mut root: Node,
         overrides: &[(String, String)],
-    ) -> Result<Loaded, ScenarioError> {
+    ) -> Result<Draft, ScenarioError> {
         if let Some(factors) = root.entry("factors") {
             let message = "this file states scenarios to be compared, not a scenario".to_owned();
             let help = "`buildout compare` runs it".to_owned();
@@ -238,7 +243,7 @@ impl Files {
         for (key, value) in overrides {
             self.set(&mut root, key, value)?;
         }
-        self.finish(&root)
+        Draft::new(self, root)
     }
 
     /// A file over those that it extends.
@@ -386,58 +391,10 @@ impl Files {
     }
 
     /// Reads the values into a scenario and checks it.
-    fn locate(&self, problem: &mut Problem, root: &Node) {
-        let place = root.find(&problem.path);
-        problem.location = Some(self.texts[place.text].location(&(place.start..place.end)));
-    }
-
     fn finish(&self, root: &Node) -> Result<Loaded, ScenarioError> {
-        if let Some(entry) = root.entry("format")
-            && let Value::Integer(format) = entry.node.value
-            && format != i64::from(FORMAT)
-        {
-            let message = format!("the file is of format {format}");
-            let help = format!("this version of buildout reads format {FORMAT}");
-            return Err(self.refuse(&entry.node.place, "format", message, help));
-        }
-        let mut reader = Reader::new(&self.texts);
-        let json = reader.scenario(root);
-        let (mut problems, stand_ins) = (reader.problems, reader.stand_ins);
-        let scenario: Scenario = match serde_json::from_value(json) {
-            Ok(scenario) => scenario,
-            Err(error) => {
-                if !problems.has_errors() {
-                    problems.error(&Path::root(), error.to_string(), "");
-                }
-                return Err(ScenarioError::Invalid(problems));
-            }
-        };
-        for mut problem in scenario.check().iter().cloned() {
-            let is_of_stand_in = stand_ins
-                .iter()
-                .any(|stand_in| problem.path.steps().starts_with(stand_in.steps()));
-            if is_of_stand_in {
-                continue;
-            }
-            self.locate(&mut problem, root);
-            problems.push(problem);
-        }
-        let problems = in_order(problems, &self.texts);
-        if problems.has_errors() {
-            return Err(ScenarioError::Invalid(problems));
-        }
-        let inputs = self.inputs(root);
-        let uncertain = inputs.iter().filter(|input| input.value.starts_with('{'));
-        let mut doubts = scenario.second_look(uncertain.count());
-        for doubt in doubts.iter_mut() {
-            self.locate(doubt, root);
-        }
-        Ok(Loaded {
-            doubts: in_order(doubts, &self.texts),
-            scenario,
-            warnings: problems,
-            inputs,
-        })
+        let values = self.values(root)?;
+        let found = values.scenario.check();
+        self.checked(root, values, &found)
     }
 }
 

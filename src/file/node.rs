@@ -179,7 +179,7 @@ impl Node {
         })
     }
 
-    /// The name of a table, by which entries of lists are told apart.
+    /// The name of a table, by which entries of lists are distinguished.
     pub(super) fn name(&self) -> Option<&str> {
         match &self.entry("name")?.node.value {
             Value::Text(name) => Some(name),

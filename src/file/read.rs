@@ -9,6 +9,7 @@ use crate::date::Date;
 use crate::field::{Measure, SHARE, UnitError};
 use crate::power::{Redundancy, RedundancyError};
 use crate::problem::{Path, Problem, Problems, Severity};
+use crate::uncertain::{LISTS, describe_forms};
 
 /// Reads a tree of values against a shape.
 pub(super) struct Reader<'a> {
@@ -187,13 +188,13 @@ impl<'a> Reader<'a> {
         Json::Object(read)
     }
 
-    /// A harmless value in the place of a wrong one; what is found wrong with it is not reported.
+    /// A harmless value in place of a wrong one; what is found wrong with it is not reported.
     fn stand_in(&mut self, shape: &Shape, at: &Path) -> Json {
         self.stand_ins.push(at.clone());
         match shape {
             Shape::Uncertain | Shape::Number => json!(1.0),
             Shape::Whole(least, _) => json!((*least).max(1)),
-            // Each its own, lest two of them be found to have the same name.
+            // Each its own, so that no two of them are found to have the same name.
             Shape::TextOr(text, _) => self.stand_in(text, at),
             Shape::Text => json!(format!("?{}", self.stand_ins.len())),
             Shape::Date => json!("2000-01"),
@@ -287,7 +288,7 @@ impl<'a> Reader<'a> {
             }
             _ => {
                 let message = format!("{} is {}", node.shown(), kind_of(node));
-                self.error(&node.place, at, message, UNCERTAIN.to_owned());
+                self.error(&node.place, at, message, uncertain());
                 None
             }
         };
@@ -331,7 +332,7 @@ impl<'a> Reader<'a> {
             } else {
                 format!("{} do not go together", keys.join(" and "))
             };
-            self.error(&node.place, at, message, UNCERTAIN.to_owned());
+            self.error(&node.place, at, message, uncertain());
             return None;
         };
         let inner = at.key(&entry.key);
@@ -499,13 +500,11 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Distributions that are written as a list.
-const LISTS: [&str; 4] = ["discrete", "empirical", "quantiles", "mixture"];
-
 const PERCENTILES: [&str; 3] = ["p10", "p50", "p90"];
 
-const UNCERTAIN: &str = "write a number, or a table with one of uniform, triangular, pert, normal, \
-                         lognormal, pareto, discrete, empirical, quantiles, mixture, or with p10 and p90";
+fn uncertain() -> String {
+    format!("write {}", describe_forms())
+}
 
 fn kind_of(node: &Node) -> &'static str {
     match node.value {

@@ -295,7 +295,7 @@ substations = [{ preset = "110 kV substation" }]
     }
 
     #[test]
-    fn what_is_wrong_in_a_table_is_told_with_its_line() {
+    fn what_is_wrong_in_a_table_is_reported_with_its_line() {
         for (table, words) in [
             (
                 "name,templat\nA,x\n",

@@ -47,7 +47,7 @@ fn problems(text: &str) -> Vec<Problem> {
 }
 
 /// The line, message and help of each problem.
-fn told(text: &str) -> Vec<(usize, String, String)> {
+fn reported(text: &str) -> Vec<(usize, String, String)> {
     let place = |problem: &Problem| problem.location.as_ref().map_or(0, |place| place.line);
     problems(text)
         .iter()
@@ -152,7 +152,7 @@ fn every_form_of_an_uncertain_quantity_is_read() {
 }
 
 #[test]
-fn everything_wrong_is_told_at_once_with_its_line() {
+fn everything_wrong_is_reported_at_once_with_its_line() {
     let text = r#"name = "wrong"
 start = "2025-13"
 horizon_months = -3
@@ -183,7 +183,7 @@ name = "AI"
 sign_probability = 1.3
 contract_power_kw = 100
 "#;
-    let told = told(text);
+    let reported = reported(text);
     let expect = [
         (2, "\"2025-13\" is not a date", ""),
         (3, "-3 is not a whole number from 0", ""),
@@ -209,29 +209,29 @@ contract_power_kw = 100
     ];
     for (line, message, help) in expect {
         assert!(
-            told.iter().any(|(at, said, helped)| {
+            reported.iter().any(|(at, said, helped)| {
                 *at == line && said.starts_with(message) && helped.starts_with(help)
             }),
-            "line {line}: {message}\nof {told:#?}"
+            "line {line}: {message}\nof {reported:#?}"
         );
     }
-    let circle = told
+    let circle = reported
         .iter()
         .find(|(_, message, _)| message.contains("wait for one another"));
-    let circle = circle.unwrap_or_else(|| panic!("the cycle is told: {told:#?}"));
+    let circle = circle.unwrap_or_else(|| panic!("the cycle is reported: {reported:#?}"));
     assert!(
         circle.1.contains("north/A/x") && circle.1.contains("north/A/y"),
         "{circle:?}"
     );
-    assert_eq!(told.len(), expect.len() + 1, "{told:#?}");
+    assert_eq!(reported.len(), expect.len() + 1, "{reported:#?}");
 }
 
 #[test]
 fn a_crew_priority_is_a_name_or_an_effort() {
-    let told = |value: &str| told(&with(&format!("crew_priority = {value}"))).remove(0);
-    let (_, _, help) = told("\"late_finnish\"");
+    let reported = |value: &str| reported(&with(&format!("crew_priority = {value}"))).remove(0);
+    let (_, _, help) = reported("\"late_finnish\"");
     assert!(help.contains("did you mean \"late_finish\"?"), "{help}");
-    let (_, message, _) = told("{ search = 0 }");
+    let (_, message, _) = reported("{ search = 0 }");
     assert!(
         message.ends_with("whole number from 1 to 10000000"),
         "{message}"
@@ -240,10 +240,10 @@ fn a_crew_priority_is_a_name_or_an_effort() {
 
 #[test]
 fn what_stands_in_for_a_wrong_value_is_not_found_wrong_itself() {
-    let told = told(&SMALL.replace("rack_type = \"air\"", "rack_type = 3"));
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!(told[0].1, "3 is a number");
-    let missing = self::told(&SMALL.replace(", rack_type = \"air\"", ""));
+    let reported = reported(&SMALL.replace("rack_type = \"air\"", "rack_type = 3"));
+    assert_eq!(reported.len(), 1, "{reported:?}");
+    assert_eq!(reported[0].1, "3 is a number");
+    let missing = self::reported(&SMALL.replace(", rack_type = \"air\"", ""));
     assert_eq!(missing.len(), 1, "{missing:?}");
     assert_eq!(missing[0].1, "\"rack_type\" of \"hall\" is missing");
 }
@@ -264,29 +264,32 @@ fn a_problem_points_at_the_parameter_in_the_list_form() {
 #[test]
 fn a_text_that_is_not_toml_is_refused_with_its_line() {
     for (line, text) in [(7, "power_kw = "), (7, "a = 1\na = 2"), (7, "b = [1, 2")] {
-        let told = told(&with(&format!("\n{text}")));
-        assert!(told[0].1.starts_with("this is not TOML"), "{told:?}");
-        assert!(told[0].0 >= line - 1, "{told:?}");
+        let reported = reported(&with(&format!("\n{text}")));
+        assert!(
+            reported[0].1.starts_with("this is not TOML"),
+            "{reported:?}"
+        );
+        assert!(reported[0].0 >= line - 1, "{reported:?}");
     }
 }
 
 #[test]
-fn a_unit_given_twice_or_not_at_all_is_told() {
-    let twice = told(&SMALL.replace("power_mw = 50", "power_mw = 50\npower = \"50 MW\""));
+fn a_unit_given_twice_or_not_at_all_is_reported() {
+    let twice = reported(&SMALL.replace("power_mw = 50", "power_mw = 50\npower = \"50 MW\""));
     assert_eq!(
         twice[0].1,
         "\"power_mw\" is given twice, with and without its unit"
     );
-    let none = told(&SMALL.replace("power_mw = 50", "power = 50"));
+    let none = reported(&SMALL.replace("power_mw = 50", "power = 50"));
     assert_eq!(none[0].1, "50 has no unit");
     assert!(none[0].2.contains("\"power_mw\""), "{none:?}");
 }
 
 #[test]
-fn an_unknown_version_of_the_format_is_told_and_nothing_else() {
-    let told = told(&with("format = 7\nunheard = 1"));
-    assert_eq!(told.len(), 1);
-    assert_eq!(told[0].1, "the file is of format 7");
+fn an_unknown_version_of_the_format_is_reported_and_nothing_else() {
+    let reported = reported(&with("format = 7\nunheard = 1"));
+    assert_eq!(reported.len(), 1);
+    assert_eq!(reported[0].1, "the file is of format 7");
 }
 
 #[test]
@@ -330,7 +333,7 @@ fn a_file_extends_another_and_says_only_what_differs() {
 }
 
 #[test]
-fn problems_of_an_extended_file_are_told_in_that_file() {
+fn problems_of_an_extended_file_are_reported_in_that_file() {
     let folder = tempfile::tempdir().unwrap();
     write(
         folder.path(),
@@ -416,10 +419,10 @@ fn single_values_are_set_on_top() {
     let scenario = set("campuses.north.pue", "{ pert = [1.1, 1.2, 1.4] }").unwrap();
     assert_eq!(scenario.campuses[0].pue, Uncertain::pert(1.1, 1.2, 1.4));
     assert_eq!(set("name", "another").unwrap().name, "another");
-    let told = |key, value| set(key, value).unwrap_err().to_string();
-    assert!(told("campuses.noth.pue", "1.2").contains("did you mean \"north\"?"));
-    assert!(told("campuses.north.peu", "1.2").contains("did you mean \"pue\"?"));
-    let error = told("campuses.north.pue", "0.5");
+    let reported = |key, value| set(key, value).unwrap_err().to_string();
+    assert!(reported("campuses.noth.pue", "1.2").contains("did you mean \"north\"?"));
+    assert!(reported("campuses.north.peu", "1.2").contains("did you mean \"pue\"?"));
+    let error = reported("campuses.north.pue", "0.5");
     assert!(
         error.contains("--set:1:20") && error.contains("1 or more"),
         "{error}"

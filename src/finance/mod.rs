@@ -44,7 +44,7 @@ use crate::field::{COUNT, GROWTH, MONEY, MONTHS, NUMBER, SHARE, plan};
 use crate::problem::{Path, Problems, check_known, check_name, check_unique};
 use crate::uncertain::Uncertain;
 
-/// Over how many months buildings are written off where nothing else is said. (assumption)
+/// Over how many months buildings are written off by default. (assumption)
 pub(crate) const LIFE_MONTHS: f64 = 240.0;
 
 plan! {
@@ -172,6 +172,8 @@ plan! {
         /// Years at half the rate after those.
         pub half_rate_years: u32 = 0 => NUMBER,
     }
+    /// No tax yet; all is set on its fields.
+    pub fn new;
 }
 
 impl Finance {

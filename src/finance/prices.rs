@@ -46,6 +46,8 @@ plan! {
         /// The price of a kWh in these hours. Drawn once a trial.
         pub price_per_kwh: Uncertain => MONEY,
     }
+    /// The price of a kWh in that share of the energy.
+    pub fn new;
 }
 
 plan! {

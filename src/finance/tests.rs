@@ -481,7 +481,7 @@ fn deposits_are_held_until_companies_decide() {
     tenants.sign_probability = 0.5.into();
     tenants.sign_lag_months = 4.0.into();
     tenants.stages = vec![paid_down(800.0, 0.25)];
-    // Without the stage in question nobody pays, so that all who decline after it can be told.
+    // Without the stage in question nobody pays, so that all who decline after it can be counted.
     tenants.stages[0].reach_probability = 1.0.into();
     scenario.finance = Some(Finance::new(0.05));
     for number in 0..20 {
@@ -854,7 +854,7 @@ proptest! {
                 }
             }
         }
-        // Every kind of flow but fees, damages and taxes, which luck may spare, is there at all.
+        // Every kind of flow but fees, damages and taxes, which may not occur in a trial, is present.
         for spared in [2, 8, 10] {
             seen[spared] = true;
         }

@@ -2,7 +2,7 @@
 //!
 //! What is read becomes the crate's own activities, calendars and status, and on request crews. It is
 //! then scheduled, and its dates are compared with the file's own ([`Imported::review`]): so an import
-//! tells of each activity that does not keep its dates, and why. What has no place in a scenario is
+//! reports each activity that does not keep its dates, and why. What has no place in a scenario is
 //! warned of with its line.
 //!
 //! Working time is taken over to the minute: calendars keep the times of the day at which work is done.
@@ -51,13 +51,14 @@ pub struct ImportOptions {
 pub enum OutOfSequence {
     /// The rest waits for the predecessors: P6's default.
     RetainedLogic,
-    /// The rest goes on at the data date.
+    /// The rest continues at the data date.
     ProgressOverride,
 }
 
 /// A schedule file that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {message}")]
+#[non_exhaustive]
 pub struct ImportError {
     /// The line at which that shows, from 1.
     pub line: usize,
@@ -123,6 +124,7 @@ impl Topic {
 
 /// Something of a schedule file that was left out or changed.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub struct ImportWarning {
     /// The line of the file, from 1.
     pub line: usize,

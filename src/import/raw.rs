@@ -209,7 +209,7 @@ impl Raw {
         same
     }
 
-    /// Counts something that is left out by design, and told as a number.
+    /// Counts something that is left out by design, and reported as a number.
     pub(super) fn leave_out(&mut self, what: &'static str) {
         *self.left_out.entry(what).or_default() += 1;
     }

@@ -23,7 +23,7 @@ pub enum Finding {
     OpenStart(String),
     /// Nothing comes after this activity.
     OpenEnd(String),
-    /// The activity has so many months of negative float: its early finish misses its deadline.
+    /// The activity has this many months of negative float: its early finish misses its deadline.
     NegativeFloat {
         /// The activity.
         activity: String,

@@ -35,7 +35,7 @@ pub struct StatusEntry {
     pub finished: Option<Date>,
     /// What remains of it, if that is said.
     pub remaining: Option<Remaining>,
-    /// When work that was suspended goes on.
+    /// When work that was suspended resumes.
     pub resumes: Option<Date>,
 }
 
@@ -133,7 +133,7 @@ impl StatusUpdate {
         })
     }
 
-    /// Finds the activities of a scenario that the update speaks of, of all activities with their campuses, such as
+    /// Finds the activities of a scenario that the update names, of all activities with their campuses, such as
     /// "north/A1/shell". A name is sought as a whole ("A1/shell"), then as the last part of a name ("shell"), and then as
     /// the code that a name begins with.
     pub fn match_to<'a>(&self, activities: impl IntoIterator<Item = &'a str>) -> StatusMatch {

@@ -10,7 +10,7 @@
 //! | [`OwnDemand`] | at the beginning of each month | which contracts are signed in it |
 //!
 //! All of them see a trial read-only, through [`Seen`]: what it has reported up to now, and nothing of what is to
-//! come. Their numbers are gathered in the projection as any other: percentiles, charts, tables, Parquet. Luck comes
+//! come. Their numbers are gathered in the projection as any other: percentiles, charts, tables, Parquet. Random numbers come
 //! from a [`Stream`] that belongs to the trait's name, the trial and the month, so results are the same bits on any
 //! number of threads, and the random numbers of everything else stay as they were. An implementation must not remember anything from one
 //! call to the next: trials run on many threads, in no order.
@@ -153,24 +153,24 @@ pub trait OwnOutcome: Send + Sync {
 
 /// Decides when a phase starts.
 pub trait OwnPolicy: Send + Sync {
-    /// What stands for its behaviour in fingerprints, and for its luck.
+    /// What identifies its behaviour in fingerprints and names its random stream.
     fn name(&self) -> String;
 
     /// Whether the phase starts at the end of the last month that is seen. It is asked at the end of each month in which
     /// what the phase is `after` has finished and its conditions in the scenario, if it has any, hold, until it
     /// says yes; if the scenario says `at_latest`, the phase starts then whatever it says.
-    fn starts(&self, seen: &Seen<'_>, luck: &mut Stream) -> bool;
+    fn starts(&self, seen: &Seen<'_>, random: &mut Stream) -> bool;
 }
 
 /// Brings contracts of a segment, beside those of its outreach.
 pub trait OwnDemand: Send + Sync {
-    /// What stands for its behaviour in fingerprints, and for its luck.
+    /// What identifies its behaviour in fingerprints and names its random stream.
     fn name(&self) -> String;
 
     /// Calls `sign` for each contract that is signed in the month after the last that is seen. Its size and lag are used
     /// as they are given, negative or missing ones as 0; ramp, term and what else it has are drawn as for all
     /// contracts of the segment.
-    fn signs(&self, seen: &Seen<'_>, luck: &mut Stream, sign: &mut dyn FnMut(OwnContract));
+    fn signs(&self, seen: &Seen<'_>, random: &mut Stream, sign: &mut dyn FnMut(OwnContract));
 }
 
 /// What a model is to have beside the scenario.
@@ -403,9 +403,9 @@ impl CompiledOwn {
         mut to: impl FnMut(usize, OwnContract),
     ) {
         for (segment, source, demand) in &self.demands {
-            let mut luck = source.stream_at(seed, trial, month as u64);
+            let mut random = source.stream_at(seed, trial, month as u64);
             let seen = Seen { row, months: month };
-            demand.signs(&seen, &mut luck, &mut |contract| to(*segment, contract));
+            demand.signs(&seen, &mut random, &mut |contract| to(*segment, contract));
         }
     }
 
@@ -421,8 +421,8 @@ impl CompiledOwn {
         let months = month + 1;
         let mut policies = self.policies.iter().filter(|(of, ..)| *of == gate);
         policies.all(|(_, source, policy)| {
-            let mut luck = source.stream_at(seed, trial, month as u64);
-            policy.starts(&Seen { row, months }, &mut luck)
+            let mut random = source.stream_at(seed, trial, month as u64);
+            policy.starts(&Seen { row, months }, &mut random)
         })
     }
 
@@ -495,10 +495,10 @@ mod tests {
             format!("in month {}", self.0)
         }
 
-        fn starts(&self, seen: &Seen<'_>, luck: &mut Stream) -> bool {
+        fn starts(&self, seen: &Seen<'_>, random: &mut Stream) -> bool {
             let now = seen.months();
             assert_eq!(seen.metric(0, "it_power_mw").unwrap().len(), now);
-            now > self.0 || (now == self.0 && luck.uniform() < 0.5)
+            now > self.0 || (now == self.0 && random.uniform() < 0.5)
         }
     }
 
@@ -582,7 +582,7 @@ mod tests {
             campus.metric("it_power_mw").unwrap().mean().iter().sum()
         };
         assert!(live(&early) > live(&late));
-        // Luck decides between two months: half of the trials are a month later than the others.
+        // A random number decides between two months: half of the trials are a month later than the others.
         let fingerprints = [&own(4), &own(14), &Extensions::new()].map(|own| {
             scenario()
                 .compile_with(own)
@@ -596,17 +596,17 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused() {
-        let told = |own: Extensions| {
+        let reported = |own: Extensions| {
             let error = scenario().compile_with(&own).unwrap_err();
             error.to_string()
         };
         let campus = scenario().campuses[0].name.clone();
         let policy =
             |campus: &str, phase: &str| Extensions::new().policy(campus, phase, InMonth(1));
-        assert!(told(policy(&campus, "phase 3")).contains("did you mean \"phase 2\"?"));
-        assert!(told(policy("elsewhere", "phase 2")).contains("no campus \"elsewhere\""));
-        assert!(told(Extensions::new().demand("quite", OneAMonth)).contains("\"quiet\""));
+        assert!(reported(policy(&campus, "phase 3")).contains("did you mean \"phase 2\"?"));
+        assert!(reported(policy("elsewhere", "phase 2")).contains("no campus \"elsewhere\""));
+        assert!(reported(Extensions::new().demand("quite", OneAMonth)).contains("\"quiet\""));
         let twice = Extensions::new().metric(Idle).metric(Idle);
-        assert!(told(twice).contains("already"));
+        assert!(reported(twice).contains("already"));
     }
 }

@@ -49,7 +49,7 @@ fn place_and_stage(name: &str) -> Option<(&str, Stage)> {
 impl Scenario {
     /// Compiles the scenario so that its results also have the milestones that are asked for by name: "A1 fully live"
     /// when all halls of a building are live, "A1 complete" when its works are done, "A1/hall 1 live" of a hall, and
-    /// "P2-*/live" when that holds of all that fit the pattern. Other names are left to whoever looks them up.
+    /// "P2-*/live" when that holds of all that fit the pattern. Other names are left to the caller.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -81,7 +81,7 @@ impl Scenario {
         let mut with = self.clone();
         for name in wanted {
             with.milestones.push(Milestone::new(&name, [name.as_str()]));
-            // Of what there is not, whoever asks will say so.
+            // A name that is unknown is reported by the caller.
             if with.compile().is_err() {
                 with.milestones.pop();
             }
@@ -254,7 +254,7 @@ fn compile_stated(
     compiled
 }
 
-/// Results are told apart by name: milestones, and the total from the campuses.
+/// Results are distinguished by name: milestones, and the total from the campuses.
 pub(super) fn check_distinct_names(
     scenario: &Scenario,
     milestones: &Milestones,

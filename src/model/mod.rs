@@ -182,7 +182,7 @@ impl Model {
         &self.fingerprint
     }
 
-    /// About how much memory a run takes on so many threads, in bytes: within a factor of two, where tenants do not
+    /// About how much memory a run takes on this many threads, in bytes: within a factor of two, where tenants do not
     /// grow far beyond their median. (What each part takes was measured.)
     pub fn memory_bytes(&self, threads: usize) -> u64 {
         /// The program, and what each thread takes anyway.

@@ -26,11 +26,11 @@ use crate::projection::{
 };
 use crate::sampling::design::{Design, DesignError};
 
-/// How many trials are run if nothing else is said.
+/// How many trials are run by default.
 pub const DEFAULT_TRIALS: u64 = 10_000;
 /// About what the results of one block may take in memory, so that a block stays in cache.
 const BLOCK_VALUES: usize = 1 << 18;
-/// From so many trials in a row of one replicate on, for each worker, a projection of its own pays
+/// From this many successive trials of one replicate on, for each worker, a projection of its own pays
 /// for being merged.
 const LONG_RUN: u64 = 1 << 12;
 
@@ -153,7 +153,7 @@ impl<'a> Batch<'a> {
         self
     }
 
-    /// Calls `report` when a checkpoint cannot be written on the way, because the disk is full, say. The batch goes on: the next
+    /// Calls `report` when a checkpoint cannot be written on the way, because the disk is full, say. The batch continues: the next
     /// one may be written, and at the end there is an error only if the last one was not.
     #[must_use]
     pub fn on_unsaved(mut self, report: impl Fn(&CheckpointError) + Sync + 'a) -> Self {

@@ -23,7 +23,7 @@ use crate::disk;
 /// The first line of a file but for the version.
 const MAGIC: &str = "buildout checkpoint ";
 /// The version of the format. It changes when files of one could not be read as the other.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Why a checkpoint was not written or read.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +54,7 @@ pub enum CheckpointError {
     /// It is of another version of the format.
     #[error(
         "the checkpoint {} has format {format}, and this command reads format {expected} here: \
-         finish the run with the version that began it, or begin anew", path.display()
+         finish the run with the version that began it, or begin again", path.display()
     )]
     Format {
         /// The file.
@@ -113,7 +113,7 @@ impl Part {
     }
 
     /// Reads a part from a file that [`Self::save`] wrote. A file that is cut off, damaged or of another format is
-    /// refused; whether it is a part of the run that is meant, [`Self::check_run`] tells.
+    /// refused; whether it is a part of the intended run is checked by [`Self::check_run`].
     pub fn load(path: &Path) -> Result<Self, CheckpointError> {
         Self::from_bytes(&read(path)?, path)
     }
@@ -212,7 +212,7 @@ fn open_sealed<T: DeserializeOwned>(
     };
     if body.len() > expected {
         let more = body.len() - expected;
-        let reason = format!("{more} bytes follow what its second line tells of");
+        let reason = format!("{more} bytes follow what its second line describes");
         return Err(CheckpointError::Damaged { path, reason });
     }
     if body.len() < expected {
@@ -259,7 +259,7 @@ fn prefix_of(path: &Path) -> String {
     format!(".{}", &name[..end.unwrap_or(0)])
 }
 
-/// What stands between the name of a checkpoint and the letters that tell its temporary files apart.
+/// What stands between the name of a checkpoint and the letters that distinguish its temporary files.
 const UNFINISHED: &str = ".buildout-";
 
 /// An empty temporary file for `path`, locked as long as it is open.

@@ -13,4 +13,4 @@ pub mod sample_part;
 pub mod sample_run;
 pub(crate) mod settings;
 pub mod stop;
-pub mod trial_loop;
+pub(crate) mod trial_loop;

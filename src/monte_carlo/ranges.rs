@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_are_told_in_words() {
+    fn ranges_are_put_in_words() {
         assert_eq!(of(&[]).to_string(), "none");
         assert_eq!(of(&[(0, 100), (200, 1)]).to_string(), "0 to 99, 200");
         let many: Vec<(u64, u64)> = (0..10).map(|n| (n * 10, 2)).collect();

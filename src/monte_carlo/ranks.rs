@@ -128,7 +128,7 @@ impl Ranks {
     }
 
     /// Whether this process is the first of those that were started together, or was started alone: the one that should
-    /// speak for all. Known before they join.
+    /// write messages for all. Known before they join.
     pub fn is_first() -> bool {
         let others = RANKS.iter().filter_map(|name| std::env::var(name).ok());
         others.into_iter().all(|rank| rank == "0")

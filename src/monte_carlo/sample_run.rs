@@ -14,7 +14,7 @@ use crate::projection::{Layout, Measure, MeasureError, RowPlace, Samples, TrialR
 use crate::sampling::design::{Drawing, Noise, Sampling};
 use crate::trial::Workspace;
 
-/// About so many rows of months are held in memory at once.
+/// About how many rows of months are held in memory at once.
 const GROUP_ROWS: usize = 131_072;
 /// So many trials whose measures alone are wanted are held in memory at once.
 const MEASURED_GROUP: u64 = 4_096;

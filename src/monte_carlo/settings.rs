@@ -72,6 +72,22 @@ impl<'a> RunSettings<'a> {
         }
     }
 
+    /// The same settings for other trials, `done` having been run before of `most` at most in all, whose progress is reported as
+    /// theirs.
+    pub(crate) fn of_trials(&self, trials: Range<u64>, done: u64, most: u64) -> RunSettings<'_> {
+        RunSettings {
+            trials,
+            drawing: self.drawing.clone(),
+            threads: self.threads,
+            on_progress: self.on_progress.as_deref().map(|report| {
+                let report = move |now: u64, _| report((done + now).min(most), most);
+                Box::new(report) as Box<OnProgress<'_>>
+            }),
+            cancel: self.cancel,
+            kept: self.kept,
+        }
+    }
+
     /// A run of a model with these settings that keeps the inputs alone.
     pub(crate) fn sample_run(&self, model: &'a Model) -> SampleRun<'_> {
         SampleRun::with_settings(model, self.of_run(0, 1))

@@ -54,9 +54,9 @@ use crate::sampling::design::Design;
 
 pub(crate) use sequence::Sequence;
 
-/// The least number of trials before the first look if nothing else is said. (an assumption)
+/// The least number of trials before the first look by default. (an assumption)
 pub const DEFAULT_AT_LEAST: u64 = 1_000;
-/// The most trials if nothing else is said. (an assumption)
+/// The most trials by default. (an assumption)
 pub const DEFAULT_AT_MOST: u64 = 10_000_000;
 /// By how much the number of trials grows from one look to the next. (an assumption)
 const GROWTH: f64 = 1.1;
@@ -136,6 +136,7 @@ pub enum GoalError {
 
 /// How well a goal is known.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub struct Known {
     /// The lower end of the confidence interval; -infinity if unknown.
     pub low: f64,
@@ -147,6 +148,7 @@ pub struct Known {
 
 /// How a run until its goals ended.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub struct Stopped {
     /// After how many trials.
     pub trials: u64,
@@ -421,7 +423,7 @@ pub fn run_until(
         if design != Design::Random {
             return Err(GoalError::Dependent(design).into());
         }
-        // Names that are wrong are told before the first trial.
+        // Names that are wrong are reported before the first trial.
         until.known_of(part, parts.len())?;
     }
     look_and_run(batches, until, parts, |parts, trials| {

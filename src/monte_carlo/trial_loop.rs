@@ -42,17 +42,8 @@ impl Cancel {
 }
 
 /// How trials are run: on how many threads, with what progress reports, and what may stop them.
-///
-/// ```
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use buildout::monte_carlo::trial_loop::TrialLoop;
-/// let squares = TrialLoop::new().threads(2).map(10..13, || (), |(), trial| trial * trial)?;
-/// assert_eq!(squares, [100, 121, 144]);
-/// # Ok(())
-/// # }
-/// ```
 #[derive(Clone, Copy, Default)]
-pub struct TrialLoop<'a> {
+pub(crate) struct TrialLoop<'a> {
     threads: usize,
     on_progress: Option<&'a OnProgress<'a>>,
     cancel: Option<&'a Cancel>,
@@ -87,27 +78,27 @@ pub(crate) struct Reached<W> {
 
 impl<'a> TrialLoop<'a> {
     /// On all processors, without reports.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// Sets the number of threads, of which 1,024 are used at most; 0 stands for as many as there are processors.
     #[must_use]
-    pub fn threads(mut self, threads: usize) -> Self {
+    pub(crate) fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
         self
     }
 
     /// Calls `report` with the trials done and the trials asked for, after each block.
     #[must_use]
-    pub fn on_progress(mut self, report: Option<&'a OnProgress<'a>>) -> Self {
+    pub(crate) fn on_progress(mut self, report: Option<&'a OnProgress<'a>>) -> Self {
         self.on_progress = report;
         self
     }
 
     /// Lets `cancel` stop the trials.
     #[must_use]
-    pub fn cancelled_by(mut self, cancel: Option<&'a Cancel>) -> Self {
+    pub(crate) fn cancelled_by(mut self, cancel: Option<&'a Cancel>) -> Self {
         self.cancel = cancel;
         self
     }
@@ -125,7 +116,7 @@ impl<'a> TrialLoop<'a> {
 
     /// What `each` makes of every trial, in the order of their numbers. `init` makes what a thread keeps from trial to
     /// trial.
-    pub fn map<S: Send, T: Send>(
+    pub(crate) fn map<S: Send, T: Send>(
         &self,
         trials: Range<u64>,
         init: impl Fn() -> S + Sync,

@@ -3,36 +3,33 @@
 use serde::{Deserialize, Serialize};
 
 use crate::date::Date;
-use crate::problem::{Path, Problems, check_name};
+use crate::field::{NUMBER, plan};
+use crate::problem::{Path, Problems, check_list, check_name};
 
 /// Settings of one variable that are tried one by one, at most: more are searched like a range. (an assumption)
 const MOST_SETTINGS: usize = 1_000;
 
-/// Something that may be chosen: a number, a count, a date, a threshold of a trigger, or one of several texts. The
-/// scenario itself says what holds if nobody chooses. Give one of `between`, `dates`, `values` and `options`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct DecisionVariable {
-    /// Its name, such as "share let before the next building".
-    pub name: String,
-    /// The keys that take the chosen value, written as for --set: "campuses.North.phases.two.when.0.at_least".
-    pub keys: Vec<String>,
-    /// The least and the greatest value, in the unit of the keys.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub between: Vec<f64>,
-    /// The distance of values within `between`; left out, all numbers. 1 for a count.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub step: Option<f64>,
-    /// The first and the last month.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub dates: Vec<Date>,
-    /// The values to choose from.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub values: Vec<f64>,
-    /// The texts to choose from.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub options: Vec<String>,
+plan! {
+    /// Something that may be chosen: a number, a count, a date, a threshold of a trigger, or one of several texts. The
+    /// scenario itself says what holds if nobody chooses. Give one of `between`, `dates`, `values` and `options`.
+    pub struct DecisionVariable {
+        /// Its name, such as "share let before the next building".
+        pub name: String,
+        /// The keys that take the chosen value, written as for --set: "campuses.North.phases.two.when.0.at_least".
+        pub keys: Vec<String>,
+        /// The least and the greatest value, in the unit of the keys.
+        pub between: Vec<f64> = [] => NUMBER.any(),
+        /// The distance of values within `between`; left out, all numbers. 1 for a count.
+        pub step: Option<f64> => NUMBER.above_zero(),
+        /// The first and the last month.
+        pub dates: Vec<Date> = [],
+        /// The values to choose from.
+        pub values: Vec<f64> = [] => NUMBER.any(),
+        /// The texts to choose from.
+        pub options: Vec<String> = [],
+    }
+    /// A variable of that name which sets these keys; what may be chosen is set on its fields.
+    pub fn new;
 }
 
 /// What a variable is set to.
@@ -122,7 +119,7 @@ impl DecisionVariable {
         }
     }
 
-    pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
+    fn check(&self, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
         if self.keys.is_empty() {
             problems.error(
@@ -160,24 +157,19 @@ impl DecisionVariable {
                 "the first and the last month, such as [\"2026-01\", \"2027-12\"]",
             );
         }
-        if self
-            .step
-            .is_some_and(|step| !(step.is_finite() && step > 0.0))
-        {
-            problems.error(
-                &at.key("step"),
-                "the step is not above 0",
-                "a number above 0",
-            );
-        }
-        if self.values.iter().any(|value| !value.is_finite()) {
-            problems.error(
-                &at.key("values"),
-                "a value is no finite number",
-                "finite numbers",
-            );
-        }
+        self.check_fields(at, problems);
     }
+}
+
+pub(crate) fn check_decisions(decisions: &[DecisionVariable], at: &Path, problems: &mut Problems) {
+    check_list(
+        "decision",
+        decisions,
+        |variable| &variable.name,
+        at,
+        problems,
+        DecisionVariable::check,
+    );
 }
 
 /// A number without the last digits of a binary fraction, so that 0.1 + 0.2 is 0.3.
@@ -191,39 +183,25 @@ mod tests {
 
     #[test]
     fn settings_are_within_bounds_and_as_a_planner_writes_them() {
-        let gate = DecisionVariable {
-            between: vec![0.1, 0.9],
-            step: Some(0.1),
-            ..DecisionVariable::default()
-        };
+        let variable = || DecisionVariable::new("gate", vec!["key".to_owned()]);
+        let gate = variable().between([0.1, 0.9]).step(0.1);
         assert_eq!(gate.count(), Some(9));
         assert_eq!(gate.setting(2).to_toml(), "0.3");
         assert_eq!(gate.at(1.0), Setting::Number(0.9));
-        let when = DecisionVariable {
-            dates: vec![
-                Date::month(2026, 11).unwrap(),
-                Date::month(2027, 2).unwrap(),
-            ],
-            ..DecisionVariable::default()
-        };
+        let months = [(2026, 11), (2027, 2)].map(|(year, month)| Date::month(year, month).unwrap());
+        let when = variable().dates(months);
         assert_eq!(when.count(), Some(4));
         assert_eq!(when.setting(2).to_toml(), "\"2027-01\"");
-        let any = DecisionVariable {
-            between: vec![2.0, 4.0],
-            ..DecisionVariable::default()
-        };
+        let any = variable().between([2.0, 4.0]);
         assert_eq!((any.count(), any.at(0.25)), (None, Setting::Number(2.5)));
     }
 
     #[test]
     fn bounds_that_are_none_are_refused_all_at_once() {
-        let wrong = DecisionVariable {
-            name: "gate".into(),
-            between: vec![0.9, 0.1],
-            values: vec![1.0],
-            step: Some(0.0),
-            ..DecisionVariable::default()
-        };
+        let wrong = DecisionVariable::new("gate", vec![])
+            .between([0.9, 0.1])
+            .values([1.0])
+            .step(0.0);
         let mut problems = Problems::new();
         wrong.check(&Path::root(), &mut problems);
         assert_eq!(problems.iter().count(), 4, "{problems}");

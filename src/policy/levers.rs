@@ -2,8 +2,8 @@
 //! on and off.
 //!
 //! A lever shortens permits, changes what land and other capex cost, replaces the taxes, or makes
-//! more companies come and sign. [`Voucher`](crate::tenants::Voucher)s are levers, too. All luck of
-//! a scenario is the same with a lever and without it, so that
+//! more companies come and sign. [`Voucher`](crate::tenants::Voucher)s are levers, too. A
+//! scenario has common random numbers with a lever and without it, so that
 //! [`Scenario::with_levers`](crate::Scenario::with_levers) on one seed shows what it gains, trial by
 //! trial.
 
@@ -11,7 +11,7 @@ use crate::date::Date;
 use crate::field::{MONTHS, NUMBER, plan};
 use crate::finance::Tax;
 use crate::finance::books::{AmountTerm, PolicyTerms};
-use crate::problem::{Path, Problems, check_all_known, check_name};
+use crate::problem::{Path, Problems, check_all_known, check_list, check_name};
 use crate::sampling::inputs::Quantity;
 use crate::schedule::compiler::Compiler;
 use crate::schedule::network::Effect;
@@ -31,7 +31,7 @@ plan! {
         pub approvals: Option<FasterApprovals>,
         /// What it does to the price of land and other capex.
         pub land: Option<LandTerms>,
-        /// Taxes in the place of those of `finance`.
+        /// Taxes in place of those of `finance`.
         pub tax: Option<Tax>,
         /// What it does to outreach and signing.
         pub signing: Option<SigningTerms>,
@@ -48,6 +48,8 @@ plan! {
         /// What it multiplies their durations by, 0 or more; 0.7 makes them 30 % shorter. Drawn once a trial, for all of them together.
         pub duration_factor: Uncertain => NUMBER.input("duration factor"),
     }
+    /// These activities take that multiple of their time.
+    pub fn new;
 }
 
 plan! {
@@ -58,6 +60,8 @@ plan! {
         /// What it multiplies their amounts by, 0 or more. Drawn once a trial.
         pub amount_factor: Uncertain => NUMBER.input("amount factor"),
     }
+    /// Capex of these names costs that multiple.
+    pub fn new;
 }
 
 plan! {
@@ -74,6 +78,8 @@ plan! {
         /// What the probability of signing is multiplied by, 0 or more (it is cut at 1). Drawn once a trial for each segment.
         pub sign_factor: Uncertain = Uncertain::one() => NUMBER,
     }
+    /// No effect yet; all is set on its fields.
+    pub fn new;
 }
 
 impl Lever {
@@ -97,7 +103,7 @@ impl Lever {
 }
 
 impl Lever {
-    pub(crate) fn check<'a>(&self, known: &Known<'a>, at: &Path, problems: &mut Problems) {
+    fn check(&self, known: &Known<'_>, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
         if self.source.trim().is_empty() {
             problems.error(
@@ -188,6 +194,7 @@ impl SigningTerms {
 /// What levers may refer to.
 pub(crate) struct Known<'a> {
     pub(crate) segments: Vec<&'a str>,
+    pub(crate) vouchers: Vec<&'a str>,
     pub(crate) capex: Vec<&'a str>,
     pub(crate) has_money: bool,
 }
@@ -199,10 +206,24 @@ pub(crate) fn check_levers(
     at: &Path,
     problems: &mut Problems,
 ) {
+    check_list(
+        "lever",
+        levers,
+        |lever| &lever.name,
+        at,
+        problems,
+        |lever, at, problems| lever.check(known, at, problems),
+    );
     let mut taxes: Option<&str> = None;
     for (position, lever) in levers.iter().enumerate() {
         let at = at.index(position);
-        lever.check(known, &at, problems);
+        if known.vouchers.contains(&lever.name.as_str()) {
+            problems.error(
+                &at.key("name"),
+                format!("\"{}\" is the name of a voucher", lever.name),
+                "levers and vouchers need names of their own",
+            );
+        }
         if lever.is_off || lever.tax.is_none() {
             continue;
         }

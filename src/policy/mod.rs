@@ -3,5 +3,6 @@
 mod decision;
 pub(crate) mod levers;
 
+pub(crate) use decision::check_decisions;
 pub use decision::{DecisionVariable, Setting};
 pub use levers::{FasterApprovals, LandTerms, Lever, SigningTerms};

@@ -74,6 +74,7 @@ pub struct ModuleGroup {
 
 /// What a group delivers in the long run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct GroupAvailability {
     /// Share of the time in which all of the load is fed: P(`needed` modules or more are up).
     pub full: f64,
@@ -120,7 +121,7 @@ impl ModuleGroup {
         }
         let own = (1.0 - common) * ratio;
         // Weights of j modules down, relative to none: w_{j+1} = w_j (n - j) λ / (min(j + 1, crews) μ).
-        // Scaled by the largest so far, lest many modules overflow.
+        // Scaled by the largest so far, so that many modules do not overflow.
         let (mut weight, mut sum, mut full, mut served) = (1.0_f64, 0.0, 0.0, 0.0);
         for down in 0..=modules {
             let up = modules - down;

@@ -35,7 +35,7 @@ plan! {
         /// Share of the energy charged that comes back, above 0 to 1 (assumption if left out: 0.86).
         pub returned_share: f64 = 0.86 => SHARE.within(f64::MIN_POSITIVE, 1.0),
     }
-    /// A battery of so much usable energy by the unit, counted on for so many hours a day.
+    /// A battery of units of this usable energy, counted on for this many hours a day.
     pub fn new;
 }
 
@@ -68,6 +68,7 @@ pub struct Battery {
 
 /// What a battery does in some time, in kWh.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct BatteryUse {
     /// What it gives.
     pub discharged_kwh: f64,

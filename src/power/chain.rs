@@ -3,22 +3,22 @@
 use super::availability::{GroupAvailability, Part, failure_to_repair, plant_availability};
 use super::delivery::{Delivery, DeliveryError, DeliveryTree};
 use super::redundancy::Redundancy;
-use crate::field::{COUNT, KILOWATTS, MONTHS, NUMBER, SHARE, plan};
+use crate::field::{KILOWATTS, MONTHS, NUMBER, SHARE, plan};
 use crate::problem::{Path, Problems, check_name, check_unique};
 use crate::schedule::Dependency;
-use crate::uncertain::Uncertain;
+use crate::uncertain::{Domain, Uncertain};
 
 plan! {
     /// The electrical chain of a building: like modules (line-ups of transformer, UPS and generator)
     /// in some redundancy. What it may carry follows from the modules that are installed, by
     /// [`Redundancy::usable_modules`]; how available it is, by [`ElectricalChain::availability`].
-    pub struct ElectricalChain {
+    pub struct ElectricalChain in "CAMPUS/BUILDING" {
         /// How the modules stand in for one another: "N", "N+1", "2N", "3N/2", "4N/3", any "xN/y", or "block 4N/3".
         pub redundancy: Redundancy,
         /// What one module carries, in kW of critical IT power, above 0.
         pub module_power_kw: f64 => KILOWATTS,
-        /// Modules that are there when the building is complete, 0 or more.
-        pub modules: u32 => NUMBER,
+        /// Modules that are there when the building is complete, 0 or more. Drawn once a trial, and rounded.
+        pub modules: Uncertain => NUMBER.input("modules"),
         /// Modules that follow later.
         pub stages: Vec<ModuleStage> = [],
         /// What each module consists of, in series.
@@ -39,13 +39,15 @@ plan! {
     pub struct ModuleStage in "CAMPUS/BUILDING/STAGE" {
         /// Its name, unique within its building.
         pub name: String,
-        /// How many modules it adds, 1 or more.
-        pub modules: u32 => COUNT,
+        /// How many modules it adds, 1 or more; if it is uncertain, 0 or more. Drawn once a trial, and rounded.
+        pub modules: Uncertain => NUMBER.input("modules"),
         /// What must have finished before; left out, the building.
         pub after: Vec<Dependency> = [],
         /// Time from then to its energisation, in months, 0 or more.
         pub wait_months: Uncertain = Uncertain::zero() => MONTHS.input(""),
     }
+    /// That many modules, when the building is complete.
+    pub fn new;
 }
 
 impl ElectricalChain {
@@ -61,10 +63,23 @@ impl ElectricalChain {
         ))
     }
 
-    /// Modules when all stages have come.
+    /// Modules when all stages have come, as planned: by the median where their number is uncertain.
     pub fn modules_in_the_end(&self) -> u32 {
-        let stages = self.stages.iter().map(|stage| stage.modules);
-        stages.fold(self.modules, u32::saturating_add)
+        self.sum_of_modules(|modules| modules.median(Domain::NON_NEGATIVE).unwrap_or(0.0))
+    }
+
+    /// The sum over the building and its stages of whole numbers of modules.
+    fn sum_of_modules(&self, number: impl Fn(&Uncertain) -> f64) -> u32 {
+        let stages = self.stages.iter().map(|stage| &stage.modules);
+        // What is more than any number of modules is refused as such.
+        let sum = |sum: u32, modules| sum.saturating_add(number(modules).round() as u32);
+        std::iter::once(&self.modules).chain(stages).fold(0, sum)
+    }
+
+    /// Whether the number of its modules is known.
+    pub(super) fn is_certain(&self) -> bool {
+        let mut stages = self.stages.iter();
+        self.modules.constant().is_some() && stages.all(|stage| stage.modules.constant().is_some())
     }
 
     /// Critical IT power that `installed` modules may carry, in kW.
@@ -72,10 +87,10 @@ impl ElectricalChain {
         f64::from(self.redundancy.usable_modules(installed)) * self.module_power_kw
     }
 
-    /// What `installed` modules would carry at the share of the whole chain, beyond what they may
+    /// What `installed` modules would carry at the share of the whole chain of `all` modules, beyond what they may
     /// carry while their groups are not complete, in kW.
-    pub fn waiting_for_redundancy_kw(&self, installed: u32) -> f64 {
-        let share = self.redundancy.usable_share(self.modules_in_the_end());
+    pub fn waiting_for_redundancy_kw(&self, installed: u32, all: u32) -> f64 {
+        let share = self.redundancy.usable_share(all);
         let at_share = share * f64::from(installed) * self.module_power_kw;
         (at_share - self.usable_kw(installed)).max(0.0)
     }
@@ -83,13 +98,24 @@ impl ElectricalChain {
     /// What the complete chain delivers in the long run, by closed form; a chain without parts
     /// always delivers. `None` if no module carries load.
     pub fn availability(&self) -> Option<GroupAvailability> {
+        self.availability_of(self.modules_in_the_end())
+    }
+
+    /// The same of a chain with so many modules.
+    fn availability_of(&self, modules: u32) -> Option<GroupAvailability> {
         plant_availability(
             self.redundancy,
-            self.modules_in_the_end(),
+            modules,
             failure_to_repair(&self.parts),
             self.common_cause_share,
             &self.shared_parts,
         )
+    }
+
+    /// Share of the load that is fed in the long run with so many modules.
+    pub(crate) fn served_share(&self, modules: u32) -> f64 {
+        self.availability_of(modules)
+            .map_or(0.0, |share| share.served)
     }
 
     pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
@@ -110,16 +136,18 @@ impl ElectricalChain {
         for (position, stage) in self.stages.iter().enumerate() {
             let at = stages_at.index(position);
             check_name(&stage.name, &at.key("name"), problems);
-            stage.check_fields(&at, problems);
+            stage.check(&at, problems);
             crate::schedule::check_dependencies(Some(&stage.after), &at, problems);
         }
         let names = self.stages.iter().map(|stage| stage.name.as_str());
         check_unique("stage", names, &stages_at, problems);
+        self.modules.check_whole(&at.key("modules"), problems);
+        let most = self.sum_of_modules(|modules| modules.range(Domain::NON_NEGATIVE).1);
         let modules = self.modules_in_the_end();
-        if modules > MOST_MODULES {
+        if most > MOST_MODULES {
             problems.error(
                 &at.key("modules"),
-                format!("the chain has {modules} modules"),
+                format!("the chain may have {most} modules"),
                 format!("{MOST_MODULES} modules or fewer"),
             );
         } else if self.redundancy.usable_modules(modules) == 0 {
@@ -127,6 +155,12 @@ impl ElectricalChain {
                 &at.key("modules"),
                 format!("{modules} modules in {} carry no load", self.redundancy),
                 format!("{} modules or more", self.redundancy.tolerates() + 1),
+            );
+        } else if self.delivery.is_some() && !self.is_certain() {
+            problems.error(
+                &at.key("delivery"),
+                "rows are laid out below a number of modules that is known, and here it is uncertain",
+                "give `modules` as a number, or leave `delivery` out",
             );
         } else if let Some(delivery) = &self.delivery {
             let at = at.key("delivery");
@@ -146,6 +180,21 @@ impl ElectricalChain {
     }
 }
 
+impl ModuleStage {
+    fn check(&self, at: &Path, problems: &mut Problems) {
+        self.check_fields(at, problems);
+        let at = at.key("modules");
+        self.modules.check_whole(&at, problems);
+        if self.modules.constant().is_some_and(|modules| modules < 1.0) {
+            problems.error(
+                &at,
+                format!("stage \"{}\" adds no module", self.name),
+                "1 module or more",
+            );
+        }
+    }
+}
+
 /// More than any building has; it keeps closed forms cheap.
 const MOST_MODULES: u32 = 10_000;
 
@@ -158,15 +207,15 @@ mod tests {
         let mut chain = ElectricalChain::new(Redundancy::Spare(1), 1_000.0, 1);
         chain.stages.push(ModuleStage {
             name: "second".to_owned(),
-            modules: 4,
+            modules: 4.into(),
             after: Vec::new(),
             wait_months: Uncertain::zero(),
         });
         assert_eq!(chain.modules_in_the_end(), 5);
         assert_eq!(chain.usable_kw(1), 0.0);
-        assert_eq!(chain.waiting_for_redundancy_kw(1), 800.0);
+        assert_eq!(chain.waiting_for_redundancy_kw(1, 5), 800.0);
         assert_eq!(chain.usable_kw(5), 4_000.0);
-        assert_eq!(chain.waiting_for_redundancy_kw(5), 0.0);
+        assert_eq!(chain.waiting_for_redundancy_kw(5, 5), 0.0);
     }
 
     #[test]

@@ -95,11 +95,31 @@ pub(crate) struct CompiledCurtailment {
 pub(crate) struct CompiledChain {
     pub(crate) chain: ElectricalChain,
     /// Energisation and number of modules; the first come with the building.
-    pub(crate) stages: Vec<(NodeId, u32)>,
-    /// Share of the load that is fed in the long run.
-    pub(crate) served_share: f64,
+    pub(crate) stages: Vec<(NodeId, Quantity)>,
+    /// Share of the load that is fed in the long run, where the number of modules is known.
+    known_served_share: Option<f64>,
     /// The empty delivery tree.
     pub(crate) tree: Option<DeliveryTree>,
+}
+
+impl CompiledChain {
+    /// How many modules a stage adds in the trial with these inputs.
+    pub(crate) fn modules(&self, stage: usize, drawn: &[f64]) -> u32 {
+        self.stages[stage].1.value(drawn).round() as u32
+    }
+
+    /// How many there are when all stages have come.
+    pub(crate) fn modules_in_the_end(&self, drawn: &[f64]) -> u32 {
+        (0..self.stages.len())
+            .map(|stage| self.modules(stage, drawn))
+            .sum()
+    }
+
+    /// Share of the load that the complete chain feeds in the long run.
+    pub(crate) fn served_share(&self, drawn: &[f64]) -> f64 {
+        self.known_served_share
+            .unwrap_or_else(|| self.chain.served_share(self.modules_in_the_end(drawn)))
+    }
 }
 
 /// The grid connection of a campus.
@@ -314,11 +334,13 @@ impl ElectricalChain {
         at: &Path,
         compiler: &mut Compiler<'_>,
     ) -> CompiledChain {
-        let mut stages = vec![(complete, self.modules)];
+        let modules = compiler.register(building, self.fields().modules());
+        let mut stages = vec![(complete, modules)];
         compiler.placed(at.clone(), |compiler| {
             for (position, stage) in self.stages.iter().enumerate() {
                 let node = compiler.item("stages", position, |compiler| {
                     let name = format!("{building}/{}", stage.name);
+                    let modules = compiler.register(&name, stage.fields().modules());
                     let wait = compiler.register(&name, stage.fields().wait_months());
                     let node = compiler.network.add(name.clone(), wait, NO_DATE);
                     compiler.note_place(name);
@@ -326,14 +348,15 @@ impl ElectricalChain {
                         compiler.network.depend(node, complete, AT_ONCE);
                     }
                     compiler.link(node, building, &stage.after);
-                    node
+                    (node, modules)
                 });
-                stages.push((node, stage.modules));
+                stages.push(node);
             }
         });
         CompiledChain {
             stages,
-            served_share: self.availability().map_or(0.0, |share| share.served),
+            known_served_share: (self.is_certain())
+                .then(|| self.served_share(self.modules_in_the_end())),
             tree: self.delivery_tree().and_then(Result::ok),
             chain: self.clone(),
         }

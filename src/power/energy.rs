@@ -2,7 +2,7 @@
 //!
 //! Location-based carbon counts the import at the intensity of the grid; market-based carbon
 //! takes off what contracts for renewables cover (GHG Protocol Scope 2 Guidance, 2015). Matching is
-//! told apart by how fine it is:
+//! distinguished by how fine it is:
 //!
 //! - **annual**: generation of the last twelve months / consumption of the last twelve months, at
 //!   most 1;
@@ -55,6 +55,8 @@ plan! {
         /// Price of what it generates, in money per MWh; under a contract, paid beside (and less) the price of the import. Drawn once a trial.
         pub price_per_mwh: Uncertain = Uncertain::zero() => MONEY_PER_MWH.any().input("price"),
     }
+    /// A contract from the start on, without a price: its power in MW, the capacity factor of each month and the share of hours with production.
+    pub fn new;
 }
 
 /// States of n sources are 2^n.

@@ -3,7 +3,7 @@
 //!
 //! Import is granted in steps (tranches), each with its own wait after what it follows. Steps of
 //! one application share its fate: the whole of it may be refused, or a share of its MW granted.
-//! Each step may slip by itself, and may be released by so many MW a month only.
+//! Each step may slip by itself, and may be released at a limited rate in MW a month.
 //!
 //! Until the grid comes, bridge power behind the meter may carry the campus. In kW of facility
 //! power, with grid G, bridge B and what was applied for A:
@@ -24,7 +24,7 @@ use crate::schedule::{Dependency, LONGEST_USUAL_MONTHS, check_dependencies};
 use crate::uncertain::{Domain, Uncertain};
 
 plan! {
-    /// A step (tranche) of the campus's grid connection: so much more import from a moment on.
+    /// A step (tranche) of the campus's grid connection: more import from a moment on.
     pub struct GridStep in "CAMPUS/STEP" {
         /// Its name, unique on its campus.
         pub name: String,

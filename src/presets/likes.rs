@@ -7,6 +7,7 @@ use crate::problem::nearest;
 
 /// A scenario that is filled in: every value has a source or is said to be judged, and is there to be replaced.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Like {
     /// Its name.
     pub name: &'static str,

@@ -68,6 +68,7 @@ impl Basis {
 
 /// One figure of a preset and what stands behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Source {
     /// How well it is known.
     pub basis: Basis,
@@ -119,6 +120,7 @@ pub enum Part {
 
 /// A part of a scenario with published figures in it.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Preset {
     /// Its name, unique within its list.
     pub name: &'static str,
@@ -141,6 +143,7 @@ impl Preset {
 /// There is no preset of that name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no preset \"{name}\" for {list}{}", hint(.nearest.as_deref()))]
+#[non_exhaustive]
 pub struct UnknownPreset {
     /// The name that was asked for.
     pub name: String,

@@ -2,6 +2,7 @@
 
 /// A commented scenario file to begin from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Starter {
     /// Its name.
     pub name: &'static str,

@@ -19,6 +19,7 @@ pub struct Metric {
 
 /// A target of the planner, which a trial meets or misses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TargetLabel {
     /// Its name.
     pub name: String,
@@ -33,6 +34,7 @@ pub struct TargetLabel {
 /// Scopes, metrics, causes, milestones and outcomes are known by their position
 /// here in a [`TrialRow`](super::TrialRow), and by name to the reader of results.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Layout {
     /// The first month; a day in it counts as its month.
     pub start: Date,
@@ -78,7 +80,7 @@ pub enum LayoutError {
         /// The name.
         name: String,
     },
-    /// More causes than a trial can tell apart.
+    /// More causes than a trial can distinguish.
     #[error("{0} binding causes: there may be at most 255")]
     TooManyCauses(usize),
 }

@@ -11,7 +11,7 @@ pub(crate) const SHARE: &str = "share";
 /// What stands behind `@` for the sum over all months.
 const TOTAL: &str = "total";
 
-/// A number that a trial yields, by which scenarios are compared and futures told apart.
+/// A number that a trial yields, by which scenarios are compared and trials grouped.
 ///
 /// As a text: `METRIC@2027-12` or `CAMPUS/METRIC@2027-12` for a metric at the end of a month, a metric alone for the end of
 /// the horizon, `METRIC@total` for its sum over all months, the name of a milestone, target or outcome, or `MILESTONE by 2027-12` for
@@ -126,7 +126,7 @@ impl Measure {
                 }
             },
         };
-        // A campus is told apart only where there are several.
+        // A campus is named only where there are several.
         let (campus, metric) = match name.split_once('/') {
             Some((campus, metric)) => (Some(campus.trim().to_owned()), metric.trim()),
             None => (None, name),

@@ -2,6 +2,7 @@
 
 /// A metric that trials report for each month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MetricLabel {
     /// Its name in results and targets.
     pub name: &'static str,

@@ -8,6 +8,9 @@
 //! - While a number takes at most 256 distinct values they are counted one by one and its quantiles
 //!   are exact. From there on they come from a histogram with a relative error of at
 //!   most 0.39 %, or 0.049 % for milestones and outcomes.
+//! - A value that many trials share, such as all the racks of a plan, is reported as it is, however many other values
+//!   there are: a sample of 128 trials tells which values of a bucket are shared and by about how many of its trials. (So
+//!   a quantile at the edge of such trials may be that value or one beside it, from the same bucket.)
 //!
 //! ```
 //! use std::sync::Arc;
@@ -46,13 +49,14 @@ mod row;
 mod samples;
 mod selection;
 mod series;
+mod state;
+mod trial_sample;
 mod views;
 
 use std::hint::black_box;
 use std::sync::Arc;
 
 use pulp::{Arch, Simd, WithSimd};
-use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
 pub use layout::{Layout, LayoutError, Metric, TargetLabel};
 pub use measure::{Measure, MeasureError, MeasureKind, MeasureLabel, MetricTime};
@@ -70,6 +74,7 @@ pub use views::{Distribution, MetricView, ScopeView, TargetView};
 
 use selection::Columns;
 use series::{BLOCK, Fineness, Series, SeriesState};
+use trial_sample::TrialSample;
 
 /// What many trials say.
 #[derive(Clone, Debug)]
@@ -81,6 +86,7 @@ pub struct Projection {
     monthly: Vec<Series>,
     milestones: Vec<Series>,
     outcomes: Vec<Series>,
+    sample: TrialSample,
     /// Trials that met each target.
     targets: Vec<u64>,
     /// Trials in which each cause was binding: [scope][month][cause].
@@ -124,6 +130,7 @@ impl Projection {
             monthly: vec![Series::new(Fineness::Monthly); layout.monthly_len()],
             milestones: vec![Series::new(Fineness::Fine); layout.milestones.len()],
             outcomes: vec![Series::new(Fineness::Fine); layout.outcomes.len()],
+            sample: TrialSample::default(),
             targets: vec![0; layout.targets.len()],
             binding: vec![0; layout.scopes.len() * layout.months * layout.causes.len()],
             trials: 0,
@@ -152,6 +159,7 @@ impl Projection {
         for list in [&mut self.monthly, &mut self.milestones, &mut self.outcomes] {
             list.iter_mut().for_each(Series::forget);
         }
+        self.sample.forget();
         self.targets.fill(0);
         self.binding.fill(0);
         self.trials = 0;
@@ -258,6 +266,7 @@ impl Projection {
             }
             let causes = self.layout.causes.len();
             for row in block {
+                self.sample.absorb(row, monthly);
                 for (met, target) in self.targets.iter_mut().zip(row.targets()) {
                     *met += u64::from(*target);
                 }
@@ -311,6 +320,7 @@ impl Projection {
                 *ours += theirs;
             }
         }
+        self.sample.merge(&other.sample);
         self.trials += other.trials;
         Ok(())
     }
@@ -387,6 +397,20 @@ impl Projection {
         }
     }
 
+    /// The numbers there of the trials that were kept whole, in ascending order, where they are of use: while the numbers are
+    /// not kept one by one.
+    fn sampled(&self, place: Place) -> Vec<f64> {
+        if self.series(place).is_exact() {
+            return Vec::new();
+        }
+        let (monthly, milestones) = (self.monthly.len(), self.milestones.len());
+        self.sample.sorted(match place {
+            Place::Monthly(index) => index,
+            Place::Milestone(index) => monthly + index,
+            Place::Outcome(index) => monthly + milestones + index,
+        })
+    }
+
     /// How many independent replicates standard errors come from; 0 if all trials are independent.
     pub fn replicates(&self) -> usize {
         self.replicates.len()
@@ -401,6 +425,7 @@ impl Projection {
         let replicates: usize = self.replicates.iter().map(Self::memory_bytes).sum();
         size_of::<Self>()
             + heap
+            + self.sample.heap_bytes()
             + replicates
             + (self.targets.len() + self.binding.len()) * size_of::<u64>()
     }
@@ -467,109 +492,6 @@ impl<L: Fn(&TrialRow) -> &[f64]> WithSimd for Absorbing<'_, L> {
     }
 }
 
-/// The state of a [`Projection`] as it is written.
-#[derive(Deserialize)]
-struct ProjectionState {
-    layout: Layout,
-    provenance: Provenance,
-    trials: u64,
-    monthly: Vec<SeriesState>,
-    milestones: Vec<SeriesState>,
-    outcomes: Vec<SeriesState>,
-    targets: Vec<u64>,
-    binding: Vec<u64>,
-    #[serde(default)]
-    replicates: Vec<ProjectionState>,
-}
-
-/// The whole state, which comes back exactly; equal projections give equal text.
-/// For results to read see [`Projection::to_json`].
-impl Serialize for Projection {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        /// One after the other, so that not all are in memory twice.
-        struct States<'a>(&'a [Series]);
-        impl Serialize for States<'_> {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_seq(self.0.iter().map(Series::to_state))
-            }
-        }
-        let mut state = serializer.serialize_struct("Projection", 9)?;
-        state.serialize_field("layout", &*self.layout)?;
-        state.serialize_field("provenance", &self.provenance)?;
-        state.serialize_field("trials", &self.trials)?;
-        state.serialize_field("monthly", &States(&self.monthly))?;
-        state.serialize_field("milestones", &States(&self.milestones))?;
-        state.serialize_field("outcomes", &States(&self.outcomes))?;
-        state.serialize_field("targets", &self.targets)?;
-        state.serialize_field("binding", &self.binding)?;
-        state.serialize_field("replicates", &self.replicates)?;
-        state.end()
-    }
-}
-
-impl<'de> Deserialize<'de> for Projection {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        use serde::de::Error;
-        let state = ProjectionState::deserialize(deserializer)?;
-        state.into_projection().map_err(D::Error::custom)
-    }
-}
-
-impl ProjectionState {
-    fn into_projection(mut self) -> Result<Projection, String> {
-        let replicates = std::mem::take(&mut self.replicates);
-        let whole = self.into_part()?;
-        if replicates.is_empty() {
-            return Ok(whole);
-        }
-        let parts = (replicates.into_iter())
-            .map(Self::into_projection)
-            .collect::<Result<Vec<_>, _>>()?;
-        let expected = parts.len() == whole.provenance.design.replicates() as usize;
-        match Projection::of_parts(parts) {
-            Ok(Some(pooled)) if expected && pooled.same_numbers(&whole) => Ok(pooled),
-            _ => Err("the replicates do not make up the whole".to_owned()),
-        }
-    }
-
-    fn into_part(self) -> Result<Projection, String> {
-        let trials = self.trials;
-        let series = |list: Vec<SeriesState>, fineness, expected: usize| {
-            if list.len() != expected {
-                return Err(format!("{} series, not {expected}", list.len()));
-            }
-            (list.into_iter().enumerate())
-                .map(|(index, state)| {
-                    Series::from_state(state, fineness, trials)
-                        .ok_or_else(|| format!("series {index} is damaged"))
-                })
-                .collect::<Result<Vec<Series>, String>>()
-        };
-        let counts = |list: Vec<u64>, expected: usize| {
-            if list.len() != expected || list.iter().any(|count| *count > trials) {
-                return Err("the counts of targets or binding causes are damaged".to_owned());
-            }
-            Ok(list)
-        };
-        self.layout.check().map_err(|error| error.to_string())?;
-        let layout = self.layout;
-        Ok(Projection {
-            monthly: series(self.monthly, Fineness::Monthly, layout.monthly_len())?,
-            milestones: series(self.milestones, Fineness::Fine, layout.milestones.len())?,
-            outcomes: series(self.outcomes, Fineness::Fine, layout.outcomes.len())?,
-            targets: counts(self.targets, layout.targets.len())?,
-            binding: counts(
-                self.binding,
-                layout.scopes.len() * layout.months * layout.causes.len(),
-            )?,
-            trials,
-            replicates: Vec::new(),
-            provenance: self.provenance,
-            layout: Arc::new(layout),
-        })
-    }
-}
-
 impl Projection {
     /// Whether all is equal but the replicates.
     fn same_numbers(&self, other: &Self) -> bool {
@@ -582,6 +504,7 @@ impl Projection {
         same_layout(&self.layout, &other.layout)
             && self.provenance == other.provenance
             && self.trials == other.trials
+            && self.sample == other.sample
             && self.targets == other.targets
             && self.binding == other.binding
             && series(self).eq(series(other))

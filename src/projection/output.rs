@@ -9,20 +9,24 @@ use super::{Metric, Projection};
 use crate::date::Date;
 
 /// The percentiles that JSON and CSV have, as their names and as p.
-pub const PERCENTILES: [(&str, f64); 6] = [
+pub const PERCENTILES: [(&str, f64); 8] = [
     ("p5", 0.05),
     ("p10", 0.1),
+    ("p25", 0.25),
     ("p50", 0.5),
+    ("p75", 0.75),
     ("p80", 0.8),
     ("p90", 0.9),
     ("p95", 0.95),
 ];
 
 /// What the standard errors of the percentiles are called.
-const PERCENTILE_ERRORS: [&str; 6] = [
+const PERCENTILE_ERRORS: [&str; 8] = [
     "p5_std_error",
     "p10_std_error",
+    "p25_std_error",
     "p50_std_error",
+    "p75_std_error",
     "p80_std_error",
     "p90_std_error",
     "p95_std_error",
@@ -63,7 +67,8 @@ impl Projection {
     ///  "design": {"method": "random"}, "fingerprint": "…",
     ///  "months": ["2024-01", …],
     ///  "metrics": {NAME: {"unit": "…", "mean": […], "std_error": […],
-    ///                     "p5": […], "p10": […], "p50": […], "p80": […], "p90": […], "p95": […],
+    ///                     "p5": […], "p10": […], "p25": […], "p50": […], "p75": […], "p80": […],
+    ///                     "p90": […], "p95": […],
     ///                     "p5_std_error": […], …, "p95_std_error": […]}},
     ///  "milestones": {NAME: {"unit": "months", "mean": 31.2, …, "p95": …, "probability": 0.97,
     ///                        "probability_std_error": …, "dates": {"p5": "2026-05-11", …}}},

@@ -20,6 +20,7 @@ pub const NO_CAUSE: u8 = u8::MAX;
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrialRow {
     layout: Arc<Layout>,
+    trial: u64,
     monthly: Vec<f64>,
     binding: Vec<u8>,
     milestones: Vec<f64>,
@@ -39,6 +40,7 @@ impl TrialRow {
             targets: vec![false; layout.targets.len()],
             outcomes: vec![0.0; layout.outcomes.len()],
             written: (0..layout.metrics.len()).collect(),
+            trial: 0,
             layout,
         }
     }
@@ -54,6 +56,16 @@ impl TrialRow {
     /// What this row is of.
     pub fn layout(&self) -> &Arc<Layout> {
         &self.layout
+    }
+
+    /// The number of the trial whose results these are; 0 until it is set.
+    pub fn trial(&self) -> u64 {
+        self.trial
+    }
+
+    /// Sets the number of the trial whose results these are, by which trials with equal results are told apart.
+    pub fn set_trial(&mut self, trial: u64) {
+        self.trial = trial;
     }
 
     /// Back to an empty row, keeping its memory.

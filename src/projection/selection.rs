@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::layout::Layout;
+use super::row::TrialRow;
 use crate::problem::name_help;
 
 /// The metrics of a layout that are gathered month by month, and those that trials write for other reasons.
@@ -27,9 +28,29 @@ pub(super) enum Columns {
     Some(Vec<u32>),
 }
 
+impl Columns {
+    /// How many monthly numbers of a row are gathered.
+    pub(super) fn count(&self, row: &TrialRow) -> usize {
+        match self {
+            Self::All => row.all_monthly().len(),
+            Self::Some(places) => places.len(),
+        }
+    }
+
+    /// One of the monthly numbers that are gathered, in the order of the gathered layout.
+    pub(super) fn at(&self, row: &TrialRow, index: usize) -> f64 {
+        let place = match self {
+            Self::All => index,
+            Self::Some(places) => places[index] as usize,
+        };
+        row.all_monthly()[place]
+    }
+}
+
 /// A metric that was asked for is not in the layout.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no metric \"{name}\": {help}")]
+#[non_exhaustive]
 pub struct UnknownMetric {
     /// The name that was given.
     pub name: String,

@@ -224,8 +224,9 @@ impl Series {
     }
 
     /// The numbers in ascending order, infinite ones included, each with how many
-    /// there are up to and with it. A bucket stands as its middle.
-    pub(super) fn ordered(&self) -> Ordered {
+    /// there are up to and with it. A bucket stands as its middle, but for values that several numbers of a sample
+    /// of these numbers, in ascending order, share.
+    pub(super) fn ordered(&self, sample: &[f64]) -> Ordered {
         let mut values = Vec::new();
         let mut total = 0;
         let mut push = |value: f64, count: u64| {
@@ -241,7 +242,7 @@ impl Series {
                     push(value, count);
                 }
             }
-            Finite::Many(many) => many.each_bucket(|low, high, count| {
+            Finite::Many(many) => many.each_piece(sample, |low, high, count| {
                 push(low + (high - low) / 2.0, count);
             }),
         }
@@ -271,15 +272,15 @@ impl Series {
                     pass(value, value, count);
                 }
             }
-            Finite::Many(many) => many.each_bucket(&mut pass),
+            Finite::Many(many) => many.each_piece(&[], &mut pass),
         }
         pass(f64::INFINITY, f64::INFINITY, self.beyond);
         found
     }
 
-    /// How many numbers are at least `least`; estimated by straight interpolation
-    /// within its bucket where numbers are no longer kept one by one.
-    pub(super) fn count_at_least(&self, least: f64) -> f64 {
+    /// How many numbers are at least `least`; where numbers are no longer kept one by one, estimated by straight
+    /// interpolation within its bucket between the values that several numbers of the sample share.
+    pub(super) fn count_at_least(&self, least: f64, sample: &[f64]) -> f64 {
         let finite = match &self.finite {
             Finite::Few(few) => (few.iter())
                 .filter(|(value, _)| *value >= least)
@@ -287,7 +288,7 @@ impl Series {
                 .sum(),
             Finite::Many(many) => {
                 let mut sum = 0.0;
-                many.each_bucket(|low, high, count| {
+                many.each_piece(sample, |low, high, count| {
                     let share = if least <= low {
                         1.0
                     } else if least <= high {
@@ -314,7 +315,7 @@ impl Series {
     }
 
     /// How many numbers are at most `most`; estimated as in [`Self::count_at_least`].
-    pub(super) fn count_at_most(&self, most: f64) -> f64 {
+    pub(super) fn count_at_most(&self, most: f64, sample: &[f64]) -> f64 {
         let finite = match &self.finite {
             Finite::Few(few) => (few.iter())
                 .filter(|(value, _)| *value <= most)
@@ -322,7 +323,7 @@ impl Series {
                 .sum(),
             Finite::Many(many) => {
                 let mut sum = 0.0;
-                many.each_bucket(|low, high, count| {
+                many.each_piece(sample, |low, high, count| {
                     let share = if most >= high {
                         1.0
                     } else if most >= low {

@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -132,6 +133,83 @@ proptest! {
         prop_assert_eq!(text(&back), written);
         prop_assert_eq!(back.to_json(), projection.to_json());
     }
+}
+
+/// Rows of a yard whose first campus is full, with 2,995 racks, in four trials of ten, and has nearly as many in most others; the
+/// second has lost 2,995 in as many.
+fn rows_with_a_full_yard(trials: Range<u64>) -> Vec<TrialRow> {
+    let layout = layout();
+    trials
+        .map(|trial| {
+            let mut row = TrialRow::new(layout.clone());
+            let mut stream = Source::named("yard").stream(8, trial);
+            let (full, racks) = (stream.uniform() < 0.4, 2_985.0 + 9.0 * stream.uniform());
+            row.set(1, 0, 0, if full { 2_995.0 } else { racks });
+            row.set(2, 0, 0, if full { -2_995.0 } else { -racks });
+            row.set(1, 1, 0, racks);
+            row.outcomes_mut()[0] = if full { 26_648.0 } else { 9.0 * racks };
+            row.set_trial(trial);
+            row
+        })
+        .collect()
+}
+
+#[test]
+fn a_value_that_many_trials_share_is_reported_as_it_is() {
+    let rows = rows_with_a_full_yard(0..20_000);
+    let whole = of_rows(&rows);
+    let place = |scope: &str, metric: &str| {
+        let metric = whole.campus(scope).unwrap().metric(metric).unwrap();
+        metric.month(0).unwrap()
+    };
+    let (racks, lost) = (place("north, west", "racks"), place("south", "racks"));
+    assert!(!racks.is_exact() && !lost.is_exact());
+    // All racks are in one bucket, from 2,976 to 2,992, or the one above it, to 3,008.
+    for p in [0.8, 0.9, 0.95, 1.0] {
+        assert_eq!(racks.quantile(p), Some(2_995.0), "{p}");
+        assert_eq!(lost.quantile(1.0 - p), Some(-2_995.0), "{p}");
+    }
+    assert_eq!(racks.quantile_std_error(0.9), Some(0.0));
+    let npv = whole.outcome("npv").unwrap();
+    // All others are 9 x 2,985 = 26,865 or more.
+    assert_eq!(npv.quantile(0.05), Some(26_648.0));
+    // The share of a value is that of the sample in its bucket: four standard errors of 128 trials.
+    let share = racks.probability_at_least(2_995.0).unwrap();
+    assert!(
+        (share - 0.4).abs() < 4.0 * (0.24_f64 / 128.0).sqrt(),
+        "{share}"
+    );
+    let share = lost.probability_at_most(-2_995.0).unwrap();
+    assert!(
+        (share - 0.4).abs() < 4.0 * (0.24_f64 / 128.0).sqrt(),
+        "{share}"
+    );
+    // What no trials share is as it was.
+    let smooth = place("north, west", "share");
+    let median = smooth.quantile(0.5).unwrap();
+    assert!((median / 2_989.5 - 1.0).abs() < 0.0039, "{median}");
+}
+
+#[test]
+fn shared_values_do_not_depend_on_how_trials_were_put_together() {
+    let rows = rows_with_a_full_yard(0..3_000);
+    let whole = text(&of_rows(&rows));
+    let mut backwards = empty();
+    for part in rows.rchunks(311) {
+        backwards.merge(&of_rows(part)).unwrap();
+    }
+    assert_eq!(text(&backwards), whole);
+    let mut alternate = empty();
+    for start in 0..7 {
+        for row in rows.iter().skip(start).step_by(7) {
+            alternate.absorb(std::slice::from_ref(row)).unwrap();
+        }
+    }
+    assert_eq!(text(&alternate), whole);
+    // A sample that cannot be is refused.
+    let mut damaged: Value = serde_json::from_str(&whole).unwrap();
+    damaged["sample"].as_array_mut().unwrap().swap(0, 1);
+    assert!(serde_json::from_value::<Projection>(damaged).is_err());
 }
 
 #[test]
@@ -287,9 +365,9 @@ fn memory_does_not_grow_with_trials() {
     let after_some = absorb_up_to(100_000);
     let after_many = absorb_up_to(1_000_000);
     assert_eq!(after_many, after_some);
-    // A power of two takes 2^7 or 2^10 counters of 4 bytes: 4 pages and 3.
+    // A power of two takes 2^7 or 2^10 counters of 4 bytes: 4 pages and 3. 128 trials are kept whole, 3 numbers of each.
     assert!(
-        after_many < 4 * 512 + 3 * 4_096 + 8_192,
+        after_many < 4 * 512 + 3 * 4_096 + 128 * (3 + 3) * 8 + 8_192,
         "{after_many} bytes"
     );
 }
@@ -359,18 +437,22 @@ fn keys(value: &Value) -> Vec<&str> {
         .collect()
 }
 
-const STATISTICS: [&str; 14] = [
+const STATISTICS: [&str; 18] = [
     "mean",
     "std_error",
     "p5",
     "p10",
+    "p25",
     "p50",
+    "p75",
     "p80",
     "p90",
     "p95",
     "p5_std_error",
     "p10_std_error",
+    "p25_std_error",
     "p50_std_error",
+    "p75_std_error",
     "p80_std_error",
     "p90_std_error",
     "p95_std_error",
@@ -425,13 +507,13 @@ fn json_has_the_documented_shape() {
     let racks = projection.metric("racks").unwrap();
     assert_eq!(json["metrics"]["racks"]["p80"], json!(racks.quantile(0.8)));
     let live = &json["milestones"]["A1 live"];
-    assert_eq!(keys(live)[1..15], STATISTICS);
+    assert_eq!(keys(live)[1..19], STATISTICS);
     assert_eq!(
-        keys(live)[15..],
+        keys(live)[19..],
         ["probability", "probability_std_error", "dates"]
     );
     assert_eq!(live["unit"], "months");
-    assert_eq!(keys(&live["dates"]), STATISTICS[2..8]);
+    assert_eq!(keys(&live["dates"]), STATISTICS[2..10]);
     let target = &json["targets"][0];
     assert_eq!(
         keys(target),
@@ -529,7 +611,11 @@ fn csv_is_one_tidy_table() {
     );
     assert!(lines.iter().all(|line| line.len() == 7));
     // Scopes x (metrics x statistics + causes) x months, then two milestones, a target, an outcome.
-    let each = 3 * (2 * 14 + 2 * 2) * 3 + 2 * (14 + 2) + 2 + 14 + 3;
+    let each = 3 * (2 * STATISTICS.len() + 2 * 2) * 3
+        + 2 * (STATISTICS.len() + 2)
+        + 2
+        + STATISTICS.len()
+        + 3;
     assert_eq!(lines.len(), 1 + 2 * each);
     assert_eq!(lines[1..=each], lines[1 + each..]);
     let places: BTreeSet<&[String]> = lines[1..=each].iter().map(|line| &line[..6]).collect();

@@ -1,7 +1,7 @@
 //! Reading a projection: by name, as plain numbers.
 
 use super::layout::{Metric, TargetLabel};
-use super::series::Series;
+use super::series::{Ordered, Series};
 use super::{Place, Projection};
 
 /// The distribution of one number over the trials.
@@ -22,6 +22,11 @@ pub struct Distribution<'a> {
     series: &'a Series,
     projection: &'a Projection,
     place: Place,
+}
+
+/// A projection's numbers at a place, ready for quantiles.
+fn ordered(projection: &Projection, place: Place) -> Ordered {
+    projection.series(place).ordered(&projection.sampled(place))
 }
 
 impl<'a> Distribution<'a> {
@@ -66,7 +71,8 @@ impl<'a> Distribution<'a> {
     }
 
     /// Whether the quantiles are exact: so long as at most 256 distinct values were seen.
-    /// Beyond that they are within 0.39 % (milestones and outcomes: 0.049 %).
+    /// Beyond that they are within 0.39 % (milestones and outcomes: 0.049 %), and a value that many trials share is
+    /// reported as it is.
     pub fn is_exact(&self) -> bool {
         self.series.is_exact()
     }
@@ -113,12 +119,12 @@ impl<'a> Distribution<'a> {
     /// Hyndman and Fan, "Sample Quantiles in Statistical Packages", The American
     /// Statistician 50(4), 1996, which is NumPy's default.
     pub fn quantile(&self, p: f64) -> Option<f64> {
-        finite(self.series.ordered().quantile(p))
+        finite(ordered(self.projection, self.place).quantile(p))
     }
 
     /// Several quantiles at once, which is cheaper than one by one.
     pub fn quantiles(&self, ps: &[f64]) -> Vec<Option<f64>> {
-        let ordered = self.series.ordered();
+        let ordered = ordered(self.projection, self.place);
         ps.iter().map(|p| finite(ordered.quantile(*p))).collect()
     }
 
@@ -132,23 +138,25 @@ impl<'a> Distribution<'a> {
 
     /// Several of [`Self::quantile_std_error`] at once, which is cheaper than one by one.
     pub fn quantile_std_errors(&self, ps: &[f64]) -> Vec<Option<f64>> {
-        let ordered = self.series.ordered();
+        let whole = ordered(self.projection, self.place);
         let replicates = &self.projection.replicates;
         if replicates.is_empty() {
-            let errors = ps.iter().map(|p| ordered.quantile_std_error(*p));
+            let errors = ps.iter().map(|p| whole.quantile_std_error(*p));
             return errors
                 .map(|error| error.map(|error| self.widened(error)))
                 .collect();
         }
         let replicates: Vec<_> = (replicates.iter())
             .map(|replicate| {
-                let series = replicate.series(self.place);
-                (series.defined(), series.ordered())
+                (
+                    replicate.series(self.place).defined(),
+                    ordered(replicate, self.place),
+                )
             })
             .collect();
         ps.iter()
             .map(|p| {
-                finite(ordered.quantile(*p))?;
+                finite(whole.quantile(*p))?;
                 let values = replicates.iter();
                 replicates_std_error(values.map(|(n, each)| (*n, finite(each.quantile(*p)))))
             })
@@ -172,13 +180,15 @@ impl<'a> Distribution<'a> {
 
     /// The share of trials with at least that value.
     pub fn probability_at_least(&self, value: f64) -> Option<f64> {
-        self.share(self.series.count_at_least(value), value)
+        let sample = self.projection.sampled(self.place);
+        self.share(self.series.count_at_least(value, &sample), value)
     }
 
     /// The share of trials with at most that value: for a milestone, the
     /// probability that it is reached by that time.
     pub fn probability_at_most(&self, value: f64) -> Option<f64> {
-        self.share(self.series.count_at_most(value), value)
+        let sample = self.projection.sampled(self.place);
+        self.share(self.series.count_at_most(value, &sample), value)
     }
 
     fn share(&self, count: f64, value: f64) -> Option<f64> {
@@ -193,8 +203,8 @@ impl<'a> Distribution<'a> {
         (defined > 0).then(|| self.series.finite() as f64 / defined as f64)
     }
 
-    /// The share of all trials in which it is finite, those counted in which it does not exist at all: what its mean
-    /// speaks of.
+    /// The share of all trials in which it is finite, those counted in which it does not exist at all: the basis of
+    /// its mean.
     pub fn share_of_trials(&self) -> Option<f64> {
         let trials = self.projection.trials();
         (trials > 0).then(|| self.series.finite() as f64 / trials as f64)

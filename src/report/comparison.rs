@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::decide::{decide, decision_outputs};
 use super::outputs::{OutputFile, OutputsError};
-use super::summary::{columns, one_line, paragraph};
+use super::table::{columns, one_line, paragraph};
 use super::text::{
     CountedIn, MISSING, decimals, grouped, month_name, month_of, percent, whole_percent,
 };
@@ -391,7 +391,9 @@ pub fn write_comparison_csv(compared: &Compared, mut to: impl Write) -> io::Resu
                 line("", "mean", level.mean)?;
                 line("", "std_error", level.std_error)?;
                 line("", "p10", level.p10)?;
+                line("", "p25", level.p25)?;
                 line("", "p50", level.p50)?;
+                line("", "p75", level.p75)?;
                 line("", "p80", level.p80)?;
                 line("", "p90", level.p90)?;
             }
@@ -403,7 +405,9 @@ pub fn write_comparison_csv(compared: &Compared, mut to: impl Write) -> io::Resu
                 line(&baseline, "low", one.low)?;
                 line(&baseline, "high", one.high)?;
                 line(&baseline, "p10", one.p10)?;
+                line(&baseline, "p25", one.p25)?;
                 line(&baseline, "p50", one.p50)?;
+                line(&baseline, "p75", one.p75)?;
                 line(&baseline, "p90", one.p90)?;
                 line(&baseline, "p50_shift", one.p50_shift)?;
                 line(&baseline, "p80_shift", one.p80_shift)?;

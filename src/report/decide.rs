@@ -5,9 +5,8 @@ use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr;
 
 use super::chart::{Cell, GridChart};
-use super::drivers::WIDTH;
 use super::outputs::OutputFile;
-use super::summary::{columns, one_line, paragraph};
+use super::table::{WIDTH, columns, one_line, paragraph};
 use super::text::{
     CountedIn, decimals, decimals_of_error, grouped, percent, whole_percent, wrapped,
 };
@@ -248,7 +247,7 @@ pub(super) fn answer(decision: &Decision, amounts: &Amounts) -> String {
         };
     };
     let mut text = format!(
-        "Choose \"{}\": {}. It is the best of {} plans with probability {}, as far as the trials tell",
+        "Choose \"{}\": {}. It is the best of {} plans with probability {}, estimated from these trials",
         one_line(&best.name),
         amounts.write_with_unit(best.value),
         choice.plans.len(),

@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::chart::{Bar, BarChart};
 use super::outputs::OutputFile;
-use super::summary::{columns, one_line, paragraph};
+use super::table::{WIDTH, columns, one_line, paragraph};
 use super::text::{CountedIn, MISSING, decimals, grouped, percent, whole_percent, wrapped};
 use super::worth::known_to;
 use crate::analysis::drivers::conditions::{Condition, FailureBox};
@@ -27,8 +27,6 @@ pub const DRIVERS_OUTPUTS: [&str; 5] = [
 /// Inputs and groups in the tables; the files have all of them.
 const MOST_INPUTS: usize = 12;
 const MOST_GROUPS: usize = 8;
-/// The widest line.
-pub(super) const WIDTH: usize = 80;
 /// Names are cut to this width, so that the tables stay within 80 columns.
 const NAME_WIDTH: usize = 36;
 
@@ -197,7 +195,7 @@ pub(super) fn short(name: &str) -> String {
     if name.width() <= NAME_WIDTH {
         return name;
     }
-    // The end of a name tells more than its beginning.
+    // The end of a name distinguishes inputs better than its beginning.
     let mut kept: Vec<char> = Vec::new();
     let mut width = 1;
     for c in name.chars().rev() {
@@ -364,7 +362,7 @@ fn failures_text(found: &Drivers, failures: &[FailureBox]) -> String {
     let missed = percent(Some(1.0 - found.of.mean));
     if failures.is_empty() {
         let text = format!(
-            "When it is missed: no conditions on inputs tell it better than chance ({missed} of all trials)."
+            "When it is missed: no conditions on inputs predict it better than chance ({missed} of all trials)."
         );
         return wrapped(&text, WIDTH);
     }

@@ -28,7 +28,6 @@ mod decide;
 mod drivers;
 #[cfg(test)]
 pub(crate) mod fixture;
-mod gantt;
 mod html;
 mod markdown;
 mod money;
@@ -41,6 +40,7 @@ mod question;
 mod schedule;
 mod search;
 mod summary;
+mod table;
 mod text;
 mod trials;
 mod update;
@@ -68,7 +68,7 @@ pub use outputs::{
     ChartChoice, OutputChoice, OutputFile, OutputsError, PictureFormat, RunFacts, outputs,
 };
 pub use search::search;
-pub use summary::summary;
+pub use summary::{summary, summary_within};
 pub use trials::{TrialTableError, write_trial_months_csv, write_trials_csv};
 pub use update::UpdatePage;
 pub use words::sentences;

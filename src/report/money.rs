@@ -1,7 +1,7 @@
 //! What trials yield once, money above all, as a table to read.
 
-use super::summary::{columns, paragraph};
-use super::text::{MISSING, decimals, grouped, percent};
+use super::table::{columns_within, paragraph};
+use super::text::{MISSING, decimals, grouped, percent, wrapped};
 use crate::Projection;
 use crate::finance::{conditional_value_at_risk, probability_of_loss};
 use crate::projection::{Distribution, Metric};
@@ -13,12 +13,12 @@ const LARGE: f64 = 1e7;
 const MILLION: f64 = 1e6;
 
 /// The outcomes, and how likely and how bad a loss is.
-pub(super) fn outcomes(projection: &Projection) -> Option<String> {
+pub(super) fn outcomes(width: usize, projection: &Projection) -> Option<String> {
     let heads = ["outcome", "unit", "P10", "P50", "P90", "mean", "of trials"];
     let mut shown: Vec<(&Metric, Distribution<'_>)> = projection.outcomes().collect();
     shown.retain(|(_, distribution)| distribution.count() > 0);
     let is_conditional = |of: Distribution<'_>| of.finite_count() < projection.trials();
-    // Where every outcome is one of all trials, a column that says so tells nothing.
+    // Where every outcome is one of all trials, a column that says so has no information.
     let columns_shown = match shown.iter().any(|(_, of)| is_conditional(*of)) {
         true => heads.len(),
         false => heads.len() - 1,
@@ -26,7 +26,7 @@ pub(super) fn outcomes(projection: &Projection) -> Option<String> {
     let rows: Vec<Vec<String>> = shown
         .into_iter()
         .map(|(metric, distribution)| {
-            let name = metric.name.replace('_', " ");
+            let name = name_beside_unit(&metric.name, &metric.unit);
             let quantiles = distribution.quantiles(&[0.1, 0.5, 0.9]);
             let values = quantiles.into_iter().chain([distribution.mean()]);
             let amount = Amount::of(&metric.unit, distribution);
@@ -46,15 +46,31 @@ pub(super) fn outcomes(projection: &Projection) -> Option<String> {
     let right: Vec<usize> = (2..columns_shown).collect();
     let mut text = format!(
         "Outcomes of a trial\n\n{}",
-        paragraph(&columns(&heads[..columns_shown], &rows, &right))
+        paragraph(&columns_within(
+            width,
+            &heads[..columns_shown],
+            &rows,
+            &right
+        ))
     );
     if columns_shown == heads.len() {
-        text += "\nof trials: the share in which there is such a number; the mean, and the percentiles of a rate, are of those alone.\n";
+        let note = "of trials: the share in which there is such a number; the mean, and the percentiles of a rate, are of those alone.";
+        text += &format!("\n{}", wrapped(note, width));
     }
     if let Some(loss) = loss(projection) {
-        text += &format!("\n{loss}\n");
+        text += &format!("\n{}", wrapped(&loss, width));
     }
     Some(text)
+}
+
+/// The name of a metric in words, without the unit that stands beside it.
+fn name_beside_unit(name: &str, unit: &str) -> String {
+    let words = name.replace('_', " ");
+    let ending = format!(" mw {}", unit.trim_start_matches("MW-"));
+    match words.strip_suffix(&ending) {
+        Some(bare) if unit.starts_with("MW-") => bare.to_owned(),
+        _ => words,
+    }
 }
 
 /// How likely and how bad a loss is, in a sentence.
@@ -120,14 +136,14 @@ mod tests {
     use crate::{Batch, Date, Scenario, Uncertain};
 
     #[test]
-    fn a_loss_and_its_bad_end_are_told() {
+    fn a_loss_and_its_bad_end_are_reported() {
         let mut scenario = Scenario::new("money", Date::month(2025, 1).unwrap(), 12);
         scenario.campuses.push(Campus::new("north"));
         let plain = Batch::new(&scenario.compile().unwrap())
             .trials(50)
             .run()
             .unwrap();
-        assert_eq!(outcomes(&plain), None);
+        assert_eq!(outcomes(80, &plain), None);
         let mut finance = Finance::new(0.0);
         finance.currency = "yuan".to_owned();
         let amount = Uncertain::uniform(0.0, 1e9);
@@ -137,7 +153,7 @@ mod tests {
             .trials(400)
             .run()
             .unwrap();
-        let text = outcomes(&projection).unwrap();
+        let text = outcomes(80, &projection).unwrap();
         assert!(text.contains("below 0 in 100 % of the trials"), "{text}");
         let npv = text.lines().find(|line| line.starts_with("npv")).unwrap();
         assert!(npv.contains("million yuan"), "{text}");

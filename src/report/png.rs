@@ -46,23 +46,3 @@ pub(super) fn of_svg(svg: &str, scale: f32) -> Result<Vec<u8>, ChartError> {
 fn failed(words: String) -> ChartError {
     ChartError::Drawing(words)
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::report::{FanChart, fixture};
-
-    #[test]
-    fn a_picture_has_its_size_and_letters() {
-        let projection = fixture::projection();
-        let chart = FanChart::new(&projection, "standard_racks").unwrap();
-        let png = chart.to_png(2.0).unwrap();
-        let picture = resvg::tiny_skia::Pixmap::decode_png(&png).unwrap();
-        assert_eq!((picture.width(), picture.height()), (1_920, 1_080));
-        // The title stands above the plot: black letters on white.
-        let dark = (0..100 * 1_920)
-            .filter(|&at| picture.pixels()[at].red() < 64)
-            .count();
-        assert!(dark > 500, "{dark} dark pixels where the title is");
-        assert!(chart.to_png(0.0).is_err() && chart.to_png(f32::NAN).is_err());
-    }
-}

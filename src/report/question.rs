@@ -8,7 +8,7 @@ use crate::analysis::drivers::report::DriversReport;
 use crate::projection::{Layout, MetricView, ScopeView};
 use crate::scenario::{Scenario, Target};
 
-/// The probabilities whose dates are told.
+/// The probabilities whose dates are shown.
 const LEVELS: [f64; 4] = [0.1, 0.5, 0.8, 0.9];
 /// A target met in all but so few trials is not in question.
 const CERTAIN: f64 = 0.995;
@@ -335,7 +335,7 @@ mod tests {
 
     #[test]
     fn a_rare_chance_is_not_said_to_be_one_of_a_hundred() {
-        let said = [0.000_4, 0.006, 0.245, 0.994, 0.999_9].map(of_a_hundred);
+        let said = [0.000_4, 0.006, 0.243, 0.994, 0.999_9].map(of_a_hundred);
         assert_eq!(said, ["fewer than 1", "1", "24", "99", "more than 99"]);
     }
 
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_is_told_with_its_dates() {
+    fn a_target_is_reported_with_its_dates() {
         let mut scenario = fixture::scenario(2, 20);
         for (name, value) in [("one", 900.0), ("both", 1_900.0), ("more", 9_000.0)] {
             let by = Date::month(2025, 3).unwrap();

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::OutputFile;
-use super::summary::{columns, one_line, paragraph};
+use super::table::{columns, one_line, paragraph};
 use super::text::{MISSING, grouped, percent, whole_percent};
 use crate::analysis::schedule::{ActivityReport, LastStepKind, ScheduleReport};
 use crate::projection::quoted;

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr;
 
 use super::decide::Amounts;
-use super::drivers::WIDTH;
-use super::summary::{columns, one_line, paragraph};
+use super::table::WIDTH;
+use super::table::{columns, one_line, paragraph};
 use super::text::{grouped, percent, wrapped};
 use crate::analysis::decide::search::{Found, TriedPlan};
 
-/// So many plans are shown: the best.
+/// How many plans are shown, the best ones.
 const MOST_PLANS: usize = 12;
 
 /// What was found: the answer in a sentence, then the plans that were tried, the best first.
@@ -85,7 +85,7 @@ fn answer(found: &Found, amounts: &[Amounts]) -> String {
         amounts[0].write_with_unit(plan.values[0])
     );
     match best.probability_best {
-        None => text += " The trials ran out before the others could be told from it.",
+        None => text += " The trials ran out before it was distinguished from the others.",
         Some(probability) => {
             let of = if found.is_exhaustive {
                 "all plans"
@@ -95,7 +95,7 @@ fn answer(found: &Found, amounts: &[Amounts]) -> String {
             let probability = percent(Some(probability));
             let _ = write!(
                 text,
-                " It is the best of {of} with probability {probability}, as far as the trials tell."
+                " It is the best of {of} with probability {probability}, estimated from these trials."
             );
         }
     }
@@ -109,10 +109,10 @@ fn answer(found: &Found, amounts: &[Amounts]) -> String {
     }
     let fresh = amounts[0].write_with_unit(best.value_on_fresh_trials);
     let _ = if best.optimism > 0.0 {
-        let luck = amounts[0].write_regret_with_unit(best.optimism);
+        let optimism = amounts[0].write_regret_with_unit(best.optimism);
         write!(
             text,
-            " On fresh trials its value is {fresh}: {luck} of the first was the luck of those it was chosen on."
+            " On fresh trials its value is {fresh}: {optimism} of the first was selection bias, since it was chosen on those trials."
         )
     } else {
         write!(text, " On fresh trials its value is {fresh}, no worse.")

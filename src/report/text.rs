@@ -29,7 +29,7 @@ pub(super) fn wrapped(text: &str, width: usize) -> String {
     lines.join("\n") + "\n"
 }
 
-/// A number with its thousands told apart, such as `21,000` or `12.50`.
+/// A number with its thousands separated, such as `21,000` or `12.50`.
 pub(super) fn grouped(x: f64, decimals: usize) -> String {
     if !x.is_finite() {
         return MISSING.to_owned();
@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn thousands_are_told_apart() {
+    fn thousands_are_separated() {
         assert_eq!(grouped(21_000.4, 0), "21,000");
         assert_eq!(grouped(999.6, 0), "1,000");
         assert_eq!(grouped(1_234_567.891, 2), "1,234,567.89");

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use crate::monte_carlo::sample_run::{MonthlyGroup, SampleError, SampleRun};
 use crate::projection::{number, quoted};
 
-/// So many trials are held in memory at once: enough for all processors to be at work.
+/// How many trials are held in memory at once: enough to keep all processors busy.
 pub(super) const GROUP: u64 = 4_096;
 
 /// Why no table of trials was written.
@@ -32,7 +32,7 @@ pub enum TrialTableError {
 
 /// Runs the trials and writes one line for each as they come, in order; the memory it takes does not grow with their number.
 ///
-/// Columns: `trial`, its number, by which `buildout replay` tells it; `input: NAME`, what was drawn for an input, in its own unit;
+/// Columns: `trial`, its number, by which `buildout replay` shows it; `input: NAME`, what was drawn for an input, in its own unit;
 /// `milestone: NAME` in months after the start, empty if not within the horizon; `target: NAME`, true or false; `outcome: NAME`; and
 /// `metric: NAME@MONTH` where a metric was asked for.
 pub fn write_trials_csv(run: &SampleRun<'_>, mut to: impl Write) -> Result<(), TrialTableError> {

@@ -3,13 +3,13 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::outputs::{OutputFile, OutputsError};
-use super::summary::{columns, one_line, paragraph};
+use super::table::{columns, one_line, paragraph};
 use super::text::{decimals, grouped, month_of};
 use crate::Projection;
 use crate::analysis::update::{InputShift, Method, Predicted, UpdateReport};
 use crate::date::Date;
 
-/// So many inputs are shown, those that moved most.
+/// How many inputs are shown, those that moved most.
 const MOST_INPUTS: usize = 12;
 /// Months after the last observation at which the forecast is shown.
 const LATER: [f64; 4] = [0.0, 6.0, 12.0, 24.0];

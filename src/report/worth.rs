@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr;
 
 use super::chart::{Bar, BarChart};
-use super::drivers::{WIDTH, short};
+use super::drivers::short;
 use super::outputs::OutputFile;
-use super::summary::{columns, one_line, paragraph};
+use super::table::{WIDTH, columns, one_line, paragraph};
 use super::text::{
     CountedIn, MISSING, decimals, decimals_of_error, grouped, percent, whole_percent, wrapped,
 };
@@ -27,8 +27,8 @@ pub const WORTH_OUTPUTS: [&str; 5] = [
 ];
 /// Inputs and groups in the table of information.
 const MOST_INFORMATION: usize = 12;
-/// Information is told from none at so many standard errors.
-const TOLD_FROM_NOTHING: f64 = 3.0;
+/// Information is worth more than nothing from this many standard errors on.
+const SIGNIFICANT_AT: f64 = 3.0;
 
 /// How amounts of money are written: all in one unit.
 pub(super) struct Money {
@@ -230,8 +230,8 @@ fn changes_table(report: &WorthReport, money: &Money) -> String {
 }
 
 /// Whether it is worth more than chance would make of knowing nothing.
-pub(super) fn is_told(worth: &InformationWorth) -> bool {
-    worth.worth > TOLD_FROM_NOTHING * worth.std_error
+pub(super) fn is_significant(worth: &InformationWorth) -> bool {
+    worth.worth > SIGNIFICANT_AT * worth.std_error
 }
 
 fn information_table(information: &Information, money: &Money) -> String {
@@ -252,27 +252,28 @@ fn information_table(information: &Information, money: &Money) -> String {
             whole_percent(worth.changes_decision),
         ]
     };
-    let told: Vec<&InformationWorth> = information
+    let significant: Vec<&InformationWorth> = information
         .partial
         .iter()
-        .filter(|worth| is_told(worth))
+        .filter(|worth| is_significant(worth))
         .collect();
     let mut rows = vec![row(
         &information.perfect,
         "everything, noise included (EVPI)".to_owned(),
     )];
     rows.extend(
-        told.iter()
+        significant
+            .iter()
             .take(MOST_INFORMATION)
             .map(|worth| row(worth, short(&worth.name))),
     );
     let heads = ["known before", "worth", "chooses otherwise"];
     text += &paragraph(&columns(&heads, &rows, &[1, 2]));
-    let untold = information.partial.len() - told.len();
-    if untold > 0 {
+    let others = information.partial.len() - significant.len();
+    if others > 0 {
         let _ = writeln!(
             text,
-            "{untold} inputs and groups are worth nothing that can be told from chance."
+            "Knowing any of the {others} other inputs and groups has no significant worth."
         );
     }
     text
@@ -354,12 +355,12 @@ pub fn worth_markdown(report: &WorthReport) -> String {
             "\n| known before choosing | worth, {} | chooses otherwise |\n|---|---:|---:|",
             money.unit
         );
-        let told = information
+        let significant = information
             .partial
             .iter()
-            .filter(|worth| is_told(worth))
+            .filter(|worth| is_significant(worth))
             .take(MOST_INFORMATION);
-        for worth in std::iter::once(&information.perfect).chain(told) {
+        for worth in std::iter::once(&information.perfect).chain(significant) {
             let _ = writeln!(
                 text,
                 "| {} | {} | {} |",

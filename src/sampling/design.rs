@@ -33,12 +33,12 @@ use super::permutation::Permutation;
 use super::sobol::{DIMENSIONS, ScrambledSobol};
 use super::streams::Source;
 
-/// How many replicates a design has if nothing else is said. (an assumption) A standard error
+/// How many replicates a design has by default. (an assumption) A standard error
 /// from 16 is itself known to about 18 %, from 1 / sqrt(2 (R - 1)).
 pub const DEFAULT_REPLICATES: u32 = 16;
 /// The most replicates: each needs memory for a projection of its own.
 pub const MOST_REPLICATES: u32 = 256;
-/// So many trials in a row are of one replicate, so that a worker gathers them at once.
+/// How many successive trials are of one replicate, so that a worker gathers them at once.
 const RUN: u64 = 64;
 
 /// How the inputs of trials are spread.
@@ -85,7 +85,7 @@ pub enum Design {
         /// How many independent members would have as much to say: (sum of multiplicities)^2 / sum of their squares,
         /// rounded down (Kish, "Survey Sampling", 1965).
         effective: u64,
-        /// What tells it apart from other ensembles.
+        /// What distinguishes it from other ensembles.
         digest: Digest,
     },
 }
@@ -114,7 +114,7 @@ pub enum DesignError {
         /// How many there are.
         most: u64,
     },
-    /// A design names an ensemble that is not at hand.
+    /// A design names an ensemble that is not given.
     #[error("the trials are those of an ensemble, which must be given: {0}")]
     NoEnsemble(Design),
 }

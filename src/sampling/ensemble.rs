@@ -55,7 +55,7 @@ pub enum EnsembleError {
     Multiplicity(u64),
 }
 
-/// What tells ensembles apart: the first 64 bits of the SHA-256 of what they consist of.
+/// What distinguishes ensembles: the first 64 bits of the SHA-256 of what they consist of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Digest(u64);
 

@@ -4,17 +4,15 @@
 //! So an input keeps its random numbers when others are added or removed.
 
 use crate::field::Stated;
-use crate::pattern::matches;
-use crate::problem::{Path, Problems, check_unique, name_help};
 use crate::sampling::streams::Source;
-use crate::uncertain::correlation::{Copula, CorrelationMatrix, Correlations};
+use crate::uncertain::correlation::Copula;
 use crate::uncertain::exchangeable::Draw;
-use crate::uncertain::factors::{CommonFactor, Factors, LOADING, Weight};
+use crate::uncertain::factors::Factors;
 use crate::uncertain::{Domain, Sampler, Uncertain, UncertainError};
 
 /// A quantity as the model reads it: known beforehand, or drawn once a trial.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Quantity {
+pub(crate) enum Quantity {
     /// The same in every trial.
     Fixed(f64),
     /// The position among the drawn inputs.
@@ -28,7 +26,7 @@ pub enum Quantity {
 impl Quantity {
     /// Its value in the trial whose inputs are `drawn`.
     #[inline]
-    pub fn value(self, drawn: &[f64]) -> f64 {
+    pub(crate) fn value(self, drawn: &[f64]) -> f64 {
         match self {
             Self::Fixed(value) => value,
             Self::Drawn(position) => drawn[position as usize],
@@ -47,7 +45,7 @@ impl Quantity {
     }
 
     /// The product with another; `None` where a drawn product would meet a third input.
-    pub fn times(self, other: Self) -> Option<Self> {
+    pub(crate) fn times(self, other: Self) -> Option<Self> {
         Some(match (self, other) {
             (Self::Fixed(a), Self::Fixed(b)) => Self::Fixed(a * b),
             (Self::Fixed(by), Self::Drawn(position)) | (Self::Drawn(position), Self::Fixed(by)) => {
@@ -119,7 +117,7 @@ impl<T: Drawn> Drawn for Option<T> {
 #[derive(Clone, Debug)]
 pub(crate) struct Input {
     /// Its name, which is also that of its source of randomness.
-    pub name: String,
+    pub(crate) name: String,
     source: Source,
     draw: Quantile,
 }
@@ -145,7 +143,13 @@ impl Quantile {
 
 /// All quantities that are drawn once a trial, in the order of the scenario.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Inputs(Vec<Input>, Option<Copula>, Option<Factors>, Vec<usize>);
+pub(crate) struct Inputs {
+    pub(super) list: Vec<Input>,
+    pub(super) copula: Option<Copula>,
+    pub(super) factors: Option<Factors>,
+    /// Positions, in ascending order, of the inputs that are not independent of all others.
+    tied: Vec<usize>,
+}
 
 impl Inputs {
     /// Registers an uncertain quantity. One that cannot vary is fixed and never drawn.
@@ -178,15 +182,15 @@ impl Inputs {
     }
 
     /// Notes inputs that depend on others, or others on them.
-    fn tie(&mut self, positions: impl Iterator<Item = usize>) {
-        self.3.extend(positions);
-        self.3.sort_unstable();
-        self.3.dedup();
+    pub(super) fn tie(&mut self, positions: impl Iterator<Item = usize>) {
+        self.tied.extend(positions);
+        self.tied.sort_unstable();
+        self.tied.dedup();
     }
 
     fn push(&mut self, name: String, draw: Quantile) -> Quantity {
-        let position = u32::try_from(self.0.len()).expect("fewer than 2^32 inputs");
-        self.0.push(Input {
+        let position = u32::try_from(self.list.len()).expect("fewer than 2^32 inputs");
+        self.list.push(Input {
             source: Source::named(&name),
             name,
             draw,
@@ -194,8 +198,9 @@ impl Inputs {
         Quantity::Drawn(position)
     }
 
-    fn sampler(&self, position: u32) -> Option<&Sampler> {
-        match &self.0.get(position as usize)?.draw {
+    /// The distribution of an input that depends on no other.
+    pub(super) fn sampler(&self, position: u32) -> Option<&Sampler> {
+        match &self.list.get(position as usize)?.draw {
             Quantile::Alone(sampler) => Some(sampler),
             Quantile::Given(..) => None,
         }
@@ -220,7 +225,7 @@ impl Inputs {
         let Quantity::Drawn(position) = quantity else {
             return None;
         };
-        let input = self.0.get_mut(position as usize)?;
+        let input = self.list.get_mut(position as usize)?;
         let uniform = Uncertain::uniform(0.0, 1.0).sampler(Domain::SHARE).ok()?;
         match &mut input.draw {
             Quantile::Alone(sampler) => Some(std::mem::replace(sampler, uniform)),
@@ -230,7 +235,7 @@ impl Inputs {
 
     /// The names that several inputs have, each once, in alphabetical order.
     pub(crate) fn repeated_names(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self.0.iter().map(|input| input.name.as_str()).collect();
+        let mut names: Vec<&str> = self.list.iter().map(|input| input.name.as_str()).collect();
         names.sort_unstable();
         let mut repeated: Vec<&str> = (names.windows(2))
             .filter(|pair| pair[0] == pair[1])
@@ -242,215 +247,30 @@ impl Inputs {
 
     /// The inputs, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Input> {
-        self.0.iter()
+        self.list.iter()
     }
 
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.list.len()
     }
 
     /// Their names and sources of randomness, in order.
     pub(crate) fn named_sources(&self) -> impl Iterator<Item = (&str, Source)> {
-        self.0
+        self.list
             .iter()
             .map(|input| (input.name.as_str(), input.source))
     }
 
     /// Their sources of randomness, in order.
     pub(crate) fn sources(&self) -> impl ExactSizeIterator<Item = Source> {
-        self.0.iter().map(|input| input.source)
-    }
-
-    /// Lets inputs go together, once all others are registered; what cannot be is noted.
-    pub(crate) fn correlate(
-        &mut self,
-        correlations: &Correlations,
-        at: &Path,
-        problems: &mut Problems,
-    ) {
-        let factors = &correlations.factors;
-        let factors_at = at.key("factors");
-        let names = factors.iter().map(|factor| factor.name.as_str());
-        check_unique("factor", names, &factors_at, problems);
-        let others = self.0.len();
-        let added: Vec<(usize, Vec<Weight>)> = (factors.iter().enumerate())
-            .map(|(position, factor)| {
-                self.add_factor(factor, &factors_at.index(position), problems)
-            })
-            .collect();
-        self.couple(correlations, at, problems);
-        if problems.has_errors() || factors.is_empty() {
-            return;
-        }
-        let mut loaded = Factors::default();
-        for (number, (factor, (position, weights))) in factors.iter().zip(added).enumerate() {
-            let at = factors_at.index(number).key("loadings");
-            for (part, (loading, weight)) in factor.loadings.iter().zip(weights).enumerate() {
-                let at = at.index(part).key("inputs");
-                for (item, pattern) in loading.inputs.iter().enumerate() {
-                    for input in self.meant(pattern, &at.index(item), problems) {
-                        // Factors and their loadings are what is common, and load on nothing themselves.
-                        if input < others {
-                            loaded.load(input, position, weight.clone());
-                        }
-                    }
-                }
-            }
-        }
-        if let Some((input, sum)) = loaded.overloaded() {
-            let name = &self.0[input].name;
-            problems.error(
-                &factors_at,
-                format!("the squares of the loadings of \"{name}\" sum to {sum:.3}"),
-                "1 at most: weaken some of them",
-            );
-        }
-        let tied: Vec<usize> = loaded.positions().collect();
-        self.tie(tied.into_iter());
-        self.2 = Some(loaded);
-    }
-
-    /// Registers a factor and its uncertain loadings as inputs: its position, and what each loading is.
-    fn add_factor(
-        &mut self,
-        factor: &CommonFactor,
-        at: &Path,
-        problems: &mut Problems,
-    ) -> (usize, Vec<Weight>) {
-        let before = problems.len();
-        factor.check(at, problems);
-        let name = format!("factors/{}", factor.name);
-        let position = self.0.len();
-        let standard = Uncertain::normal(0.0, 1.0);
-        if problems.len() > before || self.add(name.clone(), &standard, Domain::ANY).is_err() {
-            return (position, Vec::new());
-        }
-        let weights = factor.loadings.iter().enumerate().map(|(number, part)| {
-            let name = format!("{name}/loading {}", number + 1);
-            match self.add(name, &part.loading, LOADING) {
-                Ok(Quantity::Drawn(drawn)) => match self.sampler(drawn) {
-                    Some(sampler) => Weight::Drawn(drawn as usize, sampler.clone()),
-                    None => Weight::Known(0.0),
-                },
-                Ok(Quantity::Fixed(loading)) => Weight::Known(loading),
-                _ => Weight::Known(0.0),
-            }
-        });
-        (position, weights.collect())
-    }
-
-    /// The copula of the coefficients that groups and pairs state.
-    fn couple(&mut self, correlations: &Correlations, at: &Path, problems: &mut Problems) {
-        let mut stated = self.grouped(correlations, at, problems);
-        stated.extend(self.paired(correlations, at, problems));
-        if problems.has_errors() {
-            return;
-        }
-        let mut members: Vec<usize> = (stated.iter())
-            .flat_map(|&(first, second, _)| [first, second])
-            .collect();
-        members.sort_unstable();
-        members.dedup();
-        let mut ranks = CorrelationMatrix::identity(members.len());
-        for (first, second, coefficient) in stated {
-            if let (Ok(row), Ok(column)) = (
-                members.binary_search(&first),
-                members.binary_search(&second),
-            ) {
-                ranks.set(row, column, coefficient);
-            }
-        }
-        match Copula::new(members, &ranks, correlations.nearest) {
-            Ok(copula) => {
-                self.tie(copula.members().iter().copied());
-                self.1 = Some(copula);
-            }
-            Err(impossible) => problems.error(
-                at,
-                impossible.to_string(),
-                "weaken some of them, or set nearest = true to take the nearest ones that can hold",
-            ),
-        }
-    }
-
-    /// The coefficients of each two inputs of a group.
-    fn grouped(
-        &self,
-        correlations: &Correlations,
-        at: &Path,
-        problems: &mut Problems,
-    ) -> Vec<(usize, usize, f64)> {
-        let mut stated = Vec::new();
-        for (position, group) in correlations.groups.iter().enumerate() {
-            let at = at.key("groups").index(position);
-            check_coefficient(group.coefficient, &at, problems);
-            let mut members = Vec::new();
-            for (item, pattern) in group.inputs.iter().enumerate() {
-                members.extend(self.meant(pattern, &at.key("inputs").index(item), problems));
-            }
-            for (place, &first) in members.iter().enumerate() {
-                let others = members[..place].iter().filter(|&&other| other != first);
-                stated.extend(others.map(|&other| (first, other, group.coefficient)));
-            }
-        }
-        stated
-    }
-
-    /// The coefficients of pairs.
-    fn paired(
-        &self,
-        correlations: &Correlations,
-        at: &Path,
-        problems: &mut Problems,
-    ) -> Vec<(usize, usize, f64)> {
-        let mut stated = Vec::new();
-        for (position, pair) in correlations.pairs.iter().enumerate() {
-            let at = at.key("pairs").index(position);
-            check_coefficient(pair.coefficient, &at, problems);
-            let at = at.key("between");
-            let meant: Vec<Vec<usize>> = (pair.between.iter().enumerate())
-                .map(|(item, pattern)| self.meant(pattern, &at.index(item), problems))
-                .collect();
-            match meant.iter().map(Vec::as_slice).collect::<Vec<_>>()[..] {
-                [&[first], &[second]] if first != second => {
-                    stated.push((first, second, pair.coefficient));
-                }
-                _ if meant.iter().any(Vec::is_empty) => {}
-                _ => problems.error(
-                    &at,
-                    format!("{:?} are no pair of inputs", pair.between),
-                    "name two different inputs, each in full",
-                ),
-            }
-        }
-        stated
-    }
-
-    /// The inputs that a pattern means; none is noted.
-    fn meant(&self, pattern: &str, at: &Path, problems: &mut Problems) -> Vec<usize> {
-        let meant: Vec<usize> = (self.0.iter().enumerate())
-            .filter(|(_, input)| matches(pattern, &input.name))
-            .map(|(position, _)| position)
-            .collect();
-        if meant.is_empty() {
-            let known = self.0.iter().map(|input| {
-                let name = input.name.as_str();
-                name.split_once('/').map_or(name, |(_, within)| within)
-            });
-            problems.error(
-                at,
-                format!("there is no uncertain input \"{pattern}\""),
-                name_help(pattern, known),
-            );
-        }
-        meant
+        self.list.iter().map(|input| input.source)
     }
 
     /// The median of every input.
     pub(crate) fn medians(&self) -> Vec<f64> {
         let mut medians = Vec::with_capacity(self.len());
-        for input in &self.0 {
+        for input in &self.list {
             let median = input.draw.at(0.5, &medians);
             medians.push(median);
         }
@@ -461,7 +281,7 @@ impl Inputs {
     /// are correlated first, by coefficients and then by common factors, then turned into quantiles, each in its place.
     pub(crate) fn evaluate(&self, point: &mut [f64]) {
         self.correlate_point(point);
-        for (position, input) in self.0.iter().enumerate() {
+        for (position, input) in self.list.iter().enumerate() {
             let (before, from) = point.split_at_mut(position);
             from[0] = input.draw.at(from[0], before);
         }
@@ -469,10 +289,10 @@ impl Inputs {
 
     /// Correlates a point's uniforms in their place: each is then its input's place in its own distribution.
     pub(crate) fn correlate_point(&self, point: &mut [f64]) {
-        if let Some(copula) = &self.1 {
+        if let Some(copula) = &self.copula {
             copula.correlate(point);
         }
-        if let Some(factors) = &self.2 {
+        if let Some(factors) = &self.factors {
             factors.apply(point);
         }
     }
@@ -480,17 +300,7 @@ impl Inputs {
     /// Positions, in ascending order, of the inputs that are not independent of all others: those with coefficients, those
     /// with common factors and the factors themselves, and those of which one depends on another's value.
     pub(crate) fn correlated(&self) -> &[usize] {
-        &self.3
-    }
-}
-
-fn check_coefficient(coefficient: f64, at: &Path, problems: &mut Problems) {
-    if !(-1.0..=1.0).contains(&coefficient) {
-        problems.error(
-            &at.key("coefficient"),
-            format!("coefficient is {coefficient}"),
-            "-1 to 1",
-        );
+        &self.tied
     }
 }
 
@@ -498,7 +308,6 @@ fn check_coefficient(coefficient: f64, at: &Path, problems: &mut Problems) {
 mod tests {
     use super::*;
     use crate::field::{MONTHS, Stated};
-    use crate::uncertain::exchangeable::Exchangeable;
 
     #[test]
     fn a_field_is_registered_under_the_name_of_its_plan_and_its_own() {
@@ -517,29 +326,5 @@ mod tests {
         assert!(inputs.repeated_names().is_empty());
         inputs.register("A1/shell", stated(MONTHS)).unwrap();
         assert_eq!(inputs.repeated_names(), ["A1/shell"]);
-    }
-
-    #[test]
-    fn what_loads_on_a_factor_or_depends_on_another_input_is_correlated() {
-        let mut inputs = Inputs::default();
-        let number = Uncertain::uniform(0.0, 1.0);
-        let [pace, ..] = ["pace", "alone", "A1/shell"]
-            .map(|name| inputs.add(name.to_owned(), &number, Domain::SHARE).unwrap());
-        let waits = Uncertain::lognormal(9.0, 0.6);
-        let waits = Exchangeable::new(waits.sampler(Domain::NON_NEGATIVE).unwrap(), 0.4);
-        inputs.add_given("wait".to_owned(), pace, Draw::Value(waits));
-        let correlations = Correlations {
-            factors: vec![CommonFactor::new("builders", ["A1/*"], 0.5)],
-            ..Correlations::default()
-        };
-        let mut problems = Problems::default();
-        inputs.correlate(&correlations, &Path::root(), &mut problems);
-        assert!(!problems.has_errors());
-        let tied = inputs
-            .correlated()
-            .iter()
-            .map(|&tied| inputs.0[tied].name.as_str());
-        let expected = ["pace", "A1/shell", "wait", "factors/builders"];
-        assert_eq!(tied.collect::<Vec<_>>(), expected);
     }
 }

@@ -6,7 +6,7 @@ use sobol::params::JoeKuoD6;
 use super::streams::{Source, open_unit};
 
 /// How many dimensions have direction numbers: those of Joe and Kuo.
-pub const DIMENSIONS: usize = 21_201;
+pub(crate) const DIMENSIONS: usize = 21_201;
 /// The points of one replicate are numbered with so many bits.
 const INDEX_BITS: usize = 32;
 

@@ -1,19 +1,17 @@
-//! How large a scenario may be: a slip of the pen, such as a growth of 5 where 5 % is meant, is told from a large plan.
+//! How large a scenario may be: a typing error, such as a growth of 5 where 5 % is meant, is distinguished from a large plan.
 
 use super::Scenario;
 use crate::field::plan;
 use crate::policy::levers::prompted;
 use crate::problem::{Path, Problems};
 use crate::tenants::volume::{Surroundings, Volume};
-use crate::tenants::{Allocation, Segment};
+use crate::tenants::{Allocation, MOST_CONTACTED_IN_COHORTS, Segment};
 
-/// Contacts that do not sign take a little time and less memory: so many of them are admitted for each contract.
+/// Contacts that do not sign take a little time and less memory: this many of them are admitted for each contract.
 const CONTACTS_PER_CONTRACT: f64 = 16.0;
-/// Companies that a segment of cohorts contacts in a month at most: counters are of 32 bits.
-const MOST_CONTACTED_IN_COHORTS: f64 = 1e9;
 
 plan! {
-    /// How large a scenario may be before it is refused, lest it takes all memory and days. Each limit can be raised here.
+    /// How large a scenario may be before it is refused, so that it does not exhaust memory or run for days. Each limit can be raised here.
     pub struct Limits {
         /// Contracts that are simulated one by one in a trial, all segments together, where each quantity is at its upper end (that which 1 of 10,000 trials exceeds); 4,000,000 unless stated otherwise (assumption). A trial takes about 150 bytes for each. Contacts are limited to 16 times as many.
         pub contracts_per_trial: u64 = 4_000_000,
@@ -167,9 +165,9 @@ mod tests {
     fn what_growth_comes_to_is_refused_with_the_number_the_limit_and_how_to_raise_it() {
         assert_eq!(refusals(&scenario(0.05)), "");
         let mut large = scenario(5.0);
-        let told = refusals(&large);
+        let reported = refusals(&large);
         for words in ["4000000", "120 months", "contracts_per_trial = ", "cohort"] {
-            assert!(told.contains(words), "{words} is not in {told}");
+            assert!(reported.contains(words), "{words} is not in {reported}");
         }
         large.limits.contracts_per_trial = 1_000_000_000_000;
         assert_eq!(refusals(&large), "");

@@ -15,21 +15,21 @@ pub use targets::{Milestone, Target};
 use std::path::PathBuf;
 
 use crate::compute::{
-    CatalogueUse, Generation, GenerationTrend, PlannedGeneration, RackType, plan_generations,
+    CatalogueUse, Generation, GenerationTrend, HardwarePlans, PlannedGeneration, RackType,
 };
 use crate::date::Date;
 use crate::field::{KILOWATTS, MONTHS, plan};
 use crate::finance::Finance;
 use crate::policy::{DecisionVariable, Lever};
 use crate::problem::Problems;
-use crate::schedule::Status;
+use crate::sampling::correlations::Correlations;
 use crate::schedule::calendars::Calendar;
 use crate::schedule::crews::Crew;
 use crate::schedule::priority::CrewPriority;
 use crate::schedule::risks::Risk;
-use crate::site::{BuildingTemplate, Campus, PlanClass};
+use crate::schedule::{PlanClass, Status};
+use crate::site::{BuildingTemplate, Campus};
 use crate::tenants::{NamedTenant, Regime, Segment, Voucher};
-use crate::uncertain::correlation::Correlations;
 
 /// The version of the scenario format that this crate reads and writes.
 pub const FORMAT: u32 = 1;
@@ -99,7 +99,7 @@ plan! {
         pub milestones: Vec<Milestone> = [],
         /// What should be reached by when.
         pub targets: Vec<Target> = [],
-        /// How large the scenario may be; larger ones are refused, for they are mostly slips.
+        /// How large the scenario may be; larger ones are refused, as they are mostly typing errors.
         pub limits: Limits [= Limits::default()],
     }
     fn plain;
@@ -222,12 +222,17 @@ impl Scenario {
         digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// All that it says of hardware generations.
+    pub(crate) fn hardware_plans(&self) -> HardwarePlans<'_> {
+        HardwarePlans {
+            stated: &self.generations,
+            catalogue: self.hardware_catalogue.as_ref(),
+            trend: self.generation_trend.as_ref(),
+        }
+    }
+
     /// All generations: those stated, those of the catalogue, and future ones.
     pub(crate) fn all_generations(&self) -> Vec<PlannedGeneration> {
-        plan_generations(
-            &self.generations,
-            self.hardware_catalogue.as_ref(),
-            self.generation_trend.as_ref(),
-        )
+        self.hardware_plans().all()
     }
 }

@@ -10,7 +10,7 @@ use crate::uncertain::{Domain, Uncertain};
 
 /// Buildings that may draw so many times what they are fed have too little power (assumption).
 const MUCH_MORE: f64 = 2.0;
-/// So many uncertain inputs without any link between two of them are hardly all independent (assumption).
+/// From this many uncertain inputs on, a plan without any correlation is warned of (assumption).
 const MANY_INPUTS: usize = 8;
 
 fn median(of: &Uncertain) -> f64 {
@@ -146,7 +146,7 @@ impl Scenario {
             position = if key == list { position + 1 } else { 0 };
             list = key;
             let begins = starts.map_or(0.0, |date| date.months_after(self.start));
-            // A start after the end is told when the file is read.
+            // A start after the end is reported when the file is read.
             if begins < end && begins + median(wait) >= end {
                 problems.warning(
                     &at.key(key).index(position).key("wait_months"),
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_told_with_its_place() {
+    fn what_does_not_fit_is_reported_with_its_place() {
         type Change = fn(&mut Scenario);
         let cases: [(&str, &str, Change); 6] = [
             ("campuses[0].grid", "25 MW of buildings", |s| {

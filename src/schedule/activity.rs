@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::crews::{CrewNeed, MOST_UNITS};
+use super::crews::CrewNeed;
 use super::network::LinkKind;
 use crate::date::Date;
 use crate::field::{MONTHS, SHARE, plan};
-use crate::problem::{Path, Problems, check_name, check_unique};
+use crate::problem::{Path, Problems, check_list, check_name};
 use crate::uncertain::{Domain, Uncertain};
 
 plan! {
@@ -63,7 +63,7 @@ plan! {
         /// How long an order without a slot waits before it is made, in months, 0 or more.
         pub queue_months: Uncertain => MONTHS.input("queue"),
     }
-    /// No slot: an order waits for so many months before it is made.
+    /// No slot: an order waits for this many months before it is made.
     pub fn new;
 }
 
@@ -88,13 +88,8 @@ impl Activity {
 
 fn check_needs(crews: &[CrewNeed], at: &Path, problems: &mut Problems) {
     for (position, need) in crews.iter().enumerate() {
-        let units = need.units();
-        if !(units > 0.0 && units <= MOST_UNITS) {
-            problems.error(
-                &at.key("crews").index(position).key("units"),
-                format!("units is {units}"),
-                "above 0; leave the crew out if none is needed",
-            );
+        if let CrewNeed::Several(several) = need {
+            several.check_fields(&at.key("crews").index(position), problems);
         }
         if crews[..position]
             .iter()
@@ -291,14 +286,13 @@ pub(crate) fn warn_of_unlikely(activities: &[Activity], at: &Path, problems: &mu
 }
 
 pub(crate) fn check_activities(activities: &[Activity], at: &Path, problems: &mut Problems) {
-    for (position, activity) in activities.iter().enumerate() {
-        activity.check(&at.index(position), problems);
-    }
-    check_unique(
+    check_list(
         "activity",
-        activities.iter().map(|activity| activity.name.as_str()),
+        activities,
+        |activity| &activity.name,
         at,
         problems,
+        Activity::check,
     );
 }
 

@@ -15,15 +15,15 @@
 //! scheduler to the minute. Without shifts work is spread evenly over the day, and dates agree to the day.
 //!
 //! A moment, which takes no time, stays where it is at a time of work or at the end of one, and else moves to the next
-//! time of work ([`WorkCalendar::moment_from`]).
+//! time of work.
 
 mod work;
 
-pub use work::WorkCalendar;
+pub(crate) use work::WorkCalendar;
 
 use crate::date::Date;
 use crate::field::{NUMBER, Quantity, plan};
-use crate::problem::{Path, Problems, check_name, check_unique};
+use crate::problem::{Path, Problems, check_list, check_name};
 use jiff::civil;
 
 /// The name of the calendar that everything has which names none: work every day at full pace.
@@ -331,7 +331,7 @@ impl Calendar {
     }
 
     /// The calendar made ready for a scenario that starts in the month of `start`.
-    pub fn compile(&self, start: Date, horizon_months: u32) -> WorkCalendar {
+    pub(crate) fn compile(&self, start: Date, horizon_months: u32) -> WorkCalendar {
         let week = self.hours();
         let week = week.as_deref();
         WorkCalendar::new(start, horizon_months, |day| {
@@ -422,14 +422,13 @@ impl Season {
 }
 
 pub(crate) fn check_calendars(calendars: &[Calendar], at: &Path, problems: &mut Problems) {
-    for (position, calendar) in calendars.iter().enumerate() {
-        calendar.check(&at.index(position), problems);
-    }
-    check_unique(
+    check_list(
         "calendar",
-        calendars.iter().map(|calendar| calendar.name.as_str()),
+        calendars,
+        |calendar| &calendar.name,
         at,
         problems,
+        Calendar::check,
     );
 }
 

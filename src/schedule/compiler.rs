@@ -383,7 +383,7 @@ impl<'a> Compiler<'a> {
         );
     }
 
-    /// Inputs are told apart, and drawn, by their names: two of one name would have the same draws.
+    /// Inputs are identified, and drawn, by their names: two of one name would have the same draws.
     pub(crate) fn check_input_names(&mut self) {
         let Some(inputs) = &self.inputs else { return };
         for name in inputs.repeated_names() {

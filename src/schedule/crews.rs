@@ -1,4 +1,4 @@
-//! Crews and other renewable resources: so many units at a time, and who gets them.
+//! Crews and other renewable resources: how many units there are, and which activities get them.
 //!
 //! Activities that need what is busy wait. Dates are those of the **serial schedule generation
 //! scheme** (Kelley 1963; Kolisch, "Serial and parallel resource-constrained project scheduling
@@ -17,33 +17,33 @@
 use serde::{Deserialize, Serialize};
 
 use crate::date::Date;
-use crate::problem::{Path, Problems, check_name, check_unique};
+use crate::field::{NUMBER, Quantity, plan};
+use crate::problem::{Path, Problems, check_list, check_name};
 
-/// A renewable resource: crews, cranes, commissioning teams.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Crew {
-    /// Its name, unique in the scenario.
-    pub name: String,
-    /// How many there are at first, 0 or more; a part of one is one that is there part of the time.
-    #[serde(serialize_with = "whole_if_it_is")]
-    pub capacity: f64,
-    /// How many there are from later dates on, in the order of dates.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub changes: Vec<CapacityChange>,
+plan! {
+    /// A renewable resource: crews, cranes, commissioning teams.
+    pub struct Crew {
+        /// Its name, unique in the scenario.
+        pub name: String,
+        /// How many there are at first, 0 or more; a part of one is one that is there part of the time.
+        pub capacity: f64 => UNITS,
+        /// How many there are from later dates on, in the order of dates.
+        pub changes: Vec<CapacityChange> = [],
+    }
+    /// A crew of the same capacity at all times.
+    pub fn new;
 }
 
-/// Another capacity from a date on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct CapacityChange {
-    /// The first day.
-    pub from: Date,
-    /// How many there are from then on, 0 or more.
-    #[serde(serialize_with = "whole_if_it_is")]
-    pub capacity: f64,
+plan! {
+    /// Another capacity from a date on.
+    pub struct CapacityChange {
+        /// The first day.
+        pub from: Date,
+        /// How many there are from then on, 0 or more.
+        pub capacity: f64 => UNITS,
+    }
+    /// That many from that day on.
+    pub fn new;
 }
 
 /// What an activity needs of a crew: one, by name alone, or several.
@@ -57,32 +57,23 @@ pub enum CrewNeed {
     Several(CrewUnits),
 }
 
-/// So many units of a crew.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct CrewUnits {
-    /// The name of the crew.
-    pub crew: String,
-    /// How many units, above 0; 0.5 for half of the time of one.
-    #[serde(serialize_with = "whole_if_it_is")]
-    pub units: f64,
-}
-
-/// So many units can be counted in parts.
-pub(super) const MOST_UNITS: f64 = 1e6;
-/// Crews are counted in so many parts of one, so that sums of parts are exact.
-const PARTS: f64 = 1000.0;
-
-/// Writes a number without a fraction as a whole one.
-fn whole_if_it_is<S: serde::Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-    const MOST: f64 = 4_294_967_295.0;
-    if number.fract() == 0.0 && (0.0..=MOST).contains(number) {
-        serializer.serialize_u32(*number as u32)
-    } else {
-        serializer.serialize_f64(*number)
+plan! {
+    /// Several units of a crew.
+    pub struct CrewUnits {
+        /// The name of the crew.
+        pub crew: String,
+        /// How many units, above 0; 0.5 for half of the time of one.
+        pub units: f64 => UNITS.above_zero(),
     }
+    /// That many units of a crew.
+    pub fn new;
 }
+
+/// The most units of a crew.
+const MOST_UNITS: f64 = 1e6;
+const UNITS: Quantity = NUMBER.within(0.0, MOST_UNITS).counted();
+/// Crews are counted in thousandths, so that sums of parts are exact.
+const PARTS: f64 = 1000.0;
 
 /// A number of parts in units.
 pub(super) fn units_of(parts: u32) -> f64 {
@@ -124,25 +115,11 @@ impl From<&str> for CrewNeed {
 }
 
 impl Crew {
-    /// So many units at all times.
-    pub fn new(name: impl Into<String>, capacity: impl Into<f64>) -> Self {
-        Self {
-            name: name.into(),
-            capacity: capacity.into(),
-            changes: Vec::new(),
-        }
-    }
-
     fn check(&self, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
-        let changes = self.changes.iter().enumerate().map(|(position, change)| {
-            let at = at.key("changes").index(position);
-            (at.key("capacity"), change.capacity)
-        });
-        for (at, capacity) in std::iter::once((at.key("capacity"), self.capacity)).chain(changes) {
-            if !(0.0..=MOST_UNITS).contains(&capacity) {
-                problems.error(&at, format!("capacity is {capacity}"), "0 to 1,000,000");
-            }
+        self.check_fields(at, problems);
+        for (position, change) in self.changes.iter().enumerate() {
+            change.check_fields(&at.key("changes").index(position), problems);
         }
         for (position, pair) in self.changes.windows(2).enumerate() {
             if pair[1].from <= pair[0].from {
@@ -170,31 +147,26 @@ impl Crew {
 }
 
 pub(crate) fn check_crews(crews: &[Crew], at: &Path, problems: &mut Problems) {
-    for (position, crew) in crews.iter().enumerate() {
-        crew.check(&at.index(position), problems);
-    }
-    check_unique(
-        "crew",
-        crews.iter().map(|crew| crew.name.as_str()),
-        at,
-        problems,
-    );
+    check_list("crew", crews, |crew| &crew.name, at, problems, Crew::check);
 }
 
 /// A crew of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CrewId(pub(super) u32);
+pub(crate) struct CrewId(pub(super) u32);
 
 /// A capacity over time.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CrewSupply {
+pub(crate) struct CrewSupply {
     /// From when on how many there are; the first from the beginning of time.
     pub(super) steps: Vec<(f64, i64)>,
 }
 
 impl CrewSupply {
     /// A capacity, and what it becomes from later times on, in months and in their order.
-    pub fn new<C: Into<f64>>(capacity: C, changes: impl IntoIterator<Item = (f64, C)>) -> Self {
+    pub(crate) fn new<C: Into<f64>>(
+        capacity: C,
+        changes: impl IntoIterator<Item = (f64, C)>,
+    ) -> Self {
         let mut steps = vec![(f64::NEG_INFINITY, i64::from(parts(capacity.into())))];
         let changes = changes.into_iter();
         steps.extend(changes.map(|(from, capacity)| (from, i64::from(parts(capacity.into())))));

@@ -6,7 +6,7 @@ use super::plan::{Plan, SAME_DATE, runs};
 /// One trial's schedule, to be asked for what drives its dates. It keeps its buffers from trial to
 /// trial.
 #[derive(Clone, Debug, Default)]
-pub struct Drivers {
+pub(crate) struct Drivers {
     /// By [`NodeId::index`]: what it waited for to the last, as a range of `before`.
     ranges: Vec<(u32, u32)>,
     before: Vec<NodeId>,
@@ -19,7 +19,13 @@ pub struct Drivers {
 
 impl Drivers {
     /// Looks at the schedule of one trial: its inputs, its plan, and its finishes.
-    pub fn look_at(&mut self, network: &Network, drawn: &[f64], plan: &Plan, finish: &[f64]) {
+    pub(crate) fn look_at(
+        &mut self,
+        network: &Network,
+        drawn: &[f64],
+        plan: &Plan,
+        finish: &[f64],
+    ) {
         self.ranges.clear();
         self.ranges.resize(network.len(), (0, 0));
         self.before.clear();
@@ -44,7 +50,7 @@ impl Drivers {
     }
 
     /// What a node waited for to the last: all that would have let it begin (or finish) earlier.
-    pub fn of(&self, node: NodeId) -> &[NodeId] {
+    pub(crate) fn of(&self, node: NodeId) -> &[NodeId] {
         let (first, end) = self.ranges[node.index()];
         &self.before[first as usize..end as usize]
     }
@@ -52,7 +58,7 @@ impl Drivers {
     /// Marks, by [`NodeId::index`], every node that drives the date at which the last of `last` has
     /// finished: one from which a chain without any slack leads there. On a network without crews
     /// and calendars these are the nodes of no total float with regard to it.
-    pub fn mark(&mut self, network: &Network, last: &[NodeId], finish: &[f64]) -> &[bool] {
+    pub(crate) fn mark(&mut self, network: &Network, last: &[NodeId], finish: &[f64]) -> &[bool] {
         let mut marks = std::mem::take(&mut self.marks);
         marks.clear();
         marks.resize(network.len(), false);
@@ -80,7 +86,7 @@ impl Drivers {
 
     /// One chain that leads to the last of `last` without any slack, the beginning first; of
     /// several the one along what stands first in the network. Empty if it never happens.
-    pub fn path(&self, last: &[NodeId], finish: &[f64]) -> Vec<NodeId> {
+    pub(crate) fn path(&self, last: &[NodeId], finish: &[f64]) -> Vec<NodeId> {
         let latest = latest(last, finish);
         let mut path: Vec<NodeId> = Vec::new();
         let of_all = last

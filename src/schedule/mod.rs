@@ -8,7 +8,7 @@ mod compile;
 pub(crate) mod compiler;
 pub mod cpm;
 pub mod crews;
-pub mod driving;
+pub(crate) mod driving;
 pub mod network;
 mod order;
 pub mod plan;
@@ -25,4 +25,5 @@ pub(crate) use activity::{
 pub(crate) use beginning::{Beginning, Fate, ONCE, delayed};
 pub(crate) use compile::ActivityList;
 pub use plan_class::PlanClass;
+pub(crate) use plan_class::check_plan_classes;
 pub use status::{ActivityStatus, Status};

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::calendars::WorkCalendar;
 use super::crews::{CrewId, CrewSupply, parts};
-pub use super::order::Cycle;
+pub(crate) use super::order::Cycle;
 use super::order::sort;
 use super::priority::CrewPriority;
 use crate::sampling::inputs::Quantity;
@@ -69,15 +69,15 @@ impl LinkKind {
 
 /// A dependency of a network.
 #[derive(Clone, Copy, Debug)]
-pub struct Link {
+pub(crate) struct Link {
     /// What is waited for.
-    pub predecessor: NodeId,
+    pub(crate) predecessor: NodeId,
     /// Which ends it joins.
-    pub kind: LinkKind,
+    pub(crate) kind: LinkKind,
     /// The lag in months, elapsed or of the calendar's working time; negative for a lead.
-    pub lag: Quantity,
+    pub(crate) lag: Quantity,
     /// The calendar, by its number, in whose working time the lag runs; none: it elapses day and night.
-    pub lag_calendar: Option<u32>,
+    pub(crate) lag_calendar: Option<u32>,
 }
 
 /// What else may change the duration of an activity in a trial: if `happens` is not 0, the duration
@@ -108,13 +108,13 @@ pub(crate) enum Progress {
     Running,
 }
 
-/// An uncertain duration D of which so much has passed without a finish: D on the condition that
-/// D is no less than that, which is drawn from the uniform number u as `Q(p + u (1 - p))`, where Q is the
+/// An uncertain duration D of which a time t has passed without a finish: D on the condition that
+/// D >= t, which is drawn from the uniform number u as `Q(p + u (1 - p))`, where Q is the
 /// quantile function of D and p = P(D < what has passed).
 #[derive(Clone, Debug)]
 pub(crate) struct Outlasted {
     /// Uniform from 0 to 1.
-    pub(crate) luck: Quantity,
+    pub(crate) uniform: Quantity,
     pub(crate) sampler: Sampler,
     /// The working time that has passed, in months.
     pub(crate) elapsed: f64,
@@ -123,9 +123,9 @@ pub(crate) struct Outlasted {
 }
 
 impl Outlasted {
-    pub(crate) fn new(luck: Quantity, sampler: Sampler, elapsed: f64) -> Self {
+    pub(crate) fn new(uniform: Quantity, sampler: Sampler, elapsed: f64) -> Self {
         Self {
-            luck,
+            uniform,
             shorter: sampler.share_below(elapsed),
             sampler,
             elapsed,
@@ -143,7 +143,7 @@ impl Outlasted {
             0.0
         };
         // Just below 1: where no duration is as long as that, the longest.
-        let share = shorter + self.luck.value(drawn) * (1.0 - shorter);
+        let share = shorter + self.uniform.value(drawn) * (1.0 - shorter);
         self.sampler.at(share.min(1.0 - f64::EPSILON))
     }
 }
@@ -223,22 +223,8 @@ impl Node {
 }
 
 /// A network under construction.
-///
-/// ```
-/// use buildout::schedule::network::{LinkKind, NetworkBuilder};
-/// use buildout::sampling::inputs::Quantity::Fixed;
-/// let mut builder = NetworkBuilder::default();
-/// let shell = builder.add("shell".into(), Fixed(8.0), f64::NEG_INFINITY);
-/// let fit_out = builder.add("fit-out".into(), Fixed(5.0), f64::NEG_INFINITY);
-/// builder.link(fit_out, shell, LinkKind::StartToStart, Fixed(6.0));
-/// let network = builder.build()?;
-/// let path = network.critical_path(&[], None);
-/// assert_eq!(path.finish(), 11.0);
-/// assert_eq!(path.total_float(shell), 0.0, "a later start would move the end");
-/// # Ok::<(), buildout::schedule::network::Cycle>(())
-/// ```
 #[derive(Clone, Debug, Default)]
-pub struct NetworkBuilder {
+pub(crate) struct NetworkBuilder {
     nodes: Vec<Node>,
     by_name: BTreeMap<String, NodeId>,
     calendars: Vec<Arc<WorkCalendar>>,
@@ -251,9 +237,9 @@ pub struct NetworkBuilder {
 
 impl NetworkBuilder {
     /// Adds a node with a name, a duration in months, and a date before which it does not start
-    /// (months; negative infinity for none). A name that is there already goes on meaning the first
+    /// (months; negative infinity for none). A name that exists already still means the first
     /// node of that name: an activity rather than a hall that is called like it.
-    pub fn add(&mut self, name: String, duration: Quantity, earliest_months: f64) -> NodeId {
+    pub(crate) fn add(&mut self, name: String, duration: Quantity, earliest_months: f64) -> NodeId {
         let id = NodeId(u32::try_from(self.nodes.len()).expect("fewer than 2^32 activities"));
         self.by_name.entry(name.clone()).or_insert(id);
         self.nodes.push(Node {
@@ -279,12 +265,18 @@ impl NetworkBuilder {
     }
 
     /// Makes `node` start no earlier than `lag` months after `predecessor` has finished.
-    pub fn depend(&mut self, node: NodeId, predecessor: NodeId, lag: Quantity) {
+    pub(crate) fn depend(&mut self, node: NodeId, predecessor: NodeId, lag: Quantity) {
         self.link(node, predecessor, LinkKind::FinishToStart, lag);
     }
 
     /// Makes `node` wait for `predecessor`, with a lag in elapsed months.
-    pub fn link(&mut self, node: NodeId, predecessor: NodeId, kind: LinkKind, lag: Quantity) {
+    pub(crate) fn link(
+        &mut self,
+        node: NodeId,
+        predecessor: NodeId,
+        kind: LinkKind,
+        lag: Quantity,
+    ) {
         self.add_link(
             node,
             Link {
@@ -297,36 +289,36 @@ impl NetworkBuilder {
     }
 
     /// Adds a dependency of any kind to `node`.
-    pub fn add_link(&mut self, node: NodeId, link: Link) {
+    pub(crate) fn add_link(&mut self, node: NodeId, link: Link) {
         self.nodes[node.index()].links.push(link);
     }
 
     /// Adds a calendar and returns its number.
-    pub fn add_calendar(&mut self, calendar: Arc<WorkCalendar>) -> u32 {
+    pub(crate) fn add_calendar(&mut self, calendar: Arc<WorkCalendar>) -> u32 {
         self.calendars.push(calendar);
         self.calendars.len() as u32 - 1
     }
 
     /// Makes `node` work by a calendar, known by the number that [`Self::add_calendar`] gave it.
-    pub fn set_calendar(&mut self, node: NodeId, calendar: Option<u32>) {
+    pub(crate) fn set_calendar(&mut self, node: NodeId, calendar: Option<u32>) {
         self.nodes[node.index()].calendar = calendar;
     }
 
     /// Adds a renewable resource with its capacity over time.
-    pub fn add_crew(&mut self, supply: CrewSupply) -> CrewId {
+    pub(crate) fn add_crew(&mut self, supply: CrewSupply) -> CrewId {
         self.crews.push(supply);
         CrewId(self.crews.len() as u32 - 1)
     }
 
-    /// Makes `node` hold so many units of a crew from its start to its finish.
-    pub fn needs_crew(&mut self, node: NodeId, crew: CrewId, units: impl Into<f64>) {
+    /// Makes `node` hold this many units of a crew from its start to its finish.
+    pub(crate) fn needs_crew(&mut self, node: NodeId, crew: CrewId, units: impl Into<f64>) {
         self.nodes[node.index()]
             .crews
             .push((crew, parts(units.into())));
     }
 
     /// Sets the inputs that planners expect, by which priorities for crews are ranked.
-    pub fn planned_inputs(&mut self, planned: Vec<f64>) {
+    pub(crate) fn planned_inputs(&mut self, planned: Vec<f64>) {
         self.planned = planned;
     }
 
@@ -370,37 +362,27 @@ impl NetworkBuilder {
     }
 
     /// The node of that name.
-    pub fn find(&self, name: &str) -> Option<NodeId> {
+    pub(crate) fn find(&self, name: &str) -> Option<NodeId> {
         self.by_name.get(name).copied()
     }
 
     /// The name of a node.
-    pub fn name(&self, node: NodeId) -> &str {
+    pub(crate) fn name(&self, node: NodeId) -> &str {
         &self.nodes[node.index()].name
     }
 
     /// All names in alphabetical order.
-    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> + Clone {
         self.by_name.keys().map(String::as_str)
     }
 
-    /// How many nodes there are.
-    pub fn len(&self) -> usize {
-        self.nodes.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty()
-    }
-
     /// Sets by what rule crews are given out.
-    pub fn prioritise(&mut self, priority: CrewPriority) {
+    pub(crate) fn prioritise(&mut self, priority: CrewPriority) {
         self.priority = priority;
     }
 
     /// Sorts the network; an error names the members of a cycle, in order.
-    pub fn build(mut self) -> Result<Network, Cycle> {
+    pub(crate) fn build(mut self) -> Result<Network, Cycle> {
         let order = sort(&self.nodes, &vec![0.0; self.nodes.len()])?;
         let uses_crews = self.nodes.iter().any(|node| !node.crews.is_empty());
         let (priority, planned) = (self.priority, std::mem::take(&mut self.planned));
@@ -507,7 +489,8 @@ impl Network {
     }
 
     /// What a node waits for.
-    pub fn links(&self, node: NodeId) -> &[Link] {
+    #[cfg(test)]
+    pub(crate) fn links(&self, node: NodeId) -> &[Link] {
         &self.nodes[node.index()].links
     }
 }

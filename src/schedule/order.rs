@@ -70,9 +70,9 @@ fn cycle_among(nodes: &[Node], waiting: &[usize]) -> Cycle {
 /// Activities that wait for one another in a circle.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("activities wait for one another in a circle: {}", circle(members))]
-pub struct Cycle {
+pub(crate) struct Cycle {
     /// Each waits for the one before it, and the first for the last.
-    pub members: Vec<String>,
+    pub(crate) members: Vec<String>,
 }
 
 fn circle(members: &[String]) -> String {

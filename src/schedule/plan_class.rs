@@ -13,7 +13,7 @@
 //! ([`factors`](crate::uncertain::factors)) on the slips of its steps.
 
 use crate::field::{MONTHS, NUMBER, SHARE, plan};
-use crate::problem::{Path, Problems, check_name};
+use crate::problem::{Path, Problems, check_list, check_name};
 use crate::uncertain::Uncertain;
 
 plan! {
@@ -35,8 +35,19 @@ plan! {
 }
 
 impl PlanClass {
-    pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
+    fn check(&self, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
         self.check_fields(at, problems);
     }
+}
+
+pub(crate) fn check_plan_classes(classes: &[PlanClass], at: &Path, problems: &mut Problems) {
+    check_list(
+        "plan class",
+        classes,
+        |class| &class.name,
+        at,
+        problems,
+        PlanClass::check,
+    );
 }

@@ -30,7 +30,7 @@ pub enum CrewPriority {
     MostWork,
     /// The order in which the plan is over first, of those that a genetic algorithm tries.
     Search {
-        /// How many schedules it makes, 1 to 10,000,000. If nothing is said 5,000, and fewer in networks
+        /// How many schedules it makes, 1 to 10,000,000. By default 5,000, and fewer in networks
         /// of more than 200 activities, so that a million activities are planned in all.
         schedules: Option<u32>,
     },
@@ -62,7 +62,7 @@ enum Name {
     Search,
 }
 
-/// A search that makes so many schedules.
+/// A search that makes this many schedules.
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

@@ -19,7 +19,7 @@ use super::compiler::Compiler;
 use super::network::{Effect, NodeId};
 use crate::field::{MONEY, MONTHS, NUMBER, SHARE, plan};
 use crate::pattern::matches;
-use crate::problem::{Path, Problems, check_name, check_unique};
+use crate::problem::{Path, Problems, check_list, check_name};
 use crate::uncertain::{Domain, Uncertain};
 
 plan! {
@@ -139,15 +139,7 @@ impl Risk {
 }
 
 pub(crate) fn check_risks(risks: &[Risk], at: &Path, problems: &mut Problems) {
-    for (position, risk) in risks.iter().enumerate() {
-        risk.check(&at.index(position), problems);
-    }
-    check_unique(
-        "risk",
-        risks.iter().map(|risk| risk.name.as_str()),
-        at,
-        problems,
-    );
+    check_list("risk", risks, |risk| &risk.name, at, problems, Risk::check);
 }
 
 /// 1 with that probability and else 0; more probable events happen whenever less probable ones

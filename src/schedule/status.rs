@@ -43,7 +43,7 @@ plan! {
         pub finished: Option<Date>,
         /// The work that remains at the date of the status, in months; left out, what the duration leaves after its start, on the condition that it is not over at the date of the status.
         pub remaining_months: Option<Uncertain> => MONTHS.input("remaining"),
-        /// Work that was suspended goes on no sooner than this.
+        /// Work that was suspended resumes no sooner than this.
         pub resumes: Option<Date>,
     }
     /// An activity that has started.

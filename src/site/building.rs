@@ -66,7 +66,7 @@ plan! {
         /// Where the count is uncertain: the most buildings that are simulated, 1 to 1,000; left out, the greatest count.
         pub at_most: Option<u32> => COUNT,
     }
-    /// So many buildings, numbered from 1, so many months apart.
+    /// A number of buildings, numbered from 1, at equal distances in months.
     pub fn new;
 }
 
@@ -124,7 +124,7 @@ pub(crate) struct PlannedBuilding<'a> {
 pub(crate) enum BuildingBegins<'a> {
     /// At the date of the entry, which has no other.
     Alone,
-    /// So many months after the first of its series.
+    /// Months after the first of its series.
     Offset(f64),
     /// Some time after the one before it in its series.
     Gap,

@@ -17,7 +17,7 @@ plan! {
         pub pue: Uncertain = Uncertain::one() => NUMBER.within(1.0, f64::INFINITY).input("PUE").usually(1.0, 2.0, "fleets average about 1.6, new campuses 1.1 to 1.4"),
         /// Share of the time in which compute in service is available, 0 to 1. Drawn once a trial.
         pub availability: Uncertain = Uncertain::one() => SHARE.input("availability").usually(0.95, 1.0, "even Tier I promises 0.99671"),
-        /// The calendar of all its activities that name none; left out, work goes on every day.
+        /// The calendar of all its activities that name none; left out, work continues every day.
         pub calendar: Option<String>,
         /// Moments that buildings, substations and grid steps may wait for by name.
         pub phases: Vec<Phase> = [],
@@ -58,4 +58,6 @@ plan! {
         /// Their compute altogether, in PFLOPS at the scenario's precision, 0 or more.
         pub compute_pflops: f64 = 0.0 => PFLOPS,
     }
+    /// That many racks of a type with their critical IT power in kW, without compute.
+    pub fn new;
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Building, BuildingTemplate, Campus, Hall, Seen, check_building, plan_buildings};
 use crate::compute::{NEWEST, PlannedGeneration, RackType};
 use crate::date::Date;
-use crate::problem::{Path, Problems, check_known, check_name};
+use crate::problem::{Path, Problems, check_known, check_list, check_name};
 use crate::schedule::{PlanClass, check_activities};
 use crate::uncertain::Domain;
 
@@ -20,9 +20,33 @@ pub(crate) struct Around<'a> {
     pub(crate) seen: Seen<'a>,
 }
 
+/// Notes what is wrong with the campuses of a scenario.
+pub(crate) fn check_campuses(
+    campuses: &[Campus],
+    around: &Around<'_>,
+    at: &Path,
+    problems: &mut Problems,
+) {
+    if campuses.is_empty() {
+        problems.error(
+            at,
+            "the scenario has no campus",
+            "a scenario has one campus or more",
+        );
+    }
+    check_list(
+        "campus",
+        campuses,
+        |campus| &campus.name,
+        at,
+        problems,
+        |campus, at, problems| campus.check(around, at, problems),
+    );
+}
+
 impl Campus {
     /// Notes what is wrong with what a campus says, alone and of what is around it.
-    pub(crate) fn check(&self, around: &Around<'_>, at: &Path, problems: &mut Problems) {
+    fn check(&self, around: &Around<'_>, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
         self.check_fields(at, problems);
         for (position, phase) in self.phases.iter().enumerate() {
@@ -210,7 +234,7 @@ impl Around<'_> {
     }
 
     /// Notes rack types and hardware of halls that there are not, or that do not go together.
-    pub(crate) fn check_halls(&self, halls: &[Hall], at: &Path, problems: &mut Problems) {
+    pub(super) fn check_halls(&self, halls: &[Hall], at: &Path, problems: &mut Problems) {
         for (position, hall) in halls.iter().enumerate() {
             let at = at.index(position);
             check_known(

@@ -107,8 +107,6 @@ pub(crate) struct CompiledHall {
     /// CO2 of its part of the building, in t.
     pub(crate) embodied_t: f64,
     pub(crate) feed: Feed,
-    /// Share of the time in which what stands in it is fed and works.
-    pub(crate) available_share: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -214,7 +212,6 @@ impl HallNodes<'_> {
             retrofit,
             embodied_t: 0.0,
             feed: self.feed,
-            available_share: (building.chain.as_ref()).map_or(1.0, |chain| chain.served_share),
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! A wave is a building of the entry's template. Wave k starts a wait W_k after wave k - 1, the first after the last
 //! building so far, and has the size B_k. Waits and sizes come from the distributions of a class of campuses and have
-//! an effect of the campus in common, of which its own past tells (`uncertain::exchangeable`).
+//! an effect of the campus in common, which is updated by its own past (`uncertain::exchangeable`).
 //! After each wave the campus stops for ever with the probability p, so that without other limits the number of further
 //! waves N has P(N >= n) = (1 - p)^n; where p is 0 and the waits are independent it is a renewal process, whose waves
 //! by the time t number n or more with the probability P(W_1 + … + W_n <= t).

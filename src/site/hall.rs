@@ -31,7 +31,7 @@ plan! {
         /// Work on this hall alone (its fit-out, say), after the building's own activities. Left out, the hall is handed over with the building.
         pub activities: Vec<Activity> = [],
     }
-    /// A hall of so many positions of a rack type, handed over with its building; all else is set on its fields.
+    /// A hall with a number of positions of a rack type, handed over with its building; all else is set on its fields.
     pub fn new;
 }
 
@@ -53,7 +53,7 @@ plan! {
         /// CO2 of the work and of what is built in, in t, 0 or more.
         pub embodied_carbon_t: f64 [= 0.0] => CARBON_TONNES,
     }
-    /// Positions for other racks, as many as before, after so many months out of service.
+    /// Positions for other racks, as many as before, after a number of months out of service.
     pub fn new;
 }
 
@@ -72,7 +72,7 @@ pub(super) fn check_halls(halls: &[Hall], at: &Path, problems: &mut Problems) {
             if hall.hardware_life_months.is_none() {
                 problems.error(
                     &at.key("retrofit"),
-                    "there is a retrofit, but hardware stays for good",
+                    "there is a retrofit, but hardware stays permanently",
                     "give `hardware_life_months` too",
                 );
             }

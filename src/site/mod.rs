@@ -25,11 +25,10 @@ mod layout;
 mod phase;
 mod template;
 
-pub use crate::schedule::PlanClass;
 pub use building::{Building, Series};
 pub(crate) use building::{BuildingBegins, PlannedBuilding, check_building, plan_buildings};
 pub use campus::{Campus, ExistingCapacity};
-pub(crate) use check::Around;
+pub(crate) use check::{Around, check_campuses};
 pub(crate) use compiled::{
     CompiledBuilding, CompiledCampus, CompiledExisting, CompiledHall, Equipment,
 };
@@ -40,3 +39,4 @@ pub(crate) use layout::{BuildingNodes, Sites};
 pub(crate) use phase::{Clause, Gate, Seen};
 pub use phase::{Condition, Phase};
 pub use template::BuildingTemplate;
+pub(crate) use template::check_templates;

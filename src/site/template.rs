@@ -1,11 +1,11 @@
 //! What many buildings have in common.
 
-use super::Hall;
 use super::hall::check_halls;
+use super::{Around, Hall};
 use crate::compute::Oversubscription;
 use crate::field::plan;
 use crate::power::ElectricalChain;
-use crate::problem::{Path, Problems, check_name};
+use crate::problem::{Path, Problems, check_list, check_name};
 use crate::schedule::{Activity, check_activities, warn_of_unlikely};
 
 plan! {
@@ -27,7 +27,7 @@ plan! {
 }
 
 impl BuildingTemplate {
-    pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
+    fn check(&self, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
         check_activities(&self.activities, &at.key("activities"), problems);
         warn_of_unlikely(&self.activities, &at.key("activities"), problems);
@@ -43,4 +43,23 @@ impl BuildingTemplate {
             electrical.check(&at.key("electrical"), problems);
         }
     }
+}
+
+pub(crate) fn check_templates(
+    templates: &[BuildingTemplate],
+    around: &Around<'_>,
+    at: &Path,
+    problems: &mut Problems,
+) {
+    check_list(
+        "building template",
+        templates,
+        |template| &template.name,
+        at,
+        problems,
+        |template, at, problems| {
+            template.check(at, problems);
+            around.check_halls(&template.halls, &at.key("halls"), problems);
+        },
+    );
 }

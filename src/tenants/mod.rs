@@ -6,12 +6,13 @@
 //! ```
 //!
 //! Companies contacted in a month are Poisson distributed. Each signs with the segment's sign
-//! probability, after a lag of its own. Two kinds of uncertainty are told apart: what is uncertain
+//! probability, after a lag of its own. Two kinds of uncertainty are distinguished: what is uncertain
 //! about a *segment* (its outreach, its sign probability) is drawn once a trial; what differs from
 //! *contract to contract* (its size, its lags, its term) is drawn for each. The documentation of
 //! each field says which it is.
 
 mod buckets;
+mod demand;
 pub(crate) mod market;
 mod named;
 mod outreach;
@@ -19,6 +20,7 @@ mod terms;
 pub(crate) mod volume;
 mod vouchers;
 
+pub(crate) use demand::{Around, Demand};
 pub use market::OwnContract;
 pub use named::NamedTenant;
 pub use outreach::{AdoptionCurve, Campaign, Regime, RegimeState, bass_share, logistic_share};
@@ -28,7 +30,7 @@ pub use vouchers::Voucher;
 use serde::{Deserialize, Serialize};
 
 use crate::field::{GROWTH, KILOWATTS, MONTHS, NUMBER, PFLOPS, SHARE, plan};
-use crate::problem::{Path, Problems, check_all_known, check_known, check_name, check_unique};
+use crate::problem::{Path, Problems, check_all_known, check_known, check_list, check_name};
 use crate::uncertain::{Domain, Uncertain};
 
 plan! {
@@ -40,7 +42,7 @@ plan! {
         pub outreach_per_month: Uncertain = Uncertain::zero() => NUMBER.input("outreach"),
         /// Growth of the outreach a year, as a share, compounding month by month; above -1. Drawn once a trial.
         pub outreach_growth_per_year: Uncertain = Uncertain::zero() => GROWTH.input("outreach growth").usually(-1.0, 1.5, "a share: 0.3 stands for 30 % a year"),
-        /// A curve of adoption in the place of `outreach_per_month` and its growth.
+        /// A curve of adoption in place of `outreach_per_month` and its growth.
         pub outreach_curve: Option<AdoptionCurve>,
         /// Efforts for a time, on top of the trend or the curve.
         pub campaigns: Vec<Campaign> = [],
@@ -145,17 +147,19 @@ plan! {
         pub contracts_signed: u32 = 0 => NUMBER,
         /// Subsidiaries established up to then.
         pub subsidiaries: u32 = 0 => NUMBER,
-        /// Critical IT power that their contracts lease and use, in kW, in equal parts. They are the first to be placed, fully ramped, with their term beginning anew.
+        /// Critical IT power that their contracts lease and use, in kW, in equal parts. They are the first to be placed, fully ramped, with their term beginning again.
         pub leased_power_kw: f64 = 0.0 => KILOWATTS.within(0.0, f64::INFINITY),
     }
+    /// No tenants yet; all is set on its fields.
+    pub fn new;
 }
 
 /// No contract is larger, in kW: 10 GW, more than any campus. (an assumption)
 pub(crate) const LARGEST_CONTRACT_KW: f64 = 1e7;
-/// More companies contacted in a month than that are beyond what can be simulated one by one, and
-/// more than these as cohorts. (assumptions)
+/// More companies contacted in a month than these are too many to be simulated one by one. (an assumption)
 const MOST_CONTACTED: f64 = 1e6;
-const MOST_CONTACTED_IN_COHORTS: f64 = 1e9;
+/// More companies contacted in a month than these are too many for cohorts, whose counters are of 32 bits. (an assumption)
+pub(crate) const MOST_CONTACTED_IN_COHORTS: f64 = 1e9;
 
 /// The median of a quantity of 0 or more, where it is one at all.
 fn median(quantity: &Uncertain) -> Option<f64> {
@@ -225,30 +229,24 @@ impl ExistingTenants {
 }
 
 impl Segment {
-    pub(crate) fn check<'a>(
-        &self,
-        campuses: impl Iterator<Item = &'a str> + Clone,
-        rack_types: impl Iterator<Item = &'a str> + Clone,
-        generations: impl Iterator<Item = &'a str> + Clone,
-        at: &Path,
-        problems: &mut Problems,
-    ) {
+    fn check(&self, around: &Around<'_>, at: &Path, problems: &mut Problems) {
         check_name(&self.name, &at.key("name"), problems);
         self.check_fields(at, problems);
-        self.check_size(generations, at, problems);
+        self.check_size(at, problems);
+        self.check_hardware(around, at, problems);
         self.check_outreach(at, problems);
         self.check_terms(at, problems);
         check_all_known(
             "campus",
             &self.campuses,
-            campuses,
+            around.campuses.iter().copied(),
             &at.key("campuses"),
             problems,
         );
         check_all_known(
             "rack type",
             &self.rack_types,
-            rack_types,
+            around.rack_types.iter().copied(),
             &at.key("rack_types"),
             problems,
         );
@@ -257,12 +255,7 @@ impl Segment {
         }
     }
 
-    fn check_size<'a>(
-        &self,
-        generations: impl Iterator<Item = &'a str> + Clone,
-        at: &Path,
-        problems: &mut Problems,
-    ) {
+    fn check_size(&self, at: &Path, problems: &mut Problems) {
         let sizes = [
             (&self.contract_power_kw, "contract_power_kw"),
             (&self.contract_standard_racks, "contract_standard_racks"),
@@ -303,14 +296,41 @@ impl Segment {
                 format!("{LARGEST_CONTRACT_KW} kW or less; a plain number counts kW"),
             );
         }
+    }
+
+    /// The power of a contract in PFLOPS follows from hardware that has some.
+    fn check_hardware(&self, around: &Around<'_>, at: &Path, problems: &mut Problems) {
+        let generations = around.generations.iter().map(|planned| &planned.generation);
         if let Some(wanted) = &self.contract_hardware {
+            let known = generations.clone().map(|known| known.name.as_str());
             let at = at.key("contract_hardware");
-            check_known("hardware generation", wanted, generations, &at, problems);
-        } else if self.contract_pflops.is_some() && generations.clone().next().is_none() {
+            check_known("hardware generation", wanted, known, &at, problems);
+        }
+        if self.contract_pflops.is_none() {
+            return;
+        }
+        let at = at.key("contract_pflops");
+        if around.generations.is_empty() {
             problems.error(
-                &at.key("contract_pflops"),
+                &at,
                 "there is no hardware generation from which its power would follow",
                 "describe one under `generations`, or give the size in kW",
+            );
+        }
+        let wanted = self.contract_hardware.as_deref();
+        let mut meant = generations.filter(|known| wanted.is_none_or(|name| name == known.name));
+        let idle = meant.find(|known| {
+            let pflops = known.rack_pflops.get(around.precision);
+            pflops.is_some_and(|pflops| pflops.range(Domain::NON_NEGATIVE).0 == 0.0)
+        });
+        if let Some(idle) = idle {
+            problems.error(
+                &at,
+                format!(
+                    "a rack of \"{}\" has 0 PFLOPS, so that no power would be enough",
+                    idle.name
+                ),
+                "name another generation in `contract_hardware`, or give the size in kW",
             );
         }
     }
@@ -366,19 +386,22 @@ impl Segment {
 
     /// Campaigns, and the stages that a lead passes.
     fn check_funnel(&self, at: &Path, problems: &mut Problems) {
-        let at_campaigns = at.key("campaigns");
-        for (position, campaign) in self.campaigns.iter().enumerate() {
-            campaign.check(&at_campaigns.index(position), problems);
-        }
-        let names = self.campaigns.iter();
-        let names = names.map(|campaign| campaign.name.as_str());
-        check_unique("campaign", names, &at_campaigns, problems);
-        let at_stages = at.key("stages");
-        for (position, stage) in self.stages.iter().enumerate() {
-            stage.check(&at_stages.index(position), problems);
-        }
-        let names = self.stages.iter().map(|stage| stage.name.as_str());
-        check_unique("stage", names, &at_stages, problems);
+        check_list(
+            "campaign",
+            &self.campaigns,
+            |campaign| &campaign.name,
+            &at.key("campaigns"),
+            problems,
+            Campaign::check,
+        );
+        check_list(
+            "stage",
+            &self.stages,
+            |stage| &stage.name,
+            &at.key("stages"),
+            problems,
+            Stage::check,
+        );
     }
 
     fn check_terms(&self, at: &Path, problems: &mut Problems) {

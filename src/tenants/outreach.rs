@@ -7,7 +7,7 @@ use crate::problem::{Path, Problems, check_all_known, check_known, check_name, c
 use crate::uncertain::{Domain, Uncertain};
 
 plan! {
-    /// A curve of adoption, in the place of a trend.
+    /// A curve of adoption, in place of a trend.
     pub struct AdoptionCurve in "tenants/SEGMENT" {
         /// All companies that are ever contacted, 0 or more. Drawn once a trial.
         pub companies: Uncertain => NUMBER.input("companies"),
@@ -110,14 +110,14 @@ plan! {
     pub fn new;
 }
 
-/// The least rate or time of a curve, lest it divides by 0.
+/// The least rate or time of a curve, which divides by it.
 const LEAST_RATE: f64 = 1e-9;
 /// The shortest mean time in a state.
 pub(super) const MEAN_MONTHS: Domain = Domain {
     min: 1.0,
     max: f64::INFINITY,
 };
-/// A rate or time that must not be 0, lest it divides by it.
+/// A rate or time that must not be 0, as the curve divides by it.
 pub(super) const ABOVE_ZERO: Domain = Domain {
     min: LEAST_RATE,
     max: f64::INFINITY,

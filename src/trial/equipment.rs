@@ -131,15 +131,23 @@ impl Model {
         let state = &mut workspace.halls[hall];
         if state.live == f64::INFINITY && state.deployable_kw() > 0.0 {
             state.live = months;
-            self.put_into_pool(workspace, hall, months);
+            self.put_into_pool(workspace, hall, months, drawn);
             self.plan_retirement(workspace, hall, months, drawn);
         }
     }
 
-    fn put_into_pool(&self, workspace: &mut Workspace, hall: usize, since_months: f64) {
+    fn put_into_pool(
+        &self,
+        workspace: &mut Workspace,
+        hall: usize,
+        since_months: f64,
+        drawn: &[f64],
+    ) {
         let state = &mut workspace.halls[hall];
         let delivery = &state.delivery;
-        let mut available_share = self.halls[hall].available_share;
+        let building = &self.campuses[state.campus].buildings[self.halls[hall].feed.building];
+        let mut available_share =
+            (building.chain.as_ref()).map_or(1.0, |chain| chain.served_share(drawn));
         let generation = delivery.generation.map(|chosen| &self.generations[chosen]);
         if let Some(reliability) = generation.and_then(|chosen| chosen.reliability) {
             available_share *= reliability.availability(state.racks());
@@ -206,7 +214,7 @@ impl Model {
             .order(&workspace.generations, ordered, positions, drawn);
         let racks = racks_in(&state.fit, &delivery);
         delivery.wait_for_supply(&mut workspace.generations, racks);
-        // Until it is in place the hall is reckoned with what it was fitted out for.
+        // Until it is in place the hall is counted with what it was fitted out for.
         state.coming = Some(delivery);
         let what = What::Refreshed { hall: hall as u32 };
         let months = months.max(delivery.arrives) + downtime;
@@ -237,7 +245,7 @@ impl Model {
         }
         self.note_claim(workspace, hall);
         self.count_embodied(workspace, hall);
-        self.put_into_pool(workspace, hall, months);
+        self.put_into_pool(workspace, hall, months, drawn);
         self.plan_retirement(workspace, hall, months, drawn);
         self.share_out(workspace, campus, months, drawn);
     }

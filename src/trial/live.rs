@@ -21,7 +21,7 @@ pub(crate) struct LiveDate {
 
 impl Model {
     /// When a hall went live in the trial that was simulated last, and what made it live then. Where power was shared
-    /// out anew for another reason, such as hardware taken out elsewhere, no node is named.
+    /// out again for another reason, such as hardware taken out elsewhere, no node is named.
     pub(crate) fn live_date(&self, workspace: &Workspace, hall: usize) -> LiveDate {
         let mut date = LiveDate {
             months: workspace.halls[hall].live,

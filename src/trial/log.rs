@@ -60,6 +60,7 @@ impl EventKind {
 
 /// One entry of a trial's log.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub struct LogEntry {
     /// When, in months after the start of the scenario; before it below 0.
     pub months: f64,
@@ -69,8 +70,9 @@ pub struct LogEntry {
     pub name: String,
 }
 
-/// One trial told again; made by [`Model::replay`].
+/// One trial reported again; made by [`Model::replay`].
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Replay {
     /// The number of the trial.
     pub trial: u64,
@@ -113,7 +115,7 @@ impl Model {
     fn log(&self, workspace: &Workspace, row: &TrialRow) -> Vec<LogEntry> {
         let hall_name = |hall: usize| self.network.name(self.halls[hall].handover);
         // Nodes that an event stands for are reported by it alone.
-        let mut is_told = vec![false; workspace.finish.len()];
+        let mut is_reported = vec![false; workspace.finish.len()];
         let mut of_events = Vec::with_capacity(workspace.events.len());
         for event in &workspace.events {
             let (node, what) = match event.what {
@@ -149,11 +151,11 @@ impl Model {
                 // The works of a stage are reported by their name.
                 What::Modules { .. } => continue,
             };
-            is_told[node.index()] = true;
+            is_reported[node.index()] = true;
             of_events.push((event.months, what, self.network.name(node)));
         }
         let nodes = (self.network.nodes())
-            .filter(|node| !is_told[node.index()])
+            .filter(|node| !is_reported[node.index()])
             .map(|node| self.event_of_node(node, workspace));
         let live = (workspace.halls.iter().enumerate())
             .map(|(hall, state)| (state.live, EventKind::Live, hall_name(hall)));
@@ -368,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn what_tenants_bring_is_not_told_as_delivered() {
+    fn what_tenants_bring_is_not_reported_as_delivered() {
         let scenario = Scenario::from_path("examples/first.toml").unwrap();
         let model = scenario.compile().unwrap();
         let sampling = model.sampling(Design::Random, 1).unwrap();

@@ -52,7 +52,7 @@ pub struct Workspace {
     /// What stands in delivery trees.
     placed: Vec<Placed>,
     room_kw: Vec<f64>,
-    /// The figures of a campus in a month, and of all; taken out while they are reckoned.
+    /// The figures of a campus in a month, and of all; taken out while they are computed.
     tallies: Option<Box<[Tally; 2]>>,
     market: MarketState,
     books: Books,
@@ -89,6 +89,7 @@ impl Model {
         let mut drawn = std::mem::take(&mut workspace.drawn);
         let noise = self.draw(sampling, trial, &mut drawn);
         self.simulate_inputs(&drawn, noise, workspace, row);
+        row.set_trial(trial);
         workspace.drawn = drawn;
     }
 
@@ -103,6 +104,7 @@ impl Model {
         row: &mut TrialRow,
     ) {
         let Noise { seed, trial } = noise;
+        row.set_trial(trial);
         // Models of one's own may look at months to come, which are empty.
         row.clear_from(self.own.as_ref().map_or(self.reported.len(), |_| 0));
         self.begin(workspace, seed, trial, inputs);

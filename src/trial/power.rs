@@ -99,6 +99,7 @@ impl Model {
         workspace: &mut Workspace,
         position: usize,
         campus: &CompiledCampus,
+        drawn: &[f64],
     ) -> f64 {
         if campus.chains().next().is_none() {
             return 0.0;
@@ -117,9 +118,10 @@ impl Model {
             .chains()
             .filter(|(building, _)| state.headroom.is_building_full(*building))
             .map(|(building, chain)| {
-                let waiting = chain
-                    .chain
-                    .waiting_for_redundancy_kw(state.modules[building]);
+                let waiting = chain.chain.waiting_for_redundancy_kw(
+                    state.modules[building],
+                    chain.modules_in_the_end(drawn),
+                );
                 let waiting = waiting * campus.buildings[building].sold_per_fed;
                 waiting.min(state.lacking_kw[building])
             })

@@ -163,7 +163,8 @@ impl Model {
             if let Some(existing) = &campus.existing {
                 supply.stock.include(&Stock::of_existing(existing));
             }
-            supply.redundancy_kw = self.waiting_for_redundancy_kw(workspace, position, campus);
+            supply.redundancy_kw =
+                self.waiting_for_redundancy_kw(workspace, position, campus, drawn);
             supply.unused_power_kw = workspace.campuses[position].headroom.unused_kw();
             supply.shortage = self.shortage(workspace, position, campus, &supply);
             if self.reports_buildings {

@@ -97,7 +97,7 @@ impl Model {
                 let plan = &self.campuses[campus].buildings[building];
                 let before = plan.carries_kw(state.modules[building], drawn);
                 if let Some(chain) = &plan.chain {
-                    state.modules[building] += chain.stages[stage as usize].1;
+                    state.modules[building] += chain.modules(stage as usize, drawn);
                 }
                 let after = plan.carries_kw(state.modules[building], drawn);
                 state.headroom.add_building(building, after - before);

@@ -14,7 +14,7 @@ const ORDER: &str = "from the least to the greatest";
 impl Uncertain {
     /// Notes all that is wrong with it for a quantity of this domain, at the places where a file
     /// has the parameters.
-    pub fn check(&self, domain: Domain, at: &Path, problems: &mut Problems) {
+    pub(crate) fn check(&self, domain: Domain, at: &Path, problems: &mut Problems) {
         let quantity = at.last_key().unwrap_or("the value");
         let inner = match self.kind() {
             Some(kind) => at.key(kind),
@@ -42,7 +42,7 @@ impl Uncertain {
         }
     }
 
-    /// Notes a known number of things that is not whole.
+    /// Notes a known count that is not whole.
     pub(crate) fn check_whole(&self, at: &Path, problems: &mut Problems) {
         if let Self::Constant(count) = self
             && count.is_finite()

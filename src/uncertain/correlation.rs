@@ -21,76 +21,28 @@
 //! with `nearest`, replaced by the nearest correlation matrix in the Frobenius norm (Higham,
 //! "Computing the nearest correlation matrix", IMA Journal of Numerical Analysis 22, 2002).
 
-use serde::{Deserialize, Serialize};
-
-use super::factors::CommonFactor;
 use super::special::{normal_cdf, normal_quantile};
-
-/// Which inputs go together.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Correlations {
-    /// Groups of inputs of which each two have one correlation. A later group counts before an earlier one.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub groups: Vec<CorrelatedGroup>,
-    /// Pairs of inputs, which count before groups.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub pairs: Vec<CorrelatedPair>,
-    /// Common factors of inputs.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub factors: Vec<CommonFactor>,
-    /// If these correlations cannot all hold together, take the nearest ones that can; else they are refused.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub nearest: bool,
-}
-
-/// Inputs of which each two have one correlation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct CorrelatedGroup {
-    /// The inputs, such as "A1/shell" or, with * for any text, "*/shell".
-    pub inputs: Vec<String>,
-    /// Spearman's rank correlation of each two, -1 to 1.
-    pub coefficient: f64,
-}
-
-/// Two inputs and their correlation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct CorrelatedPair {
-    /// The two inputs.
-    pub between: Vec<String>,
-    /// Their rank correlation (Spearman's), -1 to 1.
-    pub coefficient: f64,
-}
-
-fn is_false(value: &bool) -> bool {
-    !value
-}
 
 /// Correlations that cannot all hold together.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error(
     "these correlations cannot all hold together: the least eigenvalue of their matrix is {least_eigenvalue:.4}, below 0"
 )]
-pub struct Impossible {
+pub(crate) struct Impossible {
     /// The least eigenvalue of the matrix of the normal numbers.
-    pub least_eigenvalue: f64,
+    pub(crate) least_eigenvalue: f64,
 }
 
 /// A symmetric matrix with ones on its diagonal, row by row.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CorrelationMatrix {
+pub(crate) struct CorrelationMatrix {
     size: usize,
     values: Vec<f64>,
 }
 
 impl CorrelationMatrix {
     /// Nothing correlated with anything.
-    pub fn identity(size: usize) -> Self {
+    pub(crate) fn identity(size: usize) -> Self {
         let mut matrix = Self {
             size,
             values: vec![0.0; size * size],
@@ -102,12 +54,12 @@ impl CorrelationMatrix {
     }
 
     /// How many rows it has.
-    pub fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.size
     }
 
     /// The correlation of two.
-    pub fn get(&self, row: usize, column: usize) -> f64 {
+    pub(crate) fn get(&self, row: usize, column: usize) -> f64 {
         self.values[row * self.size + column]
     }
 
@@ -115,7 +67,7 @@ impl CorrelationMatrix {
     ///
     /// # Panics
     /// If they are the same, or beyond the size.
-    pub fn set(&mut self, row: usize, column: usize, value: f64) {
+    pub(crate) fn set(&mut self, row: usize, column: usize, value: f64) {
         assert!(row != column);
         self.values[row * self.size + column] = value;
         self.values[column * self.size + row] = value;
@@ -168,7 +120,7 @@ impl CorrelationMatrix {
     }
 
     /// The least eigenvalue; below 0 no numbers can be so correlated.
-    pub fn least_eigenvalue(&self) -> f64 {
+    pub(crate) fn least_eigenvalue(&self) -> f64 {
         self.eigen().0.into_iter().fold(f64::INFINITY, f64::min)
     }
 
@@ -195,7 +147,7 @@ impl CorrelationMatrix {
     /// The nearest correlation matrix in the Frobenius norm: alternating projections with
     /// Dykstra's correction (Higham 2002), until nothing moves by more than 1e-9.
     #[must_use]
-    pub fn nearest(&self) -> Self {
+    pub(crate) fn nearest(&self) -> Self {
         const FLOOR: f64 = 1e-9;
         let n = self.size;
         let mut y = self.clone();
@@ -269,13 +221,13 @@ pub(crate) fn cholesky(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
 }
 
 /// The correlation of two normal numbers whose rank correlation is `rank`: 2 sin(pi rank / 6).
-pub fn normal_correlation(rank: f64) -> f64 {
+pub(crate) fn normal_correlation(rank: f64) -> f64 {
     2.0 * libm::sin(std::f64::consts::PI * rank / 6.0)
 }
 
 /// A Gaussian copula over some of the inputs.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Copula {
+pub(crate) struct Copula {
     /// Positions of the correlated inputs.
     members: Vec<usize>,
     lower: Vec<f64>,
@@ -286,7 +238,7 @@ impl Copula {
     ///
     /// # Panics
     /// If there are not as many members as the matrix has rows.
-    pub fn new(
+    pub(crate) fn new(
         members: Vec<usize>,
         ranks: &CorrelationMatrix,
         nearest: bool,
@@ -316,12 +268,12 @@ impl Copula {
     }
 
     /// Positions of the correlated inputs.
-    pub fn members(&self) -> &[usize] {
+    pub(crate) fn members(&self) -> &[usize] {
         &self.members
     }
 
     /// Correlates a trial's uniforms, each in (0, 1), in their place.
-    pub fn correlate(&self, uniforms: &mut [f64]) {
+    pub(crate) fn correlate(&self, uniforms: &mut [f64]) {
         let n = self.members.len();
         let first = self.members.first().map(|&member| uniforms[member]);
         for &member in &self.members {

@@ -9,7 +9,7 @@
 //!
 //! so that every value has the distribution F, and any two of a site the correlation s of scores: the share of the
 //! variance that lies between sites (the one-way random effects model; Searle, Casella & McCulloch, "Variance
-//! Components", 1992). What a site has done so far tells of its c by Bayes' theorem. With values x_1, …, x_n seen,
+//! Components", 1992). What a site has done so far updates its c by Bayes' theorem. With values x_1, …, x_n seen,
 //!
 //! ```text
 //! c | x_1, …, x_n   is normal with mean √s Σ z_i / (1 + (n - 1) s) and variance (1 - s) / (1 + (n - 1) s)
@@ -23,7 +23,7 @@ use super::knots::Knots;
 use super::special::{normal_cdf, normal_quantile};
 use super::{Rule, Sampler};
 
-/// The most of the variance that may lie between sites: with all of it one value would tell all others.
+/// The most of the variance that may lie between sites: with all of it one value would determine all others.
 pub(crate) const MOST_BETWEEN: f64 = 0.99;
 
 /// Values of a site that come from the distribution of a class.
@@ -218,7 +218,7 @@ mod tests {
         let hazard = libm::exp(-0.5 * a * a) / (2.0 * std::f64::consts::PI).sqrt() / tail;
         let (mean, _) = moments(|u| effect.at(u));
         assert!((mean - s.sqrt() * hazard).abs() < 1e-4, "{mean}");
-        // Over effect and luck together: a lattice of both.
+        // Over the site's effect and the value's own residual: a lattice of both.
         let draw = Draw::Remaining(values, wait);
         let (mut sum, mut longer) = (0.0, 0.0);
         const SIDE: u32 = 400;

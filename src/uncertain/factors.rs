@@ -12,67 +12,11 @@
 //! ("Loan portfolio value", Risk, 2002) with several factors. A loading may be uncertain: it is then an input too,
 //! drawn once a trial, and how closely the inputs go together is itself not known.
 //!
-//! Factors come after the coefficients of [`Correlations`](super::correlation::Correlations): these say how the z of
+//! Factors come after the coefficients of a [copula](super::correlation::Copula): these say how the z of
 //! inputs go together beside what the factors do.
 
-use serde::{Deserialize, Serialize};
-
+use super::Sampler;
 use super::special::{normal_cdf, normal_quantile};
-use super::{Domain, Sampler, Uncertain};
-use crate::problem::{Path, Problems, check_name};
-
-/// A common factor of inputs. It is an input itself, named `factors/` and its name, standard normal.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct CommonFactor {
-    /// Its name, unique among factors.
-    pub name: String,
-    /// The inputs that depend on it, and how much. Of several that mean the same input the last counts.
-    pub loadings: Vec<Loading>,
-}
-
-/// How much inputs depend on a factor.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Loading {
-    /// The inputs, such as "A1/shell" or, with * for any text, "*/shell".
-    pub inputs: Vec<String>,
-    /// The correlation of each with the factor, both as normal numbers, -1 to 1. Its square is the share of their variance that is common. Drawn once a trial, as `factors/` with the name and "/loading" with its number in the list.
-    pub loading: Uncertain,
-}
-
-/// A correlation.
-pub(crate) const LOADING: Domain = Domain {
-    min: -1.0,
-    max: 1.0,
-};
-
-impl CommonFactor {
-    /// A factor with one loading on some inputs.
-    pub fn new<'a>(
-        name: impl Into<String>,
-        inputs: impl IntoIterator<Item = &'a str>,
-        loading: impl Into<Uncertain>,
-    ) -> Self {
-        Self {
-            name: name.into(),
-            loadings: vec![Loading {
-                inputs: inputs.into_iter().map(str::to_owned).collect(),
-                loading: loading.into(),
-            }],
-        }
-    }
-
-    pub(crate) fn check(&self, at: &Path, problems: &mut Problems) {
-        check_name(&self.name, &at.key("name"), problems);
-        for (position, part) in self.loadings.iter().enumerate() {
-            let at = at.key("loadings").index(position).key("loading");
-            part.loading.check(LOADING, &at, problems);
-        }
-    }
-}
 
 /// How much an input depends on a factor in a trial.
 #[derive(Clone, Debug)]
@@ -178,6 +122,12 @@ impl Factors {
 mod tests {
     use super::*;
     use crate::sampling::streams::Source;
+    use crate::uncertain::{Domain, Uncertain};
+
+    const LOADING: Domain = Domain {
+        min: -1.0,
+        max: 1.0,
+    };
 
     const TRIALS: u64 = 20_000;
 

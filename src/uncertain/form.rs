@@ -6,7 +6,6 @@ use super::{Outcome, Part, Uncertain};
 
 /// The table of forms: the distributions with named parameters, how many of these are required, and their names in the
 /// order of the list form. Scenario files are read, and their schema is written, by it.
-#[cfg(feature = "files")]
 pub(crate) const FORMS: &[(&str, usize, &[&str])] = &[
     ("uniform", 2, &["min", "max"]),
     ("triangular", 3, &["min", "mode", "max"]),
@@ -15,6 +14,19 @@ pub(crate) const FORMS: &[(&str, usize, &[&str])] = &[
     ("lognormal", 2, &["median", "sigma"]),
     ("pareto", 2, &["min", "shape", "max"]),
 ];
+
+/// The distributions that are written as a list.
+pub(crate) const LISTS: [&str; 4] = ["discrete", "empirical", "quantiles", "mixture"];
+
+/// What an uncertain quantity may be, for an error.
+pub(crate) fn describe_forms() -> String {
+    let names = FORMS.iter().map(|(name, ..)| *name).chain(LISTS);
+    let names: Vec<&str> = names.collect();
+    format!(
+        "a number, or a table with one of {}, or with p10 and p90",
+        names.join(", ")
+    )
+}
 
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
@@ -160,11 +172,8 @@ impl Serialize for Uncertain {
 impl<'de> Deserialize<'de> for Uncertain {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let form = Form::deserialize(deserializer).map_err(|_| {
-            serde::de::Error::custom(
-                "not an uncertain quantity: write a number, or a table with one of uniform, \
-                 triangular, pert, normal, lognormal, pareto, discrete, empirical, quantiles, \
-                 mixture, or with p10 and p90",
-            )
+            let forms = describe_forms();
+            serde::de::Error::custom(format!("not an uncertain quantity: write {forms}"))
         })?;
         Ok(match form {
             Form::Constant(value) => Self::Constant(value),

@@ -9,7 +9,7 @@ use super::{Outcome, Rule, Sampler};
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Knots(Vec<(f64, f64)>);
 
-/// A tabulated distribution is cut into so many pieces in each octave of the tail probability: the error of a
+/// A tabulated distribution is cut into this many pieces in each octave of the tail probability: the error of a
 /// straight piece is below 2e-4 of the distance between the quantiles at its ends.
 const PIECES_PER_OCTAVE: u32 = 32;
 /// Down to a tail probability of 2^-32; what lies beyond is put at the quantile there.

@@ -8,11 +8,11 @@
 
 mod check;
 mod compile;
-pub mod correlation;
+pub(crate) mod correlation;
 mod domain;
 mod error;
 pub(crate) mod exchangeable;
-pub mod factors;
+pub(crate) mod factors;
 mod form;
 mod knots;
 mod percentiles;
@@ -27,7 +27,7 @@ pub use sampler::Sampler;
 pub use special::{normal_cdf, normal_quantile, sample_quantile};
 
 #[cfg(feature = "files")]
-pub(crate) use form::FORMS;
+pub(crate) use form::{FORMS, LISTS, describe_forms};
 use sampler::Rule;
 
 /// A quantity that may be uncertain. Parameters are in the unit of the quantity.

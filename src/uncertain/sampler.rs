@@ -132,7 +132,7 @@ impl Sampler {
     }
 }
 
-/// Up to so many outcomes it pays to go through a list once for each of them.
+/// Up to this many outcomes a linear search of the list is fastest.
 const FEW_OUTCOMES: usize = 8;
 
 /// [`Sampler::replace`] outcome by outcome, so that processors can do several of the list at once.

@@ -31,7 +31,7 @@ impl Key {
             Uncertain::Lognormal { median, sigma } => (2, [median, sigma, 0.0, 0.0]),
             Uncertain::Pareto { min, shape, max } => (3, [min, shape, maybe(max), 0.0]),
             Uncertain::Percentiles { p10, p50, p90 } => (4, [p10, maybe(p50), p90, 0.0]),
-            // A mixture is put together anew; its parts are kept.
+            // A mixture is rebuilt; its parts are kept.
             _ => return None,
         };
         let [a, b, c, d] = parameters.map(f64::to_bits);

@@ -144,7 +144,18 @@ fn json_has_every_metric_month_by_month_and_all_threads_give_the_same() {
     for metric in always_reported() {
         let entry = &json["metrics"][metric.name];
         assert_eq!(entry["unit"], metric.unit, "{}", metric.name);
-        for statistic in ["mean", "std_error", "p5", "p10", "p50", "p80", "p90", "p95"] {
+        for statistic in [
+            "mean",
+            "std_error",
+            "p5",
+            "p10",
+            "p25",
+            "p50",
+            "p75",
+            "p80",
+            "p90",
+            "p95",
+        ] {
             let list = entry[statistic].as_array();
             assert_eq!(list.unwrap().len(), MONTHS, "{} {statistic}", metric.name);
         }

@@ -132,7 +132,7 @@ fn cases_may_be_listed_with_a_baseline_of_their_own() {
 }
 
 #[test]
-fn what_is_wrong_in_a_variant_is_told_with_its_place() {
+fn what_is_wrong_in_a_variant_is_reported_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let first = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/first.toml");
     let head = format!("name = \"a\"\nextends = \"{}\"\n", first.display());

@@ -69,7 +69,7 @@ fn printed_errors_cover_the_truth_in_93_to_97_percent() {
 }
 
 /// Errors of a design come from its sixteen replicates, and are themselves uncertain by 18 %: with the normal quantile
-/// 1.96 in the place of Student's 2.13 they cover 93.1 %.
+/// 1.96 in place of Student's 2.13 they cover 93.1 %.
 #[test]
 #[ignore = "takes minutes"]
 fn errors_of_designs_cover_as_sixteen_replicates_can() {

@@ -33,7 +33,7 @@ fn refused(arguments: &[&str]) -> String {
 fn a_matrix_ends_in_the_plan_to_choose_world_by_world() {
     let table = text(&["decide", MATRIX, "--trials", "100", "--quiet"]);
     // Sentences are wrapped.
-    let told = table.split_whitespace().collect::<Vec<_>>().join(" ");
+    let reported = table.split_whitespace().collect::<Vec<_>>().join(" ");
     for words in [
         "maximise mean(npv), in million USD",
         "Choose \"when",
@@ -42,7 +42,7 @@ fn a_matrix_ends_in_the_plan_to_choose_world_by_world() {
         "as expected (50 %)",
         "Regret: by how much the best plan of a world is better there",
     ] {
-        assert!(told.contains(words), "{words} is not in\n{table}");
+        assert!(reported.contains(words), "{words} is not in\n{table}");
     }
     let json = text(&[
         "decide", MATRIX, "--trials", "100", "--format", "json", "--quiet",
@@ -118,7 +118,7 @@ fn gate(folder: &Path, bounds: &str) -> String {
 fn the_threshold_of_a_trigger_is_tuned_on_the_same_trials() {
     let folder = tempfile::tempdir().unwrap();
     let file = gate(folder.path(), "between = [0.1, 0.9]\nstep = 0.4");
-    let told = text(&[
+    let reported = text(&[
         "decide",
         &file,
         "--objective",
@@ -135,7 +135,7 @@ fn the_threshold_of_a_trigger_is_tuned_on_the_same_trials() {
         "Choose share let = 0.",
         "On fresh trials its value is",
     ] {
-        assert!(told.contains(words), "{words} is not in\n{told}");
+        assert!(reported.contains(words), "{words} is not in\n{reported}");
     }
     let none = refused(&[
         "decide",
@@ -150,7 +150,7 @@ fn the_threshold_of_a_trigger_is_tuned_on_the_same_trials() {
 }
 
 /// Whatever comes after a month, decisions before it are the same: a campaign that triples outreach from the month 36 on draws
-/// all that follows anew.
+/// all that follows again.
 #[test]
 fn no_plan_sees_the_future() {
     const MONTH: f64 = 36.0;

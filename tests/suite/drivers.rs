@@ -316,7 +316,7 @@ fn drivers_and_worth_refuse_rather_than_mislead() {
         assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
         text(&output.stderr)
     };
-    assert!(drivers(&["--trials", "50"]).contains("50 trials do not tell"));
+    assert!(drivers(&["--trials", "50"]).contains("50 trials are too few to show"));
     let target = "300,000 standard racks by the end of 2025, the plan of 2022";
     let constant = drivers(&["--trials", "300", "--of", target]);
     assert!(
@@ -332,7 +332,7 @@ fn drivers_and_worth_refuse_rather_than_mislead() {
     );
     let output = buildout(&["worth", "examples/first.toml", "--trials", "20"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("20 trials do not tell"));
+    assert!(text(&output.stderr).contains("20 trials are too few to show"));
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn the_variants_move_what_they_should() {
         assert!(
             mean(&strong, "in_service_power_mw", month) > mean(&base, "in_service_power_mw", month)
         );
-        // Who is contacted and builds is the same luck in both.
+        // Who is contacted and builds is drawn alike in both.
         assert_eq!(
             mean(&strong, "racks_built", month),
             mean(&base, "racks_built", month)

@@ -209,7 +209,7 @@ fn a_checkpoint_that_is_damaged_anywhere_is_refused() {
     let cut = &whole[..whole.len() - 1];
     let more = [&whole[..], b"}"].concat();
     // A stated length that is too small, with the checksum of what it covers, is no whole file either.
-    for bytes in [cut, &more[..], b"", b"buildout checkpoint 1\n"] {
+    for bytes in [cut, &more[..], b"", b"buildout checkpoint 2\n"] {
         fs::write(folder.path().join("b"), bytes).unwrap();
         let output = buildout(folder.path(), &["merge", "b"]);
         assert_eq!(output.status.code(), Some(1), "{}", err(&output));
@@ -298,7 +298,7 @@ fn only_regular_files_are_replaced_and_links_are_followed() {
 }
 
 #[test]
-fn more_trials_than_asked_for_are_told_even_where_notes_are_not_wanted() {
+fn more_trials_than_asked_for_are_reported_even_where_notes_are_not_wanted() {
     let folder = folder();
     let run = |trials: &str| {
         let arguments = [

@@ -1,7 +1,7 @@
 //! The numbers of every example: what 300 trials say, to the bit, is a part of the interface.
 //!
-//! `tests/golden/hashes.txt` holds the SHA-256 of each example's projection as JSON. A change of it is told in the
-//! changelog; `BUILDOUT_GOLDEN=write cargo test --test suite golden` writes it anew.
+//! `tests/golden/hashes.txt` holds the SHA-256 of each example's projection as JSON. A change of it is reported in the
+//! changelog; `BUILDOUT_GOLDEN=write cargo test --test suite golden` writes it again.
 #![cfg(feature = "files")]
 
 use std::fs;

@@ -191,7 +191,7 @@ fn checking_a_file_takes_time_in_proportion_to_its_size() {
 }
 
 #[test]
-fn very_many_wrong_values_are_told_in_time_and_up_to_a_limit() {
+fn very_many_wrong_values_are_reported_in_time_and_up_to_a_limit() {
     let folder = tempfile::tempdir().unwrap();
     let mut text = scenario(YEARS, WORKS, "outreach_per_month = 1");
     for number in 0..20_000 {

@@ -66,8 +66,8 @@ fn warnings(schedule: &Imported) -> Vec<(usize, &str)> {
 
 fn assert_warns(schedule: &Imported, words: &str) {
     let warnings = warnings(schedule);
-    let told = warnings.iter().any(|(_, message)| message.contains(words));
-    assert!(told, "\"{words}\" is not in {warnings:?}");
+    let reported = warnings.iter().any(|(_, message)| message.contains(words));
+    assert!(reported, "\"{words}\" is not in {warnings:?}");
 }
 
 // ----- Microsoft Project
@@ -771,7 +771,7 @@ fn what_was_imported_reads_back_from_its_file() {
 // ----- Damage
 
 #[test]
-fn damage_is_told_with_its_line() {
+fn damage_is_reported_with_its_line() {
     let line = |result: Result<Imported, ImportError>| {
         let error = result.unwrap_err();
         (error.line, error.message)

@@ -1,4 +1,4 @@
-//! A second reckoning of the model, in plain Python and from its description alone, agrees with the first month by month.
+//! A second implementation of the model, in plain Python and from its description alone, agrees with the first month by month.
 //!
 //! `tests/independent/model.py` was written from docs/model.md without a look at the Rust. What it makes of
 //! `two-campuses.toml` stands in `two-campuses.csv`; where there is a Python it is made again here.

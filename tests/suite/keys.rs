@@ -1,6 +1,6 @@
 //! The reference of keys, inputs and metrics is what the source says.
 //!
-//! `BUILDOUT_REFERENCE=write cargo test --test suite keys` writes it anew.
+//! `BUILDOUT_REFERENCE=write cargo test --test suite keys` writes it again.
 #![cfg(feature = "files")]
 
 use std::fs;

@@ -175,7 +175,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Killed with its checkpoint half written: the run that goes on tidies up.
+/// Killed with its checkpoint half written: the run that resumes tidies up.
 #[test]
 #[cfg(target_os = "linux")]
 fn what_a_killed_run_left_half_written_is_removed_by_the_next() {
@@ -233,9 +233,9 @@ fn an_interrupted_run_says_how_to_go_on() {
     );
     let hint = interrupted
         .lines()
-        .find_map(|line| line.trim().strip_prefix("to go on: "))
+        .find_map(|line| line.trim().strip_prefix("to resume: "))
         .unwrap();
-    // The command goes on; here to a number of trials that has been passed, or soon is.
+    // The command continues; here to a number of trials that has been passed, or soon is.
     let hint = hint.replacen("--trials 4000000000", "--trials 700", 1);
     let output = Command::new("sh")
         .args(["-c", &hint])
@@ -286,7 +286,7 @@ fn checkpoints_of_other_runs_and_damaged_ones_are_refused() {
     failed(resume(&[]), 1, "no checkpoint");
     let other = String::from_utf8(whole)
         .unwrap()
-        .replacen("checkpoint 1", "checkpoint 9", 1);
+        .replacen("checkpoint 2", "checkpoint 9", 1);
     fs::write(&file, other).unwrap();
     failed(resume(&[]), 1, "format 9");
 }

@@ -21,6 +21,7 @@ mod money;
 mod mutated;
 mod page;
 mod parquet;
+mod png;
 mod power;
 mod properties;
 mod ranks;

@@ -1,7 +1,7 @@
 //! Inputs that are nearly right: examples with a few changes drawn by chance. Nothing may panic, and what is
 //! accepted keeps the balances of the model.
 //!
-//! `BUILDOUT_CASES=100000 cargo test --release --test suite mutated` looks for longer; a case that fails is told by its number.
+//! `BUILDOUT_CASES=100000 cargo test --release --test suite mutated` looks for longer; a case that fails is reported by its number.
 #![cfg(all(feature = "files", feature = "import"))]
 #![allow(clippy::unwrap_used)]
 

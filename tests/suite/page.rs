@@ -47,7 +47,7 @@ window.addEventListener("load", async function () {
   var shapes = function () { return all("figure.fan path[data-lists]").map(function (path) { return path.getAttribute("d"); }); };
   var numbers = function (d) { return (d.match(/-?[0-9.]+/g) || []).map(Number); };
   var drawn = shapes(), labels = all("figure.fan svg .y, figure.fan svg .goals, figure.fan svg .ends").map(function (g) { return g.textContent; });
-  var told = {}, select = document.getElementById("metric"), figure = document.querySelector("figure.fan"), canvas = figure && figure.querySelector(".canvas");
+  var reported = {}, select = document.getElementById("metric"), figure = document.querySelector("figure.fan"), canvas = figure && figure.querySelector(".canvas");
   var readout = figure && figure.querySelector(".readout");
   var press = function (key) { canvas.dispatchEvent(new KeyboardEvent("keydown", { key: key, bubbles: true })); return rest(); };
   var choose = function (select, name) { select.value = name; select.dispatchEvent(new Event("change")); return rest(); };
@@ -69,7 +69,7 @@ window.addEventListener("load", async function () {
       await press("Home");
       var begin = readout.textContent;
       await press("PageDown");
-      told[option.value] = { last: last, first: begin, next: readout.textContent, cell: figure.querySelector("tbody tr:last-child td:last-child").textContent };
+      reported[option.value] = { last: last, first: begin, next: readout.textContent, cell: figure.querySelector("tbody tr:last-child td:last-child").textContent };
     }
     await choose(select, "it_power_mw");
     var svg = all("svg", canvas).filter(seen)[0], area = box(svg), at = svg.dataset.box.split(" ").map(Number);
@@ -123,7 +123,7 @@ window.addEventListener("load", async function () {
   var result = document.createElement("pre");
   result.id = "result";
   result.textContent = JSON.stringify({
-    told: told, runs: runs, first: first, apart: apart, relabelled: relabelled, switched: switched, faults: faults,
+    reported: reported, runs: runs, first: first, apart: apart, relabelled: relabelled, switched: switched, faults: faults,
     switches: box(document.getElementById("switch")).height, hover: hover, width: document.documentElement.scrollWidth, parts: parts, cut: cut,
     overlapping: overlapping, broken: names,
     dark: matchMedia("(prefers-color-scheme: dark)").matches,
@@ -285,12 +285,12 @@ fn the_page_tells_the_numbers_of_the_json_in_a_browser() {
     for size in ["1400,900", "768,1000", "390,844"] {
         let result = open(browser, &page, size, &[]);
         let metrics = json["metrics"].as_object().unwrap();
-        assert_eq!(result["told"].as_object().unwrap().len(), metrics.len());
+        assert_eq!(result["reported"].as_object().unwrap().len(), metrics.len());
         for (name, metric) in metrics {
-            let told = &result["told"][name];
+            let reported = &result["reported"][name];
             let last = metric["p50"].as_array().unwrap().len() - 1;
             for (which, month) in [("first", 0), ("next", 12), ("last", last)] {
-                check_told(name, told[which].as_str().unwrap(), metric, month);
+                check_reported(name, reported[which].as_str().unwrap(), metric, month);
             }
         }
         let hover = result["hover"].as_str().unwrap();
@@ -310,11 +310,11 @@ fn the_page_tells_the_numbers_of_the_json_in_a_browser() {
 }
 
 /// The words of a month against the statistics of a metric.
-fn check_told(name: &str, words: &str, metric: &Value, month: usize) {
+fn check_reported(name: &str, words: &str, metric: &Value, month: usize) {
     let [p10, p90] = both(words, "P10 to P90 ");
     let [p5, p95] = both(words, "P5 to P95 ");
     let (p50, mean) = (number(words, "P50"), number(words, "mean"));
-    // Large sums are told in millions or thousand millions.
+    // Large sums are reported in millions or thousand millions.
     let by = [(" billion ", 1e9), (" million ", 1e6)];
     let by = (by.iter().find(|(word, _)| words.contains(word))).map_or(1.0, |(_, by)| *by);
     let share = words.contains(" %");

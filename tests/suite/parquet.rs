@@ -164,8 +164,8 @@ fn duckdb_answers_the_queries_of_the_document() {
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert!(told.starts_with("3 "), "{told}");
+    let reported = String::from_utf8_lossy(&output.stdout);
+    assert!(reported.starts_with("3 "), "{reported}");
 }
 
 #[test]
@@ -197,10 +197,10 @@ fn polars_reads_results_by_the_example_and_draws_them() {
     let json = std::fs::read(folder.path().join("projection.json")).unwrap();
     let json: Value = serde_json::from_slice(&json).unwrap();
     let probability = json["targets"][0]["probability"].as_f64().unwrap();
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let reported = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
-        told.contains(&format!(": {:.1}%", probability * 100.0)),
-        "{told}"
+        reported.contains(&format!(": {:.1}%", probability * 100.0)),
+        "{reported}"
     );
     if has("matplotlib") {
         assert!(std::fs::read(&picture).unwrap().starts_with(b"\x89PNG"));

@@ -136,6 +136,58 @@ stages = [
 }
 
 #[test]
+fn how_many_modules_a_chain_has_may_be_drawn() {
+    let chain = r#"
+[campuses.buildings.electrical]
+redundancy = "N+1"
+module_power = "1 MW"
+modules = { discrete = [[3, 0.5], [5, 0.5]] }
+stages = [{ name = "more", modules = { discrete = [[0, 0.25], [2, 0.75]] }, wait_months = 3 }]
+parts = [{ name = "UPS", between_failures = "999 hours", repair = "1 hour" }]
+"#;
+    let text = head("", chain);
+    let scenario = Scenario::from_toml(&text).unwrap();
+    let model = scenario.compile().unwrap();
+    let names: Vec<&str> = model.input_names().collect();
+    assert!(names.contains(&"campus/A/modules"), "{names:?}");
+    assert!(names.contains(&"campus/A/more/modules"), "{names:?}");
+    let trials: Vec<Trial> = (0..200).map(|trial| Trial::number(&text, trial)).collect();
+    for (month, possible) in [(1, vec![2.0, 4.0]), (6, vec![2.0, 4.0, 6.0])] {
+        for mw in &possible {
+            assert!(
+                trials
+                    .iter()
+                    .any(|trial| trial.at("it_power_mw", month) == *mw),
+                "{mw} MW in month {month}"
+            );
+        }
+        for trial in &trials {
+            assert!(possible.contains(&trial.at("it_power_mw", month)));
+        }
+    }
+    // 5 modules and 2 more with 1/2 x 3/4: four standard errors of 200 trials.
+    let most = trials
+        .iter()
+        .filter(|trial| trial.at("it_power_mw", 6) == 6.0);
+    let share = most.count() as f64 / 200.0;
+    assert!(
+        (share - 0.375).abs() < 4.0 * (0.375_f64 * 0.625 / 200.0).sqrt(),
+        "{share}"
+    );
+    let rows = r#"
+[campuses.buildings.electrical]
+redundancy = "2N"
+module_power = "1 MW"
+modules = { uniform = [10, 14] }
+delivery = { rows = 12, row_positions = 4 }
+"#;
+    let error = Scenario::from_toml(&head("", rows))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("delivery"), "{error}");
+}
+
+#[test]
 fn effective_compute_bears_the_unavailability_of_the_chain() {
     let chain = r#"
 [campuses.buildings.electrical]

@@ -26,7 +26,7 @@ fn start() -> Date {
     Date::month(2025, 7).expect("a month")
 }
 
-/// So many random scenarios; fewer where the code is not optimised. `PROPTEST_CASES` asks for others.
+/// How many random scenarios; fewer where the code is not optimised. `PROPTEST_CASES` asks for others.
 fn cases(cases: u32) -> ProptestConfig {
     let slowness = if cfg!(debug_assertions) { 3 } else { 1 };
     let asked = std::env::var("PROPTEST_CASES").ok();
@@ -188,13 +188,10 @@ fn campus() -> impl Strategy<Value = Campus> {
                         fed.filter(|name| campus.substations.iter().any(|s| &s.name == name));
                     campus.buildings.push(building);
                 }
-                campus.existing =
-                    existing.map(|(racks, kind, power_kw, compute)| ExistingCapacity {
-                        racks,
-                        rack_type: RACK_TYPES[kind].to_owned(),
-                        power_kw,
-                        compute_pflops: compute,
-                    });
+                campus.existing = existing.map(|(racks, kind, power_kw, compute)| {
+                    let existing = ExistingCapacity::new(racks, RACK_TYPES[kind], power_kw);
+                    existing.compute_pflops(compute)
+                });
                 campus
             },
         )
@@ -264,16 +261,14 @@ fn segment() -> impl Strategy<Value = Segment> {
         segment.allocation = allocation;
         segment.campuses = distinct(&campuses, &CAMPUSES);
         segment.rack_types = distinct(&kinds, &RACK_TYPES);
-        segment.existing =
-            existing.map(
-                |(more, negotiating, signed, subsidiaries, leased)| ExistingTenants {
-                    companies_contacted: more + negotiating + signed,
-                    companies_negotiating: negotiating,
-                    contracts_signed: signed,
-                    subsidiaries: subsidiaries.min(signed),
-                    leased_power_kw: if signed > 0 { leased } else { 0.0 },
-                },
-            );
+        segment.existing = existing.map(|(more, negotiating, signed, subsidiaries, leased)| {
+            ExistingTenants::new()
+                .companies_contacted(more + negotiating + signed)
+                .companies_negotiating(negotiating)
+                .contracts_signed(signed)
+                .subsidiaries(subsidiaries.min(signed))
+                .leased_power_kw(if signed > 0 { leased } else { 0.0 })
+        });
         segment
     })
 }
@@ -685,10 +680,7 @@ proptest! {
 
 #[test]
 fn trials_may_be_numbered_up_to_the_last_number() {
-    let scenario = Scenario {
-        campuses: vec![Campus::new("north")],
-        ..Scenario::new("land", start(), 3)
-    };
+    let scenario = Scenario::new("land", start(), 3).campuses([Campus::new("north")]);
     let model = compiled(&scenario);
     let batch = Batch::new(&model).trial_range(u64::MAX - 5..u64::MAX);
     assert_eq!(batch.threads(2).run().expect("it runs").trials(), 5);

@@ -253,10 +253,8 @@ fn a_hall_is_live_when_the_last_of_space_power_and_equipment_is_there() {
         let mut chip = Generation::new("chip", 2.0, "fp16_dense", 3.0);
         chip.lead_time_months = Uncertain::Constant(lead);
         scenario.generations.push(chip);
-        scenario.milestones.push(Milestone {
-            name: "all".to_owned(),
-            requires: vec!["A/live".to_owned(), "S".to_owned(), "first".to_owned()],
-        });
+        let all = Milestone::new("all", ["A/live", "S", "first"]);
+        scenario.milestones.push(all);
         certain(&scenario)
     };
     let row = live(9.0, 8.5);
@@ -451,15 +449,11 @@ fn the_later_of_two_uniform_works_is_later_than_either() {
     assert_near(share, 0.25, tolerance, "the share");
 }
 
-/// A campus with so much live capacity from the start on.
+/// A campus with this live capacity from the start on.
 fn live_campus(power_kw: f64) -> Campus {
     let mut campus = Campus::new("north");
-    campus.existing = Some(ExistingCapacity {
-        racks: (power_kw / RACK_KW) as u32,
-        rack_type: "standard".to_owned(),
-        power_kw,
-        compute_pflops: 0.0,
-    });
+    let racks = (power_kw / RACK_KW) as u32;
+    campus.existing = Some(ExistingCapacity::new(racks, "standard", power_kw));
     campus
 }
 
@@ -749,13 +743,12 @@ fn the_segment_of_higher_priority_is_served_first() {
 #[test]
 fn existing_tenants_are_there_from_the_start_until_their_term_ends() {
     let mut tenants = segment(0.0, 1.0, 1.0);
-    tenants.existing = Some(ExistingTenants {
-        companies_contacted: 30,
-        companies_negotiating: 0,
-        contracts_signed: 8,
-        subsidiaries: 2,
-        leased_power_kw: 400.0,
-    });
+    let existing = ExistingTenants::new()
+        .companies_contacted(30)
+        .contracts_signed(8)
+        .subsidiaries(2)
+        .leased_power_kw(400.0);
+    tenants.existing = Some(existing);
     tenants.ramp_months = Uncertain::Constant(6.0);
     tenants.term_months = Uncertain::Constant(5.0);
     tenants.churn_per_month = Uncertain::one();
@@ -773,12 +766,11 @@ fn existing_tenants_are_there_from_the_start_until_their_term_ends() {
 fn no_more_companies_can_sign_than_were_contacted() {
     let refused = |negotiating: u32, signed: u32| {
         let mut tenants = segment(1.0, 1.0, 1.0);
-        tenants.existing = Some(ExistingTenants {
-            companies_contacted: 10,
-            companies_negotiating: negotiating,
-            contracts_signed: signed,
-            ..ExistingTenants::default()
-        });
+        let existing = ExistingTenants::new()
+            .companies_contacted(10)
+            .companies_negotiating(negotiating)
+            .contracts_signed(signed);
+        tenants.existing = Some(existing);
         let scenario = with_tenants(live_campus(100.0), tenants, 3);
         scenario.check().has_errors()
     };

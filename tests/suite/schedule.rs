@@ -88,11 +88,7 @@ fn an_outdoor_calendar_moves_what_falls_into_winter() {
         Activity::new("shell", 2.0).as_milestone(),
     ]);
     let mut outdoor = Calendar::new("outdoor");
-    outdoor.seasons.push(Season {
-        from: "11-01".into(),
-        to: "02-28".into(),
-        pace: 0.0,
-    });
+    outdoor.seasons.push(Season::new("11-01", "02-28"));
     scenario.calendars.push(outdoor);
     let activities = scenario.campuses[0].buildings[0]
         .activities
@@ -122,10 +118,9 @@ fn buildings_wait_for_the_fit_out_crew_that_they_share() {
     let mut scenario = one_building(vec![]);
     let mut fit_out = Activity::new("fit-out", 4.0);
     fit_out.crews = vec!["fit-out".into()];
-    scenario.building_templates.push(BuildingTemplate {
-        activities: vec![Activity::new("shell", 6.0), fit_out.as_milestone()],
-        ..template("standard")
-    });
+    let mut standard = template("standard");
+    standard.activities = vec![Activity::new("shell", 6.0), fit_out.as_milestone()];
+    scenario.building_templates.push(standard);
     scenario.campuses[0].buildings.clear();
     for name in ["A1", "A2", "A3"] {
         let mut building = Building::new(name);
@@ -142,10 +137,8 @@ fn buildings_wait_for_the_fit_out_crew_that_they_share() {
     };
     // All are due at the same time, so they follow one another in the order of the scenario.
     assert_eq!(dates(&scenario), [10.0, 14.0, 18.0]);
-    scenario.crews[0].changes.push(CapacityChange {
-        from: date("2025-09"),
-        capacity: 3.0,
-    });
+    let change = CapacityChange::new(date("2025-09"), 3);
+    scenario.crews[0].changes.push(change);
     assert_eq!(dates(&scenario), [10.0, 12.0, 12.0]);
     scenario.crews[0].changes[0].from = date("2025-07");
     assert_eq!(dates(&scenario), [10.0, 10.0, 12.0]);
@@ -165,11 +158,7 @@ fn one_risk_makes_all_that_it_hits_late_together_and_mitigation_is_paired() {
     let mut risk = Risk::new("strike", 0.3, ["*/a", "A1/b"]);
     risk.factor = 2.0.into();
     risk.delay_months = 1.0.into();
-    risk.mitigation = Some(Mitigation {
-        cost: 10.0,
-        probability: Some(0.1),
-        ..Mitigation::default()
-    });
+    risk.mitigation = Some(Mitigation::new(10.0).probability(0.1));
     scenario.risks.push(risk);
     let before = run(&scenario, 4_000);
     // a: 4 or 9, b: 5 or 11, always both: the later one is 5 or 11. Standard error of a share of
@@ -220,10 +209,8 @@ fn a_refused_permit_runs_the_rework_and_else_the_other_branch() {
 fn ordering_at_risk_gets_an_earlier_slot_than_ordering_after_the_permit() {
     let scenario = |ordered_after: &[&str]| {
         let mut transformer = after("transformer", 12.0, ordered_after);
-        transformer.slots = Some(Slots {
-            reserved: vec![date("2025-04"), date("2026-01")],
-            queue_months: 10.0.into(),
-        });
+        let reserved = [date("2025-04"), date("2026-01")];
+        transformer.slots = Some(Slots::new(10.0).reserved(reserved));
         one_building(vec![after("permit", 5.0, &[]), transformer])
     };
     // At once: the slot of April, delivered after twelve months. After the permit, in June: the
@@ -242,10 +229,7 @@ fn ordering_at_risk_gets_an_earlier_slot_than_ordering_after_the_permit() {
 #[test]
 fn equipment_with_a_slot_is_not_delivered_before_what_its_delivery_waits_for() {
     let mut transformer = Activity::new("transformer", 2.0).as_milestone();
-    transformer.slots = Some(Slots {
-        reserved: vec![date("2025-02")],
-        queue_months: 10.0.into(),
-    });
+    transformer.slots = Some(Slots::new(10.0).reserved([date("2025-02")]));
     transformer.after = Some(vec![lagged("store", LinkKind::FinishToFinish, 1.0)]);
     let scenario = one_building(vec![after("store", 8.0, &[]), transformer]);
     assert_near(when(&run(&scenario, 2), "A1/transformer"), 9.0);
@@ -275,10 +259,7 @@ fn the_status_fixes_what_has_happened_and_projects_the_rest() {
     permit.finished = Some(date("2025-06"));
     let mut shell = ActivityStatus::new("A1/shell", date("2025-05"));
     shell.remaining_months = Some(3.0.into());
-    scenario.status = Some(Status {
-        activities: vec![permit, shell],
-        ..Status::new(date("2025-10"))
-    });
+    scenario.status = Some(Status::new(date("2025-10")).activities([permit, shell]));
     let projection = run(&scenario, 2);
     // At the end of the first day of June.
     assert_near(when(&projection, "A1/permit"), 5.0 + 1.0 / 30.0);
@@ -310,19 +291,17 @@ fn finishes(scenario: &Scenario, milestone: &str, trials: u64) -> Vec<f64> {
 #[test]
 fn what_has_begun_lasts_at_least_as_long_as_it_has() {
     // Begun at 0 and not over at 6 of a duration uniform from 2 to 10: it is over uniformly from 6
-    // to 10, with the same luck as before.
+    // to 10, at the same uniform number as before.
     let shell = Activity::new("shell", Uncertain::uniform(2.0, 10.0)).as_milestone();
     let mut scenario = one_building(vec![shell]);
     let before = finishes(&scenario, "A1/shell", 2_000);
-    scenario.status = Some(Status {
-        activities: vec![ActivityStatus::new("A1/shell", date("2025-01"))],
-        ..Status::new(date("2025-07"))
-    });
+    let begun = ActivityStatus::new("A1/shell", date("2025-01"));
+    scenario.status = Some(Status::new(date("2025-07")).activities([begun]));
     let after = finishes(&scenario, "A1/shell", 2_000);
     for (before, after) in before.iter().zip(&after) {
-        let luck = (before - 2.0) / 8.0;
+        let uniform = (before - 2.0) / 8.0;
         assert!(
-            (after - (6.0 + 4.0 * luck)).abs() < 1e-6,
+            (after - (6.0 + 4.0 * uniform)).abs() < 1e-6,
             "{before} {after}"
         );
     }
@@ -334,10 +313,13 @@ fn what_has_begun_lasts_at_least_as_long_as_it_has() {
     let struck = finishes(&scenario, "A1/shell", 2_000);
     let mut hit = 0;
     for (with, without) in struck.iter().zip(&after) {
-        let luck = (without - 6.0) / 4.0;
+        let uniform = (without - 6.0) / 4.0;
         if (with - without).abs() > 1e-6 {
             hit += 1;
-            assert!((with - (6.0 + 9.0 * luck)).abs() < 1e-6, "{with} {without}");
+            assert!(
+                (with - (6.0 + 9.0 * uniform)).abs() < 1e-6,
+                "{with} {without}"
+            );
         }
     }
     // Standard error of a share of 0.4 in 2,000: 0.011.
@@ -381,11 +363,7 @@ fn what_a_mitigation_costs_is_capex_of_its_campus() {
     scenario.finance = Some(Finance::new(0.0));
     let mut flood = Risk::new("flood", 0.5, ["south/road"]);
     flood.delay_months = 2.0.into();
-    flood.mitigation = Some(Mitigation {
-        cost: 1_234.56,
-        probability: Some(0.1),
-        ..Mitigation::default()
-    });
+    flood.mitigation = Some(Mitigation::new(1_234.56).probability(0.1));
     scenario.risks.push(flood);
     let paid = |scenario: &Scenario, metric: &str, place: Option<&str>| {
         let projection = run(scenario, 20);
@@ -522,10 +500,8 @@ fn all_that_is_wrong_is_reported_at_once_with_its_place() {
     let mut phase = Phase::new("phase 2");
     phase.when = vec![Condition::new("take_upp").at_least(1.0)];
     scenario.campuses[0].phases.push(phase);
-    scenario.status = Some(Status {
-        activities: vec![ActivityStatus::new("A1/shell", date("2025-03"))],
-        ..Status::new(date("2025-02"))
-    });
+    let begun = ActivityStatus::new("A1/shell", date("2025-03"));
+    scenario.status = Some(Status::new(date("2025-02")).activities([begun]));
     let problems = scenario.check().to_string();
     for place in [
         "campuses[0].buildings[0].activities[0].calendar",
@@ -547,7 +523,7 @@ fn all_that_is_wrong_is_reported_at_once_with_its_place() {
 
 #[test]
 fn correlated_durations_go_together_and_keep_their_distributions() {
-    use buildout::uncertain::correlation::{CorrelatedGroup, CorrelatedPair, Correlations};
+    use buildout::sampling::correlations::{CorrelatedGroup, CorrelatedPair, Correlations};
     let mut scenario = one_building(vec![
         after("a", Uncertain::normal(20.0, 3.0), &[]),
         after("b", Uncertain::normal(20.0, 4.0), &["a"]),
@@ -578,21 +554,13 @@ fn correlated_durations_go_together_and_keep_their_distributions() {
     // The standard error of an sd is sd / sqrt(2 n): 0.08 at most.
     let found = spread(&scenario, "A1/b");
     assert!((found - 5.0).abs() < 0.25, "{found}");
-    scenario.correlations = Some(Correlations {
-        groups: vec![CorrelatedGroup {
-            inputs: vec!["A1/a".into(), "A1/b".into()],
-            coefficient: 1.0,
-        }],
-        ..Correlations::default()
-    });
+    let together = CorrelatedGroup::new(["A1/a", "A1/b"], 1.0);
+    scenario.correlations = Some(Correlations::new().groups([together]));
     assert!((spread(&scenario, "A1/b") - 7.0).abs() < 0.32);
     assert!((spread(&scenario, "A1/a") - 3.0).abs() < 0.15);
     // a with b and b with c together, a with c against one another: impossible.
     let correlations = scenario.correlations.as_mut().unwrap();
-    let pair = |first: &str, second: &str, coefficient| CorrelatedPair {
-        between: vec![first.into(), second.into()],
-        coefficient,
-    };
+    let pair = |first: &str, second: &str, by| CorrelatedPair::new(first, second, by);
     correlations.pairs = vec![pair("A1/b", "A1/c", 0.9), pair("A1/a", "A1/c", -0.9)];
     let problems = scenario.check().to_string();
     assert!(problems.contains("cannot all hold together"), "{problems}");
@@ -613,13 +581,12 @@ fn a_target_may_ask_for_a_date_and_a_power_together() {
     use buildout::scenario::Target;
     // The building is live by then in half of the trials; the 1 MW of its 100 racks comes with it.
     let mut scenario = one_building(vec![Activity::new("shell", Uncertain::uniform(4.0, 8.0))]);
-    let target = |name: &str, at_least: Option<f64>, milestone: bool| Target {
-        name: name.into(),
-        metric: at_least.map(|_| "it_power_mw".into()),
-        at_least,
-        milestone: milestone.then(|| "A1 live".into()),
-        campus: None,
-        by: date("2025-06"),
+    let target = |name: &str, at_least: Option<f64>, milestone: bool| {
+        let mut target = Target::happened(name, "A1 live", date("2025-06"));
+        target.milestone = target.milestone.filter(|_| milestone);
+        target.metric = at_least.map(|_| "it_power_mw".into());
+        target.at_least = at_least;
+        target
     };
     scenario.targets = vec![
         target("date", None, true),

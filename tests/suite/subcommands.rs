@@ -316,7 +316,7 @@ fn a_value_is_set_in_a_file_that_keeps_its_comments() {
 }
 
 #[test]
-fn a_file_of_another_format_is_told_so() {
+fn a_file_of_another_format_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let text = STARTERS[0].text.replace("format = 1", "format = 2");
     assert_ne!(text, STARTERS[0].text);

@@ -162,7 +162,7 @@ finance = { discount_rate_per_year = 0.08, capex = [{ name = "all", amount = 6_0
 }
 
 #[test]
-fn what_few_trials_have_is_told_with_their_share() {
+fn what_few_trials_have_is_reported_with_their_share() {
     // Half of the trials earn nothing at all, so that they have no rate of return.
     let text = r#"
 name = "few"
@@ -185,6 +185,6 @@ segments = [{ name = "s", contract_power_kw = 10 }]
     assert!((share - 0.5).abs() < 0.1, "{share}");
     let summary = buildout::report::summary(&projection);
     assert!(summary.contains("of trials"), "{summary}");
-    let told = &projection.to_json()["outcomes"]["irr_per_year"]["share_of_trials"];
-    assert_eq!(told.as_f64(), Some(share));
+    let reported = &projection.to_json()["outcomes"]["irr_per_year"]["share_of_trials"];
+    assert_eq!(reported.as_f64(), Some(share));
 }

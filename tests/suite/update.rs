@@ -43,8 +43,8 @@ fn an_update_is_an_ensemble_that_other_commands_run() {
     let folder = tempfile::tempdir().unwrap();
     let ensemble = folder.path().join("posterior.csv");
     let out = folder.path().join("out");
-    let told = update(&ensemble, &["--quiet", "--out", out.to_str().unwrap()]);
-    let said = text(&told.stdout);
+    let reported = update(&ensemble, &["--quiet", "--out", out.to_str().unwrap()]);
+    let said = text(&reported.stdout);
     for words in [
         "S1 energised, not by",
         "contracts_signed@2027-12",

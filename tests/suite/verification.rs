@@ -1,7 +1,7 @@
 //! Each part of the model against closed forms and published examples, from `tests/reference/cases.csv`.
 //!
 //! A line of that file has what is computed, from which inputs, what is expected, within what, and why. The table in
-//! docs/verification.md is made here: `BUILDOUT_RENEW=1 cargo test --test suite verification` writes it anew.
+//! docs/verification.md is made here: `BUILDOUT_RENEW=1 cargo test --test suite verification` writes it again.
 #![cfg(feature = "files")]
 
 use std::collections::BTreeMap;
@@ -411,8 +411,8 @@ fn every_case_is_met_and_the_table_in_the_documents_says_so() {
             "{}: renew the table",
             case.name
         );
-        let told: f64 = cells[4].parse().expect("a number");
-        let apart = (told - got).abs();
+        let reported: f64 = cells[4].parse().expect("a number");
+        let apart = (reported - got).abs();
         assert!(
             apart <= 2.0 * case.tolerance + 1e-8 * got.abs(),
             "{}: renew the table",

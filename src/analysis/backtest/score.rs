@@ -141,6 +141,8 @@ pub struct Score {
     pub equal: f64,
     /// log((median + floor) / (observed + floor)): above 0 if the forecast was too high.
     pub bias: f64,
+    /// Sharpness: log((P95 + floor) / (P5 + floor)), 0 or more. Of two forecasters who cover alike the sharper is better.
+    pub width: f64,
 }
 
 impl Score {
@@ -199,6 +201,8 @@ pub fn score(forecast: &Forecast, observed: f64, floor: f64) -> Option<Score> {
         below: share(&|x| x < observed - e),
         equal: share(&|x| fabs(x - observed) <= e),
         bias: log((sample_quantile(x, 0.5) + floor) / (observed + floor)),
+        width: log((sample_quantile(x, 0.95).max(0.0) + floor)
+            / (sample_quantile(x, 0.05).max(0.0) + floor)),
     })
 }
 

@@ -33,6 +33,8 @@ pub struct Summary {
     pub below: f64,
     /// The mean of [`Score::bias`].
     pub bias: f64,
+    /// The mean of [`Score::width`].
+    pub width: f64,
 }
 
 /// Each forecaster over the cases that all of them forecast, the best first. `reference` names the
@@ -97,6 +99,7 @@ fn summary(forecaster: &str, cases: &[(&Score, f64)]) -> Summary {
         above: share(&Score::is_above),
         below: share(&Score::is_below),
         bias: mean(&|score| score.bias),
+        width: mean(&|score| score.width),
     }
 }
 

@@ -214,7 +214,7 @@ impl<'a> Asked<'a> {
     }
 
     /// What was asked for with how well it is known.
-    pub(super) fn told(&self, known: Vec<KnownGoal>) -> KnownGoals {
+    pub(super) fn reported(&self, known: Vec<KnownGoal>) -> KnownGoals {
         KnownGoals {
             confidence: self.until.confidence,
             at_least: self.until.at_least,

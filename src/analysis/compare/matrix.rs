@@ -11,6 +11,7 @@ use crate::problem::name_help;
 
 /// Which scenario of a comparison is which plan in which world.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Matrix {
     /// The names of the plans.
     pub plans: Vec<String>,

@@ -139,7 +139,7 @@ impl PreparedComparison<'_> {
                 Ok::<_, CompareError>((is_enough(&known), known))
             },
         )?;
-        Ok(Some(asked.told(known)))
+        Ok(Some(asked.reported(known)))
     }
 
     /// Which plan to choose by the trials of a part, if that was asked; the chosen plan is run again on as many fresh trials.

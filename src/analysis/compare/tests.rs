@@ -209,7 +209,7 @@ fn a_comparison_runs_until_all_goals_are_known_in_all_scenarios() {
         compared.trials
     );
     assert_eq!(compared, run(&until, 1).0);
-    // What comes out does not tell how it was decided when to stop.
+    // The result does not depend on how it was decided when to stop.
     let asked = comparison(3).trials(compared.trials).run().unwrap();
     let found = Compared {
         goals: None,

@@ -67,7 +67,7 @@ pub struct PlanChoice {
     pub constraints: Vec<f64>,
     /// Whether all constraints hold.
     pub is_feasible: bool,
-    /// The probability that it is the best feasible plan, as far as the trials tell.
+    /// The probability that it is the best feasible plan, estimated from the trials.
     pub probability_best: f64,
     /// Its greatest regret in any world.
     pub greatest_regret: f64,

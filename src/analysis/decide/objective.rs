@@ -72,7 +72,7 @@ impl fmt::Display for Threshold {
     }
 }
 
-/// A number with its millions told as such.
+/// A number with its millions reported as such.
 fn write_amount(number: f64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     if number.abs() >= 1e6 {
         write!(f, "{} million", number / 1e6)

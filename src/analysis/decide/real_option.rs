@@ -1,7 +1,7 @@
 //! What it is worth to be able to wait: an option that is exercised at one of several dates, or never.
 //!
 //! Least-squares Monte Carlo (Longstaff & Schwartz, "Valuing American Options by Simulation: A Simple Least-Squares
-//! Approach", Review of Financial Studies 14, 2001): from the last date back, what it is worth to go on is estimated by regression of
+//! Approach", Review of Financial Studies 14, 2001): from the last date back, what it is worth to continue is estimated by regression of
 //! the discounted later cash flows on polynomials of what is observed, over the paths on which exercising yields something;
 //! where exercising now yields more, that is the cash flow of the path. The rule so found sees no future, so that its
 //! value on fresh paths is a lower bound of the option's, but for chance; on the paths that it was fitted to it is optimistic.

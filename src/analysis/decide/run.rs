@@ -99,7 +99,7 @@ pub struct Decision {
     pub unit: String,
     /// The plans against each other.
     pub choice: Choice,
-    /// The value of the best plan on as many fresh trials: what is left when the luck of having been chosen is taken
-    /// off. None if no plan is feasible, and of an ensemble, which has no other trials.
+    /// The value of the best plan on as many fresh trials: free of the selection bias of the trials on which it
+    /// was chosen. None if no plan is feasible, and of an ensemble, which has no other trials.
     pub value_on_fresh_trials: Option<f64>,
 }

@@ -1,7 +1,6 @@
 //! A search for the best settings of decision variables.
 //!
-//! All plans are simulated on the same trials (common random numbers), so that they are compared, not their luck. How depends on
-//! what there is to choose:
+//! All plans are simulated on the same trials, with common random numbers. How depends on what there is to choose:
 //!
 //! - few plans: all of them or, if a difference is named that is worth detecting, as many trials of each as
 //!   [selecting](super::selection) the best takes;
@@ -11,7 +10,7 @@
 //!   on the front.
 //!
 //! A plan that breaks a constraint counts as worse than any that breaks none. The best plan has been chosen for its value, which
-//! is therefore optimistic ("the winner's curse"): it is simulated again on fresh trials, and the difference is told.
+//! is therefore optimistic ("the winner's curse"): it is simulated again on fresh trials, and the difference is reported.
 //!
 //! [Nelder & Mead]: https://doi.org/10.1093/comjnl/7.4.308
 
@@ -27,21 +26,21 @@ use super::objective::{Constraint, Objective};
 use super::run::{DecideError, LEAST_TRIALS};
 use super::selection::{Indifference, Selected, select};
 use crate::model::Model;
-use crate::monte_carlo::batch::{Cancel, DEFAULT_TRIALS, OnProgress, RunError};
-use crate::monte_carlo::kept_runs::KeptRuns;
+use crate::monte_carlo::batch::RunError;
 use crate::monte_carlo::sample_run::{SampleError, SampleRun};
+use crate::monte_carlo::settings::{RunSettings, setting_methods};
 use crate::policy::{DecisionVariable, Setting};
 use crate::sampling::sobol::ScrambledSobol;
 use crate::sampling::streams::Source;
 use crate::uncertain::normal_quantile;
 
-/// So many plans are tried if nothing else is said. (an assumption)
+/// How many plans are tried by default. (an assumption)
 pub const DEFAULT_PLANS: usize = 60;
-/// A range is searched on one of so many trials first. (an assumption)
+/// A range is searched on one in this many trials first. (an assumption)
 const SCREENED_ON_ONE_IN: u64 = 4;
-/// So many leading plans of a search are simulated on all trials. (an assumption)
+/// How many leading plans of a search are simulated on all trials. (an assumption)
 const FINALISTS: usize = 5;
-/// The probability of correct selection if nothing else is said. (an assumption)
+/// The probability of correct selection by default. (an assumption)
 pub const DEFAULT_CONFIDENCE: f64 = 0.95;
 /// The standard deviation of small changes, as a share of a range. (an assumption)
 const SMALL_CHANGE: f64 = 0.1;
@@ -119,15 +118,11 @@ pub struct SearchRun<'a> {
     objectives: Vec<Objective>,
     constraints: Vec<Constraint>,
     build: Box<Build<'a>>,
-    trials: u64,
-    seed: u64,
-    threads: usize,
     plans: usize,
     indifference: Option<f64>,
     confidence: f64,
-    on_progress: Option<&'a OnProgress<'a>>,
-    cancel: Option<&'a Cancel>,
-    kept: Option<&'a KeptRuns<'a>>,
+    /// Of its trials a plan has all at most.
+    settings: RunSettings<'a>,
 }
 
 impl<'a> SearchRun<'a> {
@@ -142,15 +137,10 @@ impl<'a> SearchRun<'a> {
             objectives: objectives.into_iter().collect(),
             constraints: Vec::new(),
             build: Box::new(build),
-            trials: DEFAULT_TRIALS,
-            seed: 0,
-            threads: 0,
             plans: DEFAULT_PLANS,
             indifference: None,
             confidence: DEFAULT_CONFIDENCE,
-            on_progress: None,
-            cancel: None,
-            kept: None,
+            settings: RunSettings::default(),
         }
     }
 
@@ -161,28 +151,9 @@ impl<'a> SearchRun<'a> {
         self
     }
 
-    /// Runs so many trials of a plan at most.
-    #[must_use]
-    pub fn trials(mut self, trials: u64) -> Self {
-        self.trials = trials;
-        self
-    }
+    setting_methods!(trials, seed, threads, on_progress, cancelled_by);
 
-    /// Sets the seed.
-    #[must_use]
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
-        self
-    }
-
-    /// Sets the number of threads; 0 stands for as many as there are processors.
-    #[must_use]
-    pub fn threads(mut self, threads: usize) -> Self {
-        self.threads = threads;
-        self
-    }
-
-    /// Tries so many plans at most.
+    /// Tries at most this many plans.
     #[must_use]
     pub fn plans(mut self, plans: usize) -> Self {
         self.plans = plans;
@@ -204,27 +175,6 @@ impl<'a> SearchRun<'a> {
         self
     }
 
-    /// Calls `report` with the trials done and the most that there may be.
-    #[must_use]
-    pub fn on_progress(mut self, report: &'a OnProgress<'a>) -> Self {
-        self.on_progress = Some(report);
-        self
-    }
-
-    /// Lets `cancel` stop the search.
-    #[must_use]
-    pub fn cancelled_by(mut self, cancel: &'a Cancel) -> Self {
-        self.cancel = Some(cancel);
-        self
-    }
-
-    /// Takes trials that are kept rather than running them again, and keeps those that are run.
-    #[must_use]
-    pub fn kept(mut self, kept: &'a KeptRuns<'a>) -> Self {
-        self.kept = Some(kept);
-        self
-    }
-
     /// Searches.
     pub fn run(&self, title: impl Into<String>) -> Result<Found, DecideError> {
         self.check()?;
@@ -240,7 +190,7 @@ impl<'a> SearchRun<'a> {
             }
             Some(all) => {
                 for settings in all {
-                    tried.plan(settings, self.trials)?;
+                    tried.plan(settings, self.settings.count())?;
                 }
             }
             None if self.objectives.len() == 1 => self.descend(&mut tried)?,
@@ -256,8 +206,8 @@ impl<'a> SearchRun<'a> {
         Ok(Found {
             title: title.into(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            seed: self.seed,
-            trials: self.trials,
+            seed: self.settings.drawing.seed(),
+            trials: self.settings.count(),
             variables: self.variables.iter().map(|one| one.name.clone()).collect(),
             objectives: self.objectives.clone(),
             units: tried.units.clone(),
@@ -281,8 +231,8 @@ impl<'a> SearchRun<'a> {
         if !(1..=2).contains(&self.objectives.len()) {
             return Err(DecideError::Objectives(self.objectives.len()));
         }
-        if self.trials < LEAST_TRIALS {
-            return Err(DecideError::TooFewTrials(self.trials));
+        if self.settings.count() < LEAST_TRIALS {
+            return Err(DecideError::TooFewTrials(self.settings.count()));
         }
         if let Some(delta) = self.indifference {
             let is_selectable = self.objectives.len() == 1
@@ -333,7 +283,7 @@ impl<'a> SearchRun<'a> {
             delta: self.indifference.unwrap_or(f64::MAX),
             confidence: self.confidence,
             first: LEAST_TRIALS,
-            at_most: self.trials,
+            at_most: self.settings.count(),
         };
         let models: Vec<Model> = all
             .iter()
@@ -361,7 +311,7 @@ impl<'a> SearchRun<'a> {
 
     /// A design, and from its best point a simplex, both on part of the trials.
     fn descend(&self, tried: &mut Tried<'_>) -> Result<(), DecideError> {
-        let trials = (self.trials / SCREENED_ON_ONE_IN).max(LEAST_TRIALS);
+        let trials = (self.settings.count() / SCREENED_ON_ONE_IN).max(LEAST_TRIALS);
         let design = (self.plans / 2).max(1);
         let mut leading = (f64::INFINITY, vec![0.5; self.variables.len()]);
         for point in self.design(design) {
@@ -389,7 +339,7 @@ impl<'a> SearchRun<'a> {
             return Err(error);
         }
         for plan in tried.leading(FINALISTS) {
-            tried.again(plan, self.trials)?;
+            tried.again(plan, self.settings.count())?;
         }
         Ok(())
     }
@@ -398,7 +348,7 @@ impl<'a> SearchRun<'a> {
     fn spread(&self, tried: &mut Tried<'_>) -> Result<(), DecideError> {
         let mut points = Vec::new();
         for point in self.design((self.plans / 2).max(1)) {
-            let plan = tried.plan(&self.at(&point), self.trials)?;
+            let plan = tried.plan(&self.at(&point), self.settings.count())?;
             points.push((plan, point));
         }
         let source = Source::named("small changes of a decision");
@@ -414,11 +364,11 @@ impl<'a> SearchRun<'a> {
             let Some((_, from)) = points.iter().find(|(plan, _)| *plan == chosen) else {
                 continue;
             };
-            let mut stream = source.stream(self.seed, change);
+            let mut stream = source.stream(self.settings.drawing.seed(), change);
             let point: Vec<f64> = (from.iter())
                 .map(|x| (x + SMALL_CHANGE * normal_quantile(stream.uniform())).clamp(0.0, 1.0))
                 .collect();
-            let plan = tried.plan(&self.at(&point), self.trials)?;
+            let plan = tried.plan(&self.at(&point), self.settings.count())?;
             points.push((plan, point));
         }
         Ok(())
@@ -429,7 +379,7 @@ impl<'a> SearchRun<'a> {
         let sources: Vec<Source> = (self.variables.iter())
             .map(|variable| Source::named(&format!("decision {}", variable.name)))
             .collect();
-        let sobol = ScrambledSobol::new(&sources, self.seed, 1);
+        let sobol = ScrambledSobol::new(&sources, self.settings.drawing.seed(), 1);
         (0..count as u64)
             .map(|index| {
                 let mut point = vec![0.5; sources.len()];
@@ -481,24 +431,12 @@ impl<'a> SearchRun<'a> {
         trials: std::ops::Range<u64>,
         done: u64,
     ) -> Result<crate::projection::Samples, DecideError> {
-        if self.cancel.is_some_and(Cancel::is_cancelled) {
+        if self.settings.silent_loop().is_cancelled() {
             return Err(SampleError::from(RunError::Cancelled).into());
         }
-        let mut run = SampleRun::new(model)
-            .measures(self.questions().measures())
-            .trial_range(trials)
-            .seed(self.seed)
-            .threads(self.threads);
-        if let Some(report) = self.on_progress {
-            let most = (self.plans as u64 + 1) * self.trials;
-            run = run.on_progress(move |now, _| report((done + now).min(most), most));
-        }
-        if let Some(cancel) = self.cancel {
-            run = run.cancelled_by(cancel);
-        }
-        if let Some(kept) = self.kept {
-            run = run.kept(kept);
-        }
+        let most = (self.plans as u64 + 1) * self.settings.count();
+        let settings = self.settings.of_trials(trials, done, most);
+        let run = SampleRun::with_settings(model, settings).measures(self.questions().measures());
         Ok(run.run()?)
     }
 }

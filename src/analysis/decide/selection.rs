@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn trials_that_run_out_are_told() {
+    fn trials_that_run_out_are_reported() {
         let asked = Indifference {
             delta: 1e-4,
             confidence: 0.95,

@@ -42,6 +42,7 @@ pub fn ties<'a>(
 
 /// Numbers put into bins of about equally many; equal numbers are in one bin.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Bins {
     /// The bin of each number, from 0.
     pub of: Vec<u16>,

@@ -8,7 +8,7 @@
 //! Of the boxes on the way the one is kept in which most failures are found beyond those of an average box of its size:
 //! support x (density - base rate). Trials in it are set aside, and the next box is sought among the rest.
 //!
-//! Boxes are sought in the first seven tenths of the trials. Density and coverage are told of the others, which took no part.
+//! Boxes are sought in the first seven tenths of the trials. Density and coverage are those of the others, which took no part.
 
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +40,7 @@ pub struct Condition {
     pub between_percentiles: [f64; 2],
 }
 
-/// Conditions that hold together, and how well they tell the failing trials, on trials that were not used to find them.
+/// Conditions that hold together, and how well they predict the failing trials, on trials that were not used to find them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FailureBox {
@@ -78,7 +78,7 @@ struct Search<'a> {
     failed: &'a [bool],
 }
 
-/// Boxes of failing trials, the one with the most failures first; none where conditions tell failures no better than
+/// Boxes of failing trials, the one with the most failures first; none where conditions predict failures no better than
 /// chance, or there are fewer than [`LEAST_TRIALS`] failing or other trials.
 pub fn failure_boxes(names: &[&str], inputs: &[&[f64]], failed: &[bool]) -> Vec<FailureBox> {
     let failures = failed.iter().filter(|failed| **failed).count();
@@ -99,21 +99,21 @@ pub fn failure_boxes(names: &[&str], inputs: &[&[f64]], failed: &[bool]) -> Vec<
     while boxes.len() < MOST_BOXES && search.failures(&train) >= LEAST_TRIALS {
         let bounds = search.best_box(&train);
         let found = search.inside(&bounds, &train);
-        let told = search.inside(&bounds, &held_out);
+        let inside = search.inside(&bounds, &held_out);
         let base = search.density(&held_out);
-        let (density, trials) = (search.density(&told), told.len() as f64);
+        let (density, trials) = (search.density(&inside), inside.len() as f64);
         let std_error = (density * (1.0 - density) / trials).sqrt();
         // Not better than chance on trials that took no part.
         let by_chance = (base * (1.0 - base) / trials).sqrt();
         let restricted = bounds.restricted(&search.top);
-        if restricted.is_empty() || told.is_empty() || density < base + 2.0 * by_chance {
+        if restricted.is_empty() || inside.is_empty() || density < base + 2.0 * by_chance {
             break;
         }
         boxes.push(FailureBox {
             conditions: search.conditions(&bounds, &restricted, names, inputs),
             density,
             density_std_error: std_error,
-            coverage: search.failures(&told) as f64 / held_out_failures as f64,
+            coverage: search.failures(&inside) as f64 / held_out_failures as f64,
             support: trials / held_out_trials as f64,
             density_where_found: search.density(&found),
         });

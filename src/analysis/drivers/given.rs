@@ -77,7 +77,7 @@ struct PreparedInput {
     pawn: f64,
 }
 
-/// What drives a result of trials that one has. With `failures` it is told when a target is missed, too.
+/// What drives a result of trials that one has. With `failures` also when a target is missed.
 pub fn given_drivers(
     given: &GivenTrials<'_>,
     groups: &[Group],
@@ -132,7 +132,7 @@ impl GivenTrials<'_> {
         }
     }
 
-    /// The result as a whole, or why its drivers cannot be told.
+    /// The result as a whole, or why its drivers cannot be estimated.
     fn checked(&self) -> Result<DrivenResult, DriversError> {
         let usable = self.usable();
         let trials = usable.len();
@@ -245,7 +245,7 @@ impl<'a> Prepared<'a> {
         }
     }
 
-    /// All that is told of the inputs that stand out.
+    /// All that is reported of the inputs that stand out.
     fn leading(&self, leading: &[usize]) -> Vec<InputDriver> {
         let n = self.result.len();
         let weights: Vec<Vec<f64>> = (0..REPLICATES)
@@ -275,7 +275,7 @@ impl<'a> Prepared<'a> {
             .collect()
     }
 
-    /// The adjusted index. In bootstrap samples the bins differ as they do in the trials at hand, chance included, so
+    /// The adjusted index. In bootstrap samples the bins differ as they do in the given trials, chance included, so
     /// that what they scatter about is the index before its adjustment.
     fn first_order(&self, input: &PreparedInput, weights: &[Vec<f64>]) -> Estimate {
         let replicates: Vec<f64> = (weights.iter())

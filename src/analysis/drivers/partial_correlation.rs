@@ -2,7 +2,7 @@
 //!
 //! From the correlations of ranks (Spearman's) of the inputs and the result, PRCC_i = -P_iy / sqrt(P_ii P_yy) with P the
 //! inverse of their matrix (Helton & Davis, "Latin hypercube sampling and the propagation of uncertainty in analyses of
-//! complex systems", Reliability Engineering & System Safety 81, 2003). It tells of monotone effects only.
+//! complex systems", Reliability Engineering & System Safety 81, 2003). It detects monotone effects only.
 
 use super::bins::mid_ranks;
 use super::resampling::Estimate;
@@ -93,7 +93,7 @@ mod tests {
 
     /// y = a + noise; b goes with a (rank correlation about 0.7) but does nothing of its own.
     #[test]
-    fn a_bystander_of_a_driver_is_told_apart() {
+    fn a_bystander_of_a_driver_is_distinguished() {
         let u = uniform_columns(3, 4_000);
         let a = &u[0];
         let b: Vec<f64> = a.iter().zip(&u[1]).map(|(a, own)| a + own).collect();

@@ -26,11 +26,11 @@ pub struct DriversReport {
     pub known_to: Option<KnownTo>,
 }
 
-/// A result with its drivers, and what runs of their own told of them.
+/// A result with its drivers, and what runs of their own showed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ResultDrivers {
-    /// What the trials at hand tell.
+    /// What the given trials show.
     pub drivers: Drivers,
     /// Total indices of the leading inputs and of the process noise, if they were confirmed.
     pub confirmed: Option<Confirmed>,

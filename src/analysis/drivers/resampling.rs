@@ -6,7 +6,7 @@ use crate::sampling::streams::Source;
 
 /// An estimated number with what its bootstrap says of it.
 ///
-/// The bootstrap draws the trials anew, with replacement, a hundred times (Efron & Tibshirani, "An Introduction to the
+/// The bootstrap draws the trials again, with replacement, a hundred times (Efron & Tibshirani, "An Introduction to the
 /// Bootstrap", 1993).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]

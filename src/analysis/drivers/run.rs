@@ -1,4 +1,4 @@
-//! Runs trials of a model and tells what drives its results.
+//! Runs trials of a model and estimates what drives its results.
 
 use std::sync::Arc;
 
@@ -23,14 +23,14 @@ use crate::uncertain::normal_quantile;
 /// How many trials each of the two samples has by which total indices are confirmed.
 pub const DEFAULT_CONFIRMING_TRIALS: u64 = 2_000;
 
-/// Why it was not told what drives results of a model.
+/// Why it was not reported what drives results of a model.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DriversRunError {
     /// The trials did not run, or do not yield the result.
     #[error(transparent)]
     Samples(#[from] SampleError),
-    /// They do not tell.
+    /// They do not.
     #[error(transparent)]
     Drivers(#[from] DriversError),
     /// No result was named, and the model has no target and no milestone.
@@ -124,7 +124,7 @@ impl<'a> DriversRun<'a> {
         self
     }
 
-    /// Screens all inputs along so many trajectories.
+    /// Screens all inputs along this many trajectories.
     #[must_use]
     pub fn screen(mut self, trajectories: u64) -> Self {
         self.screen = Some(trajectories);
@@ -165,7 +165,7 @@ impl<'a> DriversRun<'a> {
         self.settings.sample_run(self.model).drawing(drawing)
     }
 
-    /// Runs the trials and tells what drives the results.
+    /// Runs the trials and estimates what drives the results.
     pub fn run(&self) -> Result<DriversReport, DriversRunError> {
         let Some(until) = &self.until else {
             return self.explain(&self.sample_run().run()?);
@@ -312,14 +312,14 @@ impl<'a> DriversRun<'a> {
     }
 }
 
-/// Trials beyond those at hand, whose inputs the analysis chooses.
+/// Trials beyond the given ones, whose inputs the analysis chooses.
 struct OwnTrials<'a> {
     run: &'a DriversRun<'a>,
     given: &'a GivenTrials<'a>,
 }
 
 impl OwnTrials<'_> {
-    /// Runs these points and returns the result of each. Process noise is numbered from after the trials at hand.
+    /// Runs these points and returns the result of each. Process noise is numbered from after the given trials.
     fn evaluate(&self, points: &[PointWithNoise]) -> Result<Vec<f64>, DriversRunError> {
         let names = self.given.inputs.iter().map(|input| input.name);
         let mut ensemble = Ensemble::new(names, self.run.settings.drawing.seed())?;

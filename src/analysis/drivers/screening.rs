@@ -6,7 +6,7 @@
 //! effective screening design for sensitivity analysis of large models", Environmental Modelling & Software 22, 2007); and
 //! sigma, the standard deviation, which is large where the effect depends on where the others stand.
 //!
-//! The grid has four levels of each input: its P12.5, P37.5, P62.5 and P87.5. A step is two levels, and an effect is told
+//! The grid has four levels of each input: its P12.5, P37.5, P62.5 and P87.5. A step is two levels, and an effect is reported
 //! for the whole grid from the first to the last level: in the unit of the result.
 
 use serde::{Deserialize, Serialize};

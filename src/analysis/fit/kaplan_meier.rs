@@ -27,6 +27,7 @@ pub struct KaplanMeier {
 
 /// A value at which something ended.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub struct Step {
     /// The value.
     pub value: f64,

@@ -1,7 +1,7 @@
 //! Maxima of smooth functions of a few parameters.
 
 /// Where `function` is greatest, searched from `start` with first steps of `step`; `None` if it is
-/// nowhere finite. By the simplex of Nelder & Mead (The Computer Journal 7, 1965), begun anew from
+/// nowhere finite. By the simplex of Nelder & Mead (The Computer Journal 7, 1965), begun again from
 /// what it found, so that a simplex that has collapsed does not end the search.
 pub(super) fn maximise(
     function: impl Fn(&[f64]) -> f64,

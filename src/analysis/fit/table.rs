@@ -85,7 +85,9 @@ fn record<'a>(
     let value = match (number("value")?, from, to.or(as_of)) {
         (Some(value), ..) => value,
         (None, Some(from), Some(to)) => to.months_since(from),
-        (None, Some(_), None) => return Err("it has no `to`: say as of when it goes on".to_owned()),
+        (None, Some(_), None) => {
+            return Err("it has no `to`: give the date until which it was observed".to_owned());
+        }
         (None, None, _) => return Err("it has neither a value nor `from`".to_owned()),
     };
     let ended = match field("ended") {
@@ -122,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_is_told() {
+    fn all_that_is_wrong_is_reported() {
         let error = read_records("value,ended,size\nx,yes,1\n3,perhaps,1\n".as_bytes(), None);
         assert_eq!(
             error.unwrap_err().to_string(),

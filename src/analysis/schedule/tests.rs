@@ -73,7 +73,7 @@ fn each_of_several_paths_drives_equally_often_and_the_maximum_is_that_of_the_clo
         assert_eq!(path.activities[1], "north/A1/end");
     }
     let svg = report.gantt_svg();
-    assert_eq!(svg.matches("<rect").count(), 6);
+    assert_eq!(svg.matches("class=\"on\"").count(), 5);
     let unknown = model.schedule_report(9, 10, Some("A1/ende"));
     let words = unknown.unwrap_err().to_string();
     assert!(words.ends_with("did you mean \"A1/end\"?"), "{words}");

@@ -13,7 +13,7 @@ const COLUMNS: [&str; 5] = ["observed", "date", "value", "error", "discrepancy"]
 const NOT_YET: &str = "not yet";
 
 impl Observations {
-    /// Reads a file of observations: see [the module](super::observations). All that is wrong is told at once.
+    /// Reads a file of observations: see [the module](super::observations). All that is wrong is reported at once.
     pub fn from_csv(text: &str) -> Result<Self, ObservationError> {
         let mut reader = csv::ReaderBuilder::new()
             .comment(Some(b'#'))
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_is_told_with_its_line() {
+    fn all_that_is_wrong_is_reported_with_its_line() {
         let text = "observed,date,value,error\nA1 live,tomorrow,,1\nA1 live,2024-11,x,1\n\
                     A1 live,2024-11,1,-1\nA1 live,2024-11,1\n,2024-11,1,1\n";
         let said = Observations::from_csv(text).unwrap_err().to_string();

@@ -57,9 +57,9 @@ pub use shifts::{InputShift, Method, Predicted, REPRODUCED_WITHIN, UNLIKELY, Upd
 pub use smc::Stage;
 pub use state::StateError;
 
-/// How many members the ensemble has if nothing else is said.
+/// How many members the ensemble has by default.
 pub const DEFAULT_MEMBERS: usize = 1_000;
-/// The most trials that are simulated if nothing else is said. (assumption)
+/// The most trials that are simulated by default. (assumption)
 pub const DEFAULT_MOST_TRIALS: u64 = 1_000_000;
 /// The effective sample size, as a share of the members, from which on weights alone will do. (assumption)
 const ENOUGH: f64 = 0.5;

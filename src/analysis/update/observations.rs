@@ -13,7 +13,7 @@
 //! - A **milestone** was reached at the date; the error is in months. With the value `not yet` it was not reached by then.
 //! - A **metric** (of a campus: `CAMPUS/METRIC`) had the value at the end of the month nearest to the date, or at the end
 //!   of the month if only that is given; the error is in its unit, or a percentage of the value.
-//! - An **outcome** or a **target** has no date; of a target the value is 1 or 0, and the error the probability that it is told
+//! - An **outcome** or a **target** has no date; of a target the value is 1 or 0, and the error the probability that it is reported
 //!   wrongly is not modelled: it is refused.
 //!
 //! Errors are standard deviations of normal distributions. A fifth column, `discrepancy`, has what the model may be off by in its

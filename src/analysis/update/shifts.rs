@@ -115,7 +115,7 @@ pub struct InputShift {
     /// The Kullback-Leibler divergence of the normal distribution with these from N(0, 1), in nats:
     /// (s^2 + m^2 - 1 - ln s^2) / 2.
     pub divergence: f64,
-    /// Whether that is more than chance gives to an input that was not told of: above 4 / effective sample size. (assumption; its
+    /// Whether that is more than chance gives to an input about which nothing was observed: above 4 / effective sample size. (assumption; its
     /// mean is 1 / size, and its standard deviation as much)
     pub is_moved: bool,
     /// The observation that goes most with it over the trials of the prior.

@@ -13,7 +13,7 @@
 //!    standard normal numbers z of the inputs, z' = sqrt(1 - b^2) z + b e with e of N(0, 1), accepted with probability
 //!    min(1, (L'/L)^t) (Cotter, Roberts, Stuart and White, "MCMC methods for functions: modifying old algorithms to make them
 //!    faster", Statistical Science 28(3), 2013). A step changes a random part of the inputs (all, each with
-//!    probability 1/2, 1/4 and so on), as most inputs are not told of by the observations; the step size b of each such
+//!    probability 1/2, 1/4 and so on), as the observations say nothing about most inputs; the step size b of each such
 //!    level is adapted to an acceptance of `WANTED_ACCEPTANCE`. The process noise is kept with its trial number, and every
 //!    fourth step on average proposes another one instead.
 //!

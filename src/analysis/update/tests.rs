@@ -217,7 +217,7 @@ fn an_update_goes_on_from_its_checkpoint_to_the_same_ensemble() {
 }
 
 #[test]
-fn what_cannot_be_used_is_told_at_once() {
+fn what_cannot_be_used_is_reported_at_once() {
     let model = model();
     let wrong = vec![
         Observation::reached("dezign", day(3.0), 0.5),

@@ -1,4 +1,4 @@
-//! What changes are worth: each is run on the same trials as the plan without it, so that the differences tell of the
+//! What changes are worth: each is run on the same trials as the plan without it, so that the differences are due to the
 //! change alone.
 
 use serde::{Deserialize, Serialize};
@@ -100,7 +100,7 @@ fn gain(with: &Series, without: &Series) -> PairedGain {
     let differences: Vec<f64> = (with.values.iter().zip(&without.values))
         .map(|(with, without)| with - without)
         .collect();
-    // A number that does not exist in a trial, such as a rate of return, tells nothing of the change.
+    // A number that does not exist in a trial, such as a rate of return, says nothing about the change.
     let pairs: Vec<usize> = (0..differences.len())
         .filter(|&trial| differences[trial].is_finite())
         .collect();

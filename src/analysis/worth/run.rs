@@ -1,4 +1,4 @@
-//! Runs a plan and changes of it on the same trials, and tells what the changes and information are worth.
+//! Runs a plan and changes of it on the same trials, and values the changes and information.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub const DEFAULT_MONEY: &str = "npv";
 pub const DEFAULT_CAPACITY: &str = "it_power_mw";
 /// The option that is worth nothing in every trial.
 pub const DO_NOTHING: &str = "do nothing";
-/// Fewer trials than these tell no worth.
+/// Fewer trials than these are too few to value anything.
 pub const LEAST_TRIALS: u64 = 200;
 
 /// A plan, or a change of it.
@@ -58,7 +58,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Why it was not told what something is worth.
+/// Why it was not reported what something is worth.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WorthError {
@@ -66,7 +66,9 @@ pub enum WorthError {
     #[error(transparent)]
     Samples(#[from] SampleError),
     /// Too few trials.
-    #[error("{0} trials do not tell what anything is worth\n  help: run {LEAST_TRIALS} or more")]
+    #[error(
+        "{0} trials are too few to show what anything is worth\n  help: run {LEAST_TRIALS} or more"
+    )]
     TooFewTrials(u64),
     /// A group has no inputs.
     #[error(transparent)]
@@ -182,7 +184,7 @@ impl<'a> WorthRun<'a> {
         kept
     );
 
-    /// Runs all trials and tells what the changes and information are worth.
+    /// Runs all trials and values the changes and information.
     pub fn run(&self) -> Result<WorthReport, WorthError> {
         let fewest = (self.until.as_ref()).map_or(self.settings.count(), |until| until.at_least);
         if fewest < LEAST_TRIALS {

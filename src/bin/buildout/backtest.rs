@@ -1,13 +1,14 @@
 //! `buildout backtest`: how good forecasts were.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use buildout::Date;
+use buildout::analysis::backtest::rivals::Others;
 use buildout::analysis::backtest::{
-    Forecast, ForecastKey, Score, Series, Summary, from_quantiles, naive, score, summarise,
+    Forecast, ForecastKey, Score, Series, Summary, from_quantiles, naive, rivals, score, summarise,
 };
 use clap::Args;
 use serde::Deserialize;
@@ -30,8 +31,8 @@ The file names what was observed, the forecasts, and the quantities:
   name = \"it_mw\"
   floor = 10                          # added before logarithms are taken
 
-Naive forecasts (last value, straight line, exponential) are made of the observations up to each origin. Standard
-errors come from resampling whole subjects.
+Rivals are made of the observations up to each origin: last value, straight line, exponential, S-curve, and from the other
+subjects' reference class and step process; one of a name that the forecasts have is not. Standard errors come from resampling whole subjects.
 
 {EXIT_STATUS}"))]
 pub(crate) struct Backtest {
@@ -166,6 +167,7 @@ fn read_forecasts(path: &Path) -> Result<Vec<Forecast>, Failure> {
 
 /// Scores of all forecasts of what was observed, and of naive ones of the same cases.
 fn scores(config: &Config, observations: &Observations, forecasts: &[Forecast]) -> Vec<Score> {
+    let forecasters: BTreeSet<&str> = forecasts.iter().map(|f| f.forecaster.as_str()).collect();
     let mut scores = Vec::new();
     let mut naive_cases = BTreeMap::new();
     for forecast in forecasts {
@@ -184,16 +186,45 @@ fn scores(config: &Config, observations: &Observations, forecasts: &[Forecast]) 
         let observed = series.at(date);
         scores.extend(score(forecast, observed, quantity.floor));
         naive_cases.entry(key).or_insert_with(|| {
-            naive::points(series, origin, date.months_since(origin).round())
-                .map(|(name, value)| Forecast::new(name, key.clone(), vec![value]))
-                .into_iter()
-                .flatten()
+            let others = observations
+                .iter()
+                .filter(|((subject, of), _)| *of == key.quantity && *subject != key.subject);
+            let others = Others::new(origin, others.map(|(_, series)| series));
+            let made = rivals_of(series, &others, origin, date.months_since(origin).round());
+            (made.into_iter())
+                .filter(|(name, _)| !forecasters.contains(name))
+                .filter_map(|(name, values)| Forecast::new(name, key.clone(), values))
                 .filter_map(|forecast| score(&forecast, observed, quantity.floor))
                 .collect::<Vec<_>>()
         });
     }
     scores.extend(naive_cases.into_values().flatten());
     scores
+}
+
+/// What is forecast without a model, by name. The distributions differ from origin to origin by their data alone.
+fn rivals_of(
+    series: &Series,
+    others: &Others<'_>,
+    origin: Date,
+    months: f64,
+) -> Vec<(&'static str, Vec<f64>)> {
+    const SEED: u64 = 1;
+    let points = naive::points(series, origin, months).map(|(name, value)| (name, vec![value]));
+    let mut made = points.to_vec();
+    made.push((
+        rivals::S_CURVE,
+        vec![rivals::s_curve(series, origin, months)],
+    ));
+    made.push((
+        rivals::REFERENCE_CLASS,
+        others.reference_class(series, months),
+    ));
+    made.push((
+        rivals::STEP_PROCESS,
+        others.step_process(series, months, SEED),
+    ));
+    made
 }
 
 /// As Markdown.
@@ -222,8 +253,8 @@ fn section(text: &mut String, title: &str, summaries: &[Summary]) {
     let _ = writeln!(
         text,
         "\n## {title}\n\n{cases} cases of {subjects} subjects.\n\n\
-         | forecaster | log-CRPS | ± | to the reference | ± | c50 | c80 | c90 | above P95 | below P5 | mean PIT | bias |\n\
-         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+         | forecaster | log-CRPS | ± | to the reference | ± | c50 | c80 | c90 | above P95 | below P5 | mean PIT | bias | width |\n\
+         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     );
     let number = |value: f64| {
         if value.is_nan() {
@@ -236,7 +267,7 @@ fn section(text: &mut String, title: &str, summaries: &[Summary]) {
         let [c50, c80, c90] = s.coverage.map(|share| format!("{:.0} %", 100.0 * share));
         let _ = writeln!(
             text,
-            "| {} | {:.3} | {:.3} | {} | {} | {c50} | {c80} | {c90} | {:.0} % | {:.0} % | {:.2} | {:+.2} |",
+            "| {} | {:.3} | {:.3} | {} | {} | {c50} | {c80} | {c90} | {:.0} % | {:.0} % | {:.2} | {:+.2} | {:.2} |",
             s.forecaster,
             s.log_crps,
             s.log_crps_error,
@@ -245,7 +276,8 @@ fn section(text: &mut String, title: &str, summaries: &[Summary]) {
             100.0 * s.above,
             100.0 * s.below,
             s.pit,
-            s.bias
+            s.bias,
+            s.width
         );
     }
 }

@@ -272,10 +272,9 @@ impl ComparisonJob<'_> {
         let Some(done) = job.run(|| prepared.batch(), advance)? else {
             return Ok(None);
         };
-        told(&done.part, done.told.flatten(), done.unsaved)
     }
 
-    /// The parts of this comparison put together, of which none may be missing.
+    /// The merged parts of this comparison, of which none may be missing.
     fn merged(&self, batch: &Batch<'_>) -> Result<Part, Failure> {
         let whole = merged(&self.kept.merge)?;
         let expected = batch.begin()?;
@@ -319,7 +318,7 @@ struct Entries {
     measures: Vec<String>,
     baseline: usize,
     models: Vec<(String, Model)>,
-    /// Plans and worlds, if the file tells them apart.
+    /// Plans and worlds, if the file distinguishes them.
     matrix: Option<Matrix>,
     /// What is wanted, and what must hold, if the file says.
     wanted: Option<(Objective, Vec<Constraint>)>,
@@ -361,7 +360,7 @@ fn in_format(title: &str, compared: &Compared, format: Format) -> Result<Vec<u8>
     })
 }
 
-/// The plans and worlds of a comparison whose file tells them apart, of which none is left out and no case is named as the baseline.
+/// The plans and worlds of a comparison whose file distinguishes them, of which none is left out and no case is named as the baseline.
 pub(crate) fn plans_and_worlds(stated: &ComparisonFile) -> Result<Option<Matrix>, Failure> {
     if stated.baseline > 0 || !stated.factors.iter().any(|factor| factor.is_of_worlds) {
         return Ok(None);

@@ -13,8 +13,8 @@ use crate::new::{folder_and_name, is_workbook};
 #[derive(Args)]
 #[command(after_help = format!("\
 Examples:
-  buildout convert plan.toml plan.xlsx    to go on in a spreadsheet; comments become notes
-  buildout convert plan.xlsx plan.toml    to go on in an editor; units become those of the keys
+  buildout convert plan.toml plan.xlsx    to continue in a spreadsheet; comments become notes
+  buildout convert plan.xlsx plan.toml    to continue in an editor; units become those of the keys
 
 Both say the same scenario. What a file extends, and the values of its presets, are written out.
 

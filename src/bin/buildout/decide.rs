@@ -254,7 +254,7 @@ impl Decide {
             .threads(together.threads(self.threads))
             .plans(self.plans as usize)
             .confidence(self.confidence)
-            .on_progress(&progress)
+            .on_progress(progress)
             .cancelled_by(&engine::INTERRUPTED)
             .kept(&session.runs);
         if let Some(delta) = self.indifference {

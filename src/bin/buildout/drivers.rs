@@ -40,10 +40,10 @@ pub(crate) struct DriversCommand {
     /// alone for the end of the horizon; may be given several times. If not given, the target that is the least sure
     #[arg(long, value_name = "RESULT")]
     of: Vec<String>,
-    /// Tell under which conditions on inputs a target is missed
+    /// Find the conditions on inputs under which a target is missed
     #[arg(long, value_enum, value_name = "missed")]
     when: Option<When>,
-    /// Also tell what these inputs do together; may be given several times. Groups that names suggest are always told
+    /// Also analyse these inputs together; may be given several times. Groups that names suggest are always analysed
     #[arg(long, value_name = "NAME=PATTERN,…", value_parser = group)]
     group: Vec<(String, Vec<String>)>,
     /// Confirm the N leading inputs by trials of their own (pick-freeze): what each does alone, with others, and what

@@ -69,7 +69,7 @@ fn method(text: &str) -> Result<Method, String> {
 
 impl Sampling {
     /// How many trials are run, and how their inputs are drawn: as many as asked for, or all of an ensemble, or the default.
-    /// Inputs of the models that an ensemble lacks are told of, unless it is to be quiet.
+    /// Inputs of the models that an ensemble lacks are reported, unless it is to be quiet.
     pub(crate) fn drawing<'a>(
         &self,
         asked: Option<u64>,
@@ -328,8 +328,8 @@ impl Request<'_> {
         let Some(done) = done? else {
             return Ok(None);
         };
-        if let Some(told) = done.told.flatten().filter(|_| !self.quiet) {
-            say(&told);
+        if let Some(reported) = done.reported.flatten().filter(|_| !self.quiet) {
+            say(&reported);
         }
         Ok(Some(Finished {
             projection: done.part.into_projection().map_err(RunError::from)?,
@@ -337,7 +337,7 @@ impl Request<'_> {
         }))
     }
 
-    /// Runs all trials of the batch, or until the goals are known, which is then told.
+    /// Runs all trials of the batch, or until the goals are known, which is then reported.
     fn advance(&self, batch: &mut Batch<'_>, part: &mut Part) -> Result<Option<String>, Failure> {
         if self.long.until.is_empty() {
             batch.advance(part)?;

@@ -54,7 +54,7 @@ pub(crate) enum Failure {
         "error: {} is a part of a comparison\n  help: put its parts together with `buildout compare FILE... --merge PART`", .0.display()
     )]
     PartOfComparison(PathBuf),
-    #[error("error: {} is there already\n  help: go on from it with --resume, or name another file", .0.display())]
+    #[error("error: {} exists already\n  help: resume from it with --resume, or name another file", .0.display())]
     CheckpointExists(PathBuf),
     #[error("error: {}: {error}", path.display())]
     OtherRun { path: PathBuf, error: PartError },
@@ -63,7 +63,7 @@ pub(crate) enum Failure {
     )]
     Incomplete(PartError),
     #[error(
-        "interrupted: {done} trials are done and saved in {}\n  to go on: {command}", path.display()
+        "interrupted: {done} trials are done and saved in {}\n  to resume: {command}", path.display()
     )]
     Interrupted {
         path: PathBuf,
@@ -71,7 +71,7 @@ pub(crate) enum Failure {
         command: String,
     },
     #[error(
-        "error: {error}\n  {done} trials are done and saved in {} instead: move it to where there is room, and go on from it with --checkpoint and --resume", path.display()
+        "error: {error}\n  {done} trials are done and saved in {} instead: move it to where there is room, and resume from it with --checkpoint and --resume", path.display()
     )]
     SavedElsewhere {
         error: CheckpointError,
@@ -90,7 +90,7 @@ pub(crate) enum Failure {
     NotOnRanks(&'static str),
     #[cfg(feature = "mpi")]
     #[error(
-        "interrupted: what each rank has done is saved beside {}\n  to go on: {command}", path.display()
+        "interrupted: what each rank has done is saved beside {}\n  to resume: {command}", path.display()
     )]
     RanksInterrupted { path: PathBuf, command: String },
     /// Processes that worked together were interrupted.
@@ -123,7 +123,7 @@ pub(crate) enum Failure {
     Json(#[from] serde_json::Error),
     #[error("error: the results could not be printed: {0}")]
     Print(io::Error),
-    /// All has been said already.
+    /// Everything has been reported already.
     #[error("")]
     Invalid,
     #[error("error: there is no preset \"{wanted}\"{}\n  help: `buildout presets` lists them", did_you_mean(nearest.as_deref()))]
@@ -136,7 +136,7 @@ pub(crate) enum Failure {
     #[error("error: {0}")]
     Update(#[from] UpdateError),
     #[error(
-        "interrupted: what is done is saved in {}\n  to go on: the same command again", .0.display()
+        "interrupted: what is done is saved in {}\n  to resume: the same command again", .0.display()
     )]
     UpdateInterrupted(PathBuf),
     #[error("error: {0}")]
@@ -153,7 +153,7 @@ pub(crate) enum Failure {
     Usage(String),
 }
 
-/// Problems say themselves that they are errors.
+/// Problems begin with their severity.
 fn prefix(error: &ScenarioError) -> &'static str {
     match error {
         ScenarioError::Invalid(_) => "",
@@ -282,7 +282,7 @@ fn status_of_trials(error: &TrialTableError) -> u8 {
     }
 }
 
-/// Says something on standard error, and goes on if nobody can hear it. On a terminal that wants
+/// Writes to standard error, and continues if that is closed. On a terminal that wants
 /// colours, errors, warnings and help have them.
 pub(crate) fn say(words: &str) {
     let words = &visible(words);

@@ -22,7 +22,7 @@ Examples:
   buildout fit waits.csv --as-of 2026-08 --trend
   buildout fit waits.csv --groups --json
 
-The table has the column value (a duration or a size), or from and to (dates; months are the value). What goes on has
+The table has the column value (a duration or a size), or from and to (dates; months are the value). What is unfinished has
 no in the column ended, or an empty to: it counts as longer than so far, and is not to be left out.
 Other columns: entered (the value from which on it was seen) and group (a campus, a builder).
 
@@ -30,7 +30,7 @@ Other columns: entered (the value from which on it was seen) and group (a campus
 pub(crate) struct Fit {
     /// The table: comma-separated values with a line of names
     table: PathBuf,
-    /// Until when what goes on was watched, where `to` is empty
+    /// Until when unfinished ones were observed, where `to` is empty
     #[arg(long, value_name = "DATE")]
     as_of: Option<Date>,
     /// Fit a trend in time, by the column from
@@ -44,7 +44,7 @@ pub(crate) struct Fit {
     json: bool,
 }
 
-/// What is told of each distribution.
+/// What is reported of each distribution.
 const SHARES: [f64; 5] = [0.1, 0.25, 0.5, 0.75, 0.9];
 
 pub(crate) fn run(arguments: &Fit) -> Result<(), Failure> {
@@ -95,7 +95,7 @@ pub(crate) fn run(arguments: &Fit) -> Result<(), Failure> {
 fn head(records: &[Record], estimate: &KaplanMeier) -> String {
     let ended = records.iter().filter(|record| record.ended).count();
     let mut text = format!(
-        "{} records: {ended} have ended, {} go on\n\n{:14}{:>9}{:>9}{:>9}{:>9}{:>9}\n{:14}",
+        "{} records: {ended} have ended, {} have not\n\n{:14}{:>9}{:>9}{:>9}{:>9}{:>9}\n{:14}",
         records.len(),
         records.len() - ended,
         "",
@@ -166,7 +166,7 @@ fn groups(class: &GroupedFit) -> String {
     for group in &class.groups {
         let _ = writeln!(
             text,
-            "  {:24}{:>4} ended{:>4} go on   median {:.1}, shrunk towards the class",
+            "  {:24}{:>4} ended{:>4} not   median {:.1}, shrunk towards the class",
             group.name,
             group.ended,
             group.going_on,

@@ -26,7 +26,7 @@ Examples:
 
 What has no place in a scenario is left out with a warning for each. The logic is checked: open ends,
 circles, deadlines that are missed by the plan (negative float). The schedule is then compared with the
-file's own early dates, and what does not keep them is told by cause.
+file's own early dates, and what does not keep them is listed by cause.
 
 {EXIT_STATUS}"))]
 pub(crate) struct Import {
@@ -34,7 +34,7 @@ pub(crate) struct Import {
     file: PathBuf,
     /// The scenario file to write, or - to print it; if not given, the name of the schedule with .toml
     scenario: Option<PathBuf>,
-    /// Put uncertainty on the durations of activities, such as '*shell*=-10%/+40%', 'wbs:Hall 1=…', 'code:North=…' or
+    /// Make the durations of activities uncertain, such as '*shell*=-10%/+40%', 'wbs:Hall 1=…', 'code:North=…' or
     /// 'resource:crane*=…'; may be given several times, and the first rule that means an activity counts
     #[arg(long, value_name = "PATTERN=LEAST/MOST")]
     spread: Vec<SpreadRule>,
@@ -89,7 +89,7 @@ pub(crate) struct Import {
 enum Rule {
     /// The rest waits for the predecessors
     RetainedLogic,
-    /// The rest goes on at once
+    /// The rest continues at once
     ProgressOverride,
 }
 
@@ -116,7 +116,7 @@ pub(crate) fn run(arguments: &Import) -> Result<(), Failure> {
     let wrong = (review.findings.iter()).any(|finding| matches!(finding, Finding::Wrong(_)));
     let mut notes = warnings(&schedule, arguments);
     notes.extend(logic(&review.findings, arguments.all_warnings));
-    // What makes it no schedule is told in any case.
+    // What makes it no schedule is reported in any case.
     if !notes.is_empty() && (wrong || !arguments.quiet) {
         say(&notes.join("\n"));
     }
@@ -174,7 +174,7 @@ fn read(path: &Path, options: &ImportOptions) -> Result<Imported, Failure> {
     })
 }
 
-/// So many lines of one kind are shown.
+/// How many lines of one kind are shown.
 const MOST_OF_A_KIND: usize = 10;
 
 /// The warnings, of each topic the first ones.
@@ -242,7 +242,7 @@ fn logic(findings: &[Finding], all: bool) -> Vec<String> {
         Finding::OpenEnd(_) => ends > 1,
         _ => true,
     };
-    let told: Vec<&Finding> = findings.iter().filter(is_worth_telling).collect();
+    let reported: Vec<&Finding> = findings.iter().filter(is_worth_telling).collect();
     let mut lines = Vec::new();
     let kinds: [fn(&Finding) -> bool; 4] = [
         |finding| matches!(finding, Finding::OpenStart(_)),
@@ -256,7 +256,11 @@ fn logic(findings: &[Finding], all: bool) -> Vec<String> {
         },
     ];
     for is_kind in kinds {
-        let of_kind: Vec<&Finding> = told.iter().copied().filter(|one| is_kind(one)).collect();
+        let of_kind: Vec<&Finding> = reported
+            .iter()
+            .copied()
+            .filter(|one| is_kind(one))
+            .collect();
         let most = if all { of_kind.len() } else { MOST_OF_A_KIND };
         lines.extend(of_kind.iter().take(most).map(|one| line(one)));
         if of_kind.len() > most {
@@ -269,7 +273,7 @@ fn logic(findings: &[Finding], all: bool) -> Vec<String> {
     lines
 }
 
-/// Applies the rules, and tells in words what they changed.
+/// Applies the rules, and says in words what they changed.
 fn spread(schedule: &mut Imported, rules: &[SpreadRule]) -> Result<String, Failure> {
     let mut changed = 0;
     for rule in rules {

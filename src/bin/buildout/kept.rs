@@ -1,4 +1,4 @@
-//! Trials that an analysis reads, kept in files: runs to go on from, and shards of one.
+//! Trials that an analysis reads, kept in files: runs to resume, and shards of one.
 
 use std::fs;
 use std::path::{Path, PathBuf};

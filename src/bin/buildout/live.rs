@@ -13,7 +13,7 @@ use notify::{RecursiveMode, Watcher};
 
 use crate::failure::{Failure, say};
 
-/// Looking at a page.
+/// Showing a page.
 #[derive(Args)]
 pub(crate) struct Live {
     /// Open the page in a browser
@@ -110,7 +110,7 @@ fn run_once(first: bool) -> Result<(), Failure> {
         .args(arguments)
         .status()
         .map_err(failed)?;
-    // What is wrong with a scenario is said, and may be mended; a command line is not.
+    // What is wrong with a scenario is reported, and may be corrected; a command line may not.
     if first && !status.success() && status.code() != Some(2) {
         return Err(Failure::Invalid);
     }

@@ -24,7 +24,7 @@ pub(crate) struct Saving {
     /// How often to write it, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) checkpoint_every: u64,
-    /// Go on from the checkpoint, if it is there
+    /// Resume from the checkpoint, if it exists
     #[arg(long, requires = "checkpoint")]
     pub(crate) resume: bool,
     /// Run only part I (from 0) of N equal parts, into the checkpoint, for `buildout merge` or the same command with --merge
@@ -40,7 +40,7 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    /// The numbers of its trials, of so many.
+    /// The numbers of its trials, of all.
     pub(crate) fn range(self, trials: u64) -> std::ops::Range<u64> {
         share(trials, self.index, self.of)..share(trials, self.index + 1, self.of)
     }
@@ -75,7 +75,7 @@ pub(crate) struct Job<'a> {
 pub(crate) struct Done<T> {
     pub(crate) part: Part,
     /// What running it said; none if its checkpoint could not be written at the end.
-    pub(crate) told: Option<T>,
+    pub(crate) reported: Option<T>,
     /// Why its checkpoint could not be written, if so.
     pub(crate) unsaved: Option<Failure>,
 }
@@ -89,9 +89,9 @@ impl Job<'_> {
         advance: impl FnOnce(&mut Batch<'b>, &mut Part) -> Result<T, Failure>,
     ) -> Result<Option<Done<T>>, Failure> {
         listen_for_interruptions(self.quiet)?;
-        let done = |part: Part, told: T| Done {
+        let done = |part: Part, reported: T| Done {
             part,
-            told: Some(told),
+            reported: Some(reported),
             unsaved: None,
         };
         #[cfg(feature = "mpi")]
@@ -100,8 +100,8 @@ impl Job<'_> {
                 return Ok(None);
             };
             // All trials are done: this only reads them.
-            let told = advance(&mut make(), &mut part)?;
-            return Ok(Some(done(part, told)));
+            let reported = advance(&mut make(), &mut part)?;
+            return Ok(Some(done(part, reported)));
         }
         let mut batch = make()
             .threads(self.threads)
@@ -118,7 +118,7 @@ impl Job<'_> {
         self.bar.reset_eta();
         match advance(&mut batch, &mut part) {
             Ok(_) if self.saving.shard.is_some() => Ok(None),
-            Ok(told) => Ok(Some(done(part, told))),
+            Ok(reported) => Ok(Some(done(part, reported))),
             Err(failure) if failure.is_cancellation() => Err(self.interrupted(&part)?),
             Err(failure) => match failure.into_checkpoint_error() {
                 Ok(error) => self.unsaved(part, error),
@@ -133,7 +133,7 @@ impl Job<'_> {
         if is_whole && part.done().count() > 0 {
             return Ok(Some(Done {
                 part,
-                told: None,
+                reported: None,
                 unsaved: Some(RunError::from(error).into()),
             }));
         }
@@ -153,7 +153,7 @@ impl Job<'_> {
         Err(RunError::from(error).into())
     }
 
-    /// What is done already: the checkpoint, if it is to be gone on from, or nothing.
+    /// What is done already: the checkpoint, if the run is to resume from it, or nothing.
     fn begin(&self, batch: &Batch<'_>) -> Result<Part, Failure> {
         let part = batch.begin()?;
         let Some(path) = self.saving.checkpoint.as_ref().filter(|path| path.exists()) else {
@@ -174,7 +174,7 @@ impl Job<'_> {
         there.set_trials(part.trials());
         let done = there.done().count();
         if done > part.trials() && self.saving.shard.is_none() {
-            // Not what was asked for, so it is told even where notes are not wanted.
+            // Not what was asked for, so it is reported even where notes are not wanted.
             say(&format!(
                 "warning: {} has {done} trials, more than the {} that were asked for: the results are of {done}",
                 path.display(),
@@ -182,7 +182,7 @@ impl Job<'_> {
             ));
         } else if !self.quiet {
             say(&format!(
-                "going on from {}: {done} trials are done",
+                "resuming from {}: {done} trials are done",
                 path.display()
             ));
         }
@@ -243,7 +243,7 @@ pub(crate) fn reserve_name(folder: &Path, scenario: &str, seed: u64) -> PathBuf 
     }
 }
 
-/// The command that was given, with what it takes to go on.
+/// The command that was given, with what it takes to resume.
 pub(crate) fn command_to_resume(path: &Path, saving: &Saving) -> String {
     let mut words: Vec<String> = std::env::args().collect();
     if saving.checkpoint.is_none() {

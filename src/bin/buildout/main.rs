@@ -12,6 +12,7 @@ mod import;
 mod kept;
 mod levers;
 mod live;
+mod load;
 mod long;
 mod merge;
 mod new;
@@ -69,39 +70,39 @@ enum Command {
     Import(import::Import),
     /// Makes an Excel workbook of a scenario, or a TOML file of a workbook
     Convert(convert::Convert),
-    /// Tells everything that is wrong or unlikely with scenarios, at once
+    /// Lists everything that is wrong or unlikely in scenarios, at once
     Validate(validate::Validate),
     /// Sets values in a scenario file, which keeps its comments
     Set(set::Set),
     /// Brings what has started and finished into a scenario file, from an updated schedule or a table
     Status(status::Status),
-    /// Runs a scenario and prints what came out
+    /// Runs a scenario and prints the results
     Run(run::Run),
-    /// Tells when each activity happens, what float it has, and how often it drives the end
+    /// Shows when each activity happens, what float it has, and how often it drives the end
     Schedule(schedule::Schedule),
-    /// Puts the checkpoints of shards together and prints what came out
+    /// Merges the checkpoints of shards and prints the results
     Merge(merge::Merge),
     /// Runs one trial again and prints what happened in it
     Replay(replay::Replay),
     /// Compares scenarios, or a matrix of them, on common random numbers
     Compare(compare::Compare),
-    /// Tells what drives a result: which inputs its spread comes from, and when a target is missed
+    /// Shows what drives a result: which inputs its spread comes from, and when a target is missed
     Drivers(drivers::DriversCommand),
-    /// Tells what changes of a plan are worth, and what it is worth to know more before choosing
+    /// Values changes of a plan, and knowing more before choosing
     Worth(worth::Worth),
-    /// Tells which plan of a comparison to choose, world by world, and what one would regret
+    /// Chooses a plan of a comparison, with its value and regret in each world
     Decide(decide::Decide),
     /// Shows what each lever of policy gains, on common random numbers
     Levers(levers::Levers),
     /// Fits distributions to a table of finished and unfinished projects
     Fit(fit::Fit),
-    /// Scores forecasts against what came, beside naive ones
+    /// Scores forecasts against what was observed, beside naive ones
     Backtest(backtest::Backtest),
     /// Makes one page to open in a browser, of one scenario or several side by side
     Report(report::Report),
     /// Writes every trial's inputs, milestones, targets and outcomes as a table
     Trials(trials::Trials),
-    /// Updates a forecast on what has happened, and writes the posterior as an ensemble
+    /// Updates a forecast by what has happened, and writes the posterior as an ensemble
     Update(update::Update),
     /// Lists and shows published figures to build scenarios from
     Presets(presets::Presets),
@@ -167,7 +168,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What was given in the place of a subcommand, if that is a scenario.
+/// What was given in place of a subcommand, if that is a scenario.
 fn file_for_a_subcommand(error: &clap::Error) -> Option<String> {
     use clap::error::{ContextKind, ContextValue, ErrorKind};
     if error.kind() != ErrorKind::InvalidSubcommand {

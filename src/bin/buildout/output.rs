@@ -35,7 +35,7 @@ pub(crate) struct OutputOptions {
     /// times. The metrics are those of --format csv
     #[arg(long = "chart", value_name = "METRIC", requires = "out")]
     charts: Vec<String>,
-    /// Draw what was seen of metrics into the charts: a table as for `update`
+    /// Draw observed values of metrics into the charts: a table as for `update`
     #[arg(long, value_name = "FILE", requires = "out")]
     known: Option<PathBuf>,
     /// As what charts are drawn
@@ -206,13 +206,18 @@ fn chart_of(name: &str) -> ChartChoice {
     }
 }
 
-/// A fan in letters, as wide as the terminal is; 80 columns where that is not known.
+/// As many columns as the terminal has, to a most that one still reads; 80 where there is none.
+fn columns() -> usize {
+    let size = terminal_size::terminal_size_of(std::io::stdout());
+    size.map_or(80, |(width, _)| usize::from(width.0).min(MOST_COLUMNS))
+}
+
+/// A fan in letters, as wide as the terminal is.
 fn plotted(
     projection: &Projection,
     scenario: Option<&Scenario>,
     choice: &ChartChoice,
 ) -> Result<String, Failure> {
-    let columns = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
     let mut chart = FanChart::new(projection, &choice.metric)?;
     if let Some(campus) = &choice.campus {
         chart = chart.campus(campus)?;
@@ -220,12 +225,12 @@ fn plotted(
     if let Some(scenario) = scenario {
         chart = chart.scenario(scenario);
     }
-    Ok(format!("\n{}", chart.to_text(columns.min(MOST_COLUMNS))))
+    Ok(format!("\n{}", chart.to_text(columns())))
 }
 
 fn print(projection: &Projection, format: Format) -> Result<(), Failure> {
     let text = match format {
-        Format::Table => report::summary(projection).into_bytes(),
+        Format::Table => report::summary_within(columns(), projection).into_bytes(),
         Format::Json => {
             let mut json = serde_json::to_vec_pretty(&projection.to_json())?;
             json.push(b'\n');

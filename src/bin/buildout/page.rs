@@ -1,4 +1,4 @@
-//! What a page tells beside the projection: the schedule, and what drives the first question.
+//! What a page shows beside the projection: the schedule, and what drives the first question.
 
 use std::path::PathBuf;
 
@@ -14,10 +14,10 @@ use buildout::{Model, Projection, Scenario};
 
 use crate::engine;
 
-/// The Gantt chart is drawn from so many trials at most: enough for the eye.
+/// The Gantt chart is drawn from at most this many trials: enough for a picture.
 const SCHEDULE_TRIALS: u64 = 2_000;
 
-/// What drives the target that is the least sure is told from so many trials at most.
+/// What drives the target that is the least sure is estimated from at most this many trials.
 const ANALYSED_TRIALS: u64 = 5_000;
 
 /// A scenario, with what trials of it say of schedule and drivers.
@@ -45,7 +45,7 @@ impl<'a> Analysed<'a> {
                 .drawing(drawing.clone())
                 .threads(threads)
         };
-        // A target that all trials meet, or none, has no spread; what it asks about has. Where the trials do not tell, the page
+        // A target that all trials meet, or none, has no spread; what it asks about has. Where the trials are too few, the page
         // says nothing of it.
         let drivers = search().failures(true).run();
         let drivers = drivers.or_else(|error| match asked_measure(&loaded.scenario) {

@@ -80,7 +80,7 @@ fn run<'b>(
     );
     if !quiet {
         say(&format!(
-            "{} ranks; should one fail, go on with: {command}",
+            "{} ranks; should one fail, resume with: {command}",
             ranks.size()
         ));
     }

@@ -1,14 +1,14 @@
-//! `buildout replay`: one trial of a run told again.
+//! `buildout replay`: one trial of a run reported again.
 
 use std::path::PathBuf;
 
+use buildout::RunError;
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
-use buildout::{RunError, Scenario};
 use clap::{Args, ValueEnum};
 
 use crate::failure::{Failure, print, say};
 use crate::run::key_and_value;
-use crate::{EXIT_STATUS, engine};
+use crate::{EXIT_STATUS, engine, load};
 
 #[derive(Args)]
 #[command(after_help = format!("\
@@ -53,11 +53,10 @@ enum Format {
 }
 
 pub(crate) fn run(arguments: &Replay) -> Result<(), Failure> {
-    let loaded = Scenario::load(&arguments.file, &arguments.set)?;
+    let (loaded, model) = load::file(&arguments.file, &arguments.set)?;
     if !arguments.quiet && !loaded.warnings.is_empty() {
         say(&loaded.warnings.to_string());
     }
-    let model = loaded.scenario.compile()?;
     let sampling = &arguments.sampling;
     let (_, drawing) = sampling.drawing(Some(arguments.trials), 0, [&model], arguments.quiet)?;
     (drawing.design())

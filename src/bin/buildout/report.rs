@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use buildout::analysis::decide::run::Decision;
 use buildout::file::Loaded;
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
 use buildout::report::{OutputFile, OutputFolder, markdown};
@@ -14,7 +15,7 @@ use crate::failure::{Failure, print, say};
 use crate::live::Live;
 use crate::page::{self, Analysed, page_of};
 use crate::run::key_and_value;
-use crate::{EXIT_STATUS, engine};
+use crate::{EXIT_STATUS, engine, load};
 
 #[derive(Args)]
 #[command(after_help = format!("\
@@ -63,31 +64,7 @@ pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
     if arguments.live.is_watching() {
         return Live::watch(&arguments.files);
     }
-    let stated = match arguments.files.as_slice() {
-        [file] => Scenario::load_comparison(file, &arguments.set)?,
-        _ => None,
-    };
-    let mut loaded = Vec::new();
-    let mut decision = None;
-    if let Some(stated) = &stated {
-        let all: Vec<Model> = Vec::new();
-        let (trials, drawing) =
-            (arguments.sampling).drawing(arguments.trials, DEFAULT_TRIALS, &all, true)?;
-        let how = (trials, drawing.seed(), arguments.threads);
-        let (shown, decided) = for_page(stated, how)?;
-        for case in shown {
-            let scenario = stated.cases[case].scenario.clone();
-            loaded.push((scenario.compile()?, Loaded::from(scenario)));
-        }
-        decision = decided;
-    }
-    for file in arguments.files.iter().filter(|_| stated.is_none()) {
-        let scenario = Scenario::load(file, &arguments.set)?;
-        if !arguments.quiet && !scenario.warnings.is_empty() {
-            say(&scenario.warnings.to_string());
-        }
-        loaded.push((scenario.scenario.compile()?, scenario));
-    }
+    let (loaded, decision) = arguments.load()?;
     let (folder, name) = crate::new::folder_and_name(&arguments.out)?;
     let folder = OutputFolder::new(folder).overwrite(arguments.force);
     if !arguments.markdown {
@@ -156,4 +133,33 @@ fn with_worth<'a>(
         analysed.insert(0, of_first);
     }
     analysed
+}
+
+impl Report {
+    /// The models that the page shows, and what is decided of a comparison.
+    fn load(&self) -> Result<(Vec<(Model, Loaded)>, Option<Decision>), Failure> {
+        let mut loaded = Vec::new();
+        if let [file] = self.files.as_slice()
+            && let Some(stated) = Scenario::load_comparison(file, &self.set)?
+        {
+            let all: Vec<Model> = Vec::new();
+            let (trials, drawing) =
+                (self.sampling).drawing(self.trials, DEFAULT_TRIALS, &all, true)?;
+            let how = (trials, drawing.seed(), self.threads);
+            let (shown, decision) = for_page(&stated, how)?;
+            for case in shown {
+                let scenario = stated.cases[case].scenario.clone();
+                loaded.push((scenario.compile()?, Loaded::from(scenario)));
+            }
+            return Ok((loaded, decision));
+        }
+        for file in &self.files {
+            let (scenario, model) = load::file(file, &self.set)?;
+            if !self.quiet && !scenario.warnings.is_empty() {
+                say(&scenario.warnings.to_string());
+            }
+            loaded.push((model, scenario));
+        }
+        Ok((loaded, None))
+    }
 }

@@ -37,7 +37,7 @@ pub(crate) struct Set {
 }
 
 pub(crate) fn run(arguments: &Set) -> Result<(), Failure> {
-    // From here to the end nobody else changes the file, so that no change is lost. What cannot be opened is told below.
+    // From here to the end nobody else changes the file, so that no change is lost. What cannot be opened is reported below.
     let _turn = lock_for_change(&arguments.file);
     let edited = Scenario::edited(&arguments.file, &arguments.values)?;
     if !arguments.quiet && !edited.loaded.warnings.is_empty() {

@@ -8,10 +8,10 @@ use buildout::report::replace_file;
 use buildout::{Date, Scenario};
 use clap::Args;
 
-use crate::EXIT_STATUS;
 use crate::failure::{Failure, print, say};
+use crate::{EXIT_STATUS, load};
 
-/// So many names are shown.
+/// How many names are shown.
 const MOST_NAMES: usize = 20;
 
 #[derive(Args)]
@@ -47,7 +47,7 @@ pub(crate) struct Status {
 
 pub(crate) fn run(arguments: &Status) -> Result<(), Failure> {
     let update = update(arguments)?;
-    let model = Scenario::load(&arguments.file, &[])?.scenario.compile()?;
+    let (_, model) = load::file(&arguments.file, &[])?;
     let network = model.network();
     let works = network.nodes().filter(|&node| network.is_work(node));
     let found = update.match_to(works.map(|node| network.name(node)));
@@ -68,7 +68,7 @@ pub(crate) fn run(arguments: &Status) -> Result<(), Failure> {
         &changes,
     )?;
     if !arguments.quiet {
-        say(&told(&found, &update));
+        say(&reported(&found, &update));
         if !edited.loaded.warnings.is_empty() {
             say(&edited.loaded.warnings.to_string());
         }
@@ -135,7 +135,7 @@ fn change(name: &str, entry: &StatusEntry) -> StatusChange {
 }
 
 /// What matched and what did not, in words.
-fn told(found: &StatusMatch, update: &StatusUpdate) -> String {
+fn reported(found: &StatusMatch, update: &StatusUpdate) -> String {
     let finished = found
         .entries
         .iter()

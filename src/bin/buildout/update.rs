@@ -10,13 +10,13 @@ use buildout::analysis::update::{
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
 use buildout::report::{OutputFolder, UpdatePage};
 use buildout::sampling::design::Drawing;
-use buildout::{Batch, Model, RunError, Scenario};
+use buildout::{Batch, Model, RunError};
 use clap::{Args, ValueEnum};
 
-use crate::EXIT_STATUS;
 use crate::engine::{INTERRUPTED, listen_for_interruptions, progress_bar};
 use crate::failure::{Failure, print, say};
 use crate::run::key_and_value;
+use crate::{EXIT_STATUS, load};
 
 #[derive(Args)]
 #[command(after_help = format!("\
@@ -64,7 +64,7 @@ pub(crate) struct Update {
     /// How many threads to use; 0 for one per processor. The results do not depend on it
     #[arg(long, value_name = "T", default_value_t = 0)]
     threads: usize,
-    /// Write the state to this file now and then and when interrupted, and go on from it if it is there
+    /// Write the state to this file now and then and when interrupted, and resume from it if it exists
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
     /// Write update.json, update.txt and charts of before and after into this folder
@@ -108,11 +108,10 @@ fn share(text: &str) -> Result<f64, String> {
 }
 
 pub(crate) fn run(arguments: &Update) -> Result<(), Failure> {
-    let loaded = Scenario::load(&arguments.file, &arguments.set)?;
+    let (loaded, model) = load::file(&arguments.file, &arguments.set)?;
     if !arguments.quiet && !loaded.warnings.is_empty() {
         say(&loaded.warnings.to_string());
     }
-    let model = loaded.scenario.compile()?;
     let observations = arguments.observations()?;
     let (folder, name) = crate::new::folder_and_name(&arguments.ensemble)?;
     let ensembles = OutputFolder::new(folder).overwrite(arguments.force);

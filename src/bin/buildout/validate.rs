@@ -3,14 +3,15 @@
 use std::io::Read;
 use std::path::{Path as FilePath, PathBuf};
 
-use buildout::file::Loaded;
+use buildout::file::{Draft, Loaded};
 use buildout::problem::{Path, Severity};
-use buildout::{Model, Problem, Problems, Scenario, ScenarioError};
+use buildout::{Model, Problem, Problems, ScenarioError};
 use clap::Args;
 use serde_json::{Value, json};
 
 use crate::EXIT_STATUS;
 use crate::failure::{Failure, print, say};
+use crate::load;
 use crate::run::key_and_value;
 
 #[derive(Args)]
@@ -47,8 +48,8 @@ pub(crate) fn run(arguments: &Validate) -> Result<(), Failure> {
     for file in &arguments.files {
         let mut memory = None;
         let problems = match load(file, &arguments.set) {
-            Ok(loaded) => {
-                let (warnings, bytes) = unlikely(loaded)?;
+            Ok((loaded, model)) => {
+                let (warnings, bytes) = unlikely(loaded, &model)?;
                 memory = Some(bytes);
                 warnings
             }
@@ -103,22 +104,21 @@ pub(crate) fn run(arguments: &Validate) -> Result<(), Failure> {
 }
 
 /// All that is unlikely with a scenario that is right, and the bytes that a run of it takes on one thread.
-fn unlikely(loaded: Loaded) -> Result<(Problems, u64), Failure> {
+fn unlikely(loaded: Loaded, model: &Model) -> Result<(Problems, u64), Failure> {
     let mut warnings = loaded.warnings;
     for doubt in loaded.doubts.iter() {
         warnings.push(doubt.clone());
     }
-    let model = loaded.scenario.compile()?;
     if !loaded.scenario.fixed_plan {
-        warn_of_certainty(&model, &mut warnings)?;
+        warn_of_certainty(model, &mut warnings)?;
     }
     Ok((warnings, model.memory_bytes(1)))
 }
 
 /// A scenario from its file, or from standard input if that is called "-".
-fn load(file: &FilePath, set: &[(String, String)]) -> Result<Loaded, ScenarioError> {
+fn load(file: &FilePath, set: &[(String, String)]) -> Result<(Loaded, Model), ScenarioError> {
     if file != FilePath::new("-") {
-        return Scenario::load(file, set);
+        return load::file(file, set);
     }
     let mut text = String::new();
     std::io::stdin()
@@ -128,7 +128,7 @@ fn load(file: &FilePath, set: &[(String, String)]) -> Result<Loaded, ScenarioErr
             nearest: None,
             source,
         })?;
-    Scenario::load_text(&text, "standard input", set)
+    load::compiled(Draft::read_text(&text, "standard input", set)?)
 }
 
 /// Warns of results that do not vary though they lie far ahead.

@@ -29,7 +29,7 @@ Examples:
 
 Changes are what --change and --certain say, the levers of the scenario, and the cases of a comparison. Each is run
 on the same trials as the plan without it. What it is worth to know an input before choosing among the plan and its
-changes is told in money, and so needs a scenario with money; of a plan without changes, before carrying it out at all.
+changes is in money, and so needs a scenario with money; of a plan without changes, before carrying it out at all.
 
 {EXIT_STATUS}"))]
 pub(crate) struct Worth {
@@ -42,7 +42,7 @@ pub(crate) struct Worth {
     /// A change by which the inputs that fit a pattern are certain, at their medians; may be given several times
     #[arg(long, value_name = "[NAME=]PATTERN,…", value_parser = certain)]
     certain: Vec<(String, Vec<String>)>,
-    /// Also tell what it is worth to know these inputs together; may be given several times
+    /// Also value knowing these inputs together; may be given several times
     #[arg(long, value_name = "NAME=PATTERN,…", value_parser = group)]
     group: Vec<(String, Vec<String>)>,
     /// The outcome that counts as money; npv if the scenario has money and none is given

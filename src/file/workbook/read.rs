@@ -13,7 +13,7 @@ use crate::file::presets::PRESET;
 use crate::file::shape::Shape;
 use crate::file::steps_of;
 
-/// Reads the sheets into the tree of a scenario, as text `number`; what does not fit is told with its cell.
+/// Reads the sheets into the tree of a scenario, as text `number`; what does not fit is reported with its cell.
 pub(super) fn read(sheets: &[SheetCells], number: usize) -> (Node, Cells, Vec<Misfit>) {
     let mut reader = Reader {
         number,
@@ -157,7 +157,7 @@ impl Reader {
         }
     }
 
-    /// The heads of a list; those that mean nothing are told.
+    /// The heads of a list; unknown ones are reported.
     fn heads(&mut self, sheet: &SheetCells, heads: &[Filled], shapes: &[&'static Shape]) -> Heads {
         let mut columns: BTreeMap<u32, Column> = BTreeMap::new();
         let (mut of, mut note) = (None, None);

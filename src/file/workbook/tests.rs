@@ -140,7 +140,7 @@ type Case = (
 );
 
 #[test]
-fn what_is_wrong_is_told_with_sheet_and_cell() {
+fn what_is_wrong_is_reported_with_sheet_and_cell() {
     let cases: [Case; 9] = [
         (
             "Halls",
@@ -204,9 +204,9 @@ fn what_is_wrong_is_told_with_sheet_and_cell() {
         ),
     ];
     for (sheet, rows, words) in cases {
-        let told = refusal(&with_sheet(sheet, rows));
+        let reported = refusal(&with_sheet(sheet, rows));
         for word in words {
-            assert!(told.contains(word), "\"{word}\" is not in\n{told}");
+            assert!(reported.contains(word), "\"{word}\" is not in\n{reported}");
         }
     }
 }
@@ -277,9 +277,9 @@ fn a_workbook_may_extend_a_file_and_be_extended_and_is_not_set_as_a_text() {
             .horizon_months,
         12
     );
-    let told = Scenario::edited(at("base.xlsx"), &set)
+    let reported = Scenario::edited(at("base.xlsx"), &set)
         .unwrap_err()
         .to_string();
-    assert!(told.contains("buildout convert"), "{told}");
+    assert!(reported.contains("buildout convert"), "{reported}");
     assert!(!Path::new(&at("base.xlsx")).with_extension("toml").exists());
 }

@@ -407,7 +407,7 @@ fn read_me(sheet: &mut Worksheet) -> Result<(), XlsxError> {
 }
 
 const READ_ME: &[&str] = &[
-    "This workbook is a scenario: `buildout run FILE.xlsx` simulates it, `buildout validate FILE.xlsx` tells what is wrong.",
+    "This workbook is a scenario: `buildout run FILE.xlsx` simulates it, `buildout validate FILE.xlsx` lists what is wrong.",
     "",
     "Scenario has a row for each single value. Each other sheet is a list with a row for each entry.",
     "The column \"in\" leads to the table that holds the entry, such as campuses.North.buildings.A1.",

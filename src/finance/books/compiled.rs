@@ -79,7 +79,7 @@ pub(crate) struct Renters<'a> {
 /// What policy changes of money.
 #[derive(Default)]
 pub(crate) struct PolicyTerms<'a> {
-    /// Taxes in the place of those stated.
+    /// Taxes in place of those stated.
     pub(crate) tax: Option<&'a Tax>,
     pub(crate) amounts: Vec<AmountTerm<'a>>,
 }

@@ -227,7 +227,7 @@ fn damaged_files_are_never_believed() {
     let other =
         String::from_utf8(bytes.clone())
             .unwrap()
-            .replacen("checkpoint 1", "checkpoint 2", 1);
+            .replacen("checkpoint 2", "checkpoint 3", 1);
     assert!(matches!(
         read(other.as_bytes()),
         Err(CheckpointError::Format { .. })
@@ -248,7 +248,7 @@ fn a_file_that_cannot_be_written_leaves_nothing_behind() {
         part.save(&nowhere),
         Err(CheckpointError::Write { .. })
     ));
-    // A folder is in the place of the file.
+    // A folder is in place of the file.
     let taken = folder.path().join("taken");
     std::fs::create_dir(&taken).unwrap();
     std::fs::write(taken.join("inside"), "").unwrap();

@@ -239,7 +239,7 @@ impl DeliveryTree {
     }
 
     /// Places up to `count` of the same, one after the other, until no row has room; `place` is
-    /// told each row. Returns how many found room.
+    /// reported each row. Returns how many found room.
     ///
     /// What one more would leave is kept from one to the next, and worked out again only for the
     /// rows of the group that has changed.

@@ -83,8 +83,11 @@ fn all_run_at_several_sizes_and_answer_what_is_asked() {
 
 #[test]
 fn what_cannot_be_is_refused_with_what_could() {
-    let told = like("AI kampus").unwrap_err().to_string();
-    assert!(told.contains("did you mean \"AI campus\"?"), "{told}");
+    let reported = like("AI kampus").unwrap_err().to_string();
+    assert!(
+        reported.contains("did you mean \"AI campus\"?"),
+        "{reported}"
+    );
     assert!(LIKES[0].toml(Some(0.0), start()).is_err());
     assert!(LIKES[0].toml(Some(f64::NAN), start()).is_err());
     assert!(LIKES[0].toml(None, Date::month(9999, 12).unwrap()).is_err());

@@ -3,6 +3,7 @@
 use super::{BLOCK, Fineness};
 use crate::projection::buckets::Buckets;
 use crate::projection::exact_sum::{ExactSum, is_moderate};
+use crate::projection::trial_sample::SHARED;
 
 /// Finite numbers as their count, exact sums, range and histogram.
 #[derive(Clone, Debug)]
@@ -174,8 +175,9 @@ impl Many {
     }
 
     /// Every bucket that was counted in, in ascending order: its bounds, narrowed
-    /// to the range of all numbers, and its count.
-    pub(super) fn each_bucket(&self, mut visit: impl FnMut(f64, f64, u64)) {
+    /// to the range of all numbers, and its count. A value of the bucket that several numbers of `sample` share, which
+    /// are some of these numbers in ascending order, stands apart, with its share of the bucket's count in the sample.
+    pub(super) fn each_piece(&self, sample: &[f64], mut visit: impl FnMut(f64, f64, u64)) {
         let fineness = self.positive.fineness();
         let bounds = |bucket| {
             (
@@ -183,17 +185,74 @@ impl Many {
                 Buckets::lower_bound(fineness, bucket + 1),
             )
         };
+        let (below, rest) = sample.split_at(sample.partition_point(|x| *x < 0.0));
+        let above = &rest[rest.partition_point(|x| *x <= 0.0)..];
+        let mut sampled = InBuckets::new(fineness, below);
         for (bucket, count) in self.negative.iter().rev() {
             let (near, far) = bounds(bucket);
-            visit(f64::max(-far, self.min), f64::min(-near, self.max), count);
+            let range = (f64::max(-far, self.min), f64::min(-near, self.max));
+            divide(range, count, sampled.next(bucket), &mut visit);
         }
         if self.zeros > 0 {
             visit(0.0, 0.0, self.zeros);
         }
+        let mut sampled = InBuckets::new(fineness, above);
         for (bucket, count) in self.positive.iter() {
             let (low, high) = bounds(bucket);
-            visit(f64::max(low, self.min), f64::min(high, self.max), count);
+            let range = (f64::max(low, self.min), f64::min(high, self.max));
+            divide(range, count, sampled.next(bucket), &mut visit);
         }
+    }
+}
+
+/// Numbers of one sign in ascending order, bucket by bucket.
+struct InBuckets<'a> {
+    fineness: u32,
+    left: &'a [f64],
+}
+
+impl<'a> InBuckets<'a> {
+    fn new(fineness: u32, numbers: &'a [f64]) -> Self {
+        Self {
+            fineness,
+            left: numbers,
+        }
+    }
+
+    /// The numbers in that bucket, which comes after those asked for before.
+    fn next(&mut self, bucket: u32) -> &'a [f64] {
+        let is_here = |x: &&f64| Buckets::bucket(self.fineness, **x) == bucket;
+        let (here, left) = self
+            .left
+            .split_at(self.left.iter().take_while(is_here).count());
+        self.left = left;
+        here
+    }
+}
+
+/// Divides what is counted between two bounds among the values that several of the sampled numbers share and the stretches between
+/// these, in proportion to the sample.
+fn divide(
+    (low, high): (f64, f64),
+    count: u64,
+    sampled: &[f64],
+    visit: &mut impl FnMut(f64, f64, u64),
+) {
+    let up_to = |numbers: usize| {
+        (u128::from(count) * numbers as u128 / sampled.len().max(1) as u128) as u64
+    };
+    let (mut low, mut done, mut passed) = (low, 0, 0);
+    for equal in sampled.chunk_by(|left, right| left == right) {
+        let before = passed;
+        passed += equal.len();
+        if equal.len() >= SHARED {
+            visit(low, equal[0], up_to(before) - done);
+            visit(equal[0], equal[0], up_to(passed) - up_to(before));
+            (low, done) = (equal[0], up_to(passed));
+        }
+    }
+    if done < count {
+        visit(low, high, count - done);
     }
 }
 

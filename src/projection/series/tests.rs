@@ -68,7 +68,7 @@ fn quantiles_are_those_of_numpy() {
     for (values, expected) in cases {
         let series = series_of(Fineness::Monthly, values);
         assert!(series.is_exact());
-        let ordered = series.ordered();
+        let ordered = series.ordered(&[]);
         for (p, expected) in PS.iter().zip(expected) {
             // NumPy interpolates from the nearer end, so the last digit may differ.
             let quantile = ordered.quantile(*p).unwrap();
@@ -88,7 +88,7 @@ fn quantiles_are_exact_up_to_256_distinct_values_and_only_so_far() {
         let p = f64::from(step) / 1_000.0;
         let (low, high, share) = neighbours(&order, p);
         assert_eq!(
-            series.ordered().quantile(p),
+            series.ordered(&[]).quantile(p),
             Some(low + share * (high - low))
         );
     }
@@ -137,7 +137,7 @@ fn quantiles_of_many_values_are_within_the_promised_relative_error() {
             let series = series_of(fineness, values);
             assert!(!series.is_exact());
             let order = sorted(values);
-            let ordered = series.ordered();
+            let ordered = series.ordered(&[]);
             let mut last = f64::NEG_INFINITY;
             for step in 0..=2_000 {
                 let p = f64::from(step) / 2_000.0;
@@ -173,8 +173,13 @@ fn shares_of_many_values_are_exact_but_for_one_bucket() {
         let near = (values.iter())
             .filter(|x| (**x - bound).abs() <= width)
             .count() as f64;
-        assert_near(series.count_at_least(bound), at_least, near, "at least");
-        assert_near(series.count_at_most(bound), at_most, near, "at most");
+        assert_near(
+            series.count_at_least(bound, &[]),
+            at_least,
+            near,
+            "at least",
+        );
+        assert_near(series.count_at_most(bound, &[]), at_most, near, "at most");
     }
 }
 
@@ -251,11 +256,11 @@ fn a_constant_has_no_spread_and_a_single_number_no_known_one() {
     );
     let single = series_of(Fineness::Monthly, &[7.0]);
     assert_eq!(single.moments().unwrap().standard_deviation, None);
-    assert_eq!(single.ordered().quantile_std_error(0.5), None);
+    assert_eq!(single.ordered(&[]).quantile_std_error(0.5), None);
     let none = series_of(Fineness::Monthly, &[]);
     assert_eq!(none.moments(), None);
     assert_eq!(none.range(), None);
-    assert_eq!(none.ordered().quantile(0.5), None);
+    assert_eq!(none.ordered(&[]).quantile(0.5), None);
 }
 
 #[test]
@@ -265,16 +270,16 @@ fn infinite_numbers_take_part_in_quantiles_and_nan_in_nothing() {
     assert_eq!((series.defined(), series.finite()), (5, 3));
     assert_eq!(series.moments().unwrap().mean, 2.0);
     assert_eq!(series.range(), Some((1.0, 3.0)));
-    let quantile = |p| series.ordered().quantile(p).unwrap();
+    let quantile = |p| series.ordered(&[]).quantile(p).unwrap();
     assert_eq!(
         [0.0, 0.1, 0.25, 0.5, 0.75, 0.8, 1.0].map(quantile),
         [-inf, -inf, 1.0, 2.0, 3.0, inf, inf]
     );
-    assert_eq!(series.ordered().quantile(f64::NAN), None);
-    assert_eq!(series.count_at_least(2.0), 3.0);
-    assert_eq!(series.count_at_most(2.0), 3.0);
-    assert_eq!(series.count_at_most(inf), 5.0);
-    assert_eq!(series.count_at_least(-inf), 5.0);
+    assert_eq!(series.ordered(&[]).quantile(f64::NAN), None);
+    assert_eq!(series.count_at_least(2.0, &[]), 3.0);
+    assert_eq!(series.count_at_most(2.0, &[]), 3.0);
+    assert_eq!(series.count_at_most(inf, &[]), 5.0);
+    assert_eq!(series.count_at_least(-inf, &[]), 5.0);
 }
 
 #[test]
@@ -292,7 +297,7 @@ fn the_standard_error_of_the_median_is_that_of_theory() {
     let n = 20_000;
     let series = series_of(Fineness::Fine, &numbers("median", n, |z| z));
     let expected = (std::f64::consts::PI / 2.0 / n as f64).sqrt();
-    let actual = series.ordered().quantile_std_error(0.5).unwrap();
+    let actual = series.ordered(&[]).quantile_std_error(0.5).unwrap();
     assert_near(actual, expected, 0.25 * expected, "the standard error");
 }
 
@@ -397,7 +402,7 @@ proptest! {
         ps in prop::collection::vec(0.0..=1.0_f64, 2..30),
     ) {
         let series = series_of(Fineness::Monthly, &numbers);
-        let ordered = series.ordered();
+        let ordered = series.ordered(&[]);
         let ps = sorted(&ps);
         let quantiles: Vec<f64> = ps.iter().filter_map(|p| ordered.quantile(*p)).collect();
         prop_assert!(quantiles.is_sorted(), "{:?}", quantiles);

@@ -130,7 +130,11 @@ impl Plot<'_> {
             );
         }
         *out += "</g>";
-        for (months, label) in time_ticks(self.chart.start, self.chart.months, self.width) {
+        for (months, label) in time_ticks(
+            self.chart.start,
+            (0.0, self.chart.months as f64),
+            self.width,
+        ) {
             let at = self.x(months);
             let _ = write!(
                 out,
@@ -230,7 +234,7 @@ impl Plot<'_> {
         );
     }
 
-    /// What is to be there by when. The script draws these anew for another metric.
+    /// What is to be there by when. The script draws these again for another metric.
     fn goals(&self, out: &mut String) {
         *out += "<g class=\"goals\">";
         // Of labels that would lie over one another the later ones are written.
@@ -348,7 +352,7 @@ fn runs(low: &[f64], high: &[f64]) -> Vec<Range<usize>> {
 }
 
 /// A list as points: the value of a month stands at its end. A month alone lasts from its
-/// beginning, lest it should not be seen.
+/// beginning, so that it remains visible.
 fn points(list: &[f64], run: &Range<usize>) -> Vec<(f64, f64)> {
     let alone = (run.len() == 1).then(|| (run.start as f64, list[run.start]));
     alone

@@ -93,7 +93,7 @@ impl Fan {
     }
 }
 
-/// A number to five significant digits, which no screen can tell apart: a page draws what it tells.
+/// A number to five significant digits, finer than a screen resolves: a page draws what it reads out.
 pub(crate) fn short(x: f64) -> f64 {
     format!("{x:.4e}").parse().unwrap_or(f64::NAN)
 }
@@ -270,7 +270,7 @@ impl<'a> FanChart<'a> {
         crate::report::png::of_svg(&self.to_svg()?, scale)
     }
 
-    /// Draws the chart in letters, at most so many columns wide, with its title above.
+    /// Draws the chart in letters, at most this many columns wide, with its title above.
     pub fn to_text(&self, columns: usize) -> String {
         let chart = self.chart();
         format!(

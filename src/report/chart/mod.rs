@@ -3,6 +3,7 @@
 
 mod draw;
 mod fan;
+mod gantt;
 mod palette;
 mod rows;
 mod scale;

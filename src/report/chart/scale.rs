@@ -14,7 +14,7 @@ pub(crate) struct ValueScale {
     pub(crate) unit: String,
 }
 
-/// About so many steps has an axis of values.
+/// About how many steps an axis of values has.
 const STEPS: f64 = 4.0;
 
 impl ValueScale {
@@ -76,32 +76,34 @@ fn decimals_of(step: f64) -> usize {
 const YEAR_WIDTH: f64 = 42.0;
 const MONTH_WIDTH: f64 = 66.0;
 
-/// Where a time axis of so many pixels is labelled, in months after the start, and with what: as often as labels have
-/// room, at round years or months.
-pub(super) fn time_ticks(start: Date, months: usize, width: f64) -> Vec<(f64, String)> {
-    let by_year = months > 36;
-    let (steps, label): (&[usize], f64) = if by_year {
-        (&[12, 24, 60, 120, 240, 600, 1_200], YEAR_WIDTH)
+/// Where a time axis of so many pixels is labelled from one time to another, in months after the start, and with what: as
+/// often as labels have room, at round years or months.
+pub(super) fn time_ticks(start: Date, (first, last): (f64, f64), width: f64) -> Vec<(f64, String)> {
+    let span = last - first;
+    let by_year = span > 36.0;
+    let (steps, label): (&[i64], f64) = if by_year {
+        (&[12, 24, 60, 120, 240, 600], YEAR_WIDTH)
     } else {
         (&[1, 3, 6, 12, 24], MONTH_WIDTH)
     };
     let room = width / label;
     let step = (steps.iter().copied())
-        .find(|step| months as f64 / *step as f64 <= room)
+        .find(|step| span / *step as f64 <= room)
         .unwrap_or(1_200);
     // Months since the year 0, so that a step of ten years falls on 2030 and 2040.
-    let first = 12 * usize::try_from(start.year()).unwrap_or(0)
-        + usize::try_from(start.month_of_year() - 1).unwrap_or(0);
-    (0..=months)
-        .filter(|month| (first + month).is_multiple_of(step))
+    let origin = 12 * i64::from(start.year()) + i64::from(start.month_of_year() - 1);
+    let (low, high) = (first.ceil() as i64 + origin, last.floor() as i64 + origin);
+    (low..=high)
+        .filter(|month| month.rem_euclid(step) == 0)
         .filter_map(|month| {
-            let date = start.plus_months(month as f64)?;
+            let months = (month - origin) as f64;
+            let date = start.plus_months(months)?;
             let label = if by_year {
                 date.year().to_string()
             } else {
                 month_name(date)
             };
-            Some((month as f64, label))
+            Some((months, label))
         })
         .collect()
 }
@@ -148,7 +150,7 @@ mod tests {
         let start = Date::month(2024, 5).unwrap();
         for months in [1, 2, 7, 36, 37, 132, 1_200] {
             for width in [240.0, 560.0, 860.0] {
-                let ticks = time_ticks(start, months, width);
+                let ticks = time_ticks(start, (0.0, f64::from(months)), width);
                 let most = if months > 36 {
                     width / YEAR_WIDTH
                 } else {
@@ -157,7 +159,9 @@ mod tests {
                 assert!(ticks.len() as f64 <= most + 1.0, "{months}: {ticks:?}");
             }
         }
-        let ticks = time_ticks(start, 24, 300.0);
+        let ticks = time_ticks(start, (0.0, 24.0), 300.0);
         assert_eq!(ticks[0], (2.0, "Jul 2024".to_owned()));
+        let before = time_ticks(start, (-6.5, 6.0), 300.0);
+        assert_eq!(before[0], (-4.0, "Jan 2024".to_owned()));
     }
 }

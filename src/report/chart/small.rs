@@ -3,9 +3,8 @@
 use std::fmt::Write as _;
 
 use super::draw::text_width;
-use crate::date::Date;
+use super::scale::time_ticks;
 use crate::projection::Layout;
-use crate::report::text::escape;
 
 /// Dots in a row, and rows of them: a hundred.
 const DOTS: (usize, usize) = (25, 4);
@@ -81,7 +80,7 @@ pub(crate) fn date_strip(layout: &Layout, strip: &DateStrip) -> String {
         "<svg class=\"chart strip\" viewBox=\"0 0 {} {}\" width=\"{}\" height=\"{}\" aria-hidden=\"true\">",
         STRIP.0, STRIP.1, STRIP.0, STRIP.1
     );
-    for (months, label) in axis_marks(layout.start, first, last) {
+    for (months, label) in time_ticks(layout.start, (first, last), STRIP.0 - 2.0 * EDGE) {
         let x = at(months);
         let _ = write!(out, "<path class=\"grid\" d=\"M{x:.1} {BAR_TOP}v20\"/>");
         let half = text_width(&label, 12.0) / 2.0;
@@ -129,28 +128,6 @@ pub(crate) fn date_strip(layout: &Layout, strip: &DateStrip) -> String {
         );
     }
     out + "</svg>"
-}
-
-/// Round moments on an axis from one time to another, at most five.
-fn axis_marks(start: Date, first: f64, last: f64) -> Vec<(f64, String)> {
-    let from = i64::from(start.year()) * 12 + i64::from(start.month_of_year() - 1);
-    let step = [1, 3, 6, 12, 24, 60, 120, 240]
-        .into_iter()
-        .find(|step| (last - first) / f64::from(*step) <= 4.0)
-        .unwrap_or(1_200);
-    let (low, high) = (first.ceil() as i64 + from, last.floor() as i64 + from);
-    (low..=high)
-        .filter(|month| month.rem_euclid(i64::from(step)) == 0)
-        .map(|month| {
-            let label = if step >= 12 {
-                month.div_euclid(12).to_string()
-            } else {
-                let date = start.plus_months((month - from) as f64);
-                date.map_or_else(String::new, crate::report::text::month_name)
-            };
-            ((month - from) as f64, escape(&label))
-        })
-        .collect()
 }
 
 /// Where Januaries stand on the time axis, as shares of its length, and their years: no more than `most`.
@@ -214,6 +191,7 @@ pub(crate) fn row_of_bars(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::date::Date;
 
     #[test]
     fn a_hundred_dots_say_certain_and_never_only_where_it_is() {
@@ -243,6 +221,5 @@ mod tests {
         assert!(!drawn.contains("P80"), "{drawn}");
         let (_, last) = strip.range(&layout);
         assert!(last > 60.0);
-        assert!((2..=6).contains(&axis_marks(layout.start, 18.0, 62.0).len()));
     }
 }

@@ -9,10 +9,10 @@ use super::{Chart, Mark};
 const ROWS: usize = 16;
 /// The fewest columns in which anything can be read.
 const LEAST_WIDTH: usize = 40;
-/// Pixels of which the time axis reckons a column.
+/// How many pixels of the time axis make a column.
 const COLUMN: f64 = 8.0;
 
-/// Draws a chart in letters, at most so many columns wide: bands as shades, lines as lines, targets as diamonds.
+/// Draws a chart in letters, at most this many columns wide: bands as shades, lines as lines, targets as diamonds.
 pub(super) fn letters(chart: &Chart, width: usize) -> String {
     let labels = chart.scale.ticks.iter().map(|(_, label)| label.width());
     let margin = labels.max().unwrap_or(0) + 2;
@@ -95,7 +95,11 @@ fn framed(chart: &Chart, cells: &[Vec<char>], margin: usize) -> String {
     let mut below = vec![' '; columns];
     let mut axis = vec!['─'; columns];
     let mut free = 0;
-    for (months, label) in time_ticks(chart.start, chart.months, columns as f64 * COLUMN) {
+    for (months, label) in time_ticks(
+        chart.start,
+        (0.0, chart.months as f64),
+        columns as f64 * COLUMN,
+    ) {
         let at = ((months / chart.months as f64) * columns as f64) as usize;
         if at >= columns || at < free || at + label.width() > columns {
             continue;

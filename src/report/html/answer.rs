@@ -9,10 +9,10 @@ use crate::report::drivers::{Unit, share};
 use crate::report::question::{Question, questions, upper_first};
 use crate::report::words::difference;
 
-/// So many questions have room on the first screen: of one run, and of each of several.
+/// How many questions fit on the first screen: of one run, and of each of several.
 const MOST_QUESTIONS: usize = 4;
 const MOST_BESIDE: usize = 2;
-/// So many inputs that drive the first question.
+/// How many inputs that drive the first question are shown.
 const MOST_DRIVERS: usize = 4;
 
 /// The answer to what is asked.

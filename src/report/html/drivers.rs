@@ -10,7 +10,7 @@ use crate::report::chart::row_of_bars;
 use crate::report::drivers::{Unit, condition, heading, input_value, share, tornado_chart};
 use crate::report::text::{grouped, percent, whole_percent};
 use crate::report::worth::{
-    Money, break_even, capacity_gain, is_told, money_gain, most_moved_target, target_gain,
+    Money, break_even, capacity_gain, is_significant, money_gain, most_moved_target, target_gain,
     worth_chart,
 };
 
@@ -169,12 +169,12 @@ fn information(report: &WorthReport) -> String {
         whole_percent(best.best_in),
         escape(&money.unit),
     );
-    let told = information
+    let significant = information
         .partial
         .iter()
-        .filter(|worth| is_told(worth))
+        .filter(|worth| is_significant(worth))
         .take(MOST_ROWS);
-    for worth in std::iter::once(&information.perfect).chain(told) {
+    for worth in std::iter::once(&information.perfect).chain(significant) {
         let length = 100.0 * worth.worth / information.perfect.worth.max(f64::MIN_POSITIVE);
         let _ = write!(
             html,

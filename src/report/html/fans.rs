@@ -72,7 +72,7 @@ impl<'a> Fans<'a> {
         html + "</div>"
     }
 
-    /// The other metrics that every plan has; those that stay as they are tell nothing.
+    /// The other metrics that every plan has; those that do not change are left out.
     pub(super) fn others(&self) -> String {
         let mut html = String::new();
         for metric in KEY_METRICS.into_iter().filter(|name| *name != self.metric) {
@@ -201,7 +201,7 @@ impl<'a> Fans<'a> {
         ValueScale::over(unit, reach)
     }
 
-    /// The numbers that the script draws and tells.
+    /// The numbers that the script draws and reads out.
     pub(super) fn data(&self) -> Value {
         let count = |run: &Run<'_>| 6 * run.projection.layout().monthly_len();
         let with_campuses = self.runs.iter().map(count).sum::<usize>() <= MOST_NUMBERS;
@@ -312,10 +312,10 @@ mod tests {
         let lists = &data["runs"][0]["scopes"]["total"]["it_power_mw"][0];
         let view = projection.metric("it_power_mw").unwrap();
         let p50: Vec<f64> = view.quantile(0.5).into_iter().map(short).collect();
-        let told: Vec<f64> = (lists[2].as_array().unwrap().iter())
+        let reported: Vec<f64> = (lists[2].as_array().unwrap().iter())
             .map(|x| x.as_f64().unwrap())
             .collect();
-        assert_eq!(told, p50);
+        assert_eq!(reported, p50);
         assert_eq!(lists.as_array().unwrap().len(), 6);
         assert!(data["scales"]["total/it_power_mw"]["ticks"].is_array());
     }

@@ -13,7 +13,7 @@ use crate::report::words::stranded_metrics;
 
 /// Causes whose colour is so light that a name on it is dark.
 const LIGHT: [&str; 4] = ["equipment", "demand", "space", "cooling"];
-/// A name within a layer takes so much of its length and height.
+/// How much of a layer's length and height a name takes.
 const NAME: (f64, f64) = (0.22, 0.14);
 const SIZE: (f64, f64) = (640.0, 220.0);
 const SMALL: (f64, f64) = (350.0, 220.0);

@@ -157,7 +157,7 @@ impl<'a> HtmlReport<'a> {
         self
     }
 
-    /// Makes a page that is loaded again every two seconds, for whoever watches while it is written anew.
+    /// Makes a page that is loaded again every two seconds, for whoever watches while it is written again.
     #[must_use]
     pub fn refreshing(mut self, refreshing: bool) -> Self {
         self.refreshing = refreshing;

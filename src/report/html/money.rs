@@ -57,7 +57,7 @@ pub(super) fn pipeline(runs: &[Run<'_>]) -> String {
         let metrics: Vec<(String, MetricView<'_>)> = (PIPELINE.into_iter())
             .filter_map(|name| Some((title_of(name, "mw"), projection.metric(name)?)))
             .collect();
-        // The take-up of an empty campus tells nothing of tenants.
+        // The take-up of an empty campus says nothing about tenants.
         if metrics.len() <= 2 {
             return None;
         }

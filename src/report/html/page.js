@@ -125,15 +125,15 @@
     });
   }
 
-  // The month that the pointer or a key chose, told below the chart and marked in it.
-  function tell(figure, at) {
+  // The month that the pointer or a key chose, shown below the chart and marked in it.
+  function readOut(figure, at) {
     var svg = all("svg.chart[data-box]", figure).filter(function (svg) { return svg.getBoundingClientRect().width > 0; })[0];
     var months = Number(svg.dataset.months), text;
     at = Math.max(0, Math.min(months - 1, at));
     figure.dataset.at = at;
-    if (figure.dataset.told) {
-      var told = JSON.parse(figure.dataset.told), unit = told.unit === "per cent" || !told.unit ? "" : " " + told.unit;
-      text = month(told.from + at) + ": " + told.lists.filter(function (list) { return !/^(0 %|-)$/.test(list[1][at]); }).map(function (list) {
+    if (figure.dataset.shown) {
+      var shown = JSON.parse(figure.dataset.shown), unit = shown.unit === "per cent" || !shown.unit ? "" : " " + shown.unit;
+      text = month(shown.from + at) + ": " + shown.lists.filter(function (list) { return !/^(0 %|-)$/.test(list[1][at]); }).map(function (list) {
         return list[0] + " " + list[1][at];
       }).join("; ") + unit;
     } else {
@@ -157,13 +157,13 @@
       if (!svg) { return; }
       var box = svg.getBoundingClientRect(), p = svg.dataset.box.split(" ").map(Number);
       var x = (event.clientX - box.left) * svg.viewBox.baseVal.width / box.width;
-      tell(figure, Math.round((x - p[0]) / p[2] * Number(svg.dataset.months) - 1));
+      readOut(figure, Math.round((x - p[0]) / p[2] * Number(svg.dataset.months) - 1));
     });
     canvas.addEventListener("keydown", function (event) {
       var step = { ArrowRight: 1, ArrowLeft: -1, PageDown: 12, PageUp: -12, Home: -1e6, End: 1e6 }[event.key];
       if (step === undefined) { return; }
       event.preventDefault();
-      tell(figure, (figure.dataset.at === undefined ? 0 : Number(figure.dataset.at)) + step);
+      readOut(figure, (figure.dataset.at === undefined ? 0 : Number(figure.dataset.at)) + step);
     });
   });
 

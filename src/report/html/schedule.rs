@@ -16,7 +16,7 @@ pub(super) fn milestones(runs: &[Run<'_>]) -> String {
     })
 }
 
-/// So many labels have room above the bars on a narrow screen.
+/// How many labels fit above the bars on a narrow screen.
 const YEARS: usize = 4;
 
 /// The part of time that a chart shows, from `first` months to the end of the horizon.

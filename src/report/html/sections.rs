@@ -33,7 +33,7 @@ pub(super) fn each(runs: &[Run<'_>], part: impl Fn(&Projection) -> Option<String
     html + "</div>"
 }
 
-/// A chart in its sizes (across a column, then on a telephone), with its numbers: those that the pointer tells, as lists by
+/// A chart in its sizes (across a column, then on a telephone), with its numbers: those that the pointer reads out, as lists by
 /// month, and a table behind it.
 pub(super) fn figure(
     chart: &Chart,
@@ -47,14 +47,14 @@ pub(super) fn figure(
         .filter(|x| x.is_finite())
         .fold(0.0, |a: f64, x| a.max(x.abs()));
     let style = Style::new(unit, greatest);
-    let told: Vec<(&str, Vec<String>)> = (lists.iter())
+    let shown: Vec<(&str, Vec<String>)> = (lists.iter())
         .map(|(name, list)| (*name, list.iter().map(|x| style.show(Some(*x))).collect()))
         .collect();
-    let told = serde_json::json!({"from": first_month(chart.start), "unit": style.shown_unit, "lists": told});
+    let shown = serde_json::json!({"from": first_month(chart.start), "unit": style.shown_unit, "lists": shown});
     let title = escape(&chart.title);
     let mut html = format!(
-        "<figure class=plot data-told='{}'><figcaption><b>{title}</b></figcaption><div class=canvas tabindex=0 role=group aria-label=\"{title}: arrow keys move through the months\">",
-        escape(&told.to_string())
+        "<figure class=plot data-shown='{}'><figcaption><b>{title}</b></figcaption><div class=canvas tabindex=0 role=group aria-label=\"{title}: arrow keys move through the months\">",
+        escape(&shown.to_string())
     );
     for (at, size) in sizes.iter().enumerate() {
         let class = match (sizes.len(), at) {

@@ -7,7 +7,7 @@ use super::{Run, escape};
 use crate::Projection;
 use crate::report::text::{nth_month, percent, title_of};
 
-/// What is told of each run.
+/// What is shown of each run.
 const FIRST: [(&str, &str); 4] = [
     ("it_power_mw", "IT power live"),
     ("in_service_power_mw", "in service with tenants"),

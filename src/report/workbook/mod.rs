@@ -1,4 +1,4 @@
-//! A projection as an Excel workbook: numbers that a planner can go on reckoning with, and fan charts that are charts.
+//! A projection as an Excel workbook: numbers with which a planner can calculate further, and native fan charts.
 //!
 //! | sheet | what is in it |
 //! | --- | --- |
@@ -292,7 +292,7 @@ fn drivers(book: &mut Book, report: Option<&DriversReport>) -> Result<(), XlsxEr
         .flat_map(|report| report.results.iter().map(|result| &result.drivers))
         .collect();
     sheet.line(if found.is_empty() {
-        "The trials do not tell what drives results, or were not asked: see `buildout drivers`."
+        "What drives results is not known from these trials, or was not asked: see `buildout drivers`."
     } else {
         "First order: the share of the variance of the result that knowing the input would take away."
     })?;

@@ -27,7 +27,7 @@ fn scenario() -> Scenario {
 }
 
 /// The place and the message of each problem.
-fn told(scenario: &Scenario) -> Vec<String> {
+fn reported(scenario: &Scenario) -> Vec<String> {
     let problems = scenario.check();
     problems
         .iter()
@@ -54,7 +54,7 @@ fn a_retrofit_to_racks_that_are_not_known_is_reported_whoever_brings_the_hardwar
         embodied_carbon_t: 0.0,
     });
     assert_eq!(
-        told(&scenario),
+        reported(&scenario),
         ["campuses[0].buildings[0].halls[0].retrofit.rack_type: there is no rack type \"liquid\""]
     );
 }
@@ -66,7 +66,7 @@ fn milestones_and_targets_have_names() {
     let target = Target::reached("", "it_power_mw", 1.0, date("2025-06"));
     scenario.targets.push(target);
     assert_eq!(
-        told(&scenario),
+        reported(&scenario),
         [
             "milestones[0].name: the name is empty",
             "targets[0].name: the name is empty"
@@ -85,17 +85,17 @@ fn contracts_in_pflops_need_hardware_that_has_some() {
         scenario.generations.push(generation);
     }
     assert_eq!(
-        told(&scenario),
+        reported(&scenario),
         [
             "segments[0].contract_pflops: a rack of \"storage\" has 0 PFLOPS, so that no power would be enough"
         ]
     );
     scenario.segments[0].contract_hardware = Some("GPU".to_owned());
-    assert_eq!(told(&scenario), [""; 0]);
+    assert_eq!(reported(&scenario), [""; 0]);
 }
 
 #[test]
-fn phases_that_wait_for_one_another_are_told_where_they_are_written() {
+fn phases_that_wait_for_one_another_are_reported_where_they_are_written() {
     let mut scenario = scenario();
     for (name, after) in [("first", "second"), ("second", "first")] {
         let mut phase = Phase::new(name);
@@ -103,7 +103,7 @@ fn phases_that_wait_for_one_another_are_told_where_they_are_written() {
         scenario.campuses[0].phases.push(phase);
     }
     assert_eq!(
-        told(&scenario),
+        reported(&scenario),
         [
             "campuses[0].phases[0]: activities wait for one another in a circle: north/first -> north/second -> north/first"
         ]
@@ -118,7 +118,7 @@ fn contracts_beyond_all_measure_are_refused_or_cut() {
     segment.sign_probability = 0.5.into();
     segment.contract_power_kw = Some(1e12.into());
     assert_eq!(
-        told(&scenario),
+        reported(&scenario),
         ["segments[0].contract_power_kw: contract_power_kw is about 1000000000000 kW"]
     );
     // Half of these are beyond 100 MW, one in a hundred beyond 10^19 kW.
@@ -144,7 +144,7 @@ fn more_companies_than_can_be_simulated_are_refused() {
     scenario.segments[0].sign_probability = 0.1.into();
     scenario.segments[0].outreach_per_month = 1e8.into();
     assert_eq!(
-        told(&scenario),
+        reported(&scenario),
         [
             "segments[0].outreach_per_month: outreach_per_month is about 100000000 companies",
             "segments[0]: a trial may come to 2400000000 companies contacted and 240000000 contracts in 24 months, \
@@ -152,5 +152,5 @@ fn more_companies_than_can_be_simulated_are_refused() {
         ]
     );
     scenario.segments[0].allocation = Allocation::Cohort;
-    assert_eq!(told(&scenario), [""; 0]);
+    assert_eq!(reported(&scenario), [""; 0]);
 }

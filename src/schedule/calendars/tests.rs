@@ -17,7 +17,7 @@ fn at(text: &str) -> f64 {
 }
 
 fn day_of(months: f64) -> String {
-    // Half a second later, lest a rounding shows the day before.
+    // Half a second later, so that rounding does not show the day before.
     start().plus_months(months + 2e-7).unwrap().to_string()
 }
 

@@ -6,7 +6,7 @@ use super::{MINUTES_PER_DAY, parse_shifts};
 use crate::date::{DAYS_PER_MONTH, Date};
 use jiff::civil;
 
-/// Months before the start, and after the horizon, whose days are known; beyond them work goes on
+/// Months before the start, and after the horizon, whose days are known; beyond them work continues
 /// at the mean pace.
 const MARGIN_BEFORE: i32 = 120;
 const MARGIN_AFTER: i32 = 240;
@@ -15,7 +15,7 @@ const ROUNDING: f64 = 1e-9;
 
 /// A calendar that turns working time into dates, both in months; compiled from a [`Calendar`](super::Calendar).
 #[derive(Clone, Debug, PartialEq)]
-pub struct WorkCalendar {
+pub(crate) struct WorkCalendar {
     /// The most work done on a day, in months.
     fastest: f64,
     /// The first month that is known, after the start of the scenario.
@@ -256,12 +256,12 @@ impl WorkCalendar {
     }
 
     /// Working time from one date to a later one, in months; negative the other way round.
-    pub fn work_between(&self, from_months: f64, to_months: f64) -> f64 {
+    pub(crate) fn work_between(&self, from_months: f64, to_months: f64) -> f64 {
         self.done_at(self.day_at(to_months)) - self.done_at(self.day_at(from_months))
     }
 
     /// The first moment from a date on at which work is done.
-    pub fn next_working(&self, months: f64) -> f64 {
+    pub(crate) fn next_working(&self, months: f64) -> f64 {
         let day = self.day_at(months);
         if !(day >= 0.0 && day < self.days() as f64) {
             return months;
@@ -293,7 +293,7 @@ impl WorkCalendar {
     }
 
     /// When a moment that takes no time can be, from a date on: at a time of work, or where one has just ended.
-    pub fn moment_from(&self, months: f64) -> f64 {
+    pub(crate) fn moment_from(&self, months: f64) -> f64 {
         let day = self.day_at(months);
         if !(day >= 0.0 && day < self.days() as f64) {
             return months;
@@ -323,7 +323,7 @@ impl WorkCalendar {
 
     /// When so much work that begins at a date is done: the first such moment. Negative work
     /// counts back.
-    pub fn add(&self, from_months: f64, work_months: f64) -> f64 {
+    pub(crate) fn add(&self, from_months: f64, work_months: f64) -> f64 {
         if work_months == 0.0 || !from_months.is_finite() || !work_months.is_finite() {
             return from_months + work_months;
         }
@@ -367,7 +367,7 @@ impl WorkCalendar {
     }
 
     /// When work must begin to be done by a date: the last such moment.
-    pub fn subtract(&self, until_months: f64, work_months: f64) -> f64 {
+    pub(crate) fn subtract(&self, until_months: f64, work_months: f64) -> f64 {
         if !until_months.is_finite() || !work_months.is_finite() {
             return until_months - work_months;
         }

@@ -44,7 +44,7 @@ const SCHEDULES_A_CANDIDATE: usize = 3;
 /// The probability that two neighbours in the order are exchanged.
 const EXCHANGE: f64 = 0.05;
 
-/// How many schedules a search makes of a network of so many activities, if nothing is said.
+/// How many schedules a search makes of a network of so many activities, by default.
 fn usual_schedules(activities: usize) -> usize {
     SCHEDULES.min((ACTIVITIES_PLANNED / activities.max(1)).max(FEWEST_SCHEDULES))
 }

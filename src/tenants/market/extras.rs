@@ -164,7 +164,7 @@ impl Named {
     }
 }
 
-/// The generations with which contracts in PFLOPS reckon.
+/// The generations on which the size of contracts in PFLOPS is based.
 fn hardware_of(segment: &Segment, supply: &Supply<'_>) -> Vec<CompiledGeneration> {
     let wanted = segment.contract_hardware.as_deref();
     let generations = supply.generations.iter().zip(supply.generation_names);

@@ -10,7 +10,7 @@ use super::{FOREVER, Market, NEVER, units};
 use crate::tenants::Allocation;
 use crate::tenants::buckets::Buckets;
 
-/// What leases of a segment in a pool change in the state of the market, at hand for many of them in a row.
+/// What leases of a segment in a pool change in the state of the market (borrowed once for many leases).
 struct Leasing<'a> {
     market: &'a Market,
     month: usize,

@@ -122,7 +122,7 @@ fn monthly_queue(rate: f64, churn: f64, servers: usize, loses: bool) -> f64 {
     states[0] = 1.0;
     let mut before = f64::NAN;
     loop {
-        // 50 months at once, so that slow changes are told from none.
+        // 50 months at once, so that slow changes are detected.
         let mut found = 0.0;
         for _ in 0..50 {
             let mut next = vec![0.0; STATES];

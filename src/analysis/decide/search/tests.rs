@@ -24,13 +24,9 @@ fn build(settings: &[Setting]) -> Result<Model, Box<dyn std::error::Error + Send
 }
 
 fn variable(name: &str, between: [f64; 2], step: Option<f64>) -> DecisionVariable {
-    DecisionVariable {
-        name: name.into(),
-        keys: vec!["any".into()],
-        between: between.to_vec(),
-        step,
-        ..DecisionVariable::default()
-    }
+    let mut variable = DecisionVariable::new(name, vec!["any".into()]).between(between);
+    variable.step = step;
+    variable
 }
 
 fn objective(text: &str) -> Objective {
@@ -75,7 +71,7 @@ fn a_range_is_searched_to_its_best_point() {
 }
 
 #[test]
-fn constraints_keep_the_search_out_and_none_is_told() {
+fn constraints_keep_the_search_out_and_none_is_reported() {
     let bounded = |constraint: &str| {
         SearchRun::new(
             [variable("x", [0.0, 5.0], Some(0.5))],

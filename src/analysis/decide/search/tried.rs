@@ -31,7 +31,7 @@ impl<'a> Tried<'a> {
         self.plans.iter().position(|plan| plan.settings == settings)
     }
 
-    /// The position of a plan, which is tried on so many trials if it has not been.
+    /// The position of a plan, which is tried on this many trials if it has not been.
     pub(super) fn plan(&mut self, settings: &[Setting], trials: u64) -> Result<usize, DecideError> {
         if let Some(known) = self.known(settings) {
             return Ok(known);
@@ -42,7 +42,7 @@ impl<'a> Tried<'a> {
         Ok(self.plans.len() - 1)
     }
 
-    /// Tries a plan once more, on so many trials.
+    /// Tries a plan once more, on this many trials.
     pub(super) fn again(&mut self, plan: usize, trials: u64) -> Result<(), DecideError> {
         let settings = self.plans[plan].settings.clone();
         (self.plans[plan], self.columns[plan]) = self.simulate(&settings, 0..trials)?;
@@ -141,7 +141,7 @@ impl<'a> Tried<'a> {
     pub(super) fn best_of_finalists(&self) -> Option<(usize, Option<f64>)> {
         let run = self.run;
         let finalists: Vec<usize> = (0..self.plans.len())
-            .filter(|plan| self.plans[*plan].trials == run.trials)
+            .filter(|plan| self.plans[*plan].trials == run.settings.count())
             .collect();
         if finalists.is_empty() {
             return None;
@@ -156,7 +156,7 @@ impl<'a> Tried<'a> {
             &[whole_world()],
             &names,
             &trials,
-            run.seed,
+            run.settings.drawing.seed(),
         );
         let best = choice.best?;
         Some((finalists[best], Some(choice.plans[best].probability_best)))
@@ -169,7 +169,7 @@ impl<'a> Tried<'a> {
         probability_best: Option<f64>,
     ) -> Result<BestPlan, DecideError> {
         let settings = self.plans[plan].settings.clone();
-        let trials = self.run.trials;
+        let trials = self.run.settings.count();
         let (fresh, _) = self.simulate(&settings, trials..2 * trials)?;
         let (chosen, fresh) = (self.plans[plan].values[0], fresh.values[0]);
         Ok(BestPlan {

@@ -48,7 +48,7 @@ fn inputs_without_effect_are_within_the_noise() {
     assert_eq!(found, ["x/1", "x/0", "x/2"]);
     assert_eq!(drivers.within_noise.len(), 37);
     let x2 = &drivers.inputs[2];
-    // x2 has no first-order index: delta tells that it matters.
+    // x2 has no first-order index: delta shows that it matters.
     assert!(
         x2.first_order.value < 0.02 && x2.delta.value > 0.08,
         "{x2:?}"
@@ -62,7 +62,7 @@ fn inputs_without_effect_are_within_the_noise() {
 }
 
 #[test]
-fn a_target_is_told_in_probabilities() {
+fn a_target_is_reported_in_probabilities() {
     let (inputs, names) = (uniform_columns(5, 4_000), names(5));
     let result = results(&inputs, |u| f64::from(u8::from(u[0] + 0.3 * u[1] < 0.8)));
     let drivers = given_drivers(
@@ -131,7 +131,7 @@ fn what_would_mislead_is_refused() {
     assert!(refused(&seldom, ResultKind::Target).contains("met in 10 of 1000 trials"));
     let mut nan = vec![f64::NAN; 1_000];
     nan[..100].copy_from_slice(&inputs[0][..100]);
-    assert!(refused(&nan, ResultKind::Number).contains("100 trials do not tell"));
+    assert!(refused(&nan, ResultKind::Number).contains("100 trials are too few to show"));
     let none = GivenTrials {
         inputs: Vec::new(),
         ..given(&names, &inputs, &inputs[0], ResultKind::Number)

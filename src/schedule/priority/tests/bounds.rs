@@ -320,7 +320,7 @@ fn mean_excess(count: usize, strength: f64, networks: u64, priority: CrewPriorit
 /// ```
 ///
 /// With very scarce crews (0.2) neither it nor the search stays within 10 %; how much of that is the
-/// schedule's fault and how much the bound's, these bounds do not tell. The test looks at fewer networks,
+/// schedule's fault and how much the bound's, these bounds do not show. The test looks at fewer networks,
 /// for its time.
 #[test]
 fn makespans_are_within_a_tenth_of_the_best_bound_unless_crews_are_very_scarce() {

@@ -1,0 +1,181 @@
+//! Tables of text: columns under their heads, within so many columns of a terminal.
+
+use std::ops::Range;
+
+use unicode_width::UnicodeWidthStr;
+
+/// The columns of a terminal that every table fits, but for longer names.
+pub(super) const WIDTH: usize = 80;
+/// Between two columns.
+pub(super) const GAP: usize = 2;
+/// A list longer than this is set in two columns if they fit.
+const LONG_LIST: usize = 12;
+
+/// A head and rows as lines with aligned columns; those at `numbers` are aligned to the right.
+/// A first cell that would make its line too wide gets a line of its own.
+pub(super) fn columns<R: AsRef<[String]>>(
+    heads: &[&str],
+    rows: &[R],
+    numbers: &[usize],
+) -> Vec<String> {
+    columns_within(WIDTH, heads, rows, numbers)
+}
+
+/// The same for lines of so many columns.
+pub(super) fn columns_within<R: AsRef<[String]>>(
+    width: usize,
+    heads: &[&str],
+    rows: &[R],
+    numbers: &[usize],
+) -> Vec<String> {
+    let mut widths: Vec<usize> = heads.iter().map(|head| head.width()).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row.as_ref()).skip(1) {
+            *width = (*width).max(cell.width());
+        }
+    }
+    let others: usize = widths.iter().skip(1).map(|width| GAP + width).sum();
+    let most = width.saturating_sub(others);
+    let name_widths = rows
+        .iter()
+        .filter_map(|row| Some(row.as_ref().first()?.width()));
+    widths[0] = (name_widths.filter(|width| *width <= most))
+        .max()
+        .unwrap_or_default()
+        .max(widths[0]);
+    let line = |cells: &mut dyn Iterator<Item = &str>| {
+        let mut line = String::new();
+        for (column, (cell, width)) in cells.zip(&widths).enumerate() {
+            if column > 0 {
+                line.push_str(&" ".repeat(GAP));
+            }
+            line += &match numbers.contains(&column) {
+                true => right(cell, *width),
+                false => left(cell, *width),
+            };
+        }
+        line.trim_end().to_owned()
+    };
+    let mut lines = vec![line(&mut heads.iter().copied())];
+    for row in rows {
+        let cells = row.as_ref();
+        match cells.first() {
+            Some(name) if name.width() > most => {
+                lines.push(name.clone());
+                lines.push(line(
+                    &mut std::iter::once("").chain(cells.iter().skip(1).map(String::as_str)),
+                ));
+            }
+            _ => lines.push(line(&mut cells.iter().map(String::as_str))),
+        }
+    }
+    lines
+}
+
+pub(super) fn left(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
+}
+
+pub(super) fn right(text: &str, width: usize) -> String {
+    format!("{}{text}", " ".repeat(width.saturating_sub(text.width())))
+}
+
+/// A name without line breaks and other characters that would upset a terminal.
+pub(super) fn one_line(name: &str) -> String {
+    name.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
+pub(super) fn paragraph<S: AsRef<str>>(lines: &[S]) -> String {
+    lines
+        .iter()
+        .map(|line| format!("{}\n", line.as_ref().trim_end()))
+        .collect()
+}
+
+/// Such a table, in parts one below the other where it is too wide: each has the first column and those that have room.
+pub(super) fn in_parts(
+    width: usize,
+    heads: &[&str],
+    rows: &[Vec<String>],
+    numbers: &[usize],
+) -> String {
+    let widths: Vec<usize> = (0..heads.len())
+        .map(|column| {
+            let cells = rows.iter().map(|row| row[column].width());
+            cells.max().unwrap_or_default().max(heads[column].width())
+        })
+        .collect();
+    let room = width.saturating_sub(widths[0]);
+    let others: Vec<usize> = widths[1..].iter().map(|width| width + GAP).collect();
+    let parts = split_by_width(&others, room).into_iter().map(|part| {
+        let shown: Vec<usize> = std::iter::once(0)
+            .chain(part.map(|column| column + 1))
+            .collect();
+        let heads: Vec<&str> = shown.iter().map(|&column| heads[column]).collect();
+        let rows: Vec<Vec<String>> = (rows.iter())
+            .map(|row| shown.iter().map(|&column| row[column].clone()).collect())
+            .collect();
+        let is_number = |place: &usize| numbers.contains(&shown[*place]);
+        let numbers: Vec<usize> = (0..shown.len()).filter(is_number).collect();
+        paragraph(&columns_within(width, &heads, &rows, &numbers))
+    });
+    parts.collect::<Vec<_>>().join("\n")
+}
+
+/// Neighbours that have room together; what is too wide alone stands alone.
+pub(super) fn split_by_width(widths: &[usize], room: usize) -> Vec<Range<usize>> {
+    let mut parts: Vec<Range<usize>> = Vec::new();
+    let mut used = 0;
+    for (position, width) in widths.iter().enumerate() {
+        used += width;
+        match parts.last_mut() {
+            Some(part) if used <= room => part.end = position + 1,
+            _ => {
+                parts.push(position..position + 1);
+                used = *width;
+            }
+        }
+    }
+    parts
+}
+
+/// A long list set in two columns under their heads, if it fits.
+pub(super) fn in_two_halves(width: usize, mut lines: Vec<String>) -> Vec<String> {
+    let half = lines.iter().map(|line| line.width()).max().unwrap_or(0);
+    if lines.len() <= LONG_LIST || 2 * half + 2 * GAP > width {
+        return lines;
+    }
+    let head = lines.remove(0);
+    let second = lines.split_off(lines.len().div_ceil(2));
+    let mut rest = std::iter::once(head.clone()).chain(second);
+    std::iter::once(head)
+        .chain(lines)
+        .map(|line| match rest.next() {
+            Some(other) => format!("{}    {other}", left(&line, half)),
+            None => line,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_that_is_too_wide_comes_in_parts_with_the_first_column_in_each() {
+        let heads = ["year", "construction", "grid", "most often"];
+        let rows = vec![
+            ["2026", "53 %", "7 %", "unfinished buildings"]
+                .map(str::to_owned)
+                .to_vec(),
+        ];
+        let numbers = [1, 2];
+        assert_eq!(in_parts(80, &heads, &rows, &numbers).lines().count(), 2);
+        assert_eq!(
+            in_parts(26, &heads, &rows, &numbers),
+            "year  construction  grid\n2026          53 %   7 %\n\nyear  most often\n2026  unfinished buildings\n"
+        );
+    }
+}
