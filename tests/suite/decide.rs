@@ -188,24 +188,54 @@ fn no_plan_sees_the_future() {
     assert!(early > 60 && late_differ > 10, "{early} {late_differ}");
 }
 
+/// A small comparison of two plans in two worlds.
+fn small_matrix(folder: &Path) -> String {
+    let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/first.toml");
+    let comparison = format!(
+        r#"name = "small"
+extends = "{}"
+compare = ["A1 live", "it_power_mw"]
+objective = "minimise p80(A1 live)"
+
+[[factors]]
+name = "start"
+variants = [{{ name = "as planned" }}, {{ name = "later", changes = {{ campuses = [{{ name = "north", buildings = [{{ name = "A1", delay_months = 2 }}] }}] }} }}]
+
+[[factors]]
+name = "horizon"
+worlds = true
+variants = [{{ name = "as stated" }}, {{ name = "shorter", set = {{ horizon_months = 30 }} }}]
+"#,
+        base.display()
+    );
+    let path = folder.join("small.toml");
+    fs::write(&path, comparison).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
 /// Shards put together, and a run that goes on from a part of its trials, end in the bytes of one run.
 #[test]
 fn a_decision_in_parts_is_that_of_one_run() {
     let folder = tempfile::tempdir().unwrap();
+    let matrix = small_matrix(folder.path());
     let path = |name: &str| folder.path().join(name).display().to_string();
     let (first, second) = (path("0.part"), path("1.part"));
-    for (subcommand, json) in [("decide", "--json"), ("compare", "--json")] {
-        let asked = [subcommand, MATRIX, "--trials", "120", "--quiet"];
+    for subcommand in ["decide", "compare"] {
+        let asked = [subcommand, &matrix, "--trials", "120", "--quiet"];
         let run = |more: &[&str]| buildout(&[&asked[..], more].concat());
-        let whole = run(&[json]);
-        assert!(whole.status.success());
+        let whole = run(&["--json"]);
+        assert!(
+            whole.status.success(),
+            "{}",
+            String::from_utf8_lossy(&whole.stderr)
+        );
         for (shard, file) in [("0/2", &first), ("1/2", &second)] {
             let output = run(&["--shard", shard, "--checkpoint", file]);
             assert!(output.status.success() && output.stdout.is_empty());
         }
-        let merged = run(&["--merge", &first, "--merge", &second, json]);
+        let merged = run(&["--merge", &first, "--merge", &second, "--json"]);
         assert_eq!(merged.stdout, whole.stdout);
-        let resumed = run(&["--checkpoint", &second, "--resume", json]);
+        let resumed = run(&["--checkpoint", &second, "--resume", "--json"]);
         assert_eq!(resumed.stdout, whole.stdout);
         let found: Value = serde_json::from_slice(&whole.stdout).unwrap();
         let decision = match subcommand {

@@ -151,7 +151,7 @@ impl<'a> SearchRun<'a> {
         self
     }
 
-    setting_methods!(trials, seed, threads, on_progress, cancelled_by);
+    setting_methods!(trials, seed, threads, on_progress, cancelled_by, kept);
 
     /// Tries at most this many plans.
     #[must_use]

@@ -272,6 +272,7 @@ impl ComparisonJob<'_> {
         let Some(done) = job.run(|| prepared.batch(), advance)? else {
             return Ok(None);
         };
+        told(&done.part, done.reported.flatten(), done.unsaved)
     }
 
     /// The merged parts of this comparison, of which none may be missing.

@@ -90,7 +90,7 @@ pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
             Analysed::new(model, scenario, &drawing, trials, arguments.threads)
         })
         .collect();
-    let analysed = match &stated {
+    let analysed = match &decision {
         Some(_) => with_worth(analysed, &loaded, (&drawing, trials, arguments.threads)),
         None => analysed,
     };
