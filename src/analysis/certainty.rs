@@ -4,7 +4,7 @@ use crate::date::Date;
 use crate::model::Model;
 use crate::monte_carlo::batch::{Batch, RunError};
 
-/// Beyond so many months nobody knows what will have been built.
+/// Beyond this many months nobody knows what will have been built.
 pub const FORESEEABLE_MONTHS: usize = 24;
 
 /// Metrics that plans are judged by.

@@ -328,7 +328,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// Runs until all goals are known, or to the most trials, instead of a number of trials: see
-    /// [`stop`](crate::monte_carlo::stop). What comes out is the same as from so many trials that were asked for.
+    /// [`stop`](crate::monte_carlo::stop). What comes out is the same as from this many trials that were asked for.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

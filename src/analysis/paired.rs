@@ -305,7 +305,7 @@ impl<'a> Paired<'a> {
     }
 }
 
-/// Results of so many numbers in models side by side.
+/// Results of this many numbers in models side by side.
 fn layout(models: &[&Model], numbers: usize) -> Layout {
     let mut layout = Layout::new(models[0].layout().start, 1);
     let outcomes = numbers * Gathered::outcomes(models.len());

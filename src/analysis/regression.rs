@@ -13,7 +13,7 @@ use crate::uncertain::correlation::cholesky;
 pub(crate) const FOLDS: usize = 10;
 /// Added to the variance of each column, which is 1, so that collinear columns can be solved for.
 const RIDGE: f64 = 1e-8;
-/// A column for each so many trials at most (assumption; a rule of thumb of 10 to 20 is usual).
+/// A column for each this many trials at most (assumption; a rule of thumb of 10 to 20 is usual).
 pub(crate) const TRIALS_PER_COLUMN: usize = 15;
 
 /// Legendre polynomials of degree 1 to `degree` of ranks from 1 to n, as columns of mean 0 and variance 1. A column

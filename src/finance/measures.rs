@@ -41,7 +41,7 @@ fn polynomial(flows: &[f64], factor: f64) -> f64 {
         .fold(0.0, |value, flow| value * factor + flow)
 }
 
-/// What 1 a month for so many months is worth at their start, at an effective rate a month:
+/// What 1 a month for this many months is worth at their start, at an effective rate a month:
 /// (1 - (1 + rate)^-months)/rate, and the number of months at a rate of 0.
 pub fn annuity_factor(rate_per_month: f64, months: u32) -> f64 {
     if rate_per_month == 0.0 {
@@ -59,7 +59,7 @@ pub enum InternalRate {
     Missing,
     /// There is one.
     Single(f64),
-    /// There are so many, so that no one of them is the rate of return.
+    /// There are several, so that no one of them is the rate of return.
     Several(usize),
 }
 

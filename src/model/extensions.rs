@@ -114,7 +114,7 @@ impl<'a> Seen<'a> {
         last.copied().unwrap_or(f64::NAN)
     }
 
-    /// What held capacity back in the last month reported, such as "power".
+    /// What held capacity back in the last month reported, such as "grid": one of [`CAUSES`](crate::projection::metrics::CAUSES).
     pub fn binding(&self, scope: usize) -> Option<&'a str> {
         let layout = self.layout();
         if scope >= layout.scopes.len() {

@@ -234,7 +234,7 @@ impl<G> Until<G> {
         })
     }
 
-    /// The confidence sequence of each of so many intervals (1 or more) that share the confidence evenly.
+    /// The confidence sequence of each of this many intervals (1 or more) that share the confidence evenly.
     pub(crate) fn sequence(&self, intervals: usize) -> Sequence {
         let between = (self.at_least as f64 * self.at_most as f64).sqrt();
         Sequence::new((1.0 - self.confidence) / intervals as f64, between)
@@ -312,7 +312,7 @@ impl Known {
         Self {
             low,
             high,
-            // Both ends at infinity: it is known that the milestone is not reached in so many trials.
+            // Both ends at infinity: it is known that the milestone is not reached in this many trials.
             reached: high - low <= 2.0 * within || (low == high && low == f64::INFINITY),
         }
     }

@@ -101,7 +101,7 @@ impl ElectricalChain {
         self.availability_of(self.modules_in_the_end())
     }
 
-    /// The same of a chain with so many modules.
+    /// The same of a chain with this many modules.
     fn availability_of(&self, modules: u32) -> Option<GroupAvailability> {
         plant_availability(
             self.redundancy,
@@ -112,7 +112,7 @@ impl ElectricalChain {
         )
     }
 
-    /// Share of the load that is fed in the long run with so many modules.
+    /// Share of the load that is fed in the long run with this many modules.
     pub(crate) fn served_share(&self, modules: u32) -> f64 {
         self.availability_of(modules)
             .map_or(0.0, |share| share.served)

@@ -165,7 +165,7 @@ impl GridStep {
     }
 }
 
-/// A part of a step of the grid: what of its power lies beyond `before_kw`, up to `most_kw`, so many months after
+/// A part of a step of the grid: what of its power lies beyond `before_kw`, up to `most_kw`, this many months after
 /// its energisation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct StepPart {

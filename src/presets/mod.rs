@@ -216,7 +216,7 @@ pub fn segment(name: &str) -> Result<Segment, UnknownPreset> {
     }
 }
 
-/// Months of so many weeks: 30.4375 days a month.
+/// Months of this many weeks: 30.4375 days a month.
 fn weeks(weeks: f64) -> f64 {
     weeks * 7.0 / crate::date::DAYS_PER_MONTH
 }

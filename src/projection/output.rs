@@ -81,7 +81,7 @@ impl Projection {
     /// ```
     ///
     /// `campuses` has the campuses if there are several. `null` stands for what does not exist: the mean of no
-    /// trials, a percentile of a milestone that is not reached in so many trials.
+    /// trials, a percentile of a milestone that is not reached in this many trials.
     pub fn to_json(&self) -> Value {
         let layout = self.layout();
         let milestones: Map<String, Value> = (self.milestones())

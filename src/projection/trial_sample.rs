@@ -8,7 +8,7 @@ use super::selection::Columns;
 /// How many trials are kept: of a value that one trial in ten shares, fewer than [`SHARED`] are among them once in
 /// 6,000 times (binomial distribution).
 pub(super) const KEPT: usize = 128;
-/// From so many equal numbers of the sample on, their value counts as shared.
+/// From this many equal numbers of the sample on, their value counts as shared.
 pub(super) const SHARED: usize = 3;
 /// About how many of a row's monthly numbers its key is made of.
 const IN_KEY: usize = 256;
@@ -80,7 +80,7 @@ impl TrialSample {
         self.kept.clear();
     }
 
-    /// Whether it can be a sample of so many trials with so many numbers each.
+    /// Whether it can be a sample of this many trials with this many numbers each.
     pub(super) fn is_sound(&self, trials: u64, numbers: usize) -> bool {
         self.kept.len() as u64 == trials.min(KEPT as u64)
             && self.kept.is_sorted()

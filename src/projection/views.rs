@@ -65,7 +65,7 @@ impl<'a> Distribution<'a> {
     }
 
     /// Bounds of the order statistic with that rank from 0, infinite numbers included: equal while numbers are kept one
-    /// by one, the bounds of a bucket from there on. `None` if there are not so many numbers.
+    /// by one, the bounds of a bucket from there on. `None` if there are not this many numbers.
     pub fn order_statistic(&self, rank: u64) -> Option<(f64, f64)> {
         self.series.order_statistic(rank)
     }

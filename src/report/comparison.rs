@@ -182,7 +182,7 @@ impl<'a> Written<'a> {
         format!("{sign}{text}{half}{unit}")
     }
 
-    /// A month after so many months, or that it is not reached.
+    /// A month after this many months, or that it is not reached.
     fn month(&self, compared: &Compared, months: Option<f64>) -> String {
         let month = months.and_then(|months| month_of(compared.start, months));
         month.unwrap_or_else(|| "not reached".to_owned())
@@ -280,6 +280,35 @@ fn against(difference: &Difference, written: &Written<'_>) -> Vec<String> {
     cells
 }
 
+/// The name of a plan, what is expected of it in each world and, of what is no milestone, over all of them.
+fn levels_of(
+    compared: &Compared,
+    matrix: &Matrix,
+    plan: usize,
+    position: usize,
+    written: &Written<'_>,
+) -> Vec<String> {
+    let levels: Vec<Option<&Level>> = (matrix.scenarios[plan].iter())
+        .map(|scenario| compared.level(position, *scenario))
+        .collect();
+    let mut row = vec![one_line(&matrix.plans[plan])];
+    for level in levels.iter().flatten() {
+        row.push(if written.is_milestone() {
+            let reached = level.trials as f64 / compared.trials as f64;
+            let month = written.month(compared, level.p50);
+            format!("{month}, {}", percent(Some(reached)))
+        } else {
+            written.amount(level.mean)
+        });
+    }
+    if !written.is_milestone() {
+        let means = levels.iter().zip(&matrix.worlds);
+        let means = means.map(|(level, world)| Some(level.as_ref()?.mean? * world.weight));
+        row.push(written.amount(means.sum()));
+    }
+    row
+}
+
 /// Rows plans, columns worlds: what is expected of each and, below the first plan, the difference from it in the same world.
 fn matrix_of(
     compared: &Compared,
@@ -300,35 +329,13 @@ fn matrix_of(
         heads.push("all".to_owned());
     }
     let mut rows: Vec<Vec<String>> = Vec::new();
-    for (plan, name) in matrix.plans.iter().enumerate() {
-        let of_plan = &matrix.scenarios[plan];
-        let levels: Vec<Option<&Level>> = (of_plan.iter())
-            .map(|scenario| compared.level(position, *scenario))
-            .collect();
-        let mut row = vec![one_line(name)];
-        for level in levels.iter().flatten() {
-            row.push(if is_milestone {
-                let reached = level.trials as f64 / compared.trials as f64;
-                format!(
-                    "{}, {}",
-                    written.month(compared, level.p50),
-                    percent(Some(reached))
-                )
-            } else {
-                written.amount(level.mean)
-            });
-        }
-        if !is_milestone {
-            let means = levels.iter().zip(&matrix.worlds);
-            let means = means.map(|(level, world)| Some(level.as_ref()?.mean? * world.weight));
-            row.push(written.amount(means.sum()));
-        }
-        rows.push(row);
+    for plan in 0..matrix.plans.len() {
+        rows.push(levels_of(compared, matrix, plan, position, written));
         if plan == 0 {
             continue;
         }
         let mut row = vec!["  difference".to_owned()];
-        row.extend(of_plan.iter().map(|scenario| {
+        row.extend(matrix.scenarios[plan].iter().map(|scenario| {
             let difference = compared.difference(position, *scenario);
             difference.map_or_else(
                 || MISSING.to_owned(),

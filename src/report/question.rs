@@ -12,11 +12,11 @@ use crate::scenario::{Scenario, Target};
 const LEVELS: [f64; 4] = [0.1, 0.5, 0.8, 0.9];
 /// A target met in all but so few trials is not in question.
 const CERTAIN: f64 = 0.995;
-/// A cause that holds back in so many times as many months as the next one decides alone.
+/// A cause that holds back in this many times as many months as the next one decides alone.
 const DECIDES: f64 = 1.5;
 /// Causes that hold back in fewer months than these do not matter.
 const LEAST_SHARE: f64 = 0.005;
-/// What decides is looked for in so many months up to the date that is asked about (assumption): earlier ones are of other
+/// What decides is looked for in this many months up to the date that is asked about (assumption): earlier ones are of other
 /// causes, such as construction before there is anything to feed.
 const WINDOW: usize = 3;
 

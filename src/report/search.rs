@@ -120,6 +120,39 @@ fn answer(found: &Found, amounts: &[Amounts]) -> String {
     text
 }
 
+fn is_best(found: &Found, plan: usize) -> bool {
+    found.best.as_ref().is_some_and(|best| best.plan == plan)
+}
+
+/// The settings of a plan, its values, how far it keeps to the constraints, and what sets it apart.
+fn row(found: &Found, at: usize, amounts: &[Amounts]) -> Vec<String> {
+    let plan = &found.plans[at];
+    let settings = plan.settings.iter();
+    let mut row: Vec<String> = settings.map(|one| one_line(&one.to_string())).collect();
+    let values = plan.values.iter().zip(amounts);
+    row.extend(values.map(|(value, amounts)| amounts.write(*value)));
+    let constraints = found.constraints.iter().zip(&plan.constraints);
+    row.extend(constraints.map(|(constraint, value)| {
+        let unit = if constraint.of.is_probability() {
+            crate::projection::SHARE
+        } else {
+            ""
+        };
+        Amounts::new(unit, [*value].into_iter()).write_with_unit(*value)
+    }));
+    row.push(grouped(plan.trials as f64, 0));
+    row.push(if !plan.is_feasible {
+        "breaks a constraint".to_owned()
+    } else if is_best(found, at) {
+        "best".to_owned()
+    } else if found.front.contains(&at) {
+        "on the front".to_owned()
+    } else {
+        String::new()
+    });
+    row
+}
+
 /// A row for each plan, the best or those of the front first.
 fn table(found: &Found, amounts: &[Amounts]) -> String {
     let mut order: Vec<usize> = (0..found.plans.len()).collect();
@@ -133,11 +166,14 @@ fn table(found: &Found, amounts: &[Amounts]) -> String {
             gain
         }
     };
-    let is_best = |plan: usize| found.best.as_ref().is_some_and(|best| best.plan == plan);
     order.sort_by(|&a, &b| {
         let rank = |plan: usize| {
             let on_front = found.front.contains(&plan);
-            (!is_best(plan), !on_front, !found.plans[plan].is_feasible)
+            (
+                !is_best(found, plan),
+                !on_front,
+                !found.plans[plan].is_feasible,
+            )
         };
         rank(a).cmp(&rank(b)).then(gain(b).total_cmp(&gain(a)))
     });
@@ -154,41 +190,7 @@ fn table(found: &Found, amounts: &[Amounts]) -> String {
     heads.push("trials".to_owned());
     heads.push(String::new());
     let rows: Vec<Vec<String>> = (order.iter().take(MOST_PLANS))
-        .map(|&at| {
-            let plan = &found.plans[at];
-            let mut row: Vec<String> = plan
-                .settings
-                .iter()
-                .map(|one| one_line(&one.to_string()))
-                .collect();
-            row.extend(
-                plan.values
-                    .iter()
-                    .zip(amounts)
-                    .map(|(value, amounts)| amounts.write(*value)),
-            );
-            row.extend(found.constraints.iter().zip(&plan.constraints).map(
-                |(constraint, value)| {
-                    let unit = if constraint.of.is_probability() {
-                        crate::projection::SHARE
-                    } else {
-                        ""
-                    };
-                    Amounts::new(unit, [*value].into_iter()).write_with_unit(*value)
-                },
-            ));
-            row.push(grouped(plan.trials as f64, 0));
-            row.push(if !plan.is_feasible {
-                "breaks a constraint".to_owned()
-            } else if is_best(at) {
-                "best".to_owned()
-            } else if found.front.contains(&at) {
-                "on the front".to_owned()
-            } else {
-                String::new()
-            });
-            row
-        })
+        .map(|&plan| row(found, plan, amounts))
         .collect();
     let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
     let numbers: Vec<usize> = (0..heads.len() - 1).collect();

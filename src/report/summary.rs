@@ -4,7 +4,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::table::{
     GAP, WIDTH, columns_within, in_parts, in_two_halves, left, one_line, paragraph, right,
-    split_by_width,
+    split_by_width, table_width,
 };
 use super::text::{
     MISSING, decimals, grouped, month_name, month_of, nth_month, percent, whole_percent, wrapped,
@@ -51,7 +51,7 @@ pub fn summary(projection: &Projection) -> String {
     summary_within(WIDTH, projection)
 }
 
-/// The same for a reader who has so many columns, at least 80.
+/// The same for a reader who has this many columns, at least 80.
 pub fn summary_within(columns: usize, projection: &Projection) -> String {
     let width = columns.max(WIDTH);
     let mut parts = vec![heading(projection)];
@@ -301,7 +301,9 @@ fn milestones(width: usize, projection: &Projection) -> Option<String> {
         }
     }
     if any_later {
-        text += &format!("\nlater: not within the horizon in so many trials, but after {last}\n");
+        text += &format!(
+            "\nlater: not within the horizon in that share of the trials, but after {last}\n"
+        );
     }
     Some(text)
 }
@@ -367,6 +369,14 @@ fn binding(width: usize, projection: &Projection) -> Option<String> {
     heads.push("most often");
     let numbers: Vec<usize> = (1..heads.len() - 1).collect();
     let title = "What holds capacity in service back: share of the months of all trials, and the MW held back";
+    let mut rows = rows;
+    if table_width(&heads, &rows) > width {
+        // The greatest share says the same.
+        heads.pop();
+        for row in &mut rows {
+            row.pop();
+        }
+    }
     let table = in_parts(width, &heads, &rows, &numbers);
     Some(format!("{}\n{table}", wrapped(title, width)))
 }

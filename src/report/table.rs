@@ -1,4 +1,4 @@
-//! Tables of text: columns under their heads, within so many columns of a terminal.
+//! Tables of text: columns under their heads, within this many columns of a terminal.
 
 use std::ops::Range;
 
@@ -23,7 +23,7 @@ pub(super) fn columns<R: AsRef<[String]>>(
     columns_within(WIDTH, heads, rows, numbers)
 }
 
-/// The same for lines of so many columns.
+/// The same for lines of this many columns.
 pub(super) fn columns_within<R: AsRef<[String]>>(
     width: usize,
     heads: &[&str],
@@ -147,6 +147,21 @@ pub(super) fn paragraph<S: AsRef<str>>(lines: &[S]) -> String {
         .collect()
 }
 
+fn column_widths(heads: &[&str], rows: &[Vec<String>]) -> Vec<usize> {
+    (0..heads.len())
+        .map(|column| {
+            let cells = rows.iter().map(|row| row[column].width());
+            cells.max().unwrap_or_default().max(heads[column].width())
+        })
+        .collect()
+}
+
+/// How wide such a table is, names on lines of their own aside.
+pub(super) fn table_width(heads: &[&str], rows: &[Vec<String>]) -> usize {
+    let widths = column_widths(heads, rows);
+    widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1)
+}
+
 /// Such a table, in parts one below the other where it is too wide: each has the first column and those that have room.
 pub(super) fn in_parts(
     width: usize,
@@ -154,12 +169,7 @@ pub(super) fn in_parts(
     rows: &[Vec<String>],
     numbers: &[usize],
 ) -> String {
-    let widths: Vec<usize> = (0..heads.len())
-        .map(|column| {
-            let cells = rows.iter().map(|row| row[column].width());
-            cells.max().unwrap_or_default().max(heads[column].width())
-        })
-        .collect();
+    let widths = column_widths(heads, rows);
     let room = width.saturating_sub(widths[0]);
     let others: Vec<usize> = widths[1..].iter().map(|width| width + GAP).collect();
     let parts = split_by_width(&others, room).into_iter().map(|part| {

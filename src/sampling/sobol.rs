@@ -7,7 +7,7 @@ use super::streams::{Source, open_unit};
 
 /// How many dimensions have direction numbers: those of Joe and Kuo.
 pub(crate) const DIMENSIONS: usize = 21_201;
-/// The points of one replicate are numbered with so many bits.
+/// The points of one replicate are numbered with this many bits.
 const INDEX_BITS: usize = 32;
 
 /// Replicates of the Sobol' sequence, each scrambled independently.

@@ -545,7 +545,7 @@ mod tests {
         (sum, cells - 1)
     }
 
-    /// With so many degrees of freedom the statistic has that mean and variance 2 x degrees; five
+    /// With this many degrees of freedom the statistic has that mean and variance 2 x degrees; five
     /// standard deviations are allowed, as the seed is fixed.
     fn fits(draw: impl Fn(&mut Stream) -> u64, mass: impl Fn(u64) -> f64, what: &str) {
         const DRAWS: u64 = 200_000;

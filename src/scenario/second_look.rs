@@ -8,7 +8,7 @@ use crate::problem::{Path, Problems};
 use crate::site::{Building, Campus, Hall};
 use crate::uncertain::{Domain, Uncertain};
 
-/// Buildings that may draw so many times what they are fed have too little power (assumption).
+/// Buildings that may draw this many times what they are fed have too little power (assumption).
 const MUCH_MORE: f64 = 2.0;
 /// From this many uncertain inputs on, a plan without any correlation is warned of (assumption).
 const MANY_INPUTS: usize = 8;

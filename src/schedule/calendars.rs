@@ -87,7 +87,7 @@ plan! {
         /// Days without work from New Year's Day on, 0 to 60.
         pub days_after: u32 => DAYS,
     }
-    /// No work for so many days before New Year's Day, and from it on.
+    /// No work for this many days before New Year's Day, and from it on.
     pub fn new;
 }
 

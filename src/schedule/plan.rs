@@ -53,7 +53,7 @@ impl Plan {
         &self.duration
     }
 
-    /// Closes all gates, of which there are so many.
+    /// Closes all gates, of which there are this many.
     pub(crate) fn close_gates(&mut self, count: usize) {
         self.gates.clear();
         self.gates.resize(count, f64::INFINITY);

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Each is drawn for every plan by itself. A plan of many steps that slips as one is a common factor of loading 1
-//! ([`factors`](crate::uncertain::factors)) on the slips of its steps.
+//! ([`CommonFactor`](crate::sampling::correlations::CommonFactor)) on the slips of its steps.
 
 use crate::field::{MONTHS, NUMBER, SHARE, plan};
 use crate::problem::{Path, Problems, check_list, check_name};

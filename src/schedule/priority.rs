@@ -13,7 +13,7 @@ use super::order::sort;
 /// every trial.
 ///
 /// In a file: `"late_finish"`, `"late_start"`, `"least_float"`, `"most_work"`, `"search"`, or
-/// `{ search = 20000 }` for a search that makes so many schedules.
+/// `{ search = 20000 }` for a search that makes this many schedules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "files", derive(schemars::JsonSchema))]
 #[serde(try_from = "Written", into = "Written")]

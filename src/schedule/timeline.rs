@@ -1,7 +1,7 @@
 //! What is free of one crew over time, while a schedule is made.
 //!
 //! Time is cut into segments of equal supply, kept in order in blocks of at most [`SPACE`]. Of a block
-//! it is noted, for a number of units, how long so many are free at its beginning, at its end, and at
+//! it is noted, for a number of units, how long this many are free at its beginning, at its end, and at
 //! most within, so that a search for a long enough stretch passes whole blocks by. The notes are made
 //! when a search needs them and are void when something is reserved in the block. With n segments a
 //! search takes [`SPACE`] + n / [`SPACE`] steps at worst, and a few where activities are taken nearly in
@@ -16,14 +16,14 @@ const NOTES: usize = 8;
 /// What rounding may take from a stretch of time, in months.
 const ROUNDING: f64 = 1e-9;
 
-/// A moment from which on so many units are free.
+/// A moment from which on this many units are free.
 type Segment = (f64, i64);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Block {
     /// When its first segment begins.
     from: f64,
-    /// Its place among the segments: from here on so many.
+    /// Its place among the segments: from here on this many.
     place: usize,
     count: usize,
     /// Of how many units the notes are; 0 for none.
@@ -31,7 +31,7 @@ struct Block {
     notes: [Note; NOTES],
 }
 
-/// When so many units are free in a block.
+/// When this many units are free in a block.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Note {
     /// Until when they are free from its beginning on; infinite if in all of it.
@@ -149,7 +149,7 @@ impl Timeline {
         Some(stretch.from.unwrap_or(f64::INFINITY))
     }
 
-    /// The note of a block for so many units, made if it is not there.
+    /// The note of a block for this many units, made if it is not there.
     fn note(&mut self, block: usize, units: u32) -> Note {
         let known = &self.blocks[block];
         let slot = slot_of(units);

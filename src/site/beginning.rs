@@ -50,7 +50,7 @@ impl Run {
         self.due = due;
     }
 
-    /// Lets the building of that number, from 0, happen only if so many are drawn.
+    /// Lets the building of that number, from 0, happen only if this many are drawn.
     fn count_in(&mut self, number: u32, compiler: &mut Compiler<'_>) {
         if let Quantity::Fixed(_) = self.count {
             return;

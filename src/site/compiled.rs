@@ -68,7 +68,7 @@ impl CompiledCampus {
 }
 
 impl CompiledBuilding {
-    /// What it carries with so many modules installed, in kW of critical IT power.
+    /// What it carries with this many modules installed, in kW of critical IT power.
     pub(crate) fn carries_kw(&self, modules: u32, drawn: &[f64]) -> f64 {
         let power_kw = self.power_kw.value(drawn) * self.size.factor(drawn);
         match &self.chain {

@@ -7,7 +7,7 @@
 //! waves N has P(N >= n) = (1 - p)^n; where p is 0 and the waits are independent it is a renewal process, whose waves
 //! by the time t number n or more with the probability P(W_1 + … + W_n <= t).
 //!
-//! So many waves are compiled as there can be at most; which of them start is drawn in each trial.
+//! This many waves are compiled as there can be at most; which of them start is drawn in each trial.
 
 use crate::date::Date;
 use crate::field::{COUNT, MONTHS, NUMBER, Quantity as Measured, SHARE, plan};

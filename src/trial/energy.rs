@@ -196,7 +196,7 @@ fn facility_share(tally: &Tally) -> f64 {
     )
 }
 
-/// Books what a battery does so many times a month; what it loses, the campus takes besides.
+/// Books what a battery does this many times a month; what it loses, the campus takes besides.
 /// Returns what it gives, in MWh.
 fn use_battery(each: &BatteryUse, times: f64, losses_mw: &mut f64, tally: &mut Tally) -> f64 {
     let mwh = |kwh: f64| kwh * times / KW_PER_MW;

@@ -1,10 +1,10 @@
 //! Uncertain quantities: what a planner says of a number that is not known, and how it is drawn.
 //!
-//! An [`Uncertain`] is plain data. [`Uncertain::check`] lists what is wrong with it for a quantity
-//! of a given [`Domain`], and [`Uncertain::sampler`] compiles it to a [`Sampler`], which turns a
-//! uniform number into a value by inversion of the distribution function. Inversion keeps order:
-//! the same uniform number gives a longer duration wherever the distribution is longer, so that
-//! scenarios can be compared on common random numbers.
+//! An [`Uncertain`] is plain data. [`Uncertain::sampler`] compiles it for a quantity of a given
+//! [`Domain`], or says what is wrong with it, to a [`Sampler`], which turns a uniform number into a
+//! value by inversion of the distribution function. Inversion keeps order: the same uniform number
+//! gives a longer duration wherever the distribution is longer, so that scenarios can be compared on
+//! common random numbers.
 
 mod check;
 mod compile;

@@ -240,7 +240,7 @@ fn a_comparison_runs_until_its_goals_are_known_and_tells_so() {
         let (half, within) = (known["half_width"].as_f64(), known["within"].as_f64());
         assert!(half.unwrap() <= within.unwrap() && known["reached"] == true);
     }
-    // Otherwise it is the comparison of so many trials.
+    // Otherwise it is the comparison of this many trials.
     let trials = trials.to_string();
     let asked = json(&[
         "compare", &base, &more, "--by", by, "--trials", &trials, "--json",

@@ -199,12 +199,12 @@ objective = "minimise p80(A1 live)"
 
 [[factors]]
 name = "start"
-variants = [{{ name = "as planned" }}, {{ name = "later", changes = {{ campuses = [{{ name = "north", buildings = [{{ name = "A1", delay_months = 2 }}] }}] }} }}]
+variants = [{{ name = "as planned" }}, {{ name = "later", set = {{ "campuses.North.buildings.A1.delay_months" = 2 }} }}]
 
 [[factors]]
-name = "horizon"
+name = "tenants"
 worlds = true
-variants = [{{ name = "as stated" }}, {{ name = "shorter", set = {{ horizon_months = 30 }} }}]
+variants = [{{ name = "as stated" }}, {{ name = "few", set = {{ "segments.enterprise.outreach_per_month" = 3 }} }}]
 "#,
         base.display()
     );

@@ -15,7 +15,7 @@ use buildout::{Model, Scenario};
 
 use crate::tool::buildout;
 
-/// A function of numbers uniform in (0, 1): the finish of each of so many activities, less a month.
+/// A function of numbers uniform in (0, 1): the finish of each of this many activities, less a month.
 struct Function {
     inputs: usize,
     of: fn(&[f64]) -> f64,

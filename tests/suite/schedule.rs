@@ -274,7 +274,7 @@ fn the_status_fixes_what_has_happened_and_projects_the_rest() {
     assert_near(when(&run(&scenario, 2), "A1/shell"), 15.0);
 }
 
-/// The finish of an activity in each of so many trials, in months.
+/// The finish of an activity in each of this many trials, in months.
 fn finishes(scenario: &Scenario, milestone: &str, trials: u64) -> Vec<f64> {
     let model = scenario.compile().unwrap_or_else(|error| panic!("{error}"));
     let mut row = buildout::projection::TrialRow::new(model.layout().clone());

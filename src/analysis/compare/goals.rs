@@ -267,7 +267,7 @@ impl<'a> Asked<'a> {
         known
     }
 
-    /// The interval of a goal, one of so many that share the confidence.
+    /// The interval of a goal, one of this many that share the confidence.
     fn interval(
         &self,
         goal: &ComparisonGoal,

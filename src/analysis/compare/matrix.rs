@@ -82,6 +82,36 @@ pub enum MatrixError {
     },
 }
 
+/// Refuses worlds that are no factor, and weights of what is no variant of a world.
+#[cfg(feature = "files")]
+fn check_names(
+    stated: &ComparisonFile,
+    worlds: &[String],
+    weights: &[(String, f64)],
+    is_world: impl Fn(usize) -> bool + Copy,
+) -> Result<(), MatrixError> {
+    let factors = stated.factors.iter().map(|factor| factor.name.as_str());
+    for wanted in worlds {
+        if !factors.clone().any(|name| name == wanted) {
+            return Err(MatrixError::Factor {
+                wanted: wanted.clone(),
+                help: name_help(wanted, factors),
+            });
+        }
+    }
+    let of_worlds = (stated.factors.iter().enumerate()).filter(|(at, _)| is_world(*at));
+    let known = of_worlds.flat_map(|(_, factor)| factor.variants.iter().map(String::as_str));
+    for (wanted, _) in weights {
+        if !known.clone().any(|name| name == wanted) {
+            return Err(MatrixError::Variant {
+                wanted: wanted.clone(),
+                help: name_help(wanted, known),
+            });
+        }
+    }
+    Ok(())
+}
+
 #[cfg(feature = "files")]
 impl Matrix {
     /// The plans and worlds of a comparison: the variants of these factors (of those that the file says, if none is named)
@@ -92,16 +122,6 @@ impl Matrix {
         worlds: &[String],
         weights: &[(String, f64)],
     ) -> Result<Self, MatrixError> {
-        let factors = || stated.factors.iter().map(|factor| factor.name.as_str());
-        if let Some(wanted) = worlds
-            .iter()
-            .find(|wanted| !factors().any(|name| name == *wanted))
-        {
-            return Err(MatrixError::Factor {
-                wanted: wanted.clone(),
-                help: name_help(wanted, factors()),
-            });
-        }
         let is_world = |factor: usize| {
             let factor = &stated.factors[factor];
             if worlds.is_empty() {
@@ -110,22 +130,7 @@ impl Matrix {
                 worlds.contains(&factor.name)
             }
         };
-        let known = || {
-            let of_worlds = stated
-                .factors
-                .iter()
-                .enumerate()
-                .filter(|(at, _)| is_world(*at));
-            of_worlds.flat_map(|(_, factor)| factor.variants.iter().map(String::as_str))
-        };
-        if let Some((wanted, _)) =
-            (weights.iter()).find(|(wanted, _)| !known().any(|name| name == wanted))
-        {
-            return Err(MatrixError::Variant {
-                wanted: wanted.clone(),
-                help: name_help(wanted, known()),
-            });
-        }
+        check_names(stated, worlds, weights, is_world)?;
         let mut matrix = Self {
             plans: Vec::new(),
             worlds: Vec::new(),

@@ -15,7 +15,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::objective::{Constraint, Objective, Statistic};
+use super::objective::{Constraint, Direction, Objective, Statistic};
 use crate::sampling::streams::Source;
 
 /// Replicates of the Bayesian bootstrap: a share of one half is known to 2.2 points (one standard error).
@@ -321,20 +321,7 @@ fn chosen(
         })
         .collect();
     let best_there: Vec<f64> = (0..worlds.len())
-        .map(|world| {
-            let there = values
-                .iter()
-                .map(|of_plan| of_plan[world])
-                .filter(|value| !value.is_nan());
-            let better = |a: f64, b: f64| {
-                if objective.direction.gain(b, a) > 0.0 {
-                    b
-                } else {
-                    a
-                }
-            };
-            there.reduce(better).unwrap_or(f64::NAN)
-        })
+        .map(|world| best_in(world, &values, objective.direction))
         .collect();
     let plan_choices: Vec<PlanChoice> = (plans.iter().enumerate())
         .map(|(plan, name)| {
@@ -365,6 +352,14 @@ fn chosen(
         })
         .collect();
     summed_up(&table, plan_choices, &best_there)
+}
+
+/// The best value of any plan in a world; NaN if none has one.
+fn best_in(world: usize, values: &[Vec<f64>], direction: Direction) -> f64 {
+    let there = values.iter().map(|of_plan| of_plan[world]);
+    let better = |a: f64, b: f64| if direction.gain(b, a) > 0.0 { b } else { a };
+    let there = there.filter(|value| !value.is_nan());
+    there.reduce(better).unwrap_or(f64::NAN)
 }
 
 fn summed_up(table: &Table<'_>, plans: Vec<PlanChoice>, best_there: &[f64]) -> Choice {

@@ -87,7 +87,7 @@ impl ExerciseRule {
         Ok(rule)
     }
 
-    /// The rule to wait for the last of so many dates.
+    /// The rule to wait for the last of this many dates.
     pub fn at_the_end(dates: usize, discount: f64) -> Self {
         Self {
             coefficients: vec![None; dates.max(1) - 1],

@@ -81,7 +81,7 @@ impl Bins {
     }
 }
 
-/// How many bins the inputs of so many trials are put into: n^0.4, from 4 to 64.
+/// How many bins the inputs of this many trials are put into: n^0.4, from 4 to 64.
 ///
 /// With K bins, the index of an input without effect has a standard deviation of sqrt(2 K) / n, and that of a smooth
 /// one loses about 1 / K^2 of what varies inside a bin: the exponent balances both (assumption).

@@ -28,7 +28,7 @@ pub enum FitError {
         /// What it is.
         value: f64,
     },
-    /// Too little has ended to estimate so many parameters.
+    /// Too little has ended to estimate this many parameters.
     #[error("{ended} of {records} records have ended, too few for {parameters} parameters: {} are needed", parameters + 1)]
     TooFew {
         /// How many have ended.

@@ -86,7 +86,7 @@ impl KaplanMeier {
             .map_or(1.0, |last| self.steps[last].survival)
     }
 
-    /// The least value by which at least a share `probability` have ended; `None` if so many have not.
+    /// The least value by which at least a share `probability` have ended; `None` if this many have not.
     pub fn quantile(&self, probability: f64) -> Option<f64> {
         let survival = 1.0 - probability + 1e-12;
         (self.steps.iter())

@@ -133,7 +133,7 @@ impl Observations {
         })
     }
 
-    /// Lets the model be off: metrics by a share of the value that was observed, milestones by so many months (standard
+    /// Lets the model be off: metrics by a share of the value that was observed, milestones by this many months (standard
     /// deviations), where an observation does not say it itself. What two observations of one metric are off by is correlated by
     /// exp(-months between them / [`DISCREPANCY_MONTHS`]), so that many of one metric do not count as so many
     /// independent ones (Kennedy and O'Hagan, "Bayesian calibration of computer models", JRSS B 63(3), 2001).

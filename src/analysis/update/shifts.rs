@@ -9,7 +9,7 @@ use crate::monte_carlo::batch::RunError;
 use crate::monte_carlo::trial_loop::TrialLoop;
 use crate::uncertain::{normal_cdf, normal_quantile};
 
-/// A trial that comes no nearer to an observation than by so many standard deviations does not reproduce it. (assumption)
+/// A trial that comes no nearer to an observation than by this many standard deviations does not reproduce it. (assumption)
 pub const REPRODUCED_WITHIN: f64 = 3.0;
 /// A tail probability below which the posterior does not explain an observation. (assumption)
 pub const UNLIKELY: f64 = 0.05;

@@ -45,7 +45,7 @@ const FORGOTTEN: [f64; 2] = [0.7, 0.35];
 const MOST_SWEEPS: [u32; 2] = [25, 100];
 /// The share of particles that is the effective sample size after tempering. (assumption)
 const KEPT_SHARE: f64 = 0.5;
-/// One step in so many proposes other process noise.
+/// One step in this many proposes other process noise.
 const NOISE_STEPS: f64 = 4.0;
 /// The smallest step.
 const LEAST_STEP: f64 = 1e-3;

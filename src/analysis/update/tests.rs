@@ -34,7 +34,7 @@ fn milestone<'a>(model: &'a Model, activity: &str) -> &'a str {
     names.find(|name| name.contains(activity)).unwrap()
 }
 
-/// A day so many months after the start.
+/// A day this many months after the start.
 fn day(months: f64) -> Date {
     Date::month(2025, 1).unwrap().plus_months(months).unwrap()
 }

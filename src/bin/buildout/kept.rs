@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use buildout::RunError;
+use buildout::disk::Claim;
 use buildout::monte_carlo::kept_runs::{KeptRuns, Processes};
 use buildout::monte_carlo::sample_run::SampleRun;
 use clap::Args;
 
 use crate::failure::{Failure, say};
-use crate::long::{Saving, command_to_resume, reserve_name};
+use crate::long::{Saving, claim, command_to_resume, reserve_name};
 
 /// Trials in files.
 #[derive(Args)]
@@ -78,6 +79,8 @@ pub(crate) struct Session<'a> {
     pub(crate) runs: KeptRuns<'a>,
     arguments: &'a KeptTrials,
     together: &'a Together,
+    /// As long as it lasts, others do not write the checkpoint.
+    _claim: Option<Claim>,
     /// After what a checkpoint is named where none was asked for.
     name: &'a str,
     seed: u64,
@@ -102,6 +105,8 @@ impl KeptTrials {
             let words = "--shard runs in one process\n  help: leave it out, or start one process";
             return Err(Failure::Usage(words.to_owned()));
         }
+        let is_first = together.others().is_none_or(|others| others.number() == 0);
+        let claim = claim(saving.checkpoint.as_deref().filter(|_| is_first))?;
         let mut runs = KeptRuns::new();
         for path in &self.merge {
             let part = KeptRuns::load(path).map_err(RunError::from)?;
@@ -120,6 +125,7 @@ impl KeptTrials {
             runs,
             arguments: self,
             together,
+            _claim: claim,
             name,
             seed,
             quiet,

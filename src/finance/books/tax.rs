@@ -85,7 +85,7 @@ impl CompiledFinance {
 }
 
 impl Tax {
-    /// The rate on profit, so many years after the first year with one.
+    /// The rate on profit, this many years after the first year with one.
     fn rate_of_year(&self, since: usize) -> f64 {
         let (free, half) = (self.free_years as usize, self.half_rate_years as usize);
         if since < free {

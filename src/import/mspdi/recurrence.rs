@@ -10,11 +10,11 @@ const MOST_DAYS: usize = 20_000;
 /// How an exception recurs, by the number that the file gives.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Pattern {
-    /// 1, 7: every so many days.
+    /// 1, 7: every this many days.
     Days(i64),
-    /// 6: on days of the week (bit 0 for Sunday) of every so many weeks.
+    /// 6: on days of the week (bit 0 for Sunday) of every this many weeks.
     Weeks { every: i64, days: i64 },
-    /// 4, 5: every so many months. 2, 3: every year in a month.
+    /// 4, 5: every this many months. 2, 3: every year in a month.
     Months { every: i64, on: Day },
 }
 

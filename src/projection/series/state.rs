@@ -58,7 +58,7 @@ impl Series {
         }
     }
 
-    /// The series of that state; `None` if no series has it, or not over so many trials.
+    /// The series of that state; `None` if no series has it, or not over this many trials.
     pub(in crate::projection) fn from_state(
         state: SeriesState,
         fineness: Fineness,

@@ -76,7 +76,7 @@ fn decimals_of(step: f64) -> usize {
 const YEAR_WIDTH: f64 = 42.0;
 const MONTH_WIDTH: f64 = 66.0;
 
-/// Where a time axis of so many pixels is labelled from one time to another, in months after the start, and with what: as
+/// Where a time axis of this many pixels is labelled from one time to another, in months after the start, and with what: as
 /// often as labels have room, at round years or months.
 pub(super) fn time_ticks(start: Date, (first, last): (f64, f64), width: f64) -> Vec<(f64, String)> {
     let span = last - first;

@@ -1,4 +1,4 @@
-//! Small drawings within text and tables: so many dots of a hundred, a strip of dates, a bar.
+//! Small drawings within text and tables: this many dots of a hundred, a strip of dates, a bar.
 
 use std::fmt::Write as _;
 

@@ -62,7 +62,7 @@ impl<'a> Axis<'a> {
     }
 }
 
-const LATER: &str = "<p class=soft>later: not within the horizon in so many trials</p>";
+const LATER: &str = "<p class=soft>later: not within the horizon in that share of the trials</p>";
 
 /// A row for each milestone: P10 to P90 as a bar, and the dates.
 fn ranges(layout: &Layout, list: &[(&str, Distribution<'_>)]) -> String {

@@ -178,7 +178,7 @@ fn targets(book: &mut Book, projection: &Projection) -> Result<(), XlsxError> {
 fn milestones(book: &mut Book, projection: &Projection) -> Result<(), XlsxError> {
     let mut sheet = Sheet::new(book, "Milestones", &[40])?;
     sheet.line(
-        "A percentile is the day by which so many trials have reached the milestone; it is empty where fewer have \
+        "A percentile is the day by which that share of the trials has reached the milestone; it is empty where fewer have \
          within the horizon.",
     )?;
     let mut heads = vec!["Milestone".to_owned()];

@@ -21,7 +21,7 @@ fn day_of(months: f64) -> String {
     start().plus_months(months + 2e-7).unwrap().to_string()
 }
 
-/// Work of so many days of a five-day week.
+/// Work of this many days of a five-day week.
 fn working_days(days: f64) -> f64 {
     days * 7.0 / 5.0 * DAY
 }

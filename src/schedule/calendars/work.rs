@@ -219,7 +219,7 @@ impl WorkCalendar {
         f64::from(self.months[position]) + (since - month) * length
     }
 
-    /// The time in months of so many days from the first known one.
+    /// The time in months of this many days from the first known one.
     fn months_at(&self, day: f64) -> f64 {
         let first = f64::from(self.first_month);
         let known = self.months.len() - 1;
@@ -240,7 +240,7 @@ impl WorkCalendar {
         self.month_of_day.len()
     }
 
-    /// Work done until so many days from the first known one.
+    /// Work done until this many days from the first known one.
     fn done_at(&self, day: f64) -> f64 {
         let days = self.days();
         if day < 0.0 {

@@ -16,7 +16,7 @@
 //! RCPSP: a technique that pays", EJOR 165, 2005) plans the network from its end, what finished last
 //! first, and then again from its beginning, in the order in which things start in that plan.
 //!
-//! The search stops when it has made so many schedules, or when the plan is as short as its critical
+//! The search stops when it has made this many schedules, or when the plan is as short as its critical
 //! path. It is the same for the same network, whatever the seed of the trials.
 
 use super::RULES;
@@ -34,7 +34,7 @@ const SCHEDULES: usize = 5_000;
 const ACTIVITIES_PLANNED: usize = 1_000_000;
 /// Schedules that are made of the largest network, unless the scenario says otherwise.
 const FEWEST_SCHEDULES: usize = 50;
-/// Candidates of a generation: at most so many, and fewer if there would be fewer than
+/// Candidates of a generation: at most this many, and fewer if there would be fewer than
 /// [`GENERATIONS`] of them.
 const MOST_CANDIDATES: usize = 120;
 const FEWEST_CANDIDATES: usize = 6;
@@ -44,7 +44,7 @@ const SCHEDULES_A_CANDIDATE: usize = 3;
 /// The probability that two neighbours in the order are exchanged.
 const EXCHANGE: f64 = 0.05;
 
-/// How many schedules a search makes of a network of so many activities, by default.
+/// How many schedules a search makes by default, of a network of this many activities.
 fn usual_schedules(activities: usize) -> usize {
     SCHEDULES.min((ACTIVITIES_PLANNED / activities.max(1)).max(FEWEST_SCHEDULES))
 }

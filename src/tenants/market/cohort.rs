@@ -109,7 +109,7 @@ fn expectation(of: &Sampler, f: impl Fn(f64) -> f64) -> f64 {
     sum
 }
 
-/// The probabilities that so many month ends pass within a lag, 0, 1, …: from a uniform time of
+/// The probabilities that this many month ends pass within a lag, 0, 1, …: from a uniform time of
 /// the month, or of whole months alone. What lies beyond the horizon is left out.
 fn months_passed(lag: &Sampler, months: usize, from_within: bool) -> Vec<f64> {
     let mut passed = vec![0.0; months];

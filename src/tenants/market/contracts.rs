@@ -86,7 +86,7 @@ impl Contracts {
         self.leaves[item] != NEVER
     }
 
-    /// Makes room for so many more.
+    /// Makes room for this many more.
     fn reserve(&mut self, more: usize) {
         let length = self.len + more;
         if self.step.len() < length {

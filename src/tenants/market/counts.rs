@@ -92,7 +92,7 @@ pub(super) fn poisson(means: &[f64], levels: &[f64], counts: &mut [u32]) {
     }
 }
 
-/// As [`poisson`], so many months side by side; their number does not change a bit.
+/// As [`poisson`], this many months side by side; their number does not change a bit.
 #[inline(always)]
 fn poisson_in_lanes<const N: usize>(means: &[f64], levels: &[f64], counts: &mut [u32]) {
     let lists = means.chunks(N).zip(levels.chunks(N));

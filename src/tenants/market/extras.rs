@@ -68,7 +68,7 @@ pub(super) struct ContractExtra {
     pub(super) exits_early: bool,
     /// An expansion leaves in this month, with the contract that it expands.
     pub(super) leaves: u32,
-    /// Months from moving in until it wants so many units more; 0 units: never.
+    /// Months from moving in until it wants this many units more; 0 units: never.
     pub(super) expands_after: u32,
     pub(super) expands_by: i64,
     /// What it gave up, in units, and when.

@@ -26,7 +26,7 @@ impl OwnContract {
         self
     }
 
-    /// That wants to move in so many months after it is signed.
+    /// That wants to move in this many months after it is signed.
     #[must_use]
     pub fn move_in_lag_months(mut self, months: f64) -> Self {
         self.move_in_lag_months = Some(months);

@@ -12,7 +12,7 @@ mod reference;
 
 const RACK_KW: f64 = 10.0;
 
-/// A campus of so many racks of 10 kW that are there from the beginning.
+/// A campus of this many racks of 10 kW that are there from the beginning.
 fn campus(name: &str, racks: u32) -> Campus {
     let mut campus = Campus::new(name);
     campus.existing = Some(ExistingCapacity {
@@ -102,7 +102,7 @@ fn unlimited_capacity_is_m_g_infinity() {
     assert!((expected - rate * (6.0 + 1.0 / churn)).abs() < 0.7);
 }
 
-/// A queue of so many servers in months: departures are binomial with the churn, then arrivals are
+/// A queue of this many servers in months: departures are binomial with the churn, then arrivals are
 /// Poisson with the rate. The steady state, by iteration: how many are lost a month if whoever finds
 /// no server is, and else how many wait in the mean.
 fn monthly_queue(rate: f64, churn: f64, servers: usize, loses: bool) -> f64 {

@@ -181,7 +181,7 @@ impl Market {
         }
     }
 
-    /// A company that has come through so many stages signs, or decides against it.
+    /// A company that has come through this many stages signs, or decides against it.
     fn release_deposits(
         &self,
         state: &mut MarketState,

@@ -132,7 +132,7 @@ impl Market {
         budget.grants[self.segments[position].home * self.months + month] += amount;
     }
 
-    /// Of so many companies of a cohort contacted in a month, those who sign with each voucher and
+    /// Of this many companies of a cohort contacted in a month, those who sign with each voucher and
     /// without one, into `cohorts.signers`: the class (0 without, else 1 + the voucher) and the number.
     ///
     /// A voucher serves companies in the order of their contact until its budget is spent, with
