@@ -253,9 +253,16 @@ fn a_decision_in_parts_is_that_of_one_run() {
 #[test]
 fn a_search_goes_on_from_its_trials_and_has_no_shards() {
     let folder = tempfile::tempdir().unwrap();
-    let file = gate(folder.path(), "between = [0.1, 0.9]\nstep = 0.4");
+    let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/first.toml");
+    let scenario = format!(
+        "extends = \"{}\"\nname = \"delay\"\n[[decisions]]\nname = \"delay\"\nkeys = [\"campuses.North.buildings.A1.delay_months\"]\nbetween = [0, 4]\nstep = 2\n",
+        base.display()
+    );
+    let file = folder.path().join("delay.toml");
+    fs::write(&file, scenario).unwrap();
+    let file = file.display().to_string();
     let kept = folder.path().join("kept").display().to_string();
-    let asked = ["decide", &file, "--objective", "maximise mean(npv)"];
+    let asked = ["decide", &file, "--objective", "minimise p80(A1 live)"];
     let run = |more: &[&str]| buildout(&[&asked[..], more].concat());
     let whole = run(&["--trials", "200", "--quiet"]);
     assert!(
@@ -270,7 +277,7 @@ fn a_search_goes_on_from_its_trials_and_has_no_shards() {
     assert!(told.contains("400 trials are done"), "{told}");
     for (option, words) in [
         (["--shard", "0/2"], "a search has no shards"),
-        (["--until", "difference(npv)=1e6"], "--indifference"),
+        (["--until", "difference(A1 live)=1"], "--indifference"),
         (["--design", "sobol"], "independent trials"),
     ] {
         let refused = run(&[&option[..], &["--checkpoint", "x"]].concat());

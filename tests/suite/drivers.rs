@@ -404,9 +404,9 @@ fn worth_in_parts_is_that_of_one_run() {
     let path = |name: &str| folder.path().join(name).display().to_string();
     let asked = [
         "worth",
-        "examples/wholesale.toml",
+        "examples/first.toml",
         "--certain",
-        "permits=*/design and permit",
+        "*/transformer",
         "--trials",
         "300",
         "--quiet",
@@ -465,20 +465,13 @@ fn trials_are_run_until_indices_and_gains_are_known() {
     assert_eq!(stopped, plain);
     let worth = [
         "worth",
-        "examples/wholesale.toml",
+        "examples/first.toml",
         "--change",
-        "slow grid: campuses.campus.grid.grid.wait_months=30",
+        "later: campuses.North.buildings.A1.delay_months=6",
         "--json",
         "--quiet",
     ];
-    let until = [
-        "--until",
-        "gain=1e7",
-        "--at-least",
-        "200",
-        "--trials",
-        "800",
-    ];
+    let until = ["--until", "gain=2", "--at-least", "200", "--trials", "800"];
     let mut stopped = json(&[&worth[..], &until[..]].concat());
     let trials = stopped["trials"].as_u64().unwrap().to_string();
     stopped.as_object_mut().unwrap().remove("known_to").unwrap();
