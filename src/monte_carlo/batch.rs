@@ -200,6 +200,7 @@ impl<'a> Batch<'a> {
         let total = self.settings.count();
         let missing = part.done().missing_from(self.settings.trials.clone());
         let done = AtomicU64::new(total - missing.count());
+        let block = block_of(&selection, missing.count(), pool.current_num_threads());
         if let Some((path, _)) = &self.checkpoint {
             remove_leftovers(path);
         }
@@ -209,7 +210,7 @@ impl<'a> Batch<'a> {
             while !left.is_empty() {
                 let stretch = Stretch {
                     trials: left.clone(),
-                    block: block_of(&selection),
+                    block,
                     until: next_save,
                     done: &done,
                     total,
@@ -291,10 +292,13 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// How many trials a worker takes at once.
-fn block_of(selection: &Selection) -> u64 {
+/// How many of `missing` trials a worker takes at once: so few that all threads have some work.
+fn block_of(selection: &Selection, missing: u64, threads: usize) -> u64 {
     let values = selection.gathered().monthly_len().max(1);
-    (BLOCK_VALUES / values).clamp(1, LARGEST_BLOCK as usize) as u64
+    let fair = missing.div_ceil(4 * threads as u64);
+    ((BLOCK_VALUES / values) as u64)
+        .min(fair)
+        .clamp(1, LARGEST_BLOCK)
 }
 
 /// What one thread of a batch does with its trials. With a projection of its own it gathers them there as long as the
