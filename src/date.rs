@@ -140,6 +140,15 @@ impl Date {
         self.day.to_string()
     }
 
+    /// The day, also the first of a month, and the minute where it has one: `2026-05-01` or `2026-05-01T17:00`.
+    pub fn to_full_string(self) -> String {
+        if self.minute > 0 {
+            self.to_string()
+        } else {
+            self.to_day_string()
+        }
+    }
+
     /// The first day of the month that is this many whole months later, and the days that are left.
     fn month_and_days(self, months: f64) -> Option<(civil::Date, f64)> {
         if !months.is_finite() || months.abs() > 120_000.0 {

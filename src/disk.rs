@@ -28,8 +28,24 @@ pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
 
 /// All of a file of text in UTF-8, as [`read_file`].
 pub fn read_text(path: &Path) -> io::Result<String> {
+    text(read_file(path)?)
+}
+
+/// All of a text in UTF-8 from a source such as standard input. An error if it is larger than the limit.
+pub fn read_text_from(from: impl Read) -> io::Result<String> {
+    text(read_at_most(from, most_mb())?)
+}
+
+/// All of a file that this program wrote, however large. An error if it is a device or a named pipe, which may never end.
+pub(crate) fn read_written(path: &Path) -> io::Result<Vec<u8>> {
+    refuse_pipe(path)?;
+    refuse_device(path)?;
+    fs::read(path)
+}
+
+fn text(bytes: Vec<u8>) -> io::Result<String> {
     let not_text = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not text in UTF-8");
-    String::from_utf8(read_file(path)?).map_err(not_text)
+    String::from_utf8(bytes).map_err(not_text)
 }
 
 /// The environment variable that, set to 1, lets files name others anywhere.
@@ -88,6 +104,21 @@ fn refuse_pipe(path: &Path) -> io::Result<()> {
 
 #[cfg(not(unix))]
 fn refuse_pipe(path: &Path) -> io::Result<()> {
+    fs::metadata(path).map(drop)
+}
+
+#[cfg(unix)]
+fn refuse_device(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::FileTypeExt;
+    let kind = fs::metadata(path)?.file_type();
+    if kind.is_char_device() || kind.is_block_device() {
+        return Err(not_a_file());
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn refuse_device(path: &Path) -> io::Result<()> {
     fs::metadata(path).map(drop)
 }
 
@@ -272,6 +303,47 @@ pub fn lock_for_change(path: &Path) -> io::Result<File> {
         if is_still_at(&file, path)? {
             return Ok(file);
         }
+    }
+}
+
+/// What a process has that alone writes a file over a long time, by a lock on an empty file beside it. Both are gone when it
+/// is dropped; of a process that was killed the empty file stays, which nobody holds.
+#[derive(Debug)]
+pub struct Claim {
+    lock: PathBuf,
+    _file: File,
+}
+
+impl Claim {
+    /// A claim to the file at `path`; none if another process has it. An error if no file can be made beside it, or the file
+    /// system has no locks.
+    pub fn to(path: &Path) -> io::Result<Option<Self>> {
+        let target = target_of(path)?;
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let lock = folder_of(&target).join(format!(".{name}.lock"));
+        loop {
+            let file = File::options()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(&lock)?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+            // Whoever had the claim before has removed the file that was opened here.
+            if is_still_at(&file, &lock).unwrap_or(false) {
+                return Ok(Some(Self { lock, _file: file }));
+            }
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // By its name while it is still locked: whoever waits for it opens another one.
+        let _ = fs::remove_file(&self.lock);
     }
 }
 

@@ -19,6 +19,7 @@ mod draft;
 mod edit;
 mod inputs;
 mod merge;
+mod named;
 mod node;
 mod presets;
 mod read;
@@ -392,6 +393,14 @@ impl Files {
 
     /// Reads the values into a scenario and checks it.
     fn finish(&self, root: &Node) -> Result<Loaded, ScenarioError> {
+        let mut root = root.clone();
+        let mut misfits = Vec::new();
+        named::resolve(&mut root, &mut misfits);
+        self.refuse_misfits(misfits)?;
+        self.read(&root)
+    }
+
+    fn read(&self, root: &Node) -> Result<Loaded, ScenarioError> {
         let values = self.values(root)?;
         let found = values.scenario.check();
         self.checked(root, values, &found)

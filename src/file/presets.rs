@@ -91,7 +91,7 @@ fn lay_over(base: &mut Node, over: Node, shape: &Shape) {
     }
 }
 
-fn values(named: &Node, list: &str) -> Result<(&'static Preset, Node), Misfit> {
+pub(super) fn values(named: &Node, list: &str) -> Result<(&'static Preset, Node), Misfit> {
     let misfit = |message: String, help: String| Misfit {
         place: named.place.clone(),
         message,

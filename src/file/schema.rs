@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::named::DISTRIBUTIONS;
 use super::presets::PRESET;
 use super::shape;
 use crate::field::Measure;
@@ -26,6 +27,12 @@ pub(super) fn of_files() -> Json {
                 "description": "Another scenario file, relative to this one's folder, of which this one says only what differs.",
             });
             properties.insert("extends".into(), extends);
+            let distributions = json!({
+                "type": "object",
+                "description": "Distributions by name, for `{ named = \"…\" }` wherever a quantity may be uncertain.",
+                "additionalProperties": { "type": ["number", "string", "object"] },
+            });
+            properties.insert(DISTRIBUTIONS.into(), distributions);
         }
         // What is required may be in the file that is extended.
         let whole: Vec<Json> = (required.as_array().into_iter().flatten())

@@ -47,7 +47,7 @@ impl Scenario {
         let Some(status) = status.as_table_like_mut() else {
             return Err(refuse("the file's status is no table".to_owned()));
         };
-        set(status, "as_of", Value::from(as_of.to_string()));
+        set(status, "as_of", Value::from(as_of.to_full_string()));
         match retained_logic {
             Some(true) => set(status, "retained_logic", Value::from(true)),
             Some(false) => {

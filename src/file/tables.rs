@@ -229,15 +229,31 @@ fn put(node: &mut Node, shape: &Shape, head: &str, cell: &str, place: &Place) {
     match (rest, inner) {
         (Some(rest), Some(inner)) => put(there, inner, rest, cell, place),
         _ => {
-            *there = match inner {
-                Some(Shape::Text | Shape::Date | Shape::Choice(_)) | None => Node {
-                    place: place.clone(),
-                    value: Value::Text(cell.to_owned()),
-                },
-                _ => parse_value(cell, place),
-            };
+            *there = cell_node(cell, inner, place);
             put_at(there, place);
         }
+    }
+}
+
+/// What a cell says where something of that shape belongs. A list is written as in a scenario file, or as its entries with
+/// semicolons between them, as in a workbook.
+fn cell_node(cell: &str, shape: Option<&Shape>, place: &Place) -> Node {
+    let value = match shape {
+        Some(Shape::Text | Shape::Date | Shape::Choice(_)) | None => Value::Text(cell.to_owned()),
+        Some(Shape::List(item)) if !cell.starts_with(['[', '{']) => {
+            let parts = cell.split(';').map(str::trim);
+            let parts = parts.filter(|part| !part.is_empty());
+            Value::List(
+                parts
+                    .map(|part| cell_node(part, Some(item), place))
+                    .collect(),
+            )
+        }
+        _ => return parse_value(cell, place),
+    };
+    Node {
+        place: place.clone(),
+        value,
     }
 }
 
@@ -292,6 +308,29 @@ substations = [{ preset = "110 kV substation" }]
             .replace(',', ";")
             .replace('A', "A, first");
         assert_eq!(load(&semicolons).unwrap(), scenario);
+    }
+
+    #[test]
+    fn a_risk_register_comes_from_a_table() {
+        let folder = tempfile::tempdir().unwrap();
+        let register = "name,probability,delay_months,activities\n\
+                        Strike,25 %,\"{ pert = [1, 2, 4] }\",A/shell; A/roof\n\
+                        Flood,0.1,3 weeks,*/shell\n\
+                        Permit,0.5,1,\"[\"\"A/permit\"\"]\"\n";
+        std::fs::write(folder.path().join("risks.csv"), register).unwrap();
+        let text = "name = \"r\"\nstart = \"2025-01\"\nhorizon_months = 24\nrisks_from = \"risks.csv\"\n\
+                    rack_types = [{ name = \"r\", power_kw = 5 }]\n[[campuses]]\nname = \"c\"\n\
+                    [[campuses.buildings]]\nname = \"A\"\n\
+                    halls = [{ name = \"h\", racks = 1, rack_type = \"r\" }]\n\
+                    activities = [{ name = \"permit\", duration_months = 2 }, { name = \"shell\", duration_months = 6 }, { name = \"roof\", duration_months = 1 }]\n";
+        let path = folder.path().join("a.toml");
+        std::fs::write(&path, text).unwrap();
+        let risks = Scenario::from_path(&path).unwrap().risks;
+        assert_eq!(risks.len(), 3);
+        assert_eq!(risks[0].activities, ["A/shell", "A/roof"]);
+        assert!((risks[0].probability - 0.25).abs() < 1e-12);
+        assert_eq!(risks[1].activities, ["*/shell"]);
+        assert_eq!(risks[2].activities, ["A/permit"]);
     }
 
     #[test]

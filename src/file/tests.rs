@@ -72,6 +72,39 @@ fn write(folder: &FilePath, name: &str, text: &str) -> std::path::PathBuf {
 }
 
 #[test]
+fn distributions_stand_where_they_are_named() {
+    let text = SMALL.replace(
+        "duration_months = 6",
+        r#"duration_months = { named = "our shells" }"#,
+    );
+    let text = text.replace(
+        "duration_months = 3",
+        r#"duration_months = { named = "power transformer" }"#,
+    );
+    let text =
+        format!("{text}\n[distributions]\n\"our shells\" = {{ uniform = [\"4 months\", 8] }}\n");
+    let scenario = Scenario::from_toml(&text).unwrap();
+    let activities = scenario.campuses[0].buildings[0]
+        .activities
+        .as_ref()
+        .unwrap();
+    assert_eq!(activities[0].duration_months, Uncertain::uniform(4.0, 8.0));
+    let preset = crate::presets::activity("power transformer").unwrap();
+    assert_eq!(activities[1].duration_months, preset.duration_months);
+    let wrong = reported(&text.replace("{ named = \"our shells\" }", "{ named = \"our shell\" }"));
+    assert_eq!(wrong.len(), 1);
+    let (line, message, help) = &wrong[0];
+    assert_eq!(*line, 24, "{wrong:?}");
+    assert!(
+        message.contains("no distribution \"our shell\""),
+        "{message}"
+    );
+    assert!(help.contains("did you mean \"our shells\""), "{help}");
+    let wrong = reported(&format!("distributions = 3\n{SMALL}"));
+    assert!(wrong[0].1.contains("names no distributions"), "{wrong:?}");
+}
+
+#[test]
 fn units_may_stand_in_the_key_or_in_the_value() {
     let scenario = Scenario::from_toml(
         &SMALL

@@ -6,6 +6,7 @@ use super::calendar::RawCalendar;
 use super::raw::{LagCalendar, Raw, RawActivity, RawLag, RawLink};
 use super::{ImportError, ImportWarning, Imported, Origin, Topic};
 use crate::date::{DAYS_PER_MONTH, Date, HOURS_PER_MONTH};
+use crate::problem::is_hidden;
 use crate::schedule::calendars::{CONTINUOUS, WorkCalendar};
 use crate::schedule::crews::{Crew, CrewNeed, CrewUnits};
 use crate::schedule::{Activity, ActivityStatus, Dependency, Lagged, Status};
@@ -65,7 +66,7 @@ pub(super) fn convert(mut raw: Raw, crews: bool) -> Result<Imported, ImportError
     warnings.append(&mut context.warnings);
     warnings.sort_by_key(|warning| warning.line);
     Ok(Imported {
-        name: raw.name,
+        name: visible(&raw.name),
         start,
         activities,
         origins,
@@ -148,13 +149,20 @@ impl Names {
     }
 }
 
+/// A name without what a scenario's names may not hold: characters that control what is shown, such as the marks of direction
+/// in Arabic and Hebrew names.
+fn visible(name: &str) -> String {
+    let words = name.split(|c: char| c.is_whitespace() || is_hidden(c));
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    words.join(" ")
+}
+
 /// Names without "/" and "*", each its own: one that occurs again gets its key behind it.
 fn distinct(names: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
     let mut seen = BTreeSet::new();
     names
         .map(|(id, name)| {
-            let words = name.split_whitespace().collect::<Vec<_>>().join(" ");
-            let name = words.replace(['/', '*'], "-");
+            let name = visible(&name).replace(['/', '*'], "-");
             let name = match name.as_str() {
                 "" | "start" | "live" | CONTINUOUS => format!("{name} {id}").trim().to_owned(),
                 _ => name,

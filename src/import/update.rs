@@ -100,6 +100,7 @@ impl StatusUpdate {
         };
         let (finished, remaining) = (table.column("finished"), table.column("remaining"));
         let mut entries = Vec::new();
+        let mut lines: BTreeMap<&str, usize> = BTreeMap::new();
         for (line, row) in table.rows() {
             let value = |column: Option<usize>| {
                 column
@@ -110,6 +111,12 @@ impl StatusUpdate {
             let (Some(name), Some(started)) = (value(Some(activity)), date(Some(started))?) else {
                 continue;
             };
+            if let Some(before) = lines.insert(name, line) {
+                return Err(ImportError::new(
+                    line,
+                    format!("\"{name}\" stands in line {before}, too: keep the row that is right"),
+                ));
+            }
             entries.push(StatusEntry {
                 activity: name.to_owned(),
                 code: String::new(),
@@ -226,6 +233,10 @@ mod tests {
             (found.ambiguous, found.unknown),
             (vec!["fit-out".to_owned()], vec!["roof".to_owned()])
         );
+        let twice = "activity,started,finished\nA,2025-01-06,2025-02-03\nA,2025-01-06,2025-02-07\n";
+        let error = StatusUpdate::from_csv(twice, None).unwrap_err();
+        assert_eq!(error.line, 3);
+        assert!(error.message.contains("line 2, too"), "{error}");
         let error = StatusUpdate::from_csv("name,started\n", None).unwrap_err();
         assert!(error.message.contains("columns activity and started"));
         assert_eq!(

@@ -27,8 +27,9 @@ use crate::sampling::design::{Design, DesignError};
 
 /// How many trials are run by default.
 pub const DEFAULT_TRIALS: u64 = 10_000;
-/// About what the results of one block may take in memory, so that a block stays in cache.
-const BLOCK_VALUES: usize = 1 << 18;
+/// How many numbers one block may have at most, 32 MiB for each thread. Gathering few trials at once costs more than
+/// leaving the caches: what is read and written for each series is the same for one trial as for 64.
+const BLOCK_VALUES: usize = 1 << 22;
 /// From this many successive trials of one replicate on, for each worker, a projection of its own pays
 /// for being merged.
 const LONG_RUN: u64 = 1 << 12;
@@ -199,6 +200,7 @@ impl<'a> Batch<'a> {
         let total = self.settings.count();
         let missing = part.done().missing_from(self.settings.trials.clone());
         let done = AtomicU64::new(total - missing.count());
+        let block = block_of(&selection, missing.count(), pool.current_num_threads());
         if let Some((path, _)) = &self.checkpoint {
             remove_leftovers(path);
         }
@@ -208,7 +210,7 @@ impl<'a> Batch<'a> {
             while !left.is_empty() {
                 let stretch = Stretch {
                     trials: left.clone(),
-                    block: block_of(&selection),
+                    block,
                     until: next_save,
                     done: &done,
                     total,
@@ -290,10 +292,13 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// How many trials a worker takes at once: so few that their results stay in cache.
-fn block_of(selection: &Selection) -> u64 {
+/// How many of `missing` trials a worker takes at once: so few that all threads have some work.
+fn block_of(selection: &Selection, missing: u64, threads: usize) -> u64 {
     let values = selection.gathered().monthly_len().max(1);
-    (BLOCK_VALUES / values).clamp(1, LARGEST_BLOCK as usize) as u64
+    let fair = missing.div_ceil(4 * threads as u64);
+    ((BLOCK_VALUES / values) as u64)
+        .min(fair)
+        .clamp(1, LARGEST_BLOCK)
 }
 
 /// What one thread of a batch does with its trials. With a projection of its own it gathers them there as long as the

@@ -127,7 +127,7 @@ impl Part {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CheckpointError> {
-    fs::read(path).map_err(|source| CheckpointError::Read {
+    disk::read_written(path).map_err(|source| CheckpointError::Read {
         path: path.to_owned(),
         source,
     })

@@ -173,6 +173,22 @@ pub fn always_reported() -> impl Iterator<Item = &'static MetricLabel> {
 }
 
 impl MetricId {
+    /// Whether it is a number of companies or contracts.
+    pub(crate) fn is_count_of_tenants(self) -> bool {
+        matches!(
+            self,
+            Self::CompaniesContacted
+                | Self::CompaniesDeclined
+                | Self::Subsidiaries
+                | Self::ContractsSigned
+                | Self::ContractsInService
+                | Self::ContractsLost
+                | Self::LostWithoutRoom
+                | Self::ContractsLeft
+                | Self::ContractsLeftEarly
+        )
+    }
+
     /// What must be used for this metric to be reported; `None`: it always is.
     pub(crate) fn feature(self) -> Option<Feature> {
         FEATURES[self as usize]

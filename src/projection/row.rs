@@ -115,25 +115,17 @@ impl TrialRow {
         self.monthly[index] = value;
     }
 
-    /// Writes metrics of a scope in one month: those of the first `known` positions that are written at all.
+    /// Positions of the metrics that are written at all, in order.
+    pub(crate) fn written(&self) -> &Arc<[usize]> {
+        &self.written
+    }
+
+    /// The numbers of a scope from a month on: that of the metric at position k is k x months further on.
     #[inline]
-    pub(crate) fn write_month(
-        &mut self,
-        scope: usize,
-        month: usize,
-        known: usize,
-        value: impl Fn(usize) -> f64,
-    ) {
+    pub(crate) fn from_month_mut(&mut self, scope: usize, month: usize) -> &mut [f64] {
         assert!(month < self.layout.months, "no month {month}");
-        let (months, first) = (
-            self.layout.months,
-            self.layout.series_index(scope, 0, month),
-        );
-        let of_scope = &mut self.monthly[first..];
-        let written = self.written.partition_point(|&metric| metric < known);
-        for &metric in &self.written[..written] {
-            of_scope[metric * months] = value(metric);
-        }
+        let first = self.layout.series_index(scope, 0, month);
+        &mut self.monthly[first..]
     }
 
     /// All monthly numbers, by [`Layout::series_index`].

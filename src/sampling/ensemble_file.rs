@@ -12,11 +12,11 @@
 //! row has a member's multiplicity, the trial number whose process noise it has, and a uniform number in (0, 1) for each
 //! input, before any correlation. Numbers are written so that they read back as the same doubles.
 
-use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::ensemble::{Ensemble, EnsembleError};
+use crate::disk::read_written;
 /// The first line but for the version.
 const MAGIC: &str = "# buildout ensemble ";
 /// The version of the format.
@@ -85,10 +85,13 @@ impl Ensemble {
 
     /// Reads an ensemble that [`Self::write`] wrote, or that was made in its form.
     pub fn load(path: &Path) -> Result<Self, EnsembleFileError> {
-        let text = fs::read_to_string(path).map_err(|source| EnsembleFileError::File {
+        let refused = |source| EnsembleFileError::File {
             path: path.to_owned(),
             source,
-        })?;
+        };
+        let bytes = read_written(path).map_err(refused)?;
+        let text = String::from_utf8(bytes)
+            .map_err(|error| refused(io::Error::new(io::ErrorKind::InvalidData, error)))?;
         Self::from_text(&text, path)
     }
 

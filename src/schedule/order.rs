@@ -48,8 +48,9 @@ fn cycle_among(nodes: &[Node], waiting: &[usize]) -> Cycle {
         .position(|&left| left > 0)
         .expect("called only when something is left");
     let mut trail = Vec::new();
+    let mut places: Vec<Option<usize>> = vec![None; nodes.len()];
     loop {
-        if let Some(from) = trail.iter().position(|&seen| seen == node) {
+        if let Some(from) = places[node] {
             let mut members: Vec<String> = trail[from..]
                 .iter()
                 .rev()
@@ -59,6 +60,7 @@ fn cycle_among(nodes: &[Node], waiting: &[usize]) -> Cycle {
             members.rotate_left(smallest);
             return Cycle { members };
         }
+        places[node] = Some(trail.len());
         trail.push(node);
         node = (nodes[node].links.iter())
             .map(|link| link.predecessor.index())
@@ -76,8 +78,18 @@ pub(crate) struct Cycle {
 }
 
 fn circle(members: &[String]) -> String {
+    /// So many names are shown from either end of a long circle.
+    const SHOWN: usize = 6;
     let mut names: Vec<&str> = members.iter().map(String::as_str).collect();
     names.extend(members.first().map(String::as_str));
+    let between = names.len().saturating_sub(2 * SHOWN);
+    if between > 1 {
+        let between = format!("({between} others)");
+        let (first, last) = (&names[..SHOWN], &names[names.len() - SHOWN..]);
+        return [&first.join(" -> "), &between, &last.join(" -> ")]
+            .map(String::as_str)
+            .join(" -> ");
+    }
     names.join(" -> ")
 }
 

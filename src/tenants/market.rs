@@ -31,7 +31,7 @@ pub(crate) use state::MarketState;
 
 use compiled::CompiledSegment;
 use funnel::{CompiledRegime, CompiledVoucher};
-use state::{Rates, SegmentMonth};
+use state::{PoolUse, SegmentMonth};
 
 const UNITS_PER_KW: f64 = 1_048_576.0;
 /// Later than any horizon.
@@ -57,8 +57,10 @@ pub(crate) struct Market {
     /// Segments of equal priority whose contracts are placed one by one, the first served first; and all of them.
     ranks: Vec<Vec<usize>>,
     queued: Vec<usize>,
-    /// Those of pooled demand, in order.
+    /// Those of pooled demand, by priority, and of equal ones in the order of the file.
     pooled: Vec<usize>,
+    /// By campus: the segments of which it is the first.
+    by_home: Vec<Vec<usize>>,
     pools: usize,
     pools_per_campus: usize,
     months: usize,
@@ -92,31 +94,30 @@ impl Market {
         }
     }
 
+    /// What is used of a pool this month.
+    pub(crate) fn use_of(&self, state: &MarketState, pool: usize) -> PoolUse {
+        let (mut units, mut drawn_kw, mut useful_kw) = (0, 0.0, 0.0);
+        for (segment, of_segment) in state.segments.iter().enumerate() {
+            let served = state.capacity.served[self.slot(segment, pool)];
+            if served != 0 {
+                units += served;
+                drawn_kw += kw(served) * of_segment.rates.draw_share;
+                useful_kw += kw(served) * of_segment.rates.utilisation;
+            }
+        }
+        PoolUse {
+            in_service_kw: kw(units),
+            drawn_kw,
+            useful_kw,
+        }
+    }
+
     /// Power in service in a pool, in kW.
     pub(crate) fn in_service_kw(&self, state: &MarketState, pool: usize) -> f64 {
         let total: i64 = (0..self.segments.len())
             .map(|segment| state.capacity.served[self.slot(segment, pool)])
             .sum();
         kw(total)
-    }
-
-    /// Power that tenants draw in a pool, in kW: what is in service x the segment's draw share.
-    pub(crate) fn drawn_kw(&self, state: &MarketState, pool: usize) -> f64 {
-        self.weighted_kw(state, pool, |rates| rates.draw_share)
-    }
-
-    /// Power in service that does useful work in a pool, in kW: x the segment's utilisation.
-    pub(crate) fn useful_kw(&self, state: &MarketState, pool: usize) -> f64 {
-        self.weighted_kw(state, pool, |rates| rates.utilisation)
-    }
-
-    fn weighted_kw(&self, state: &MarketState, pool: usize, weight: fn(&Rates) -> f64) -> f64 {
-        (0..self.segments.len())
-            .map(|segment| {
-                kw(state.capacity.served[self.slot(segment, pool)])
-                    * weight(&state.segments[segment].rates)
-            })
-            .sum()
     }
 
     /// Power leased in a pool, in kW, whether its ramp is over or not.
@@ -129,21 +130,21 @@ impl Market {
         pool / self.pools_per_campus
     }
 
-    /// The month of each segment.
-    pub(crate) fn segments<'a>(
+    /// The month of each segment whose first campus this is.
+    pub(crate) fn segments_of<'a>(
         &'a self,
         state: &'a MarketState,
-    ) -> impl Iterator<Item = SegmentMonth> + 'a {
-        self.segments
-            .iter()
-            .enumerate()
-            .map(|(position, segment)| SegmentMonth {
-                home: segment.home,
-                counts: state.counts[position],
-                waiting_kw: kw(state.segments[position].waiting),
-                pending_kw: kw(state.segments[position].pending),
-                ended_kw: kw(state.segments[position].ended),
-            })
+        campus: usize,
+    ) -> impl Iterator<Item = SegmentMonth<'a>> + 'a {
+        self.by_home[campus].iter().map(|&position| {
+            let of_segment = &state.segments[position];
+            SegmentMonth {
+                counts: &state.counts[position],
+                waiting_kw: kw(of_segment.waiting),
+                pending_kw: kw(of_segment.pending),
+                ended_kw: kw(of_segment.ended),
+            }
+        })
     }
 }
 

@@ -170,6 +170,7 @@ impl CompiledCampus {
         state.lacking.clear();
         state.claims_grew = false;
         state.is_stale = true;
+        (state.buildings_live, state.went_live) = (0.0, false);
         state.next_start = f64::NEG_INFINITY;
         (state.embodied_t, state.replaced_t) = (0.0, 0.0);
         self.begin_power(state, drawn);

@@ -131,6 +131,7 @@ impl Model {
         let state = &mut workspace.halls[hall];
         if state.live == f64::INFINITY && state.deployable_kw() > 0.0 {
             state.live = months;
+            workspace.campuses[state.campus].went_live = true;
             self.put_into_pool(workspace, hall, months, drawn);
             self.plan_retirement(workspace, hall, months, drawn);
         }

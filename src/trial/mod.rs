@@ -24,6 +24,7 @@ mod state;
 mod stock;
 mod tenants;
 mod timeline;
+mod written;
 
 use binding::Tally;
 use equipment::Placed;
@@ -31,6 +32,7 @@ pub(crate) use live::LiveDate;
 pub use log::{EventKind, LogEntry, Replay};
 use state::{CampusState, HallState, PoolState};
 use timeline::Event;
+use written::Written;
 
 const KW_PER_MW: f64 = 1_000.0;
 
@@ -54,6 +56,7 @@ pub struct Workspace {
     room_kw: Vec<f64>,
     /// The figures of a campus in a month, and of all; taken out while they are computed.
     tallies: Option<Box<[Tally; 2]>>,
+    written: Written,
     market: MarketState,
     books: Books,
     /// Hardware that was delivered, where money is counted.
@@ -107,6 +110,7 @@ impl Model {
         row.set_trial(trial);
         // Models of one's own may look at months to come, which are empty.
         row.clear_from(self.own.as_ref().map_or(self.reported.len(), |_| 0));
+        workspace.written.set(self, row);
         self.begin(workspace, seed, trial, inputs);
         let mut next_event = 0;
         for month in 0..self.months {

@@ -4,12 +4,13 @@ use super::binding::Tally;
 use super::energy::settle_power;
 use super::stock::DENSITY_CLASSES;
 use super::tenants::occupy;
+use super::written::Written;
 use super::{KW_PER_MW, Workspace};
 use crate::compute::oversubscription::excess;
 use crate::date::HOURS_PER_MONTH;
 use crate::model::{CompiledCampus, CompiledTarget, Model};
 use crate::projection::TrialRow;
-use crate::projection::metrics::{Cause, MetricId};
+use crate::projection::metrics::MetricId;
 
 impl Model {
     pub(super) fn report_month(
@@ -33,22 +34,13 @@ impl Model {
                 0 => *total = *tally,
                 _ => total.include(tally),
             }
-            let cause = tally.close();
             let scope = if is_single { 0 } else { position + 1 };
-            self.write(tally, scope, month, cause, row);
+            write(tally, (scope, month), &workspace.written, row);
         }
         if !is_single {
-            let cause = total.close();
-            self.write(total, 0, month, cause, row);
+            write(total, (0, month), &workspace.written, row);
         }
         workspace.tallies = Some(tallies);
-    }
-
-    fn write(&self, tally: &Tally, scope: usize, month: usize, cause: Cause, row: &mut TrialRow) {
-        row.write_month(scope, month, self.reported.len(), |metric| {
-            tally.get(self.reported[metric])
-        });
-        row.set_binding(scope, month, Some(cause as usize));
     }
 
     /// The figures of a campus that stay as they are until something is built, delivered or energised.
@@ -85,7 +77,7 @@ impl Model {
         for (metric, kw) in DENSITY_CLASSES.into_iter().zip(stock.by_density_kw) {
             tally.add(metric, mw(kw));
         }
-        tally.add(MetricId::BuildingsLive, supply.buildings);
+        tally.add(MetricId::BuildingsLive, state.buildings_live);
         tally.add(MetricId::StrandedPower, mw(supply.unused_power_kw));
         tally.add(MetricId::StrandedEquipment, mw(stock.equipment_late_kw));
         tally.add(MetricId::OversubscribedPower, mw(stock.oversubscribed_kw));
@@ -106,12 +98,12 @@ impl Model {
         let reports_oversubscription = campus.is_oversubscribed();
         for pool in campus.pools.clone() {
             let room = workspace.room_kw[pool];
-            let mut in_service = self.market.in_service_kw(&workspace.market, pool);
+            let used = self.market.use_of(&workspace.market, pool);
+            let mut in_service = used.in_service_kw;
             if in_service <= 0.0 && room <= 0.0 {
                 continue;
             }
-            let mut draw = self.market.drawn_kw(&workspace.market, pool);
-            let mut useful = self.market.useful_kw(&workspace.market, pool);
+            let (mut draw, mut useful) = (used.drawn_kw, used.useful_kw);
             // While hardware is replaced tenants keep their leases but are out of service.
             if in_service > room {
                 let left = room / in_service;
@@ -155,28 +147,29 @@ impl Model {
     /// Adds how many companies of a campus there are, and what they wait for.
     fn tally_companies(&self, workspace: &Workspace, position: usize, tally: &mut Tally) {
         let mw = |kw: f64| kw / KW_PER_MW;
-        for segment in self.market.segments(&workspace.market) {
-            if segment.home != position {
-                continue;
-            }
+        for segment in self.market.segments_of(&workspace.market, position) {
             let counts = segment.counts;
-            tally.add(MetricId::CompaniesContacted, counts.contacted as f64);
-            tally.add(MetricId::ContractsSigned, counts.signed as f64);
-            tally.add(MetricId::Subsidiaries, counts.subsidiaries as f64);
-            tally.add(MetricId::ContractsInService, counts.in_service as f64);
-            tally.add(MetricId::ContractsLost, counts.lost as f64);
+            // Signed integers become doubles in one step.
+            let number = |count: u64| count as i64 as f64;
+            if workspace.written.counts {
+                tally.add(MetricId::CompaniesContacted, number(counts.contacted));
+                tally.add(MetricId::ContractsSigned, number(counts.signed));
+                tally.add(MetricId::Subsidiaries, number(counts.subsidiaries));
+                tally.add(MetricId::ContractsInService, number(counts.in_service));
+                tally.add(MetricId::ContractsLost, number(counts.lost));
+                tally.add(MetricId::ContractsLeft, number(counts.left));
+                tally.add(MetricId::ContractsLeftEarly, number(counts.left_early));
+                tally.add(MetricId::LostWithoutRoom, number(counts.lost_without_room));
+                tally.add(MetricId::CompaniesDeclined, number(counts.declined));
+            }
             tally.add(MetricId::WaitingDemand, mw(segment.waiting_kw));
             tally.add(
                 MetricId::WaitingRacks,
                 segment.waiting_kw / self.standard_rack_kw,
             );
             tally.add(MetricId::EndedPower, mw(segment.ended_kw));
-            tally.add(MetricId::ContractsLeft, counts.left as f64);
-            tally.add(MetricId::ContractsLeftEarly, counts.left_early as f64);
-            tally.add(MetricId::LostWithoutRoom, counts.lost_without_room as f64);
-            tally.add(MetricId::CompaniesDeclined, counts.declined as f64);
-            tally.moved_in += counts.moved_in as f64;
-            tally.waited_months += counts.waited_months as f64;
+            tally.moved_in += number(counts.moved_in);
+            tally.waited_months += number(counts.waited_months);
             tally.add(
                 MetricId::CommittedPower,
                 mw(segment.waiting_kw + segment.pending_kw),
@@ -260,6 +253,16 @@ impl Model {
             row.targets_mut()[position] = met;
         }
     }
+}
+
+/// Writes the figures of a month.
+fn write(tally: &mut Tally, (scope, month): (usize, usize), written: &Written, row: &mut TrialRow) {
+    let cause = tally.close();
+    let numbers = row.from_month_mut(scope, month);
+    for &(place, metric) in &written.metrics {
+        numbers[place] = tally.get(metric);
+    }
+    row.set_binding(scope, month, Some(cause as usize));
 }
 
 /// Whether a trial meets a target.

@@ -96,6 +96,9 @@ pub(super) struct CampusState {
     pub(super) supply: Supply,
     pub(super) supply_tally: Tally,
     pub(super) is_stale: bool,
+    /// Buildings that have gone live, where they are counted; and whether a hall has since.
+    pub(super) buildings_live: f64,
+    pub(super) went_live: bool,
     /// Power of the halls whose buildings have been started, and of those started last.
     pub(super) started_kw: f64,
     pub(super) latest_kw: f64,
@@ -108,8 +111,6 @@ pub(super) struct CampusState {
 pub(super) struct Supply {
     pub(super) stock: Stock,
     pub(super) unused_power_kw: f64,
-    /// Buildings that have gone live, where they are counted.
-    pub(super) buildings: f64,
     /// Of the space without power, what waits for the redundancy to be complete.
     pub(super) redundancy_kw: f64,
     pub(super) shortage: Shortage,

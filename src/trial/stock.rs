@@ -167,14 +167,16 @@ impl Model {
                 self.waiting_for_redundancy_kw(workspace, position, campus, drawn);
             supply.unused_power_kw = workspace.campuses[position].headroom.unused_kw();
             supply.shortage = self.shortage(workspace, position, campus, &supply);
-            if self.reports_buildings {
+            let went_live = std::mem::take(&mut workspace.campuses[position].went_live);
+            if self.reports_buildings && went_live {
                 let halls = &workspace.halls;
                 let is_live = |building: &&CompiledBuilding| {
                     let mut halls = halls[building.halls.clone()].iter();
                     halls.any(|hall| hall.live < f64::INFINITY)
                 };
                 let live = campus.buildings.iter().filter(is_live);
-                supply.buildings = live.map(|building| building.size.buildings(drawn)).sum();
+                let live = live.map(|building| building.size.buildings(drawn)).sum();
+                workspace.campuses[position].buildings_live = live;
             }
             workspace.campuses[position].supply = supply;
             workspace.campuses[position].supply_tally = self.tally_supply(workspace, position);

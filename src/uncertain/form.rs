@@ -262,6 +262,7 @@ impl schemars::JsonSchema for Uncertain {
             ("p10", number.clone()),
             ("p50", number.clone()),
             ("p90", number.clone()),
+            ("named", serde_json::json!({ "type": "string" })),
         ];
         properties.extend(others.map(|(key, schema)| (key.to_owned(), schema)));
         schemars::json_schema!({

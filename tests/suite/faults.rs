@@ -332,3 +332,39 @@ fn more_trials_than_asked_for_are_reported_even_where_notes_are_not_wanted() {
     ];
     assert_eq!(buildout(folder.path(), &shard).status.code(), Some(2));
 }
+
+#[test]
+fn two_processes_do_not_write_one_checkpoint() {
+    let folder = folder();
+    let run = |trials: &'static str| {
+        [
+            "run",
+            "s.toml",
+            "--quiet",
+            "--threads",
+            "1",
+            "--checkpoint",
+            "c",
+            "--resume",
+            "--trials",
+            trials,
+        ]
+    };
+    let mut first = command(folder.path(), &run("1000000000"))
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while !folder.path().join("c").exists() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let second = buildout(folder.path(), &run("10"));
+    first.kill().unwrap();
+    first.wait().unwrap();
+    assert_eq!(second.status.code(), Some(1), "{}", err(&second));
+    let said = err(&second);
+    assert!(said.contains("another process is writing c"), "{said}");
+    // A process that was killed has no claim any more.
+    let third = buildout(folder.path(), &run("10"));
+    assert!(third.status.success(), "{}", err(&third));
+    assert_eq!(names(folder.path()), ["c", "s.toml"]);
+}

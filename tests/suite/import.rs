@@ -703,6 +703,77 @@ fn calendars_count_hours() {
 }
 
 #[test]
+fn leads_and_levels_of_effort_by_hand() {
+    // Thursday 1 May is a holiday of the calendar of five days: A takes until Monday 5. B begins two working days before
+    // that, on Friday, and takes Monday and Tuesday, too. C takes two days and ends a day after B, on Wednesday 7. E begins a day
+    // before C does. F waits for A and not for the level of effort, which lasts longer.
+    let schedule = read_text(&xer(
+        PROJECT,
+        RETAINED,
+        &[
+            "1\t1\t7\tTT_Task\tA\t\t40",
+            "2\t1\t7\tTT_Task\tB\t\t24",
+            "3\t1\t7\tTT_Task\tC\t\t16",
+            "4\t1\t9\tTT_Task\tE\t\t8",
+            "5\t1\t7\tTT_LOE\tlevel\t\t200",
+            "6\t1\t7\tTT_Task\tF\t\t8",
+        ],
+        &[
+            "2\t1\tPR_FS\t-16",
+            "3\t2\tPR_FF\t8",
+            "4\t3\tPR_SS\t-8",
+            "5\t1\tPR_SS\t0",
+            "6\t5\tPR_FS\t0",
+            "6\t1\tPR_FS\t0",
+        ],
+    ))
+    .unwrap();
+    assert_dates(
+        &schedule,
+        &[
+            ("A", "2025-04-28", "2025-05-05"),
+            ("B", "2025-05-02", "2025-05-06"),
+            ("C", "2025-05-06", "2025-05-07"),
+            ("E", "2025-05-05", "2025-05-05"),
+            ("F", "2025-05-06", "2025-05-06"),
+        ],
+    );
+}
+
+#[test]
+fn what_only_the_files_own_dates_tell_is_warned_of_where_it_was_never_scheduled() {
+    let schedule = read_text(&xer(
+        PROJECT,
+        RETAINED,
+        &[
+            "1\t1\t7\tTT_Task\tA\t\t8",
+            "2\t1\t7\tTT_Task\tlate\t\t8\t\t\t\tCS_ALAP",
+            "3\t1\t7\tTT_Task\tfixed\t\t8\t\t\t\tCS_MANDFIN\t2025-04-28 17:00",
+        ],
+        &["2\t1\tPR_FS\t0", "3\t1\tPR_FS\t0"],
+    ))
+    .unwrap();
+    assert_warns(
+        &schedule,
+        "\"late\" is as late as possible, but the file was not scheduled",
+    );
+    assert_warns(
+        &schedule,
+        "\"fixed\" must finish on 2025-04-28T17:00, but the file was not scheduled",
+    );
+}
+
+#[test]
+fn names_lose_what_controls_a_terminal() {
+    let text = by_hand_xer()
+        .replace("A shell", "\u{202b}A\u{1b}shell\u{202c}")
+        .replace("hall 1", "\u{7}hall 1");
+    let schedule = read_text(&text).unwrap();
+    assert!(schedule.activities.iter().any(|one| one.name == "A shell"));
+    assert_dates(&schedule, &BY_HAND);
+}
+
+#[test]
 fn the_exported_project_with_the_most_activities_is_read_unless_others_are_named() {
     let text = xer(
         "%R\t3\tempty\t2025-04-28 08:00\t7\t\tY\r\n%R\t2\tbaseline\t2025-04-28 08:00\t7\t\tN\r\n%R\t1\thall 1\t2025-04-28 08:00\t7\t\tY",

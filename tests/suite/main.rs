@@ -1,5 +1,6 @@
 //! The tests of the library and the command from outside, a file for each behaviour, in one binary.
 
+mod backtest;
 mod command;
 mod comparison;
 mod coverage;
@@ -18,16 +19,21 @@ mod keys;
 mod live;
 mod long_runs;
 mod money;
+mod monotone;
 mod mutated;
 mod page;
 mod parquet;
 mod png;
 mod power;
 mod properties;
+mod random;
 mod ranks;
 mod reference;
+mod round_trips;
 mod schedule;
 mod schedule_command;
+#[cfg(feature = "excel")]
+mod sheets;
 mod subcommands;
 mod terms;
 mod tool;

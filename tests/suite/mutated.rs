@@ -8,9 +8,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use buildout::import::{ImportOptions, read};
+use buildout::analysis::update::{Observations, Update};
+use buildout::import::{ImportOptions, StatusUpdate, read};
 use buildout::monte_carlo::part::Part;
 use buildout::projection::TrialRow;
+use buildout::sampling::ensemble::Ensemble;
 use buildout::{Batch, Scenario, Workspace};
 use serde_json::{Value, json};
 
@@ -291,6 +293,64 @@ fn what_once_was_found_to_harm_is_refused_or_run() {
             Batch::new(&model).trials(3).run().unwrap();
         }
     }
+}
+
+/// Reads each file of a folder of the corpus as it is, and with changes.
+fn read_changed(folder: &str, read: impl Fn(&[u8])) {
+    let files = corpus(folder);
+    assert!(!files.is_empty(), "{folder}");
+    files.iter().for_each(|file| read(file));
+    for case in 0..cases(500) {
+        let mut chance = Chance(case);
+        let file: &Vec<u8> = chance.of(&files);
+        read(&changed_bytes(file, &mut chance));
+    }
+}
+
+#[test]
+fn tables_changed_by_chance_are_read_or_refused() {
+    read_changed("ensemble", |bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        if let Ok(ensemble) = Ensemble::from_text(&text, Path::new("ensemble")) {
+            let mut written = Vec::new();
+            ensemble.write(&[], &mut written).unwrap();
+            let written = String::from_utf8(written).unwrap();
+            let again = Ensemble::from_text(&written, Path::new("ensemble"));
+            assert_eq!(again.unwrap(), ensemble);
+        }
+    });
+    let scenario = Scenario::from_path(&examples()[0]).unwrap();
+    let model = scenario.compile().unwrap();
+    read_changed("observations", |bytes| {
+        if let Ok(observations) = Observations::from_csv(&String::from_utf8_lossy(bytes)) {
+            let _ = Update::new(&model, &observations).check();
+        }
+    });
+    read_changed("status", |bytes| {
+        if let Ok(update) = StatusUpdate::from_csv(&String::from_utf8_lossy(bytes), None) {
+            let _ = update.match_to(["c/A1/shell", "c/A1/A100 cables", "c/B1/a"]);
+        }
+    });
+}
+
+#[cfg(feature = "excel")]
+#[test]
+fn workbooks_changed_by_chance_are_read_or_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plan.xlsx");
+    read_changed("workbook", |bytes| {
+        let packed = crate::sheets::packed(&String::from_utf8_lossy(bytes));
+        for bytes in [
+            changed_bytes(&packed, &mut Chance(packed.len() as u64)),
+            packed,
+        ] {
+            fs::write(&path, bytes).unwrap();
+            if let Ok(scenario) = Scenario::from_path(&path) {
+                let text = scenario.to_toml().unwrap();
+                assert_eq!(Scenario::from_toml(&text).unwrap(), scenario);
+            }
+        }
+    });
 }
 
 #[test]

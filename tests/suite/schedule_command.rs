@@ -256,9 +256,9 @@ fn an_update_of_the_schedule_brings_what_has_happened_into_the_scenario() {
     assert_says(
         &text,
         &[
-            "as_of = \"2025-08\"",
+            "as_of = \"2025-08-01\"",
             "finished = \"2025-05-23\"",
-            "finished = \"2025-08\"",
+            "finished = \"2025-08-01\"",
         ],
     );
     assert!(!text.contains("10 weeks"));

@@ -219,7 +219,7 @@ fn erlang_b(inputs: &str) -> f64 {
         "outreach_per_month = {}\nchurn_per_month = {}\npatience_months = 0",
         given["arrivals"], given["churn"]
     );
-    let projection = run(&market(600, given["places"] as u32, &segment), 100);
+    let projection = run(&market(600, given["places"] as u32, &segment), 600);
     let since = |metric: &str| {
         let means = projection.metric(metric).expect("a metric").mean();
         means[599] - means[199]
@@ -233,7 +233,7 @@ fn erlang_c(inputs: &str) -> f64 {
         "outreach_per_month = {}\nchurn_per_month = {}",
         given["arrivals"], given["churn"]
     );
-    let projection = run(&market(800, given["places"] as u32, &segment), 200);
+    let projection = run(&market(800, given["places"] as u32, &segment), 1_000);
     mean_from(&projection, "waiting_demand_mw", 200) / 0.01
 }
 

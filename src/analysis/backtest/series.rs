@@ -57,10 +57,11 @@ impl Series {
         months.map(|day| self.at(day)).collect()
     }
 
-    /// The values on a day and every month before it, back to the first observation.
+    /// The values on a day and every month before it, back to the first observation or less than a month beyond it.
     pub(super) fn monthly_before(&self, day: Date) -> Vec<f64> {
-        let months = (0..=self.months_seen(day) as i64).map(|month| days_after(day, -month));
-        months.map(|day| self.at(day)).collect()
+        let months = 0..(self.months_seen(day) + 1.0).ceil() as i64;
+        let days = months.map(|month| days_after(day, -month));
+        days.map(|day| self.at(day)).collect()
     }
 
     /// The first day on which there is an observation.

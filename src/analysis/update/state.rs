@@ -1,6 +1,5 @@
 //! Particles in a file, from which an interrupted update goes on.
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::observations::Observations;
 use super::smc::{Population, Settings};
+use crate::disk::read_written;
 use crate::model::Model;
 use crate::monte_carlo::checkpoint::{hexadecimal, write_whole};
 
@@ -93,7 +93,7 @@ impl Identity {
 
     /// Reads particles of this update.
     pub(super) fn load(&self, path: &Path) -> Result<Population, StateError> {
-        let bytes = fs::read(path).map_err(|source| StateError::File {
+        let bytes = read_written(path).map_err(|source| StateError::File {
             path: path.to_owned(),
             source,
         })?;

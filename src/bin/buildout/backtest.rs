@@ -1,8 +1,9 @@
 //! `buildout backtest`: how good forecasts were.
 
+mod template;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use buildout::Date;
@@ -10,6 +11,7 @@ use buildout::analysis::backtest::rivals::Others;
 use buildout::analysis::backtest::{
     Forecast, ForecastKey, Score, Series, Summary, from_quantiles, naive, rivals, score, summarise,
 };
+use buildout::disk::{read_file, read_text};
 use clap::Args;
 use serde::Deserialize;
 use serde_json::json;
@@ -26,10 +28,16 @@ The file names what was observed, the forecasts, and the quantities:
   observations = \"observations.csv\"   # subject,date,quantity,value: each holds until the next
   forecasts = [\"forecasts.csv\"]       # forecaster,campus,origin,date,quantity,level,value: quantiles, or equally
                                       # likely values where the level is empty
+  [template]                          # beside forecasts, or instead: a scenario that is run for each subject and origin
+  scenario = \"campus.toml\"
+  known = \"known.csv\"                 # subject,origin, and keys of the scenario as --set takes them, such as start or
+                                      # campuses.0.existing.power_kw; an empty cell leaves the scenario's own value
+  horizons_months = [3, 6, 12, 24]    # ends of months after the origin's; also: forecaster, trials, seed
   reference = \"step process\"          # optional: the forecaster that the others are compared with
   [[quantities]]
   name = \"it_mw\"
   floor = 10                          # added before logarithms are taken
+  metric = \"it_power_mw\"              # of the template; the name if it is left out
 
 Rivals are made of the observations up to each origin: last value, straight line, exponential, S-curve, and from the other
 subjects' reference class and step process; one of a name that the forecasts have is not. Standard errors come from resampling whole subjects.
@@ -50,7 +58,10 @@ pub(crate) struct Backtest {
 #[serde(deny_unknown_fields)]
 struct Config {
     observations: PathBuf,
+    #[serde(default)]
     forecasts: Vec<PathBuf>,
+    #[serde(default)]
+    template: Option<template::Template>,
     #[serde(default)]
     reference: Option<String>,
     quantities: Vec<Quantity>,
@@ -61,6 +72,15 @@ struct Config {
 struct Quantity {
     name: String,
     floor: f64,
+    #[serde(default)]
+    metric: Option<String>,
+}
+
+impl Quantity {
+    /// The metric of a template that it is.
+    fn metric(&self) -> &str {
+        self.metric.as_deref().unwrap_or(&self.name)
+    }
 }
 
 #[derive(Deserialize)]
@@ -92,7 +112,7 @@ type Observations = BTreeMap<(String, String), Series>;
 
 pub(crate) fn run(arguments: &Backtest) -> Result<(), Failure> {
     let path = &arguments.file;
-    let text = fs::read_to_string(path).map_err(|error| Failure::Unreadable {
+    let text = read_text(path).map_err(|error| Failure::Unreadable {
         path: path.clone(),
         error,
     })?;
@@ -103,6 +123,9 @@ pub(crate) fn run(arguments: &Backtest) -> Result<(), Failure> {
     let mut forecasts = Vec::new();
     for file in &config.forecasts {
         forecasts.extend(read_forecasts(&folder.join(file))?);
+    }
+    if let Some(template) = &config.template {
+        forecasts.extend(template.forecasts(folder, &config.quantities)?);
     }
     let scores = scores(&config, &observations, &forecasts);
     if scores.is_empty() {
@@ -120,7 +143,11 @@ pub(crate) fn run(arguments: &Backtest) -> Result<(), Failure> {
 
 fn rows<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Vec<T>, Failure> {
     let wrong = |error: csv::Error| Failure::Usage(format!("{}: {error}", path.display()));
-    let mut table = csv::Reader::from_path(path).map_err(wrong)?;
+    let bytes = read_file(path).map_err(|error| Failure::Unreadable {
+        path: path.to_owned(),
+        error,
+    })?;
+    let mut table = csv::Reader::from_reader(bytes.as_slice());
     table.deserialize().collect::<Result<_, _>>().map_err(wrong)
 }
 

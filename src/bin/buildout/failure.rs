@@ -56,6 +56,8 @@ pub(crate) enum Failure {
     PartOfComparison(PathBuf),
     #[error("error: {} exists already\n  help: resume from it with --resume, or name another file", .0.display())]
     CheckpointExists(PathBuf),
+    #[error("error: another process is writing {}\n  help: wait until it is done, or name another file", .0.display())]
+    CheckpointInUse(PathBuf),
     #[error("error: {}: {error}", path.display())]
     OtherRun { path: PathBuf, error: PartError },
     #[error(

@@ -1,7 +1,6 @@
 //! `buildout fit`: distributions from a table of finished and unfinished projects.
 
 use std::fmt::Write;
-use std::fs::File;
 use std::path::PathBuf;
 
 use buildout::Date;
@@ -9,6 +8,7 @@ use buildout::analysis::fit::{
     ClassPrior, Family, FamilyFit, GroupedFit, KaplanMeier, NormalPrior, Record, fit_families,
     fit_grouped, read_records,
 };
+use buildout::disk::read_file;
 use clap::Args;
 use serde_json::json;
 
@@ -55,11 +55,11 @@ pub(crate) fn run(arguments: &Fit) -> Result<(), Failure> {
             .replace('\n', &format!("\nerror: {}: ", path.display()));
         Failure::Usage(format!("{}: {lines}", path.display()))
     };
-    let file = File::open(path).map_err(|error| Failure::Unreadable {
+    let file = read_file(path).map_err(|error| Failure::Unreadable {
         path: path.clone(),
         error,
     })?;
-    let records = read_records(file, arguments.as_of).map_err(|error| wrong(&error))?;
+    let records = read_records(file.as_slice(), arguments.as_of).map_err(|error| wrong(&error))?;
     let estimate = KaplanMeier::new(&records).map_err(|error| wrong(&error))?;
     let fits = fit_families(&records, arguments.trend).map_err(|error| wrong(&error))?;
     let class = if arguments.groups {
@@ -87,7 +87,15 @@ pub(crate) fn run(arguments: &Fit) -> Result<(), Failure> {
         text.push_str(&groups(class));
     }
     if let Some(best) = fits.first() {
-        let _ = writeln!(text, "\nTo paste, of the least AIC:\n  {}", pasted(best));
+        text.push_str(&plot(&estimate, best));
+        let _ = writeln!(
+            text,
+            "\nTo paste, of the least AIC:\n  {0}\n\
+             or once, and then {{ named = \"{1}\" }} wherever it is meant:\n  \
+             distributions.\"{1}\" = {0}",
+            pasted(best),
+            path.file_stem().unwrap_or_default().to_string_lossy()
+        );
     }
     print(text.as_bytes())
 }
@@ -152,6 +160,46 @@ fn families(fits: &[FamilyFit]) -> String {
             fit.aic,
         );
     }
+    text
+}
+
+/// The share that has ended by a time, drawn in letters: by Kaplan-Meier and by a family.
+fn plot(estimate: &KaplanMeier, fit: &FamilyFit) -> String {
+    const WIDTH: u32 = 60;
+    const HEIGHT: u32 = 10;
+    let last = estimate.steps().last().map_or(0.0, |step| step.value);
+    let most = last.max(fit.quantile(0.95, fit.reference_years));
+    let time = |column: u32| most * (f64::from(column) + 0.5) / f64::from(WIDTH);
+    let row =
+        |survival: f64| ((1.0 - survival) * f64::from(HEIGHT)).min(f64::from(HEIGHT) - 0.5) as u32;
+    let mut text = format!(
+        "\nShare that has ended: o Kaplan-Meier, . {}, * both\n",
+        fit.family.name()
+    );
+    for level in (0..HEIGHT).rev() {
+        let _ = write!(text, "{:>4} % |", 100 * (level + 1) / HEIGHT);
+        let line: String = (0..WIDTH)
+            .map(|column| {
+                let observed = row(estimate.survival(time(column))) == level;
+                let fitted = row(fit.survival(time(column), fit.reference_years)) == level;
+                match (observed, fitted) {
+                    (true, true) => '*',
+                    (true, false) => 'o',
+                    (false, true) => '.',
+                    (false, false) => ' ',
+                }
+            })
+            .collect();
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    let _ = writeln!(
+        text,
+        "{:>6} +{}\n{:>8}{:>60.1}",
+        "",
+        "-".repeat(WIDTH as usize),
+        "0",
+        most
+    );
     text
 }
 

@@ -10,7 +10,7 @@ use buildout::projection::Samples;
 use clap::Args;
 
 use crate::failure::{Failure, say};
-use crate::long::{Shard, as_typed, shard};
+use crate::long::{Shard, as_typed, claim, shard};
 
 /// Trials in files.
 #[derive(Args)]
@@ -49,6 +49,7 @@ impl KeptTrials {
         if let Some(shard) = self.shard {
             run = run.trial_range(shard.range(trials));
         }
+        let _claim = claim(Some(path))?;
         let mut part = match path.exists() {
             false => run.begin()?,
             true if !self.resume => return Err(Failure::CheckpointExists(path.clone())),

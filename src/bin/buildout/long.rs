@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use buildout::disk::Claim;
 use buildout::monte_carlo::checkpoint::CheckpointError;
 use buildout::monte_carlo::part::Part;
 use buildout::sampling::design::Drawing;
@@ -110,6 +111,7 @@ impl Job<'_> {
         if let Some(path) = &self.saving.checkpoint {
             batch = batch.checkpoint(path, Duration::from_secs(self.saving.checkpoint_every));
         }
+        let _claim = claim(self.saving.checkpoint.as_deref())?;
         let mut part = self.begin(&batch)?;
         if let Some(shard) = self.saving.shard {
             batch = batch.trial_range(shard.range(self.trials));
@@ -208,6 +210,18 @@ impl Job<'_> {
             command: command_to_resume(&path, self.saving),
             path,
         })
+    }
+}
+
+/// The claim to a checkpoint that others must not write meanwhile. Where there can be none, writing it tells why, or goes well.
+pub(crate) fn claim(checkpoint: Option<&Path>) -> Result<Option<Claim>, Failure> {
+    let Some(path) = checkpoint else {
+        return Ok(None);
+    };
+    match Claim::to(path) {
+        Ok(None) => Err(Failure::CheckpointInUse(path.to_owned())),
+        Ok(claim) => Ok(claim),
+        Err(_) => Ok(None),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use buildout::analysis::update::Observations;
+use buildout::disk::read_text;
 use buildout::projection::Layout;
 use buildout::report::{
     self, ChartChoice, FanChart, HtmlReport, OutputChoice, OutputFile, OutputFolder, PictureFormat,
@@ -104,7 +105,7 @@ impl OutputOptions {
         let Some(path) = &self.known else {
             return Ok(None);
         };
-        let text = std::fs::read_to_string(path).map_err(|error| Failure::Unreadable {
+        let text = read_text(path).map_err(|error| Failure::Unreadable {
             path: path.clone(),
             error,
         })?;

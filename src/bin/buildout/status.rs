@@ -116,7 +116,7 @@ fn update(arguments: &Status) -> Result<StatusUpdate, Failure> {
 
 /// What an entry says, as keys of the file.
 fn change(name: &str, entry: &StatusEntry) -> StatusChange {
-    let date = |date: Option<Date>| date.map(|date| date.to_string().into());
+    let date = |date: Option<Date>| date.map(|date| date.to_full_string().into());
     let (months, text) = match &entry.remaining {
         Some(Remaining::Months(months)) => (Some((*months).into()), None),
         Some(Remaining::Text(text)) => (None, Some(text.as_str().into())),
@@ -143,7 +143,7 @@ fn reported(found: &StatusMatch, update: &StatusUpdate) -> String {
         .count();
     let mut text = format!(
         "as of {}: {} activities matched, of which {finished} have finished",
-        update.as_of,
+        update.as_of.to_full_string(),
         found.entries.len()
     );
     for (what, names) in [

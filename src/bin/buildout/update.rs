@@ -7,6 +7,7 @@ use std::time::Duration;
 use buildout::analysis::update::{
     DEFAULT_MEMBERS, DEFAULT_MOST_TRIALS, Observations, Update as Updating, UpdateError, Updated,
 };
+use buildout::disk::read_text;
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
 use buildout::report::{OutputFolder, UpdatePage};
 use buildout::sampling::design::Drawing;
@@ -15,6 +16,7 @@ use clap::{Args, ValueEnum};
 
 use crate::engine::{INTERRUPTED, listen_for_interruptions, progress_bar};
 use crate::failure::{Failure, print, say};
+use crate::long::claim;
 use crate::run::key_and_value;
 use crate::{EXIT_STATUS, load};
 
@@ -161,11 +163,10 @@ pub(crate) fn run(arguments: &Update) -> Result<(), Failure> {
 
 impl Update {
     fn observations(&self) -> Result<Observations, Failure> {
-        let text =
-            std::fs::read_to_string(&self.observed).map_err(|error| Failure::Unreadable {
-                path: self.observed.clone(),
-                error,
-            })?;
+        let text = read_text(&self.observed).map_err(|error| Failure::Unreadable {
+            path: self.observed.clone(),
+            error,
+        })?;
         let observations = Observations::from_csv(&text)
             .map_err(|error| Failure::Usage(format!("{}: {error}", self.observed.display())))?;
         if !(self.discrepancy_months.is_finite() && self.discrepancy_months >= 0.0) {
@@ -188,6 +189,7 @@ impl Update {
                 bar.set_length(of);
                 bar.set_position(done);
             });
+        let _claim = claim(self.checkpoint.as_deref())?;
         if let Some(path) = &self.checkpoint {
             update = update.checkpoint(path, Duration::from_secs(60));
         }

@@ -1,8 +1,8 @@
 //! `buildout validate`: everything that is wrong or unlikely, without simulating.
 
-use std::io::Read;
 use std::path::{Path as FilePath, PathBuf};
 
+use buildout::disk::read_text_from;
 use buildout::file::{Draft, Loaded};
 use buildout::problem::{Path, Severity};
 use buildout::{Model, Problem, Problems, ScenarioError};
@@ -120,14 +120,11 @@ fn load(file: &FilePath, set: &[(String, String)]) -> Result<(Loaded, Model), Sc
     if file != FilePath::new("-") {
         return load::file(file, set);
     }
-    let mut text = String::new();
-    std::io::stdin()
-        .read_to_string(&mut text)
-        .map_err(|source| ScenarioError::Unreadable {
-            path: "standard input".into(),
-            nearest: None,
-            source,
-        })?;
+    let text = read_text_from(std::io::stdin()).map_err(|source| ScenarioError::Unreadable {
+        path: "standard input".into(),
+        nearest: None,
+        source,
+    })?;
     load::compiled(Draft::read_text(&text, "standard input", set)?)
 }
 

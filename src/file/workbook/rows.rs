@@ -166,7 +166,11 @@ fn plain_list(items: &[Node], shape: &Shape) -> Option<String> {
     if !matches!(**inner, Shape::Text | Shape::TextOr(..) | Shape::Choice(_)) || items.is_empty() {
         return None;
     }
-    let is_part = |text: &str| is_plain(text, inner) && text.trim() == text && !text.contains(';');
+    // The reader takes a cell of a list that begins so for TOML, whatever the list holds.
+    let is_part = |text: &str| {
+        let may_be_toml = text.starts_with(['{', '[']);
+        !may_be_toml && is_plain(text, inner) && text.trim() == text && !text.contains(';')
+    };
     let texts: Option<Vec<&str>> = (items.iter())
         .map(|item| match &item.value {
             Value::Text(text) if is_part(text) => Some(text.as_str()),

@@ -149,13 +149,25 @@ fn constrain(
         ("CS_MEOB", Some(date)) => activity.finish_by(date),
         ("CS_MANDSTART", Some(date)) => activity.starts_on = Some(date),
         ("CS_MANDFIN", Some(date)) => {
-            tell(format!(
-                "\"{name}\" must finish on {date}: it starts on the file's date, whatever it waits for"
-            ));
+            tell(match activity.start {
+                Some(_) => format!(
+                    "\"{name}\" must finish on {date}: it starts on the file's date, whatever it waits for"
+                ),
+                None => format!(
+                    "\"{name}\" must finish on {date}, but the file was not scheduled and has no start of it: it waits for its predecessors"
+                ),
+            });
             activity.finish_by(date);
             activity.starts_on = activity.start;
         }
-        ("CS_ALAP", _) => activity.keeps_start = true,
+        ("CS_ALAP", _) => {
+            activity.keeps_start = true;
+            if activity.start.is_none() {
+                tell(format!(
+                    "\"{name}\" is as late as possible, but the file was not scheduled and has no start of it: it is taken as early as possible"
+                ));
+            }
+        }
         ("CS_MSOB", Some(date)) => tell(format!(
             "\"{name}\" should start by {date}: that moves no early date and is left out"
         )),

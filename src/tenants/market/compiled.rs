@@ -185,9 +185,14 @@ impl Market {
                     .as_ref()
                     .is_some_and(|extras| extras.has_terms())
             });
-        let (pooled, queued) = (0..segments.len())
+        let (mut pooled, queued) = (0..segments.len())
             .partition::<Vec<usize>, _>(|&segment| segments[segment].allocation.is_pooled());
+        pooled.sort_by_key(|&segment| segments[segment].priority);
         let ranks = ranks_of(&segments, &queued);
+        let mut by_home = vec![Vec::new(); supply.campuses.len()];
+        for (position, segment) in compiled.iter().enumerate() {
+            by_home[segment.home].push(position);
+        }
         let names: Vec<&str> = segments
             .iter()
             .map(|segment| segment.name.as_str())
@@ -197,6 +202,7 @@ impl Market {
             ranks,
             queued,
             pooled,
+            by_home,
             pools: supply.campuses.len() * supply.rack_types.len(),
             pools_per_campus: supply.rack_types.len(),
             months: supply.months,

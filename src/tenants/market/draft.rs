@@ -101,6 +101,8 @@ pub(super) struct Draft {
     pub(super) step: [i64; TOGETHER],
     pub(super) drawn_ramp: [f32; TOGETHER],
     pub(super) ramp: [u32; TOGETHER],
+    /// The months of the ramp, if all have the same.
+    pub(super) common_ramp: Option<u32>,
     pub(super) term: [f32; TOGETHER],
     /// Minus the logarithm of a uniform number that decides how long they stay beyond their terms; and the stay.
     pub(super) beyond: [f32; TOGETHER],
@@ -138,6 +140,7 @@ impl Default for Draft {
             step: [0; TOGETHER],
             drawn_ramp: NOTHING,
             ramp: [0; TOGETHER],
+            common_ramp: None,
             term: NOTHING,
             beyond: NOTHING,
             stay: [0; TOGETHER],
@@ -205,6 +208,15 @@ impl Draft {
         steps
             .zip(&self.ramp[numbers])
             .map(|(&step, &ramp)| step * i64::from(ramp))
+    }
+
+    /// Units of power of some of the list together.
+    #[inline(always)]
+    pub(super) fn size_of_all(&self, numbers: Range<usize>) -> i64 {
+        match self.common_ramp {
+            Some(ramp) => self.step[numbers].iter().sum::<i64>() * i64::from(ramp),
+            None => self.sizes(numbers).sum(),
+        }
     }
 
     #[inline(always)]

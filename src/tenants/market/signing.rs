@@ -223,6 +223,7 @@ impl Signing<'_> {
                 (segment.ramp.constant()).map(|ramp| CompiledSegment::ramp_months(ramp as f32))
             }
         };
+        draft.common_ramp = known_ramp;
         match known_ramp {
             Some(ramp) => draft.ramp[..len].fill(ramp),
             None => {
@@ -355,7 +356,7 @@ impl Signing<'_> {
         if is_in_order {
             each_run(&draft.signed_in[..len], |month, run| {
                 signing[month] += counts * run.len() as u32;
-                units[month] += draft.sizes(run).sum::<i64>();
+                units[month] += draft.size_of_all(run);
             });
             return;
         }
@@ -387,7 +388,7 @@ impl Signing<'_> {
             let arrival = &mut arrivals[month];
             arrival.number += run.len() as u64;
             arrival.step += draft.step[run.clone()].iter().sum::<i64>();
-            arrival.amount += draft.sizes(run).sum::<i64>();
+            arrival.amount += draft.size_of_all(run);
         };
         if is_in_order && !segment.move_in_lag.varies() {
             each_run(&draft.month[..len], arrive);

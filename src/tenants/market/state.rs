@@ -200,11 +200,18 @@ pub(crate) struct Counts {
     pub(crate) waited_months: u64,
 }
 
+/// What tenants use of a pool in a month, in kW: what is in service, what of it they draw, and what does useful work.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PoolUse {
+    pub(crate) in_service_kw: f64,
+    pub(crate) drawn_kw: f64,
+    pub(crate) useful_kw: f64,
+}
+
 /// What the market did in a month, by segment.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SegmentMonth {
-    pub(crate) home: usize,
-    pub(crate) counts: Counts,
+pub(crate) struct SegmentMonth<'a> {
+    pub(crate) counts: &'a Counts,
     pub(crate) waiting_kw: f64,
     /// Signed, but not wanted yet.
     pub(crate) pending_kw: f64,
