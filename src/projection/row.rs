@@ -63,7 +63,7 @@ impl TrialRow {
         self.trial
     }
 
-    /// Sets the number of the trial whose results these are, by which trials with equal results are told apart.
+    /// Sets the number of the trial whose results these are, by which trials with equal results are distinguished.
     pub fn set_trial(&mut self, trial: u64) {
         self.trial = trial;
     }

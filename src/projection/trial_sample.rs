@@ -1,4 +1,4 @@
-//! Some trials kept whole, by which values that many trials share are told from values that lie close together.
+//! Some trials kept whole, by which values that many trials share are distinguished from values that lie close together.
 
 use serde::{Deserialize, Serialize};
 

@@ -60,18 +60,13 @@ impl Scenario {
             );
         }
         check_label(&self.name, &root.key("name"), problems);
-        if !(1..=LONGEST_HORIZON_MONTHS).contains(&self.horizon_months) {
-            problems.error(
-                &root.key("horizon_months"),
-                format!("horizon_months is {}", self.horizon_months),
-                format!("1 to {LONGEST_HORIZON_MONTHS} months"),
-            );
-        } else if (self.start.plus_months(f64::from(self.horizon_months))).is_none() {
+        let months = self.horizon_months.min(LONGEST_HORIZON_MONTHS);
+        if (self.start.plus_months(f64::from(months))).is_none() {
             problems.error(
                 &root.key("horizon_months"),
                 format!(
-                    "{} months after {} is beyond the year 9999",
-                    self.horizon_months, self.start
+                    "{months} months after {} is beyond the year 9999",
+                    self.start
                 ),
                 "an earlier start, or a shorter horizon",
             );

@@ -48,7 +48,7 @@ plan! {
         /// The first month that is simulated. What is there already is its state at the beginning of that month.
         pub start: Date,
         /// How many months are simulated, 1 to 1,200.
-        pub horizon_months: u32 => MONTHS,
+        pub horizon_months: u32 => MONTHS.within(1.0, LONGEST_HORIZON_MONTHS as f64),
         /// Whether what is planned is all that will be built, as in a study of a design: then nothing is said where results far ahead do not vary.
         pub fixed_plan: bool [= false],
         /// The precision in which PFLOPS are counted, such as "fp16_dense".

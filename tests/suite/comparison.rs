@@ -56,7 +56,7 @@ fn a_matrix_is_every_way_to_build_under_every_demand() {
     assert_eq!(again, stored, "on one thread");
     let mut table = csv::Reader::from_path(path.join("comparison.csv")).unwrap();
     let rows: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
-    assert_eq!(rows.len(), 5 * (9 * 7 + 6 * 14));
+    assert_eq!(rows.len(), 5 * (9 * 9 + 6 * 16));
     // A slow grid puts a building off, never forward.
     let earlier = rows.iter().find(|row| {
         &row[0] == "slow grid, as expected"

@@ -94,7 +94,7 @@ fn what_asks_for_too_much_is_refused_with_the_limit_and_how_to_raise_it() {
     refused(&scenario(YEARS, WORKS, many), &["1000000 or less"]);
     refused(
         &scenario("horizon_months = 100_000", WORKS, ""),
-        &["1 to 1200 months"],
+        &["1 to 1200"],
     );
     let mut buildings = scenario(YEARS, WORKS, "outreach_per_month = 1");
     for number in 0..21 {
