@@ -35,6 +35,9 @@ mod parts;
 
 use serde::{Deserialize, Serialize};
 
+use super::decide::evaluate::Questions;
+use super::decide::run::{DecideError, Decision, check_trials};
+use super::decide::{Constraint, Objective};
 use super::paired::{Gathered, PairedError};
 use crate::date::Date;
 use crate::model::Model;
@@ -119,6 +122,9 @@ pub enum CompareError {
     /// The trials did not run.
     #[error(transparent)]
     Trials(#[from] PairedError),
+    /// No plan can be chosen.
+    #[error(transparent)]
+    Decision(#[from] DecideError),
 }
 
 impl From<RunError> for CompareError {
@@ -240,6 +246,9 @@ pub struct Compared {
     /// fixed beforehand, these for one that follows from what was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub goals: Option<KnownGoals>,
+    /// Which plan to choose, if that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
 }
 
 /// A scenario of a comparison.
@@ -274,6 +283,7 @@ pub struct Comparison<'a> {
     settings: RunSettings<'a>,
     confidence: f64,
     until: Option<Until<ComparisonGoal>>,
+    wanted: Option<(Objective, Vec<Constraint>)>,
 }
 
 impl<'a> Comparison<'a> {
@@ -290,6 +300,7 @@ impl<'a> Comparison<'a> {
             settings: RunSettings::default(),
             confidence: DEFAULT_CONFIDENCE,
             until: None,
+            wanted: None,
         }
     }
 
@@ -349,6 +360,42 @@ impl<'a> Comparison<'a> {
         self
     }
 
+    /// Also chooses among the plans of the [matrix](Self::matrix) by an objective and what must hold.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "files")] {
+    /// use buildout::Scenario;
+    /// use buildout::analysis::compare::{Comparison, Matrix};
+    ///
+    /// let file = "examples/comparisons/wholesale.toml";
+    /// let stated = Scenario::load_comparison(file, &[])?.expect("it states a comparison");
+    /// let mut cases = Vec::new();
+    /// for case in &stated.cases {
+    ///     cases.push((case.name.as_str(), case.scenario.compile()?));
+    /// }
+    /// let compared = Comparison::new(cases.iter().map(|(name, model)| (*name, model)))
+    ///     .matrix(Matrix::of_file(&stated, &[], &[])?)
+    ///     .measures(["npv"])
+    ///     .decision("maximise mean(npv)".parse()?, [])
+    ///     .trials(100)
+    ///     .run()?;
+    /// let choice = compared.decision.expect("it was asked for").choice;
+    /// assert_eq!((choice.plans.len(), choice.worlds.len()), (4, 3));
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn decision(
+        mut self,
+        objective: Objective,
+        constraints: impl IntoIterator<Item = Constraint>,
+    ) -> Self {
+        self.wanted = Some((objective, constraints.into_iter().collect()));
+        self
+    }
+
     /// Sets the confidence of intervals, above 0 and below 1.
     #[must_use]
     pub fn confidence(mut self, confidence: f64) -> Self {
@@ -401,7 +448,35 @@ impl<'a> Comparison<'a> {
             return Err(CompareError::NoMeasures);
         }
         self.asked()?;
+        self.check_decision()?;
         Ok(measures)
+    }
+
+    /// What is asked of the plans, if one is to be chosen.
+    fn questions(&self) -> Option<Questions<'_>> {
+        let (objective, constraints) = self.wanted.as_ref()?;
+        Some(Questions {
+            objectives: std::slice::from_ref(objective),
+            constraints,
+        })
+    }
+
+    fn check_decision(&self) -> Result<(), CompareError> {
+        let Some(questions) = self.questions() else {
+            return Ok(());
+        };
+        let Some(matrix) = &self.matrix else {
+            return Err(DecideError::NoMatrix.into());
+        };
+        if matrix.plans.len() < 2 {
+            return Err(DecideError::TooFewPlans(matrix.plans.len()).into());
+        }
+        let trials = (self.until.as_ref()).map_or(self.settings.count(), |until| until.at_least);
+        check_trials(trials, self.settings.drawing.design())?;
+        questions.unit(0, self.scenarios[0].1)?;
+        questions
+            .measures()
+            .try_for_each(|text| self.measure(text).map(|_| ()))
     }
 
     /// What a text means in all scenarios.
@@ -466,7 +541,9 @@ impl<'a> Comparison<'a> {
         let mut batch = prepared.batch();
         let mut part = batch.begin()?;
         let goals = prepared.advance(&mut batch, &mut part)?;
-        prepared.compared(&part, goals)
+        let mut compared = prepared.compared(&part, goals)?;
+        compared.decision = prepared.decision(&part, "comparison")?;
+        Ok(compared)
     }
 }
 

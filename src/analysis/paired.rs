@@ -162,6 +162,8 @@ pub(crate) struct Paired<'a> {
     /// What is looked at: for each number its place in each model.
     places: Vec<Vec<RowPlace>>,
     layout: Arc<Layout>,
+    /// Positions of the values that parts keep trial by trial.
+    kept: Vec<usize>,
 }
 
 /// What came of it.
@@ -255,7 +257,19 @@ impl<'a> Paired<'a> {
             against: vec![0; models.len()],
             models,
             places,
+            kept: Vec::new(),
         }
+    }
+
+    /// Has parts keep these numbers, by position, trial by trial.
+    pub(crate) fn keep(mut self, numbers: &[usize]) -> Self {
+        let models = self.models.len();
+        self.kept = (numbers.iter())
+            .flat_map(|&number| {
+                (0..models).map(move |model| Gathered::value_at(models, number, model))
+            })
+            .collect();
+        self
     }
 
     /// Compares each model with the one of this position, rather than with the first.
@@ -325,6 +339,9 @@ impl Experiment for Paired<'_> {
         if self.against.iter().any(|against| *against > 0) {
             contents.update(format!("{:?}", self.against));
         }
+        if !self.kept.is_empty() {
+            contents.update(format!("kept {:?}", self.kept));
+        }
         Provenance {
             scenario: self.name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -332,6 +349,10 @@ impl Experiment for Paired<'_> {
             design: drawing.design(),
             fingerprint: hexadecimal(&contents.finalize()),
         }
+    }
+
+    fn kept(&self) -> &[usize] {
+        &self.kept
     }
 
     fn prepare(&self, drawing: &Drawing) -> Result<Box<dyn Prepared + '_>, DesignError> {

@@ -7,6 +7,7 @@ use super::Model;
 use super::reported::TOTAL;
 use crate::pattern;
 use crate::problem::{Path, Problems};
+use crate::projection::split_by;
 use crate::scenario::{Milestone, Scenario, ScenarioError};
 use crate::schedule::compiler::Compiler;
 use crate::schedule::network::NodeId;
@@ -70,6 +71,7 @@ impl Scenario {
         let mut wanted: Vec<String> = Vec::new();
         for name in asked {
             let name = name.as_ref().trim();
+            let name = split_by(name).map_or(name, |(milestone, _)| milestone);
             let is_known = model.layout.milestone_index(name).is_some()
                 || wanted.iter().any(|known| known == name);
             if !is_known && place_and_stage(name).is_some() {

@@ -13,6 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::checkpoint::{CheckpointError, remove_leftovers};
+use super::columns::TrialColumns;
 use super::experiment::{Experiment, Prepared, Simulator};
 use super::part::{Part, PartError};
 use super::settings::{RunSettings, setting_methods};
@@ -258,13 +259,19 @@ impl<'a> Batch<'a> {
             rows: vec![TrialRow::of(selection); block],
             own: is_long.then(|| (0, empty.clone())),
             replicates: &replicates,
+            kept: self.experiment.kept(),
+            blocks: Vec::new(),
         })?;
+        let mut blocks = Vec::new();
         for worker in workers {
             if let Some((replicate, mut projection)) = worker.own {
                 hand_in(&mut projection, &replicates[replicate])?;
             }
+            blocks.extend(worker.blocks);
         }
         drop(replicates);
+        blocks.sort_unstable_by_key(|(first, _)| *first);
+        blocks.iter().for_each(|(_, block)| part.keep(block));
         part.note_done(first..next);
         Ok(next)
     }
@@ -310,6 +317,9 @@ struct Gathering<'a, 'b> {
     rows: Vec<TrialRow>,
     own: Option<(usize, Projection)>,
     replicates: &'a [Shared<'b>],
+    /// Outcomes that are kept trial by trial, and what is kept of each block, with its first trial.
+    kept: &'a [usize],
+    blocks: Vec<(u64, TrialColumns)>,
 }
 
 impl Worker for Gathering<'_, '_> {
@@ -317,6 +327,14 @@ impl Worker for Gathering<'_, '_> {
         let count = trials.end - trials.start;
         let rows = &mut self.rows[..count as usize];
         self.simulator.simulate(trials.clone(), rows);
+        if !self.kept.is_empty() {
+            let column =
+                |outcome: &usize| rows.iter().map(|row| row.outcomes()[*outcome]).collect();
+            let columns: Vec<Vec<f64>> = self.kept.iter().map(column).collect();
+            let mut block = TrialColumns::new(columns.len());
+            block.extend(trials.clone(), columns.iter().map(Vec::as_slice));
+            self.blocks.push((trials.start, block));
+        }
         // The trials of a block may be of several replicates, a stretch of each.
         let mut start = 0;
         while start < count {

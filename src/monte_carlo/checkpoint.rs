@@ -92,19 +92,12 @@ pub(crate) fn hexadecimal(digest: &[u8]) -> String {
 impl Part {
     /// The part as the bytes of a checkpoint file.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        self.write_to(&mut bytes)
-            .expect("memory takes all that is written");
-        bytes
-    }
-
-    fn write_to(&self, to: impl Write) -> io::Result<()> {
-        write_sealed(&FORMAT.to_string(), self, to)
+        to_sealed(&FORMAT.to_string(), self)
     }
 
     /// Reads what [`Self::to_bytes`] wrote; `path` is for the words of errors.
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, CheckpointError> {
-        let part: Self = open_sealed(&FORMAT.to_string(), bytes, path)?;
+        let part: Self = from_sealed(&FORMAT.to_string(), bytes, path)?;
         part.check().map_err(|reason| CheckpointError::Damaged {
             path: path.to_owned(),
             reason,
@@ -158,6 +151,22 @@ pub(super) fn save_sealed(
         path: path.to_owned(),
         source,
     })
+}
+
+/// The bytes of such a file.
+pub(super) fn to_sealed(format: &str, body: &impl Serialize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write_sealed(format, body, &mut bytes).expect("memory takes all that is written");
+    bytes
+}
+
+/// Reads what [`to_sealed`] made; `name` is for the words of errors.
+pub(super) fn from_sealed<T: DeserializeOwned>(
+    format: &str,
+    bytes: &[u8],
+    name: &Path,
+) -> Result<T, CheckpointError> {
+    open_sealed(format, bytes, name)
 }
 
 /// Reads what [`save_sealed`] wrote.

@@ -25,6 +25,11 @@ pub(crate) trait Experiment: Sync {
     /// What the results of such trials come from: equal for parts that may be merged.
     fn provenance(&self, drawing: &Drawing) -> Provenance;
 
+    /// The positions of outcomes that a part keeps trial by trial, beside their distributions.
+    fn kept(&self) -> &[usize] {
+        &[]
+    }
+
     /// Makes it ready for the inputs that `drawing` gives.
     fn prepare(&self, drawing: &Drawing) -> Result<Box<dyn Prepared + '_>, DesignError>;
 }

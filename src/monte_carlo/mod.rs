@@ -2,7 +2,9 @@
 
 pub mod batch;
 pub mod checkpoint;
+pub(crate) mod columns;
 pub(crate) mod experiment;
+pub mod kept_runs;
 pub mod part;
 pub mod ranges;
 #[cfg(feature = "mpi")]

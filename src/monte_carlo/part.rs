@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::columns::TrialColumns;
 use super::ranges::Ranges;
 use crate::projection::{Layout, LayoutError, Projection, ProjectionError, Provenance};
 
@@ -21,6 +22,9 @@ pub struct Part {
     done: Ranges,
     /// One projection for each replicate of the design.
     replicates: Vec<Projection>,
+    /// What is kept trial by trial, if anything.
+    #[serde(default, skip_serializing_if = "TrialColumns::is_empty")]
+    kept: TrialColumns,
 }
 
 /// Why parts are not of one run.
@@ -68,6 +72,7 @@ impl Part {
             trials,
             done: Ranges::new(),
             replicates: vec![empty; replicates],
+            kept: TrialColumns::default(),
         })
     }
 
@@ -135,6 +140,7 @@ impl Part {
             return Err(PartError::Twice(common));
         }
         self.take_in(&other.replicates)?;
+        self.kept.append(&other.kept);
         self.trials = self.trials.max(other.trials);
         for range in other.done.iter() {
             self.done.insert(range);
@@ -159,6 +165,16 @@ impl Part {
     }
 
     /// A projection of no trial of one replicate.
+    /// Adds what is kept of trials one by one.
+    pub(super) fn keep(&mut self, columns: &TrialColumns) {
+        self.kept.append(columns);
+    }
+
+    /// What is kept trial by trial: a column for each outcome, in the order of the trials.
+    pub(crate) fn kept_columns(&self) -> Vec<Vec<f64>> {
+        self.kept.ordered(|_| true).1
+    }
+
     pub(super) fn empty_projection(&self) -> Result<Projection, LayoutError> {
         let first = &self.replicates[0];
         Projection::part(first.layout().clone(), first.provenance().clone())
@@ -225,6 +241,10 @@ impl Part {
             {
                 return Err("its replicates are of different runs".to_owned());
             }
+        }
+        let kept = self.kept.len() as u64;
+        if !self.kept.is_sound() || (kept > 0 && kept != self.done.count()) {
+            return Err("it does not keep a row of each trial that is done".to_owned());
         }
         let counted: u64 = self.replicates.iter().map(Projection::trials).sum();
         if counted != self.done.count() {

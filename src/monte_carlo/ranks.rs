@@ -22,6 +22,7 @@ use mpi::traits::{Communicator, Destination, Root, Source};
 
 use super::batch::{Batch, RunError};
 use super::checkpoint::remove_leftovers;
+use super::kept_runs::Processes;
 use super::part::Part;
 use super::ranges::Ranges;
 
@@ -261,6 +262,30 @@ impl Ranks {
     /// Ends all ranks with that exit status; the launcher asks the others to terminate.
     pub fn abort(&self, status: i32) -> ! {
         self.world().abort(status)
+    }
+}
+
+impl Processes for Ranks {
+    fn number(&self) -> u64 {
+        self.rank() as u64
+    }
+
+    fn count(&self) -> u64 {
+        self.size() as u64
+    }
+
+    fn exchange(&self, own: Vec<u8>) -> Vec<Vec<u8>> {
+        let (rank, size) = (self.rank(), self.size());
+        let mut all = vec![Vec::new(); size];
+        if rank > 0 {
+            self.send(&own, 0);
+        } else {
+            for (other, bytes) in all.iter_mut().enumerate().skip(1) {
+                *bytes = self.receive(other);
+            }
+            all[0] = own;
+        }
+        all.into_iter().map(|bytes| self.broadcast(bytes)).collect()
     }
 }
 

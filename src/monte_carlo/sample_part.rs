@@ -1,23 +1,14 @@
-//! Measures of the trials of a run as a file: a run of samples to resume, and shards of one to merge.
+//! The trials of a run that are done, by what they yielded; several runs are kept together as [`KeptRuns`](super::kept_runs::KeptRuns).
 //!
 //! Only the measures are kept. Inputs depend on the design, the seed and the trial number alone, so they are drawn again when
 //! the [`Samples`] are made.
 
-use std::path::Path;
-use std::time::{Duration, Instant};
-
 use serde::{Deserialize, Serialize};
 
-use super::batch::RunError;
-use super::checkpoint::{CheckpointError, load_sealed, remove_leftovers, save_sealed};
+use super::columns::TrialColumns;
 use super::ranges::Ranges;
 use super::sample_run::{SampleError, SampleRun};
 use crate::projection::{MeasureLabel, Provenance, Samples};
-
-/// The format of the files, in their first line.
-const FORMAT: &str = "of samples 1";
-/// How many trials are run between two looks at the clock.
-const GROUP: u64 = 1_024;
 
 /// Why parts of runs of samples do not go together.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,10 +39,8 @@ pub struct SamplePart {
     provenance: Provenance,
     measures: Vec<MeasureLabel>,
     done: Ranges,
-    /// Trial by trial, in the order in which they were run.
-    trials: Vec<u64>,
-    /// The bits of each measure, so that infinite numbers and those that are none are kept, too.
-    columns: Vec<Vec<u64>>,
+    /// The measures trial by trial.
+    kept: TrialColumns,
 }
 
 impl SamplePart {
@@ -60,46 +49,31 @@ impl SamplePart {
         &self.done
     }
 
-    /// Writes it to a file, whole or not at all.
-    pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
-        save_sealed(path, FORMAT, self)
+    /// Whether it is of the same run: the same scenario, seed and design, and the same measures.
+    pub(super) fn is_of(&self, other: &Self) -> bool {
+        self.provenance == other.provenance && self.measures == other.measures
     }
 
-    /// Reads what [`Self::save`] wrote.
-    pub fn load(path: &Path) -> Result<Self, CheckpointError> {
-        let part: Self = load_sealed(path, FORMAT)?;
-        let sound = part.columns.len() == part.measures.len()
-            && part
-                .columns
-                .iter()
-                .all(|column| column.len() == part.trials.len())
-            && part.done.count() == part.trials.len() as u64;
-        match sound {
-            true => Ok(part),
-            false => Err(CheckpointError::Damaged {
-                path: path.to_owned(),
-                reason: "its columns are of different lengths".to_owned(),
-            }),
-        }
+    /// Whether what it says does not contradict itself.
+    pub(super) fn is_sound(&self) -> bool {
+        self.kept.is_sound() && self.kept.len() as u64 == self.done.count()
     }
 
     /// Adds the trials of another part of the same run.
     pub fn merge(&mut self, other: &Self) -> Result<(), SamplePartError> {
-        other.check(&self.provenance, &self.measures)?;
+        other.check(self)?;
         let common = self.done.common(&other.done);
         if !common.is_empty() {
             return Err(SamplePartError::Overlap(common));
         }
         other.done.iter().for_each(|range| self.done.insert(range));
-        self.trials.extend_from_slice(&other.trials);
-        for (column, theirs) in self.columns.iter_mut().zip(&other.columns) {
-            column.extend_from_slice(theirs);
-        }
+        self.kept.append(&other.kept);
         Ok(())
     }
 
-    fn check(&self, run: &Provenance, measures: &[MeasureLabel]) -> Result<(), SamplePartError> {
-        if self.provenance != *run {
+    /// Refuses a part of another run.
+    pub(super) fn check(&self, run: &Self) -> Result<(), SamplePartError> {
+        if self.provenance != run.provenance {
             let Provenance {
                 scenario,
                 version,
@@ -111,27 +85,28 @@ impl SamplePart {
                 "scenario \"{scenario}\", seed {seed}, design {design}, buildout {version}"
             )));
         }
-        if self.measures != measures {
+        if self.measures != run.measures {
             let names = |labels: &[MeasureLabel]| {
                 let names: Vec<&str> = labels.iter().map(|label| label.name.as_str()).collect();
                 names.join(", ")
             };
             return Err(SamplePartError::OtherMeasures {
                 found: names(&self.measures),
-                expected: names(measures),
+                expected: names(&run.measures),
             });
         }
         Ok(())
     }
 
-    fn add(&mut self, samples: &Samples) {
+    pub(super) fn add(&mut self, samples: &Samples) {
         for trial in samples.trials() {
             self.done.insert(*trial..trial + 1);
         }
-        self.trials.extend_from_slice(samples.trials());
-        for (column, measure) in self.columns.iter_mut().zip(samples.measures()) {
-            column.extend(measure.values.iter().map(|value| value.to_bits()));
-        }
+        let measures = samples.measures().iter();
+        self.kept.extend(
+            samples.trials().iter().copied(),
+            measures.map(|measure| measure.values.as_slice()),
+        );
     }
 }
 
@@ -146,73 +121,33 @@ impl SampleRun<'_> {
             .collect();
         Ok(SamplePart {
             provenance: empty.provenance().clone(),
-            columns: vec![Vec::new(); measures.len()],
+            kept: TrialColumns::new(measures.len()),
             measures,
             done: Ranges::new(),
-            trials: Vec::new(),
         })
-    }
-
-    /// Refuses a part of another run.
-    pub fn check(&self, part: &SamplePart) -> Result<(), SampleError> {
-        let own = self.begin()?;
-        Ok(part.check(&own.provenance, &own.measures)?)
-    }
-
-    /// Runs those trials that `part` does not have, and writes it to a file every so often, when the run is cancelled, and
-    /// at the end.
-    pub fn advance(
-        &self,
-        part: &mut SamplePart,
-        checkpoint: Option<(&Path, Duration)>,
-    ) -> Result<(), SampleError> {
-        self.check(part)?;
-        if let Some((path, _)) = checkpoint {
-            remove_leftovers(path);
-        }
-        let save = |part: &SamplePart| match checkpoint {
-            Some((path, _)) => part.save(path).map_err(RunError::from),
-            None => Ok(()),
-        };
-        let mut saved = Instant::now();
-        let missing = part.done.missing_from(self.trial_numbers());
-        let mut run = Ok(());
-        for range in missing.iter() {
-            run = self.stream_range(range, GROUP, |samples| {
-                part.add(&samples);
-                if checkpoint.is_some_and(|(_, every)| saved.elapsed() >= every) {
-                    save(part)?;
-                    saved = Instant::now();
-                }
-                Ok::<_, SampleError>(())
-            });
-            if run.is_err() {
-                break;
-            }
-        }
-        save(part)?;
-        run
     }
 
     /// The samples of a part that has all trials of this run, with their inputs drawn again.
     pub fn samples_of(&self, part: &SamplePart) -> Result<Samples, SampleError> {
-        self.check(part)?;
+        let (trials, columns) = self.measures_of(part)?;
+        let mut samples = self.inputs_of(&trials)?;
+        for (column, values) in samples.measure_columns_mut().zip(columns) {
+            *column = values;
+        }
+        Ok(samples)
+    }
+
+    /// The trials of this run that a part has, all of them, with the columns of their measures.
+    pub(super) fn measures_of(
+        &self,
+        part: &SamplePart,
+    ) -> Result<(Vec<u64>, Vec<Vec<f64>>), SampleError> {
+        part.check(&self.begin()?)?;
         let missing = part.done.missing_from(self.trial_numbers());
         if !missing.is_empty() {
             return Err(SamplePartError::Missing(missing).into());
         }
-        let mut order: Vec<usize> = (0..part.trials.len())
-            .filter(|&place| self.trial_numbers().contains(&part.trials[place]))
-            .collect();
-        order.sort_unstable_by_key(|&place| part.trials[place]);
-        let trials: Vec<u64> = order.iter().map(|&place| part.trials[place]).collect();
-        let mut samples = self.inputs_of(&trials)?;
-        for (column, bits) in samples.measure_columns_mut().zip(&part.columns) {
-            *column = order
-                .iter()
-                .map(|&place| f64::from_bits(bits[place]))
-                .collect();
-        }
-        Ok(samples)
+        let numbers = self.trial_numbers();
+        Ok(part.kept.ordered(|trial| numbers.contains(&trial)))
     }
 }

@@ -16,6 +16,8 @@ use crate::trial::Workspace;
 
 /// About how many rows of months are held in memory at once.
 const GROUP_ROWS: usize = 131_072;
+/// So many trials whose measures alone are wanted are held in memory at once.
+const MEASURED_GROUP: u64 = 4_096;
 
 /// Why no samples were gathered.
 #[derive(Debug, thiserror::Error)]
@@ -97,11 +99,16 @@ impl<'a> SampleRun<'a> {
         drawing,
         threads,
         on_progress,
-        cancelled_by
+        cancelled_by,
+        kept
     );
 
     /// Runs the trials and keeps all of them: 8 bytes for each number, of which an input has two.
     pub fn run(&self) -> Result<Samples, SampleError> {
+        if let Some(kept) = self.settings.kept {
+            self.check_trials()?;
+            return kept.samples(self);
+        }
         let mut all = self.empty()?;
         let trials = self.settings.count();
         self.stream(trials.max(1), |samples| {
@@ -111,10 +118,26 @@ impl<'a> SampleRun<'a> {
         Ok(all)
     }
 
+    /// The measures of the trials alone, column by column.
+    pub fn measured(&self) -> Result<Vec<Vec<f64>>, SampleError> {
+        if let Some(kept) = self.settings.kept {
+            self.check_trials()?;
+            return kept.measures(self);
+        }
+        let mut columns = vec![Vec::new(); self.chosen()?.len()];
+        self.stream(MEASURED_GROUP, |samples| {
+            for (column, measure) in columns.iter_mut().zip(samples.measures()) {
+                column.extend_from_slice(&measure.values);
+            }
+            Ok::<_, SampleError>(())
+        })?;
+        Ok(columns)
+    }
+
     /// Samples of no trial, with the columns that [`Self::run`] fills.
     pub fn empty(&self) -> Result<Samples, SampleError> {
         let layout = self.model.layout();
-        let labels: Vec<_> = (self.kept()?.iter())
+        let labels: Vec<_> = (self.chosen()?.iter())
             .map(|measure| measure.label(layout))
             .collect();
         Ok(Samples::new(
@@ -258,7 +281,7 @@ impl<'a> SampleRun<'a> {
     }
 
     /// The measures that are kept.
-    fn kept(&self) -> Result<Vec<Measure>, MeasureError> {
+    fn chosen(&self) -> Result<Vec<Measure>, MeasureError> {
         let layout = self.model.layout();
         let mut kept = Vec::new();
         if self.all_measures {
@@ -277,14 +300,18 @@ impl<'a> SampleRun<'a> {
         Ok(kept)
     }
 
-    fn prepare(&self) -> Result<PreparedRun<'_>, SampleError> {
+    fn check_trials(&self) -> Result<(), RunError> {
         if self.settings.trials.is_empty() {
-            return Err(RunError::NoTrials.into());
+            return Err(RunError::NoTrials);
         }
         let design = self.settings.drawing.design();
-        (design.check_trials(self.settings.trials.end)).map_err(RunError::from)?;
+        Ok(design.check_trials(self.settings.trials.end)?)
+    }
+
+    fn prepare(&self) -> Result<PreparedRun<'_>, SampleError> {
+        self.check_trials()?;
         let (name, layout) = (self.model.name(), self.model.layout());
-        let places = self.kept()?;
+        let places = self.chosen()?;
         Ok(PreparedRun {
             model: self.model,
             sampling: (self.model.sampling_of(&self.settings.drawing)).map_err(RunError::from)?,

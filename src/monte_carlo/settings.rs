@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::batch::DEFAULT_TRIALS;
+use super::kept_runs::KeptRuns;
 use super::sample_run::SampleRun;
 use super::trial_loop::{Cancel, OnProgress, TrialLoop};
 use crate::model::Model;
@@ -20,6 +21,8 @@ pub(crate) struct RunSettings<'a> {
     pub(crate) threads: usize,
     pub(crate) on_progress: Option<Box<OnProgress<'a>>>,
     pub(crate) cancel: Option<&'a Cancel>,
+    /// Trials that need not be run again.
+    pub(crate) kept: Option<&'a KeptRuns<'a>>,
 }
 
 /// [`DEFAULT_TRIALS`] independent trials of seed 0 on all processors.
@@ -31,6 +34,7 @@ impl Default for RunSettings<'_> {
             threads: 0,
             on_progress: None,
             cancel: None,
+            kept: None,
         }
     }
 }
@@ -64,6 +68,7 @@ impl<'a> RunSettings<'a> {
                 Box::new(report) as Box<OnProgress<'_>>
             }),
             cancel: self.cancel,
+            kept: self.kept,
         }
     }
 
@@ -79,6 +84,7 @@ impl<'a> RunSettings<'a> {
                 Box::new(report) as Box<OnProgress<'_>>
             }),
             cancel: self.cancel,
+            kept: self.kept,
         }
     }
 
@@ -147,6 +153,14 @@ macro_rules! setting_methods {
         #[must_use]
         pub fn on_progress(mut self, report: impl Fn(u64, u64) + Sync + 'a) -> Self {
             self.settings.on_progress = Some(Box::new(report));
+            self
+        }
+    };
+    (@ kept) => {
+        /// Takes trials that are kept rather than running them again, and keeps those that are run.
+        #[must_use]
+        pub fn kept(mut self, kept: &'a $crate::monte_carlo::kept_runs::KeptRuns<'a>) -> Self {
+            self.settings.kept = Some(kept);
             self
         }
     };

@@ -163,6 +163,33 @@ impl Stopped {
     }
 }
 
+/// How well all numbers of one kind are known at the end of a run.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
+pub struct KnownTo {
+    /// The half width that was asked for.
+    pub within: f64,
+    /// The widest half width of an interval.
+    pub half_width: f64,
+    /// With which probability all looks are right.
+    pub confidence: f64,
+    /// Whether all are as well known as was asked.
+    pub is_reached: bool,
+}
+
+impl KnownTo {
+    /// By the one goal of a run.
+    pub(crate) fn new(until: &Until<f64>, half_width: f64) -> Self {
+        let within = until.goals.first().copied().unwrap_or(f64::NAN);
+        Self {
+            within,
+            half_width,
+            confidence: until.confidence,
+            is_reached: half_width <= within,
+        }
+    }
+}
+
 impl<G> Until<G> {
     /// Until `goals` are known at 95 % confidence, with the default floor and ceiling.
     pub fn new(goals: Vec<G>) -> Self {
@@ -196,6 +223,14 @@ impl<G> Until<G> {
         std::iter::successors(Some(self.at_least), move |trials| {
             let next = (*trials as f64 * GROWTH).ceil() as u64;
             (*trials < most).then(|| next.max(trials + 1).min(most))
+        })
+    }
+
+    /// Numbers of trials after which to look where a look costs much: the floor, then twice as many each time, up to the ceiling.
+    pub(crate) fn doublings(&self) -> impl Iterator<Item = u64> + use<G> {
+        let most = self.at_most;
+        std::iter::successors(Some(self.at_least), move |trials| {
+            (*trials < most).then(|| trials.saturating_mul(2).min(most))
         })
     }
 
@@ -336,9 +371,9 @@ fn find<'a>(projection: &'a Projection, of: &Measure) -> Result<Distribution<'a>
                     help: "; it is outside of the horizon".to_owned(),
                 })
         }
-        Measure::Target(name) => Err(GoalError::Range {
+        Measure::Target(_) | Measure::ReachedBy { .. } => Err(GoalError::Range {
             what: "what has a quantile",
-            value: format!("the target \"{name}\""),
+            value: format!("the target \"{of}\""),
             allowed: "a milestone, an outcome or a metric; of a target ask for the probability",
         }),
     }

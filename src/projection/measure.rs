@@ -14,7 +14,8 @@ const TOTAL: &str = "total";
 /// A number that a trial yields, by which scenarios are compared and trials grouped.
 ///
 /// As a text: `METRIC@2027-12` or `CAMPUS/METRIC@2027-12` for a metric at the end of a month, a metric alone for the end of
-/// the horizon, `METRIC@total` for its sum over all months, or the name of a milestone, target or outcome.
+/// the horizon, `METRIC@total` for its sum over all months, the name of a milestone, target or outcome, or `MILESTONE by 2027-12` for
+/// whether a milestone is reached by the end of a month.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -34,6 +35,13 @@ pub enum Measure {
     Outcome(String),
     /// Whether a target is met: 1 or 0, so that its mean is a probability.
     Target(String),
+    /// Whether a milestone is reached by the end of a month: 1 or 0, like a target.
+    ReachedBy {
+        /// The milestone.
+        milestone: String,
+        /// The month of this date.
+        by: Date,
+    },
 }
 
 /// At which time a metric is looked at.
@@ -94,6 +102,16 @@ impl Measure {
         if layout.outcome_index(text).is_some() {
             return Ok(Self::Outcome(text.to_owned()));
         }
+        if let Some((milestone, by)) = split_by(text)
+            && layout.milestone_index(milestone).is_some()
+        {
+            let measure = Self::ReachedBy {
+                milestone: milestone.to_owned(),
+                by,
+            };
+            measure.place(scenario, layout)?;
+            return Ok(measure);
+        }
         let (name, at) = match text.rsplit_once('@') {
             None => (text, MetricTime::End),
             Some((name, time)) if time.trim() == TOTAL => (name.trim(), MetricTime::Total),
@@ -151,6 +169,16 @@ impl Measure {
             Self::Milestone(name) => layout.milestone_index(name).map(RowPlace::Milestone),
             Self::Outcome(name) => layout.outcome_index(name).map(RowPlace::Outcome),
             Self::Target(name) => layout.target_index(name).map(RowPlace::Target),
+            Self::ReachedBy { milestone, by } => {
+                let month = by.months_after(layout.start).floor();
+                if !(0.0..layout.months as f64).contains(&month) {
+                    return Err(self.outside(scenario, layout));
+                }
+                (layout.milestone_index(milestone)).map(|milestone| RowPlace::ReachedBy {
+                    milestone,
+                    months: month as usize + 1,
+                })
+            }
         };
         found.ok_or_else(|| self.unknown(scenario, layout))
     }
@@ -166,7 +194,10 @@ impl Measure {
             Self::Metric { metric: name, .. }
             | Self::Milestone(name)
             | Self::Outcome(name)
-            | Self::Target(name) => name.clone(),
+            | Self::Target(name)
+            | Self::ReachedBy {
+                milestone: name, ..
+            } => name.clone(),
         }
     }
 
@@ -198,7 +229,10 @@ impl Measure {
                     .chain(layout.outcomes.iter().map(|outcome| outcome.name.as_str()));
                 (self.to_string(), name_help(&self.name_alone(), all))
             }
-            Self::Milestone(name) => (
+            Self::Milestone(name)
+            | Self::ReachedBy {
+                milestone: name, ..
+            } => (
                 name.clone(),
                 name_help(name, layout.milestones.iter().map(String::as_str)),
             ),
@@ -240,7 +274,9 @@ impl Measure {
                     found.map(|metric| metric.unit.clone()),
                 )
             }
-            Self::Target(_) => (MeasureKind::Target, Some(SHARE.to_owned())),
+            Self::Target(_) | Self::ReachedBy { .. } => {
+                (MeasureKind::Target, Some(SHARE.to_owned()))
+            }
         };
         MeasureLabel {
             name: self.to_string(),
@@ -267,8 +303,17 @@ impl std::fmt::Display for Measure {
             Self::Milestone(name) | Self::Outcome(name) | Self::Target(name) => {
                 write!(to, "{name}")
             }
+            Self::ReachedBy { milestone, by } => {
+                write!(to, "{milestone} by {}", by.to_month_string())
+            }
         }
     }
+}
+
+/// Splits `MILESTONE by 2027-12`.
+pub(crate) fn split_by(text: &str) -> Option<(&str, Date)> {
+    let (milestone, by) = text.rsplit_once(" by ")?;
+    Some((milestone.trim(), by.trim().parse().ok()?))
 }
 
 /// What kind of number a measure is.
@@ -310,6 +355,11 @@ pub(crate) enum RowPlace {
     Milestone(usize),
     Outcome(usize),
     Target(usize),
+    /// Whether a milestone is reached in so many months.
+    ReachedBy {
+        milestone: usize,
+        months: usize,
+    },
 }
 
 impl RowPlace {
@@ -327,6 +377,9 @@ impl RowPlace {
             Self::Milestone(milestone) => row.milestones()[milestone],
             Self::Outcome(outcome) => row.outcomes()[outcome],
             Self::Target(target) => f64::from(u8::from(row.targets()[target])),
+            Self::ReachedBy { milestone, months } => {
+                f64::from(u8::from(row.milestones()[milestone] <= months as f64))
+            }
         }
     }
 }

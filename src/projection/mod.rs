@@ -60,7 +60,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 pub use layout::{Layout, LayoutError, Metric, TargetLabel};
 pub use measure::{Measure, MeasureError, MeasureKind, MeasureLabel, MetricTime};
-pub(crate) use measure::{RowPlace, SHARE};
+pub(crate) use measure::{RowPlace, SHARE, split_by};
 pub use names::MetricName;
 pub use output::{PERCENTILES, write_csv};
 #[cfg(feature = "parquet")]

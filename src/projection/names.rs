@@ -120,7 +120,7 @@ impl Projection {
             Measure::Metric { metric, campus, at } => (metric, campus, at),
             Measure::Milestone(name) => return self.milestone(name),
             Measure::Outcome(name) => return self.outcome(name),
-            Measure::Target(_) => return None,
+            Measure::Target(_) | Measure::ReachedBy { .. } => return None,
         };
         let scope = match campus {
             None => self.total(),

@@ -95,6 +95,14 @@ impl Samples {
         }
     }
 
+    /// Adds trials of the same run that come after these.
+    pub(crate) fn append(&mut self, mut more: Self) {
+        self.trials.append(&mut more.trials);
+        for (column, more) in self.columns_mut().zip(more.columns_mut()) {
+            column.append(more);
+        }
+    }
+
     /// Where they come from.
     pub fn provenance(&self) -> &Provenance {
         &self.provenance

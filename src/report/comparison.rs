@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
+use super::decide::{decide, decision_outputs};
 use super::outputs::{OutputFile, OutputsError};
 use super::table::{columns, one_line, paragraph};
 use super::text::{
@@ -51,6 +52,7 @@ pub fn comparison(title: &str, compared: &Compared) -> String {
                 .to_owned(),
         );
     }
+    parts.extend(compared.decision.as_ref().map(decide));
     parts.join("\n")
 }
 
@@ -353,7 +355,8 @@ fn matrix_of(
     text
 }
 
-/// The files of a comparison: all of it as JSON, as a tidy table of comma-separated values, and to read.
+/// The files of a comparison: all of it as JSON, as a tidy table of comma-separated values, and to read; and those of its decision, if it has
+/// one.
 pub fn comparison_outputs(
     title: &str,
     compared: &Compared,
@@ -364,9 +367,13 @@ pub fn comparison_outputs(
     write_comparison_csv(compared, &mut csv)?;
     let text = comparison(title, compared).into_bytes();
     let contents = [json, csv, text];
-    Ok((COMPARISON_OUTPUTS.into_iter().zip(contents))
+    let mut files: Vec<OutputFile> = (COMPARISON_OUTPUTS.into_iter().zip(contents))
         .map(|(name, contents)| OutputFile::new(name, contents))
-        .collect())
+        .collect();
+    if let Some(decision) = &compared.decision {
+        files.extend(decision_outputs(decision)?);
+    }
+    Ok(files)
 }
 
 /// Writes a comparison as one tidy table of comma-separated values (RFC 4180, lines end in LF), one number a line:

@@ -4,9 +4,12 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::table::WIDTH;
-use super::table::{columns, one_line, paragraph};
-use super::text::{CountedIn, decimals, grouped, percent, whole_percent, wrapped};
+use super::chart::{Cell, GridChart};
+use super::outputs::OutputFile;
+use super::table::{WIDTH, columns, one_line, paragraph};
+use super::text::{
+    CountedIn, decimals, decimals_of_error, grouped, percent, whole_percent, wrapped,
+};
 use crate::analysis::decide::run::Decision;
 use crate::analysis::decide::{PlanChoice, Statistic, World};
 use crate::projection::SHARE;
@@ -50,22 +53,45 @@ impl Amounts {
         }
     }
 
-    /// A difference: with its sign, and shares in points.
-    pub(super) fn write_difference(&self, x: f64) -> String {
-        let sign = if x > 0.0 { "+" } else { "" };
-        if self.is_share && x.is_finite() {
-            return format!("{sign}{}", grouped(x * 100.0, 1));
+    /// The size in which amounts are counted, shares in points.
+    fn scale(&self) -> (f64, usize) {
+        match self.is_share {
+            true => (100.0, 1),
+            false => (1.0 / self.counted.size, self.places),
         }
-        format!("{sign}{}", self.write(x))
     }
 
-    /// The standard error of such a difference.
-    pub(super) fn write_error(&self, x: f64) -> String {
-        if self.is_share {
-            grouped(x * 100.0, 1)
-        } else {
-            self.write(x)
+    /// A difference with its sign and its standard error: with as many decimals as the error deserves, shares in points.
+    pub(super) fn write_difference(&self, x: f64, error: f64) -> String {
+        if !x.is_finite() {
+            return self.write(x);
         }
+        let (scale, usual) = self.scale();
+        let places = decimals_of_error(error * scale, usual);
+        let text = grouped(x * scale, places);
+        let is_some = text.contains(|c: char| ('1'..='9').contains(&c));
+        let sign = if x > 0.0 && is_some { "+" } else { "" };
+        format!("{sign}{text} ±{}", grouped(error * scale, places))
+    }
+
+    /// How much is missing: what is not nothing does not read as nothing; shares in points.
+    pub(super) fn write_regret(&self, x: f64) -> String {
+        if !x.is_finite() {
+            return self.write(x);
+        }
+        let (scale, usual) = self.scale();
+        match x * scale {
+            0.0 => "0".to_owned(),
+            x => grouped(x, decimals_of_error(x, usual)),
+        }
+    }
+
+    /// A difference without a sign, in words.
+    pub(super) fn write_regret_with_unit(&self, x: f64) -> String {
+        let unit = if self.is_share { "points" } else { &self.unit };
+        format!("{} {unit}", self.write_regret(x))
+            .trim_end()
+            .to_owned()
     }
 
     pub(super) fn write_with_unit(&self, x: f64) -> String {
@@ -113,6 +139,76 @@ pub fn decide(decision: &Decision) -> String {
         text += &regrets(decision, &amounts);
     }
     text
+}
+
+/// Plans and worlds as cells, the darker the less one would regret.
+pub fn decision_chart(decision: &Decision) -> GridChart {
+    let choice = &decision.choice;
+    let amounts = Amounts::of(decision);
+    let mut heads = world_heads(decision);
+    if choice.worlds.len() > 1 {
+        heads.push("all worlds".to_owned());
+    }
+    heads.push("is best".to_owned());
+    let plain = |text: String, is_strong: bool| Cell {
+        text,
+        small: String::new(),
+        shade: None,
+        is_strong,
+    };
+    let rows = choice.plans.iter().enumerate().map(|(position, plan)| {
+        let mut cells: Vec<Cell> = (plan.cells.iter().enumerate())
+            .map(|(world, cell)| {
+                let there = choice.plans.iter().map(|plan| plan.cells[world].regret);
+                let greatest = there.filter(|x| x.is_finite()).fold(0.0, f64::max);
+                Cell {
+                    text: amounts.write(cell.value),
+                    small: match cell.regret {
+                        0.0 => String::new(),
+                        regret => format!("regret {}", amounts.write_regret(regret)),
+                    },
+                    shade: Some(match cell.regret / greatest {
+                        share if share.is_finite() => 1.0 - share,
+                        _ => f64::from(u8::from(cell.regret == 0.0)),
+                    }),
+                    is_strong: cell.regret == 0.0,
+                }
+            })
+            .collect();
+        let is_best = choice.best == Some(position);
+        if choice.worlds.len() > 1 {
+            cells.push(plain(amounts.write(plan.value), is_best));
+        }
+        cells.push(plain(percent(Some(plan.probability_best)), is_best));
+        (one_line(&plan.name), cells)
+    });
+    GridChart {
+        title: one_line(&decision.title),
+        subtitle: format!(
+            "{}; {} trials; the darker, the less regret in that world",
+            asked(decision, &amounts),
+            grouped(decision.trials as f64, 0)
+        ),
+        heads,
+        rows: rows.collect(),
+    }
+}
+
+/// The names of the files that [`decision_outputs`] makes, in its order.
+pub const DECISION_OUTPUTS: [&str; 3] = ["decision.json", "decision.txt", "decision.svg"];
+
+/// The files of a decision: all of it as JSON, to read, and plans and worlds as a chart.
+pub fn decision_outputs(decision: &Decision) -> Result<Vec<OutputFile>, serde_json::Error> {
+    let mut json = serde_json::to_vec_pretty(decision)?;
+    json.push(b'\n');
+    let contents = [
+        json,
+        decide(decision).into_bytes(),
+        decision_chart(decision).to_svg().into_bytes(),
+    ];
+    Ok((DECISION_OUTPUTS.into_iter().zip(contents))
+        .map(|(name, contents)| OutputFile::new(name, contents))
+        .collect())
 }
 
 /// What was asked: the objective with its unit, and the constraints.
@@ -183,7 +279,7 @@ fn world_by_world(decision: &Decision, amounts: &Amounts) -> String {
             let (world_name, plan) = (one_line(&named.name), one_line(&other.name));
             Some(format!(
                 "\"{plan}\" in \"{world_name}\" (by {})",
-                amounts.write_with_unit(best.cells[world].regret)
+                amounts.write_regret_with_unit(best.cells[world].regret)
             ))
         })
         .collect();
@@ -200,8 +296,8 @@ fn world_by_world(decision: &Decision, amounts: &Amounts) -> String {
             text,
             " Who would regret least takes \"{}\": at most {} short of the best plan of a world, against {}.",
             one_line(&careful.name),
-            amounts.write_with_unit(careful.greatest_regret),
-            amounts.write_with_unit(best.greatest_regret),
+            amounts.write_regret_with_unit(careful.greatest_regret),
+            amounts.write_regret_with_unit(best.greatest_regret),
         );
     }
     if let Some(worth) = choice
@@ -211,7 +307,7 @@ fn world_by_world(decision: &Decision, amounts: &Amounts) -> String {
         let _ = write!(
             text,
             " To know the world before choosing is worth {}.",
-            amounts.write_with_unit(worth)
+            amounts.write_regret_with_unit(worth)
         );
     }
     text
@@ -235,7 +331,7 @@ fn matrix(decision: &Decision, amounts: &Amounts) -> String {
         if choice.worlds.len() > 1 {
             row.extend([
                 amounts.write(plan.value),
-                amounts.write(plan.greatest_regret),
+                amounts.write_regret(plan.greatest_regret),
             ]);
         }
         row.push(percent(Some(plan.probability_best)));
@@ -277,13 +373,11 @@ fn differences(decision: &Decision, amounts: &Amounts) -> String {
     let rows: Vec<Vec<String>> = (choice.plans.iter().skip(1))
         .map(|plan| {
             let mut row = vec![one_line(&plan.name)];
-            row.extend(plan.cells.iter().map(|cell| {
-                format!(
-                    "{} ±{}",
-                    amounts.write_difference(cell.difference),
-                    amounts.write_error(cell.std_error)
-                )
-            }));
+            row.extend(
+                plan.cells
+                    .iter()
+                    .map(|cell| amounts.write_difference(cell.difference, cell.std_error)),
+            );
             row
         })
         .collect();
@@ -317,9 +411,9 @@ fn regrets(decision: &Decision, amounts: &Amounts) -> String {
             row.extend(
                 plan.cells
                     .iter()
-                    .map(|cell| amounts.write_error(cell.regret)),
+                    .map(|cell| amounts.write_regret(cell.regret)),
             );
-            row.push(amounts.write_error(plan.greatest_regret));
+            row.push(amounts.write_regret(plan.greatest_regret));
             row
         })
         .collect();

@@ -4,18 +4,26 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr;
 
+use super::chart::{Bar, BarChart};
 use super::outputs::OutputFile;
 use super::table::{WIDTH, columns, one_line, paragraph};
 use super::text::{CountedIn, MISSING, decimals, grouped, percent, whole_percent, wrapped};
+use super::worth::known_to;
 use crate::analysis::drivers::conditions::{Condition, FailureBox};
 use crate::analysis::drivers::report::{Confirmed, DriversReport, ResultDrivers};
 use crate::analysis::drivers::resampling::Estimate;
 use crate::analysis::drivers::screening::ElementaryEffect;
 use crate::analysis::drivers::{DrivenResult, Drivers, ResultKind};
-use crate::projection::quoted;
+use crate::projection::{SHARE, quoted};
 
 /// The names of the files that [`drivers_outputs`] makes, in its order.
-pub const DRIVERS_OUTPUTS: [&str; 4] = ["drivers.json", "drivers.csv", "drivers.txt", "drivers.md"];
+pub const DRIVERS_OUTPUTS: [&str; 5] = [
+    "drivers.json",
+    "drivers.csv",
+    "drivers.txt",
+    "drivers.md",
+    "drivers.svg",
+];
 /// Inputs and groups in the tables; the files have all of them.
 const MOST_INPUTS: usize = 12;
 const MOST_GROUPS: usize = 8;
@@ -88,6 +96,15 @@ pub(super) fn heading(report: &DriversReport, found: &Drivers) -> String {
         grouped(found.trials as f64, 0),
         report.seed
     );
+    if let Some(known) = &report.known_to {
+        let half_width = grouped(known.half_width * 100.0, 1);
+        let what = "the share of the variance of every input is";
+        let _ = write!(
+            text,
+            "\n{}",
+            known_to(known, what, &format!("{half_width} points"))
+        );
+    }
     if of.not_reached > 0.0 {
         let _ = write!(
             text,
@@ -189,6 +206,41 @@ pub(super) fn short(name: &str) -> String {
         kept.push(c);
     }
     std::iter::once('…').chain(kept.into_iter().rev()).collect()
+}
+
+/// A tornado of a result: for each input that stands out a bar between the means of the result where the input is at its P10 and at its
+/// P90, with these values at its ends.
+pub fn tornado_chart(report: &DriversReport, result: &ResultDrivers) -> BarChart {
+    let found = &result.drivers;
+    let bars = found.inputs.iter().take(MOST_INPUTS).map(|input| {
+        let [low, high] = &input.tornado;
+        let ends = ["P10", "P90"].into_iter().zip([low, high]);
+        let mut ends: Vec<String> = ends
+            .map(|(of, end)| format!("{of} {}", input_value(end.input)))
+            .collect();
+        if low.mean > high.mean {
+            ends.reverse();
+        }
+        Bar {
+            name: one_line(&input.name),
+            low: low.mean.min(high.mean),
+            high: low.mean.max(high.mean),
+            whiskers: None,
+            note: share(&input.first_order),
+            ends: [ends.remove(0), ends.remove(0)],
+        }
+    });
+    let unit = match found.of.kind {
+        ResultKind::Target => SHARE,
+        _ => &found.of.unit,
+    };
+    let title = format!("What drives: {}", one_line(&found.of.name));
+    let subtitle = format!(
+        "{} where an input is at its P10 and P90, {} trials; right: share of the variance",
+        capital(&Unit::of(&found.of).head()),
+        grouped(report.trials as f64, 0)
+    );
+    BarChart::new((title, subtitle), unit, found.of.mean, bars.collect())
 }
 
 fn inputs_table(found: &Drivers) -> String {
@@ -476,7 +528,8 @@ pub fn drivers_csv(report: &DriversReport) -> String {
     text
 }
 
-/// The files of a drivers report: all of it as JSON, a table, and to read as text and as Markdown.
+/// The files of a drivers report: all of it as JSON, a table, to read as text and as Markdown, and a tornado of each result, of the second
+/// one as `drivers-2.svg` and so on.
 pub fn drivers_outputs(report: &DriversReport) -> Result<Vec<OutputFile>, serde_json::Error> {
     let mut json = serde_json::to_vec_pretty(report)?;
     json.push(b'\n');
@@ -486,7 +539,16 @@ pub fn drivers_outputs(report: &DriversReport) -> Result<Vec<OutputFile>, serde_
         drivers(report).into_bytes(),
         drivers_markdown(report).into_bytes(),
     ];
-    Ok((DRIVERS_OUTPUTS.into_iter().zip(contents))
+    let mut files: Vec<OutputFile> = (DRIVERS_OUTPUTS.into_iter().zip(contents))
         .map(|(name, contents)| OutputFile::new(name, contents))
-        .collect())
+        .collect();
+    for (result, number) in report.results.iter().zip(1..) {
+        let name = match number {
+            1 => DRIVERS_OUTPUTS[4].to_owned(),
+            _ => format!("drivers-{number}.svg"),
+        };
+        let chart = tornado_chart(report, result).to_svg();
+        files.push(OutputFile::new(name, chart.into_bytes()));
+    }
+    Ok(files)
 }

@@ -54,12 +54,14 @@ mod write;
 pub use self::parquet::{
     ParquetFileError, write_projection_parquet, write_trial_months_parquet, write_trials_parquet,
 };
-pub use chart::{ChartError, FanChart};
+pub use chart::{BarChart, ChartError, FanChart, GridChart};
 pub use comparison::{
     COMPARISON_OUTPUTS, comparison, comparison_goals, comparison_outputs, write_comparison_csv,
 };
-pub use decide::decide;
-pub use drivers::{DRIVERS_OUTPUTS, drivers, drivers_csv, drivers_markdown, drivers_outputs};
+pub use decide::{DECISION_OUTPUTS, decide, decision_chart, decision_outputs};
+pub use drivers::{
+    DRIVERS_OUTPUTS, drivers, drivers_csv, drivers_markdown, drivers_outputs, tornado_chart,
+};
 pub use html::HtmlReport;
 pub use markdown::markdown;
 pub use outputs::{
@@ -72,5 +74,5 @@ pub use update::UpdatePage;
 pub use words::sentences;
 #[cfg(feature = "excel")]
 pub use workbook::{Workbook, WorkbookError};
-pub use worth::{WORTH_OUTPUTS, worth, worth_csv, worth_markdown, worth_outputs};
+pub use worth::{WORTH_OUTPUTS, worth, worth_chart, worth_csv, worth_markdown, worth_outputs};
 pub use write::{OutputFolder, WriteError, replace_file};

@@ -109,7 +109,7 @@ fn answer(found: &Found, amounts: &[Amounts]) -> String {
     }
     let fresh = amounts[0].write_with_unit(best.value_on_fresh_trials);
     let _ = if best.optimism > 0.0 {
-        let optimism = amounts[0].write_with_unit(best.optimism);
+        let optimism = amounts[0].write_regret_with_unit(best.optimism);
         write!(
             text,
             " On fresh trials its value is {fresh}: {optimism} of the first was selection bias, since it was chosen on those trials."

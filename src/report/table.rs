@@ -8,6 +8,8 @@ use unicode_width::UnicodeWidthStr;
 pub(super) const WIDTH: usize = 80;
 /// Between two columns.
 pub(super) const GAP: usize = 2;
+/// How much room a name has at least beside the columns of a table.
+const LEAST_NAME: usize = 16;
 /// A list longer than this is set in two columns if they fit.
 const LONG_LIST: usize = 12;
 
@@ -33,6 +35,10 @@ pub(super) fn columns_within<R: AsRef<[String]>>(
         for (width, cell) in widths.iter_mut().zip(row.as_ref()).skip(1) {
             *width = (*width).max(cell.width());
         }
+    }
+    let stacked = stacks(width, &widths);
+    if stacked.len() > 1 {
+        return in_stacks(width, heads, rows, (numbers, &stacked));
     }
     let others: usize = widths.iter().skip(1).map(|width| GAP + width).sum();
     let most = width.saturating_sub(others);
@@ -68,6 +74,53 @@ pub(super) fn columns_within<R: AsRef<[String]>>(
             }
             _ => lines.push(line(&mut cells.iter().map(String::as_str))),
         }
+    }
+    lines
+}
+
+/// Columns after the first, in as many stacks as it takes for each to be within the width.
+fn stacks(width: usize, widths: &[usize]) -> Vec<Range<usize>> {
+    let first = widths.first().copied().unwrap_or_default().max(LEAST_NAME);
+    let mut stacks: Vec<Range<usize>> = Vec::new();
+    let mut taken = usize::MAX;
+    for (column, own) in widths.iter().enumerate().skip(1) {
+        taken = taken.saturating_add(GAP + own);
+        match stacks.last_mut().filter(|_| taken <= width) {
+            Some(stack) => stack.end = column + 1,
+            None => {
+                stacks.push(column..column + 1);
+                taken = first + GAP + own;
+            }
+        }
+    }
+    stacks
+}
+
+/// A table too wide for the width: its columns below one another, each time after the first one.
+fn in_stacks<R: AsRef<[String]>>(
+    width: usize,
+    heads: &[&str],
+    rows: &[R],
+    (numbers, stacks): (&[usize], &[Range<usize>]),
+) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for stack in stacks {
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        let chosen = || std::iter::once(0).chain(stack.clone());
+        let heads: Vec<&str> = chosen().map(|column| heads[column]).collect();
+        let rows: Vec<Vec<String>> = (rows.iter())
+            .map(|row| {
+                let cells = chosen().map(|column| row.as_ref().get(column).cloned());
+                cells.map(Option::unwrap_or_default).collect()
+            })
+            .collect();
+        let numbers: Vec<usize> = (chosen().enumerate())
+            .filter(|(_, column)| numbers.contains(column))
+            .map(|(place, _)| place)
+            .collect();
+        lines.extend(columns_within(width, &heads, &rows, &numbers));
     }
     lines
 }

@@ -68,6 +68,17 @@ pub(super) fn decimals(unit: &str, greatest: f64) -> usize {
     }
 }
 
+/// How many decimals show the first digit of an error, or of whatever else is not to read as nothing: no fewer than is usual, and at most
+/// three more.
+pub(super) fn decimals_of_error(error: f64, usual: usize) -> usize {
+    let first = -error.abs().log10().floor();
+    if first.is_finite() && first > 0.0 {
+        usual.max((first as usize).min(usual + 3))
+    } else {
+        usual
+    }
+}
+
 /// In what large numbers are counted, so that one reads them: 1, or a million or a thousand million with its word.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct CountedIn {
@@ -198,6 +209,16 @@ mod tests {
         assert_eq!(grouped(-0.001, 1), "0.0");
         assert_eq!(grouped(7.0, 0), "7");
         assert_eq!(grouped(f64::NAN, 0), MISSING);
+    }
+
+    #[test]
+    fn what_is_not_nothing_does_not_read_as_nothing() {
+        assert_eq!(decimals_of_error(9.2, 1), 1);
+        assert_eq!(decimals_of_error(0.4, 0), 1);
+        assert_eq!(decimals_of_error(0.03, 0), 2);
+        assert_eq!(decimals_of_error(1e-9, 0), 3);
+        assert_eq!(decimals_of_error(0.0, 2), 2);
+        assert_eq!(decimals_of_error(f64::NAN, 0), 0);
     }
 
     #[test]

@@ -4,18 +4,27 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr;
 
+use super::chart::{Bar, BarChart};
 use super::drivers::short;
 use super::outputs::OutputFile;
-use super::table::WIDTH;
-use super::table::{columns, one_line, paragraph};
-use super::text::{CountedIn, MISSING, decimals, grouped, percent, whole_percent, wrapped};
+use super::table::{WIDTH, columns, one_line, paragraph};
+use super::text::{
+    CountedIn, MISSING, decimals, decimals_of_error, grouped, percent, whole_percent, wrapped,
+};
 use crate::analysis::worth::changes::{ChangeWorth, PairedGain};
 use crate::analysis::worth::information::{Information, InformationWorth};
 use crate::analysis::worth::report::WorthReport;
+use crate::monte_carlo::stop::KnownTo;
 use crate::projection::quoted;
 
 /// The names of the files that [`worth_outputs`] makes, in its order.
-pub const WORTH_OUTPUTS: [&str; 4] = ["worth.json", "worth.csv", "worth.txt", "worth.md"];
+pub const WORTH_OUTPUTS: [&str; 5] = [
+    "worth.json",
+    "worth.csv",
+    "worth.txt",
+    "worth.md",
+    "worth.svg",
+];
 /// Inputs and groups in the table of information.
 const MOST_INFORMATION: usize = 12;
 /// Information is worth more than nothing from this many standard errors on.
@@ -54,36 +63,54 @@ impl Money {
         }
     }
 
-    pub(super) fn amount(&self, x: f64) -> String {
-        grouped(x / self.counted.size, self.places)
+    /// An amount with as many decimals as an error of it deserves.
+    fn amount(&self, x: f64, error: f64) -> String {
+        let x = x / self.counted.size;
+        grouped(x, decimals_of_error(error / self.counted.size, self.places))
+    }
+
+    fn with_unit(&self, x: f64) -> String {
+        format!("{} {}", self.amount(x, x), self.unit)
+            .trim_end()
+            .to_owned()
+    }
+
+    /// "99.1 ±9.2", with one standard error.
+    pub(super) fn with_error(&self, x: f64, std_error: f64) -> String {
+        format!(
+            "{} ±{}",
+            self.amount(x, std_error),
+            self.amount(std_error, std_error)
+        )
     }
 }
 
 /// "+99.1 ±9.2", with one standard error.
-fn signed(gain: f64, std_error: f64, write: impl Fn(f64) -> String) -> String {
-    let text = write(gain);
+fn signed(gain: f64, std_error: f64, usual: usize) -> String {
+    let places = decimals_of_error(std_error, usual);
+    let text = grouped(gain, places);
     let sign = if gain > 0.0 && text.contains(|c: char| ('1'..='9').contains(&c)) {
         "+"
     } else {
         ""
     };
-    format!("{sign}{text} ±{}", write(std_error))
+    format!("{sign}{text} ±{}", grouped(std_error, places))
 }
 
 pub(super) fn money_gain(money: &Money, change: &ChangeWorth) -> String {
     (change.money.as_ref()).map_or(MISSING.to_owned(), |gain| {
-        signed(gain.gain, gain.std_error, |x| money.amount(x))
+        let size = money.counted.size;
+        signed(gain.gain / size, gain.std_error / size, money.places)
     })
 }
 
 pub(super) fn capacity_gain(gain: &PairedGain) -> String {
-    let places = decimals("MW", gain.gain);
-    signed(gain.gain, gain.std_error, |x| grouped(x, places))
+    signed(gain.gain, gain.std_error, decimals("MW", gain.gain))
 }
 
 /// In percentage points.
 pub(super) fn target_gain(gain: &PairedGain) -> String {
-    signed(gain.gain, gain.std_error, |x| grouped(x * 100.0, 1))
+    signed(gain.gain * 100.0, gain.std_error * 100.0, 1)
 }
 
 pub(super) fn break_even(money: &Money, change: &ChangeWorth) -> String {
@@ -92,8 +119,8 @@ pub(super) fn break_even(money: &Money, change: &ChangeWorth) -> String {
         Some(price) if price.high == 0.0 => "nothing".to_owned(),
         Some(price) => format!(
             "{} to {}",
-            money.amount(price.low),
-            money.amount(price.high)
+            money.amount(price.low, price.high - price.low),
+            money.amount(price.high, price.high - price.low)
         ),
     }
 }
@@ -120,10 +147,17 @@ pub fn worth(report: &WorthReport) -> String {
     let title = format!("What it is worth: {}", one_line(&report.plan));
     let money = Money::of(report);
     let mut parts = vec![format!(
-        "{title}\n{}\n{} trials of each plan, the same for all; seed {}; ± is one standard error\n",
+        "{title}\n{}\n{} trials of each plan, the same for all; seed {}; ± is one standard error\n{}",
         "=".repeat(title.width()),
         grouped(report.trials as f64, 0),
-        report.seed
+        report.seed,
+        (report.known_to.as_ref()).map_or_else(String::new, |known| {
+            let half_width = money.with_unit(known.half_width);
+            wrapped(
+                &known_to(known, "the gain of every change is", &half_width),
+                WIDTH,
+            )
+        }),
     )];
     if !report.changes.is_empty() {
         parts.push(changes_table(report, &money));
@@ -133,6 +167,19 @@ pub fn worth(report: &WorthReport) -> String {
         parts.push(information_table(information, &money));
     }
     parts.join("\n")
+}
+
+/// How well all numbers of one kind are known after trials that were run until they are.
+pub(super) fn known_to(known: &KnownTo, what: &str, half_width: &str) -> String {
+    format!(
+        "{} {what} known to ±{half_width} ({} confidence)",
+        if known.is_reached {
+            "The goal is reached:"
+        } else {
+            "The goal is NOT reached, and these are the most trials that were asked for:"
+        },
+        whole_percent(known.confidence)
+    )
 }
 
 fn changes_table(report: &WorthReport, money: &Money) -> String {
@@ -201,11 +248,7 @@ fn information_table(information: &Information, money: &Money) -> String {
     let row = |worth: &InformationWorth, name: String| {
         vec![
             name,
-            format!(
-                "{} ±{}",
-                money.amount(worth.worth),
-                money.amount(worth.std_error)
-            ),
+            money.with_error(worth.worth, worth.std_error),
             whole_percent(worth.changes_decision),
         ]
     };
@@ -234,6 +277,45 @@ fn information_table(information: &Information, money: &Money) -> String {
         );
     }
     text
+}
+
+/// What changes are worth as bars from nothing to the gain, with whiskers of two standard errors: in money or, without, in the probability
+/// of the target that they move most, or else in capacity.
+pub fn worth_chart(report: &WorthReport) -> BarChart {
+    let target = most_moved_target(report);
+    let money = Money::of(report);
+    let measured = |change: &ChangeWorth| match (&change.money, target) {
+        (Some(gain), _) => (gain.clone(), money_gain(&money, change)),
+        (None, Some(target)) => {
+            let gain = &change.targets[target];
+            (gain.clone(), format!("{} points", target_gain(gain)))
+        }
+        (None, None) => (change.capacity.clone(), capacity_gain(&change.capacity)),
+    };
+    let gains: Vec<(PairedGain, String)> = report.changes.iter().map(measured).collect();
+    let bars = report
+        .changes
+        .iter()
+        .zip(&gains)
+        .map(|(change, (gain, note))| Bar {
+            name: one_line(&change.name),
+            low: gain.gain.min(0.0),
+            high: gain.gain.max(0.0),
+            whiskers: Some((
+                gain.gain - 2.0 * gain.std_error,
+                gain.gain + 2.0 * gain.std_error,
+            )),
+            ends: [String::new(), String::new()],
+            note: note.clone(),
+        });
+    let (of, unit) = (gains.first()).map_or(("", ""), |(gain, _)| (&gain.name, &gain.unit));
+    let title = format!("What it is worth: {}", one_line(&report.plan));
+    let subtitle = format!(
+        "gain of {}, {} trials of each plan; whiskers: two standard errors",
+        one_line(of),
+        grouped(report.trials as f64, 0)
+    );
+    BarChart::new((title, subtitle), unit, 0.0, bars.collect())
 }
 
 /// What changes and information are worth, as Markdown.
@@ -281,10 +363,9 @@ pub fn worth_markdown(report: &WorthReport) -> String {
         for worth in std::iter::once(&information.perfect).chain(significant) {
             let _ = writeln!(
                 text,
-                "| {} | {} ±{} | {} |",
+                "| {} | {} | {} |",
                 cell(&worth.name),
-                money.amount(worth.worth),
-                money.amount(worth.std_error),
+                money.with_error(worth.worth, worth.std_error),
                 whole_percent(worth.changes_decision)
             );
         }
@@ -332,7 +413,7 @@ pub fn worth_csv(report: &WorthReport) -> String {
     text
 }
 
-/// The files of a worth report: all of it as JSON, a table, and to read as text and as Markdown.
+/// The files of a worth report: all of it as JSON, a table, to read as text and as Markdown, and the chart.
 pub fn worth_outputs(report: &WorthReport) -> Result<Vec<OutputFile>, serde_json::Error> {
     let mut json = serde_json::to_vec_pretty(report)?;
     json.push(b'\n');
@@ -341,6 +422,7 @@ pub fn worth_outputs(report: &WorthReport) -> Result<Vec<OutputFile>, serde_json
         worth_csv(report).into_bytes(),
         worth(report).into_bytes(),
         worth_markdown(report).into_bytes(),
+        worth_chart(report).to_svg().into_bytes(),
     ];
     Ok((WORTH_OUTPUTS.into_iter().zip(contents))
         .map(|(name, contents)| OutputFile::new(name, contents))

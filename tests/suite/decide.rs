@@ -187,3 +187,102 @@ fn no_plan_sees_the_future() {
     // The test can fail: there are decisions before the month, and what follows does differ.
     assert!(early > 60 && late_differ > 10, "{early} {late_differ}");
 }
+
+/// A small comparison of two plans in two worlds.
+fn small_matrix(folder: &Path) -> String {
+    let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/first.toml");
+    let comparison = format!(
+        r#"name = "small"
+extends = "{}"
+compare = ["A1 live", "it_power_mw"]
+objective = "minimise p80(A1 live)"
+
+[[factors]]
+name = "start"
+variants = [{{ name = "as planned" }}, {{ name = "later", set = {{ "campuses.North.buildings.A1.delay_months" = 2 }} }}]
+
+[[factors]]
+name = "tenants"
+worlds = true
+variants = [{{ name = "as stated" }}, {{ name = "few", set = {{ "segments.enterprise.outreach_per_month" = 3 }} }}]
+"#,
+        base.display()
+    );
+    let path = folder.join("small.toml");
+    fs::write(&path, comparison).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// Shards put together, and a run that goes on from a part of its trials, end in the bytes of one run.
+#[test]
+fn a_decision_in_parts_is_that_of_one_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let matrix = small_matrix(folder.path());
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (first, second) = (path("0.part"), path("1.part"));
+    for subcommand in ["decide", "compare"] {
+        let asked = [subcommand, &matrix, "--trials", "120", "--quiet"];
+        let run = |more: &[&str]| buildout(&[&asked[..], more].concat());
+        let whole = run(&["--json"]);
+        assert!(
+            whole.status.success(),
+            "{}",
+            String::from_utf8_lossy(&whole.stderr)
+        );
+        for (shard, file) in [("0/2", &first), ("1/2", &second)] {
+            let output = run(&["--shard", shard, "--checkpoint", file]);
+            assert!(output.status.success() && output.stdout.is_empty());
+        }
+        let merged = run(&["--merge", &first, "--merge", &second, "--json"]);
+        assert_eq!(merged.stdout, whole.stdout);
+        let resumed = run(&["--checkpoint", &second, "--resume", "--json"]);
+        assert_eq!(resumed.stdout, whole.stdout);
+        let found: Value = serde_json::from_slice(&whole.stdout).unwrap();
+        let decision = match subcommand {
+            "compare" => &found["decision"],
+            _ => &found,
+        };
+        assert!(decision["choice"]["best"].is_number(), "{found}");
+        for file in [&first, &second] {
+            fs::remove_file(file).unwrap();
+        }
+    }
+}
+
+/// From the same trials a search asks the same again, so that it goes on where it was.
+#[test]
+fn a_search_goes_on_from_its_trials_and_has_no_shards() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/first.toml");
+    let scenario = format!(
+        "extends = \"{}\"\nname = \"delay\"\n[[decisions]]\nname = \"delay\"\nkeys = [\"campuses.North.buildings.A1.delay_months\"]\nbetween = [0, 4]\nstep = 2\n",
+        base.display()
+    );
+    let file = folder.path().join("delay.toml");
+    fs::write(&file, scenario).unwrap();
+    let file = file.display().to_string();
+    let kept = folder.path().join("kept").display().to_string();
+    let asked = ["decide", &file, "--objective", "minimise p80(A1 live)"];
+    let run = |more: &[&str]| buildout(&[&asked[..], more].concat());
+    let whole = run(&["--trials", "200", "--quiet"]);
+    assert!(
+        run(&["--trials", "100", "--checkpoint", &kept])
+            .status
+            .success()
+    );
+    let again = run(&["--trials", "200", "--checkpoint", &kept, "--resume"]);
+    assert_eq!(again.stdout, whole.stdout);
+    let told = String::from_utf8(again.stderr).unwrap();
+    // Three plans, and the best on fresh trials.
+    assert!(told.contains("400 trials are done"), "{told}");
+    for (option, words) in [
+        (["--shard", "0/2"], "a search has no shards"),
+        (["--until", "difference(A1 live)=1"], "--indifference"),
+        (["--design", "sobol"], "independent trials"),
+    ] {
+        let refused = run(&[&option[..], &["--checkpoint", "x"]].concat());
+        let told = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{told}");
+        assert!(told.contains(words), "{told}");
+    }
+}

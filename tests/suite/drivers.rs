@@ -394,6 +394,89 @@ fn shards_and_checkpoints_tell_what_one_run_tells() {
         missing.contains("the trials 0 to 199 are missing"),
         "{missing}"
     );
-    let other = text(&run(&["--from", &second, "--seed", "2"]).stderr);
+    let other = text(&run(&["--merge", &second, "--seed", "2"]).stderr);
     assert!(other.contains("part of another run"), "{other}");
+}
+
+#[test]
+fn worth_in_parts_is_that_of_one_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let asked = [
+        "worth",
+        "examples/first.toml",
+        "--certain",
+        "*/transformer",
+        "--trials",
+        "300",
+        "--quiet",
+        "--json",
+    ];
+    let run = |more: &[&str]| buildout(&[&asked[..], more].concat());
+    let whole = run(&[]);
+    assert!(whole.status.success(), "{}", text(&whole.stderr));
+    let (first, second) = (path("0"), path("1"));
+    let asked_of_shards = &asked[..asked.len() - 1];
+    for (shard, file) in [("0/2", &first), ("1/2", &second)] {
+        let more = ["--shard", shard, "--checkpoint", file];
+        let output = buildout(&[asked_of_shards, &more[..]].concat());
+        assert!(output.status.success() && output.stdout.is_empty());
+    }
+    assert_eq!(
+        run(&["--merge", &first, "--merge", &second]).stdout,
+        whole.stdout
+    );
+    assert_eq!(
+        run(&["--checkpoint", &second, "--resume"]).stdout,
+        whole.stdout
+    );
+}
+
+/// Stopping on what was seen leaves the numbers of as many trials that were asked for.
+#[test]
+fn trials_are_run_until_indices_and_gains_are_known() {
+    let json = |arguments: &[&str]| -> serde_json::Value {
+        let output = buildout(arguments);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let asked = [
+        "drivers",
+        "examples/first.toml",
+        "--of",
+        "A1 live",
+        "--json",
+        "--quiet",
+    ];
+    let until = [
+        "--until",
+        "index=0.05",
+        "--at-least",
+        "200",
+        "--trials",
+        "6400",
+    ];
+    let mut stopped = json(&[&asked[..], &until[..]].concat());
+    let trials = stopped["trials"].as_u64().unwrap();
+    let known = stopped.as_object_mut().unwrap().remove("known_to").unwrap();
+    assert!(known["is_reached"] == true || trials == 6_400, "{known}");
+    assert!(trials > 200, "{known}");
+    let plain = json(&[&asked[..], &["--trials", &trials.to_string()]].concat());
+    assert_eq!(stopped, plain);
+    let worth = [
+        "worth",
+        "examples/first.toml",
+        "--change",
+        "later: campuses.North.buildings.A1.delay_months=6",
+        "--json",
+        "--quiet",
+    ];
+    let until = ["--until", "gain=2", "--at-least", "200", "--trials", "800"];
+    let mut stopped = json(&[&worth[..], &until[..]].concat());
+    let trials = stopped["trials"].as_u64().unwrap().to_string();
+    stopped.as_object_mut().unwrap().remove("known_to").unwrap();
+    assert_eq!(
+        stopped,
+        json(&[&worth[..], &["--trials", &trials]].concat())
+    );
 }

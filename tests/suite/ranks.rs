@@ -144,3 +144,46 @@ fn a_rank_that_dies_ends_the_run_which_goes_on_from_what_all_have_saved() {
     left.retain(|name| !name.starts_with(".buildout-checkpoint-"));
     assert_eq!(left, ["run.part"]);
 }
+
+#[test]
+fn analyses_on_ranks_say_what_one_process_says() {
+    if !has_mpirun() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let wholesale = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/wholesale.toml");
+    let plans = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/examples/comparisons/wholesale.toml"
+    );
+    for arguments in [
+        &["drivers", SCENARIO, "--of", "A1 live", "--trials", "3000"][..],
+        &[
+            "worth",
+            wholesale,
+            "--certain",
+            "*/design and permit",
+            "--trials",
+            "300",
+        ],
+        &["decide", plans, "--trials", "100"],
+    ] {
+        let arguments = [arguments, &["--format", "json", "--quiet"]].concat();
+        let alone = Command::new(env!("CARGO_BIN_EXE_buildout"))
+            .args(&arguments)
+            .output()
+            .unwrap();
+        assert!(alone.status.success());
+        let together = Command::new("mpirun")
+            .args(["-n", "3", "--oversubscribe", "--allow-run-as-root"])
+            .arg(env!("CARGO_BIN_EXE_buildout"))
+            .args(&arguments)
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let words = String::from_utf8_lossy(&together.stderr);
+        assert!(together.stdout == alone.stdout, "{arguments:?}: {words}");
+    }
+    assert_eq!(files(folder.path()), Vec::<String>::new());
+}

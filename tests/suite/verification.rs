@@ -219,10 +219,10 @@ fn erlang_b(inputs: &str) -> f64 {
         "outreach_per_month = {}\nchurn_per_month = {}\npatience_months = 0",
         given["arrivals"], given["churn"]
     );
-    let projection = run(&market(600, given["places"] as u32, &segment), 600);
+    let projection = run(&market(300, given["places"] as u32, &segment), 400);
     let since = |metric: &str| {
         let means = projection.metric(metric).expect("a metric").mean();
-        means[599] - means[199]
+        means[299] - means[99]
     };
     since("contracts_lost") / since("contracts_signed")
 }
@@ -233,8 +233,8 @@ fn erlang_c(inputs: &str) -> f64 {
         "outreach_per_month = {}\nchurn_per_month = {}",
         given["arrivals"], given["churn"]
     );
-    let projection = run(&market(800, given["places"] as u32, &segment), 1_000);
-    mean_from(&projection, "waiting_demand_mw", 200) / 0.01
+    let projection = run(&market(300, given["places"] as u32, &segment), 600);
+    mean_from(&projection, "waiting_demand_mw", 100) / 0.01
 }
 
 fn newsvendor(inputs: &str) -> f64 {

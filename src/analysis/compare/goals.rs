@@ -93,7 +93,10 @@ impl ComparisonGoal {
     fn check_kind(&self, measure: &Measure) -> Result<(), CompareError> {
         let of = self.of();
         let reason = match (self, measure) {
-            (Self::Quantile { .. } | Self::DifferenceQuantile { .. }, Measure::Target(_)) => {
+            (
+                Self::Quantile { .. } | Self::DifferenceQuantile { .. },
+                Measure::Target(_) | Measure::ReachedBy { .. },
+            ) => {
                 format!(
                     "a target is met or not\n  help: ask for probability({of}) or difference({of})"
                 )
@@ -278,7 +281,10 @@ impl<'a> Asked<'a> {
             (ComparisonGoal::Quantile { p, .. }, _) => {
                 sequence.quantile(&gathered.value(number, model), *p)
             }
-            (ComparisonGoal::Probability { .. }, Measure::Target(_)) => {
+            (
+                ComparisonGoal::Probability { .. },
+                Measure::Target(_) | Measure::ReachedBy { .. },
+            ) => {
                 let of = gathered.value(number, model);
                 sequence.probability(times_met(&of), of.count())
             }
@@ -286,7 +292,7 @@ impl<'a> Asked<'a> {
                 let of = gathered.value(number, model);
                 sequence.probability(of.finite_count(), of.count())
             }
-            (ComparisonGoal::Difference { .. }, Measure::Target(_)) => {
+            (ComparisonGoal::Difference { .. }, Measure::Target(_) | Measure::ReachedBy { .. }) => {
                 // The probability that it is gained less that it is lost, each with its interval: unlike that of a mean, it
                 // is not fooled by the first trials in which nothing changes.
                 let each = self.until.sequence(2 * intervals);

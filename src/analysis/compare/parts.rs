@@ -2,12 +2,16 @@
 
 use super::{
     Asked, CompareError, Compared, ComparedScenario, Comparison, KnownGoal, KnownGoals, Measure,
-    difference, level,
+    check_trials, difference, level,
 };
+use crate::analysis::decide::choice::{Trials, choose};
+use crate::analysis::decide::evaluate::Questions;
+use crate::analysis::decide::run::{DecideError, Decision};
 use crate::analysis::paired::Paired;
 use crate::model::Model;
 use crate::monte_carlo::batch::Batch;
 use crate::monte_carlo::part::Part;
+use crate::monte_carlo::sample_run::SampleRun;
 use crate::monte_carlo::stop::look_and_run;
 use crate::projection::{MeasureError, RowPlace};
 use crate::uncertain::normal_quantile;
@@ -29,6 +33,8 @@ pub struct PreparedComparison<'a> {
     /// For each model the one that it is compared with, both as positions in `order`.
     against: Vec<usize>,
     asked: Option<Asked<'a>>,
+    /// Positions of the numbers that are kept trial by trial.
+    kept: Vec<usize>,
     paired: Paired<'a>,
 }
 
@@ -54,6 +60,18 @@ impl<'a> Comparison<'a> {
                 numbers.push(measure.clone());
             }
         }
+        let mut kept = Vec::new();
+        for text in self.questions().iter().flat_map(|asked| asked.measures()) {
+            let measure = self.measure(text)?;
+            let known = numbers.iter().position(|known| *known == measure);
+            let at = known.unwrap_or(numbers.len());
+            if known.is_none() {
+                numbers.push(measure);
+            }
+            if !kept.contains(&at) {
+                kept.push(at);
+            }
+        }
         let place = |measure: &Measure| -> Result<Vec<RowPlace>, MeasureError> {
             let scenarios = order.iter().map(|at| &self.scenarios[*at]);
             scenarios
@@ -76,7 +94,9 @@ impl<'a> Comparison<'a> {
                 models,
                 places,
             )
-            .against(against.clone()),
+            .against(against.clone())
+            .keep(&kept),
+            kept,
             against,
         })
     }
@@ -120,6 +140,97 @@ impl PreparedComparison<'_> {
             },
         )?;
         Ok(Some(asked.reported(known)))
+    }
+
+    /// Which plan to choose by the trials of a part, if that was asked; the chosen plan is run again on as many fresh trials.
+    pub fn decision(&self, part: &Part, title: &str) -> Result<Option<Decision>, CompareError> {
+        let comparison = self.comparison;
+        let (Some((objective, constraints)), Some(matrix), Some(questions)) = (
+            &comparison.wanted,
+            &comparison.matrix,
+            comparison.questions(),
+        ) else {
+            return Ok(None);
+        };
+        let trials = part.done().count();
+        let design = comparison.settings.drawing.design();
+        check_trials(trials, design)?;
+        let seed = comparison.settings.drawing.seed();
+        let columns = part.kept_columns();
+        let all = (matrix.scenarios.iter())
+            .map(|of_plan| {
+                let worlds = of_plan.iter();
+                worlds
+                    .map(|scenario| self.trials_of(*scenario, &columns, questions))
+                    .collect()
+            })
+            .collect::<Result<Vec<Vec<Trials>>, DecideError>>()?;
+        let (plans, worlds) = (&matrix.plans, &matrix.worlds);
+        let choice = choose(objective, constraints, worlds, plans, &all, seed);
+        let has_fresh = design.most_trials() >= 2 * trials;
+        let value_on_fresh_trials = match choice.best.filter(|_| has_fresh) {
+            None => None,
+            Some(best) => {
+                let fresh = self.fresh_trials(&matrix.scenarios[best], trials, questions)?;
+                let plan = std::slice::from_ref(&plans[best]);
+                let again = choose(objective, constraints, worlds, plan, &[fresh], seed);
+                Some(again.plans[0].value)
+            }
+        };
+        Ok(Some(Decision {
+            title: title.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            seed,
+            trials,
+            unit: questions.unit(0, comparison.scenarios[0].1)?,
+            choice,
+            value_on_fresh_trials,
+        }))
+    }
+
+    /// What is asked of a scenario, trial by trial, from the columns of a part.
+    fn trials_of(
+        &self,
+        scenario: usize,
+        columns: &[Vec<f64>],
+        questions: Questions<'_>,
+    ) -> Result<Trials, DecideError> {
+        let (name, model) = &self.comparison.scenarios[scenario];
+        let place = self.order.iter().position(|known| *known == scenario);
+        let at = place.expect("all scenarios are in the order");
+        let values = |measure: &Measure| {
+            let kept = (self.kept.iter()).position(|number| self.numbers[*number] == *measure)?;
+            Some(columns.get(kept * self.order.len() + at)?.as_slice())
+        };
+        questions.trials(0, name, model.layout(), &values)
+    }
+
+    /// What is asked of the scenarios of one plan, in trials that come after the first ones.
+    fn fresh_trials(
+        &self,
+        scenarios: &[usize],
+        trials: u64,
+        questions: Questions<'_>,
+    ) -> Result<Vec<Trials>, DecideError> {
+        let settings = &self.comparison.settings;
+        let of = scenarios.len() as u64;
+        let runs = scenarios.iter().zip(0..);
+        let fresh = runs.map(|(scenario, number)| {
+            let (name, model) = &self.comparison.scenarios[*scenario];
+            let run = SampleRun::with_settings(model, settings.of_run(number, of))
+                .measures(questions.measures())
+                .trial_range(trials..2 * trials);
+            let samples = run.run()?;
+            questions.trials(0, name, model.layout(), &|measure| {
+                Some(
+                    samples
+                        .measure(&measure.label(model.layout()).name)?
+                        .values
+                        .as_slice(),
+                )
+            })
+        });
+        fresh.collect()
     }
 
     /// What the trials of a part say, with how well goals are known.
@@ -167,6 +278,7 @@ impl PreparedComparison<'_> {
             levels,
             differences,
             goals,
+            decision: None,
         })
     }
 }

@@ -5,13 +5,13 @@ use super::objective::{Constraint, Objective, Statistic};
 use super::run::DecideError;
 use crate::model::Model;
 use crate::monte_carlo::sample_run::SampleError;
-use crate::projection::{Layout, Measure, MeasureKind, Samples};
+use crate::projection::{Layout, Measure, MeasureKind};
 
 /// What is asked of every plan.
 #[derive(Clone, Copy)]
-pub(super) struct Questions<'a> {
-    pub(super) objectives: &'a [Objective],
-    pub(super) constraints: &'a [Constraint],
+pub(crate) struct Questions<'a> {
+    pub(crate) objectives: &'a [Objective],
+    pub(crate) constraints: &'a [Constraint],
 }
 
 impl<'a> Questions<'a> {
@@ -22,12 +22,12 @@ impl<'a> Questions<'a> {
     }
 
     /// All measures that are asked for.
-    pub(super) fn measures(self) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn measures(self) -> impl Iterator<Item = &'a str> {
         self.statistics().map(Statistic::measure)
     }
 
     /// The unit of an objective.
-    pub(super) fn unit(self, objective: usize, model: &Model) -> Result<String, DecideError> {
+    pub(crate) fn unit(self, objective: usize, model: &Model) -> Result<String, DecideError> {
         let of = &self.objectives[objective].of;
         if of.is_probability() {
             return Ok(crate::projection::SHARE.to_owned());
@@ -39,19 +39,19 @@ impl<'a> Questions<'a> {
             .unit)
     }
 
-    /// The columns of one objective and of all constraints, from the samples of a plan.
-    pub(super) fn trials(
+    /// The columns of one objective and of all constraints of a plan, whose measures `values` has trial by trial.
+    pub(crate) fn trials<'v>(
         self,
         objective: usize,
         plan: &str,
         layout: &Layout,
-        samples: &Samples,
+        values: &dyn Fn(&Measure) -> Option<&'v [f64]>,
     ) -> Result<Trials, DecideError> {
         let constraints = self.constraints.iter();
         Ok(Trials {
-            objective: column(&self.objectives[objective].of, plan, layout, samples)?,
+            objective: column(&self.objectives[objective].of, plan, layout, values)?,
             constraints: constraints
-                .map(|one| column(&one.of, plan, layout, samples))
+                .map(|one| column(&one.of, plan, layout, values))
                 .collect::<Result<_, _>>()?,
         })
     }
@@ -59,16 +59,16 @@ impl<'a> Questions<'a> {
 
 /// What a statistic is of, trial by trial: the measure or, of a probability, whether it is so. A mean of what does not exist in
 /// some trials is refused.
-fn column(
+fn column<'v>(
     of: &Statistic,
     plan: &str,
     layout: &Layout,
-    samples: &Samples,
+    values: &dyn Fn(&Measure) -> Option<&'v [f64]>,
 ) -> Result<Vec<f64>, DecideError> {
     let found = Measure::find(of.measure(), plan, layout).map_err(SampleError::from)?;
     let label = found.label(layout);
     // Two statistics of one measure share a column.
-    let values = &(samples.measure(&label.name).expect("it was asked for")).values;
+    let values = values(&found).expect("it was asked for");
     let whether = |is_so: &dyn Fn(f64) -> bool| -> Vec<f64> {
         (values.iter())
             .map(|&value| f64::from(u8::from(is_so(value))))
@@ -81,9 +81,9 @@ fn column(
                 plan: plan.to_owned(),
             })
         }
-        Statistic::Mean(_) | Statistic::Quantile(..) => Ok(values.clone()),
+        Statistic::Mean(_) | Statistic::Quantile(..) => Ok(values.to_vec()),
         Statistic::Probability(measure) => match label.kind {
-            MeasureKind::Target => Ok(values.clone()),
+            MeasureKind::Target => Ok(values.to_vec()),
             MeasureKind::Milestone => Ok(whether(&f64::is_finite)),
             _ => Err(DecideError::NoProbability(measure.clone())),
         },

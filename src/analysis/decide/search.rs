@@ -151,7 +151,7 @@ impl<'a> SearchRun<'a> {
         self
     }
 
-    setting_methods!(trials, seed, threads, on_progress, cancelled_by);
+    setting_methods!(trials, seed, threads, on_progress, cancelled_by, kept);
 
     /// Tries at most this many plans.
     #[must_use]
@@ -414,7 +414,14 @@ impl<'a> SearchRun<'a> {
     ) -> Result<Trials, DecideError> {
         self.samples(model, trials, done).and_then(|samples| {
             self.questions()
-                .trials(0, model.name(), model.layout(), &samples)
+                .trials(0, model.name(), model.layout(), &|measure| {
+                    Some(
+                        samples
+                            .measure(&measure.label(model.layout()).name)?
+                            .values
+                            .as_slice(),
+                    )
+                })
         })
     }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Drivers;
 use super::screening::ElementaryEffect;
 use super::totals::VarianceShares;
+use crate::monte_carlo::stop::KnownTo;
 
 /// What drives results of a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,9 @@ pub struct DriversReport {
     pub trials: u64,
     /// Each result with its drivers.
     pub results: Vec<ResultDrivers>,
+    /// How well the first-order indices are known, if trials were run until they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_to: Option<KnownTo>,
 }
 
 /// A result with its drivers, and what runs of their own showed.

@@ -10,16 +10,18 @@ use super::{
     Drivers, DriversError, GivenInput, GivenTrials, LEAST_TRIALS, ResultKind, given_drivers,
 };
 use crate::model::Model;
+use crate::monte_carlo::batch::RunError;
+use crate::monte_carlo::kept_runs::KeptRuns;
 use crate::monte_carlo::sample_run::{SampleError, SampleRun};
 use crate::monte_carlo::settings::{RunSettings, setting_methods};
+use crate::monte_carlo::stop::{GoalError, KnownTo, Until};
 use crate::projection::{MeasureColumn, MeasureKind, Samples};
 use crate::sampling::design::{Design, Drawing};
 use crate::sampling::ensemble::{Ensemble, EnsembleError};
+use crate::uncertain::normal_quantile;
 
 /// How many trials each of the two samples has by which total indices are confirmed.
 pub const DEFAULT_CONFIRMING_TRIALS: u64 = 2_000;
-/// How many trials of a run of its own are held in memory at once.
-const GROUP: u64 = 4_096;
 
 /// Why it was not reported what drives results of a model.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +49,9 @@ pub enum DriversRunError {
     /// A point is not one: this is a fault of the analysis.
     #[error(transparent)]
     Point(#[from] EnsembleError),
+    /// What is to be known cannot be pursued.
+    #[error(transparent)]
+    Goal(#[from] GoalError),
 }
 
 /// A search for what drives results of a model.
@@ -73,6 +78,7 @@ pub struct DriversRun<'a> {
     failures: bool,
     confirm: Option<(usize, u64)>,
     screen: Option<u64>,
+    until: Option<Until<f64>>,
 }
 
 impl<'a> DriversRun<'a> {
@@ -86,6 +92,7 @@ impl<'a> DriversRun<'a> {
             failures: false,
             confirm: None,
             screen: None,
+            until: None,
         }
     }
 
@@ -124,7 +131,24 @@ impl<'a> DriversRun<'a> {
         self
     }
 
-    setting_methods!(trials, seed, drawing, threads, on_progress, cancelled_by);
+    /// Runs until the first-order index of every input is known to ± so much, the one goal, or to the most trials. One looks after the
+    /// least number of trials, and each time they have doubled; all looks together have the confidence, which they share
+    /// evenly.
+    #[must_use]
+    pub fn until(mut self, until: Until<f64>) -> Self {
+        self.until = Some(until);
+        self
+    }
+
+    setting_methods!(
+        trials,
+        seed,
+        drawing,
+        threads,
+        on_progress,
+        cancelled_by,
+        kept
+    );
 
     /// The run of trials whose samples [`Self::explain`] reads.
     pub fn sample_run(&self) -> SampleRun<'_> {
@@ -143,7 +167,49 @@ impl<'a> DriversRun<'a> {
 
     /// Runs the trials and estimates what drives the results.
     pub fn run(&self) -> Result<DriversReport, DriversRunError> {
-        self.explain(&self.sample_run().run()?)
+        let Some(until) = &self.until else {
+            return self.explain(&self.sample_run().run()?);
+        };
+        self.run_until(until)
+    }
+
+    fn run_until(&self, until: &Until<f64>) -> Result<DriversReport, DriversRunError> {
+        let design = self.settings.drawing.design();
+        until.check_numbers()?;
+        if design != Design::Random {
+            return Err(GoalError::Dependent(design).into());
+        }
+        let own = KeptRuns::new();
+        let kept = self.settings.kept.unwrap_or(&own);
+        let looks: Vec<u64> = until.doublings().collect();
+        let z = normal_quantile(1.0 - (1.0 - until.confidence) / (2.0 * looks.len() as f64));
+        // Runs of their own come once, after the last look.
+        let glance = DriversRun {
+            confirm: None,
+            screen: None,
+            settings: self.settings.of_run(0, 1),
+            of: self.of.clone(),
+            groups: self.groups.clone(),
+            until: None,
+            ..*self
+        };
+        for trials in looks {
+            let samples = self.sample_run().trials(trials).kept(kept).run()?;
+            let mut report = glance.explain(&samples)?;
+            let inputs = (report.results.iter()).flat_map(|result| &result.drivers.inputs);
+            let half_width = inputs
+                .map(|input| z * input.first_order.std_error)
+                .fold(0.0, f64::max);
+            let known = KnownTo::new(until, half_width);
+            if known.is_reached || trials == until.at_most {
+                if self.confirm.is_some() || self.screen.is_some() {
+                    report = self.explain(&samples)?;
+                }
+                report.known_to = Some(known);
+                return Ok(report);
+            }
+        }
+        Err(SampleError::from(RunError::NoTrials).into())
     }
 
     /// Tells what drives the results of trials that were run by [`Self::sample_run`].
@@ -173,6 +239,7 @@ impl<'a> DriversRun<'a> {
             seed: provenance.seed,
             trials: samples.len() as u64,
             results,
+            known_to: None,
         })
     }
 
@@ -262,18 +329,13 @@ impl OwnTrials<'_> {
         let run = (self.run.started(Drawing::of(Arc::new(ensemble))))
             .trials(points.len() as u64)
             .measures([self.given.name]);
-        let mut results = Vec::with_capacity(points.len());
-        run.stream(GROUP, |samples| {
-            let measured = samples
-                .measures()
-                .iter()
-                .flat_map(|measure| &measure.values);
-            results.extend(measured.map(|value| match self.given.kind {
+        let measured = run.measured()?.into_iter().flatten();
+        let results: Vec<f64> = measured
+            .map(|value| match self.given.kind {
                 ResultKind::Date => value.min(self.given.horizon_months),
-                _ => *value,
-            }));
-            Ok::<_, SampleError>(())
-        })?;
+                _ => value,
+            })
+            .collect();
         if results.iter().any(|value| !value.is_finite()) {
             return Err(DriversRunError::NotANumber(self.given.name.to_owned()));
         }

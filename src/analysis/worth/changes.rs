@@ -82,6 +82,20 @@ pub struct ChangeWorth {
     pub break_even: Option<BreakEven>,
 }
 
+impl PlanTrials {
+    /// Adds further trials.
+    pub(super) fn extend(&mut self, more: &Self) {
+        let add = |to: &mut Series, more: &Series| to.values.extend_from_slice(&more.values);
+        add(&mut self.capacity, &more.capacity);
+        for (to, more) in self.money.iter_mut().zip(&more.money) {
+            add(to, more);
+        }
+        for (to, more) in self.targets.iter_mut().zip(&more.targets) {
+            add(to, more);
+        }
+    }
+}
+
 fn gain(with: &Series, without: &Series) -> PairedGain {
     let differences: Vec<f64> = (with.values.iter().zip(&without.values))
         .map(|(with, without)| with - without)

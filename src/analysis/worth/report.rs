@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::changes::ChangeWorth;
 use super::information::Information;
+use crate::monte_carlo::stop::KnownTo;
 
 /// What changes of a plan are worth, and what it is worth to know more before choosing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,4 +26,7 @@ pub struct WorthReport {
     pub changes: Vec<ChangeWorth>,
     /// What information is worth for the choice among the plan and its changes; none without money.
     pub information: Option<Information>,
+    /// How well the gains are known, if trials were run until they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_to: Option<KnownTo>,
 }

@@ -1,5 +1,6 @@
 //! Runs a plan and changes of it on the same trials, and values the changes and information.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::changes::{PlanTrials, Series, worth_of_changes};
@@ -11,10 +12,11 @@ use crate::model::Model;
 use crate::monte_carlo::batch::RunError;
 use crate::monte_carlo::sample_run::{SampleError, SampleRun};
 use crate::monte_carlo::settings::{RunSettings, setting_methods};
+use crate::monte_carlo::stop::{GoalError, KnownTo, Until};
 use crate::pattern::matches;
 use crate::problem::name_help;
 use crate::projection::{MeasureKind, Samples};
-use crate::sampling::design::Drawing;
+use crate::sampling::design::{Design, Drawing};
 use crate::sampling::ensemble::{Ensemble, EnsembleError};
 
 /// The outcome that counts as money if no other is named.
@@ -97,6 +99,9 @@ pub enum WorthError {
     /// A point is not one: this is a fault of the analysis.
     #[error(transparent)]
     Point(#[from] EnsembleError),
+    /// What is to be known cannot be pursued.
+    #[error(transparent)]
+    Goal(#[from] GoalError),
 }
 
 /// A search for what changes and information are worth.
@@ -122,6 +127,7 @@ pub struct WorthRun<'a> {
     money: Option<String>,
     capacity: String,
     groups: Vec<(String, Vec<String>)>,
+    until: Option<Until<f64>>,
     settings: RunSettings<'a>,
 }
 
@@ -134,6 +140,7 @@ impl<'a> WorthRun<'a> {
             money: None,
             capacity: DEFAULT_CAPACITY.to_owned(),
             groups: Vec::new(),
+            until: None,
             settings: RunSettings::default(),
         }
     }
@@ -159,12 +166,29 @@ impl<'a> WorthRun<'a> {
         self
     }
 
-    setting_methods!(trials, seed, drawing, threads, on_progress, cancelled_by);
+    /// Runs until the gain of each change in money, or without money in capacity, is known to ± so much, the one goal, or to the most
+    /// trials: see [`stop`](crate::monte_carlo::stop).
+    #[must_use]
+    pub fn until(mut self, until: Until<f64>) -> Self {
+        self.until = Some(until);
+        self
+    }
+
+    setting_methods!(
+        trials,
+        seed,
+        drawing,
+        threads,
+        on_progress,
+        cancelled_by,
+        kept
+    );
 
     /// Runs all trials and values the changes and information.
     pub fn run(&self) -> Result<WorthReport, WorthError> {
-        if self.settings.count() < LEAST_TRIALS {
-            return Err(WorthError::TooFewTrials(self.settings.count()));
+        let fewest = (self.until.as_ref()).map_or(self.settings.count(), |until| until.at_least);
+        if fewest < LEAST_TRIALS {
+            return Err(WorthError::TooFewTrials(fewest));
         }
         let expected = self.plan.model.layout().months;
         for change in &self.changes {
@@ -178,29 +202,93 @@ impl<'a> WorthRun<'a> {
                 });
             }
         }
-        let plans: Vec<&Plan<'a>> = std::iter::once(&self.plan).chain(&self.changes).collect();
-        let mut trials = Vec::with_capacity(plans.len());
-        let mut known = KnownInputs::default();
-        for (number, plan) in plans.iter().enumerate() {
-            let samples = self.samples(plan, number as u64, plans.len() as u64)?;
-            trials.push(self.numbers(plan, &samples));
-            known.add(plan, samples);
-        }
-        let money = trials[0].money.as_ref();
+        let mut gathered = GatheredPlans::default();
+        let known_to = match &self.until {
+            Some(until) => Some(self.gather_until(until, &mut gathered)?),
+            None => {
+                self.gather(0..self.settings.count(), &mut gathered)?;
+                None
+            }
+        };
+        let GatheredPlans { plans, known } = gathered;
+        let money = plans[0].money.as_ref();
         let information = match money {
-            Some(_) => Some(self.information(&known, &trials)?),
+            Some(_) => Some(self.information(&known, &plans)?),
             None => None,
         };
         Ok(WorthReport {
             plan: self.plan.name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             seed: self.settings.drawing.seed(),
-            trials: self.settings.count(),
+            trials: plans[0].capacity.values.len() as u64,
             money: money.map(|money| money.name.clone()),
             currency: money.map(|money| money.unit.clone()).unwrap_or_default(),
-            changes: worth_of_changes(&trials[0], &trials[1..]),
+            changes: worth_of_changes(&plans[0], &plans[1..]),
             information,
+            known_to,
         })
+    }
+
+    /// The plan and its changes.
+    fn plans(&self) -> impl Iterator<Item = &Plan<'a>> {
+        std::iter::once(&self.plan).chain(&self.changes)
+    }
+
+    /// The runs of trials that [`Self::run`] makes where it has no goal, one of each plan.
+    pub fn sample_runs(&self) -> Result<Vec<SampleRun<'_>>, WorthError> {
+        let of = 1 + self.changes.len() as u64;
+        let all = 0..self.settings.count();
+        let plans = self.plans().zip(0..);
+        plans
+            .map(|(plan, number)| self.sample_run(plan, all.clone(), (number, of)))
+            .collect()
+    }
+
+    /// Runs these trials of all plans, which come after those that are there.
+    fn gather(&self, trials: Range<u64>, gathered: &mut GatheredPlans) -> Result<(), WorthError> {
+        let of = 1 + self.changes.len() as u64;
+        for (number, plan) in self.plans().enumerate() {
+            let run = self.sample_run(plan, trials.clone(), (number as u64, of))?;
+            let samples = run.run()?;
+            let numbers = self.numbers(plan, &samples);
+            match gathered.plans.get_mut(number) {
+                Some(before) => before.extend(&numbers),
+                None => gathered.plans.push(numbers),
+            }
+            gathered.known.add(plan, samples, trials.end);
+        }
+        Ok(())
+    }
+
+    /// Runs trials until the gain of each change is known to ± so much, or to the most trials.
+    fn gather_until(
+        &self,
+        until: &Until<f64>,
+        gathered: &mut GatheredPlans,
+    ) -> Result<KnownTo, WorthError> {
+        until.check_numbers()?;
+        let design = self.settings.drawing.design();
+        if design != Design::Random {
+            return Err(GoalError::Dependent(design).into());
+        }
+        let sequence = until.sequence(self.changes.len().max(1));
+        let mut done = 0;
+        for trials in until.looks() {
+            self.gather(done..trials, gathered)?;
+            done = trials;
+            let half = sequence.half_width_of_mean(trials as f64);
+            let changes = worth_of_changes(&gathered.plans[0], &gathered.plans[1..]);
+            let gains = changes
+                .iter()
+                .map(|change| change.money.as_ref().unwrap_or(&change.capacity));
+            let std_dev =
+                gains.map(|gain| gain.std_error).fold(0.0, f64::max) * (trials as f64).sqrt();
+            let known = KnownTo::new(until, std_dev * half);
+            if known.is_reached || trials == until.at_most {
+                return Ok(known);
+            }
+        }
+        Err(SampleError::from(RunError::NoTrials).into())
     }
 
     fn money_name(&self) -> Option<&str> {
@@ -217,8 +305,13 @@ impl<'a> WorthRun<'a> {
         format!("{}@total", self.capacity)
     }
 
-    /// The trials of one plan.
-    fn samples(&self, plan: &Plan<'a>, number: u64, of: u64) -> Result<Samples, WorthError> {
+    /// The run of these trials of one plan.
+    fn sample_run<'s>(
+        &'s self,
+        plan: &Plan<'a>,
+        trials: Range<u64>,
+        (number, of): (u64, u64),
+    ) -> Result<SampleRun<'s>, WorthError> {
         let targets = (plan.model.layout().targets.iter()).filter(|target| {
             self.plan
                 .model
@@ -230,22 +323,25 @@ impl<'a> WorthRun<'a> {
         let run = SampleRun::with_settings(plan.model, settings)
             .measures([self.capacity_name()])
             .measures(self.money_name())
-            .measures(targets.map(|target| target.name.as_str()))
-            .drawing(self.drawing_of(plan)?);
-        Ok(run.run()?)
+            .measures(targets.map(|target| target.name.as_str()));
+        if plan.certain.is_empty() {
+            return Ok(run.trial_range(trials));
+        }
+        // An ensemble numbers its trials from 0.
+        let count = trials.end - trials.start;
+        Ok(run
+            .drawing(self.drawing_of(plan, trials)?)
+            .trial_range(0..count))
     }
 
-    /// The trials of all plans; with the inputs that are certain in this one at their medians.
-    fn drawing_of(&self, plan: &Plan<'a>) -> Result<Drawing, WorthError> {
-        if plan.certain.is_empty() {
-            return Ok(self.settings.drawing.clone());
-        }
+    /// These trials of all plans, with the inputs that are certain in this one at their medians.
+    fn drawing_of(&self, plan: &Plan<'a>, trials: Range<u64>) -> Result<Drawing, WorthError> {
         let certain = certain_inputs(plan)?;
         let sampling = plan.model.sampling_of(&self.settings.drawing);
         let sampling = sampling.map_err(|error| SampleError::from(RunError::from(error)))?;
         let mut ensemble = Ensemble::new(plan.model.input_names(), self.settings.drawing.seed())?;
         let mut point = Vec::new();
-        for trial in 0..self.settings.count() {
+        for trial in trials {
             let noise = plan.model.point(&sampling, trial, &mut point);
             certain.iter().for_each(|&input| point[input] = 0.5);
             ensemble.push(&point, noise.trial, 1)?;
@@ -296,7 +392,7 @@ impl<'a> WorthRun<'a> {
             name: "all inputs".to_owned(),
             inputs: (0..names.len()).collect(),
         });
-        let nothing = vec![0.0; self.settings.count() as usize];
+        let nothing = vec![0.0; trials[0].capacity.values.len()];
         let mut options: Vec<(&str, &[f64])> = (trials.iter())
             .filter_map(|plan| Some((plan.name.as_str(), plan.money.as_ref()?.values.as_slice())))
             .collect();
@@ -305,6 +401,13 @@ impl<'a> WorthRun<'a> {
         }
         Ok(worth_of_information(&options, &columns, &sets))
     }
+}
+
+/// What has been run of all plans.
+#[derive(Default)]
+struct GatheredPlans {
+    plans: Vec<PlanTrials>,
+    known: KnownInputs,
 }
 
 /// The inputs of all plans, each once: plans share their trials, and so what they have in common.
@@ -316,14 +419,21 @@ struct KnownInputs {
 
 impl KnownInputs {
     /// Adds those of a plan that are not there yet. Where some are certain they say nothing of the trial.
-    fn add(&mut self, plan: &Plan<'_>, samples: Samples) {
+    /// Trials up to `end` are then there.
+    fn add(&mut self, plan: &Plan<'_>, samples: Samples, end: u64) {
         if !plan.certain.is_empty() {
             return;
         }
         for input in samples.into_inputs() {
-            if !self.names.contains(&input.name) {
-                self.names.push(input.name);
-                self.columns.push(input.values);
+            match self.names.iter().position(|name| *name == input.name) {
+                None => {
+                    self.names.push(input.name);
+                    self.columns.push(input.values);
+                }
+                Some(known) if (self.columns[known].len() as u64) < end => {
+                    self.columns[known].extend(input.values);
+                }
+                Some(_) => {}
             }
         }
     }

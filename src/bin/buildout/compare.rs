@@ -6,15 +6,15 @@ use buildout::analysis::compare::{
     Compared, Comparison, ComparisonGoal, DEFAULT_CONFIDENCE, Matrix, MatrixError,
     PreparedComparison,
 };
-use buildout::analysis::decide::run::LEAST_TRIALS;
+use buildout::analysis::decide::run::check_trials;
 use buildout::analysis::decide::{Constraint, Objective, ObjectiveError};
 use buildout::file::ComparisonFile;
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
 use buildout::monte_carlo::part::{Part, PartError};
 use buildout::monte_carlo::stop::{DEFAULT_AT_LEAST, DEFAULT_AT_MOST, Until};
 use buildout::report::{
-    COMPARISON_OUTPUTS, OutputFolder, comparison, comparison_goals, comparison_outputs, decide,
-    write_comparison_csv,
+    COMPARISON_OUTPUTS, DECISION_OUTPUTS, OutputFolder, comparison, comparison_goals,
+    comparison_outputs, write_comparison_csv,
 };
 use buildout::sampling::design::Drawing;
 use buildout::{Batch, Model, Problems, Scenario};
@@ -22,10 +22,11 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use crate::EXIT_STATUS;
-use crate::decide::decided;
+use crate::decide::asked_of;
 use crate::engine::{self, goal_words, level, progress_bar};
 use crate::failure::{Failure, print, say};
-use crate::long::{Job, Saving};
+use crate::kept::KeptTrials;
+use crate::long::Job;
 use crate::merge::merged;
 use crate::output::Format;
 use crate::run::key_and_value;
@@ -78,17 +79,14 @@ pub(crate) struct Request {
     #[arg(long, value_name = "T", default_value_t = 0)]
     threads: usize,
     #[command(flatten)]
-    saving: Saving,
-    /// Merge the checkpoints of all shards instead of running trials; may be given several times
-    #[arg(long, value_name = "PART", conflicts_with_all = ["checkpoint", "until"])]
-    merge: Vec<PathBuf>,
+    kept: KeptTrials,
     /// The confidence of each interval, and with which all goals hold together
     #[arg(long, value_name = "SHARE", default_value_t = DEFAULT_CONFIDENCE)]
     confidence: f64,
     /// Replace a value of every scenario, such as horizon_months=60; may be given several times
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     pub(crate) set: Vec<(String, String)>,
-    /// Write comparison.json, comparison.csv and comparison.txt into this folder
+    /// Write comparison.json, comparison.csv, comparison.txt and the files of a decision into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Overwrite such files in the folder
@@ -113,6 +111,7 @@ impl Request {
         models: &[(String, Model)],
         baseline: &str,
         (measures, matrix): (&[String], Option<Matrix>),
+        wanted: Option<&(Objective, Vec<Constraint>)>,
     ) -> Result<(), Failure> {
         let measures = if self.by.is_empty() {
             measures
@@ -141,14 +140,34 @@ impl Request {
         }
         if let Some(matrix) = matrix {
             comparison = comparison.matrix(matrix);
+            if let Some((objective, constraints)) =
+                wanted.filter(|_| self.can_decide(trials, &drawing))
+            {
+                comparison = comparison.decision(objective.clone(), constraints.iter().cloned());
+            }
         }
         comparison.check()?;
         let folder = (self.out.as_ref()).map(|path| OutputFolder::new(path).overwrite(self.force));
         if let Some(folder) = &folder {
-            folder.prepare(&COMPARISON_OUTPUTS)?;
+            let mut names = COMPARISON_OUTPUTS.to_vec();
+            if wanted.is_some() {
+                names.extend(DECISION_OUTPUTS);
+            }
+            folder.prepare(&names)?;
         }
         let prepared = comparison.prepare()?;
-        let compared = self.compared(&prepared, title, (trials, &drawing), &bar);
+        let run = ComparisonJob {
+            title,
+            decision: "Which plan",
+            trials,
+            drawing: &drawing,
+            threads: self.threads,
+            quiet: self.quiet,
+            kept: &self.kept,
+            has_goals: !self.until.is_empty(),
+            bar: &bar,
+        };
+        let compared = run.compared(&prepared);
         bar.finish_and_clear();
         let Some((compared, unsaved)) = compared? else {
             return Ok(());
@@ -172,64 +191,24 @@ impl Request {
         unsaved.map_or(Ok(()), Err)
     }
 
-    /// Runs the trials, or puts parts together; `None` if it was a shard, or another rank has the results.
-    fn compared(
-        &self,
-        prepared: &PreparedComparison<'_>,
-        title: &str,
-        (trials, drawing): (u64, &Drawing),
-        bar: &ProgressBar,
-    ) -> Result<Option<(Compared, Option<Failure>)>, Failure> {
-        if !self.merge.is_empty() {
-            let whole = self.merged(&prepared.batch())?;
-            return Ok(Some((prepared.compared(&whole, None)?, None)));
-        }
-        let job = Job {
-            name: title,
-            trials,
-            drawing,
-            threads: self.threads,
-            quiet: self.quiet,
-            saving: &self.saving,
-            has_goals: !self.until.is_empty(),
-            bar,
-        };
-        let advance = |batch: &mut Batch<'_>, part: &mut Part| Ok(prepared.advance(batch, part)?);
-        let Some(done) = job.run(|| prepared.batch(), advance)? else {
-            return Ok(None);
-        };
-        let compared = prepared.compared(&done.part, done.reported.flatten())?;
-        Ok(Some((compared, done.unsaved)))
-    }
-
-    /// The merged parts of this comparison, of which none may be missing.
-    fn merged(&self, batch: &Batch<'_>) -> Result<Part, Failure> {
-        let whole = merged(&self.merge)?;
-        let expected = batch.begin()?;
-        (expected.check_run(whole.provenance())).map_err(|error| Failure::OtherRun {
-            path: self.merge[0].clone(),
-            error,
-        })?;
-        let missing = whole.missing();
-        if !missing.is_empty() {
-            return Err(Failure::Incomplete(PartError::Missing {
-                missing,
-                trials: whole.trials(),
-            }));
-        }
-        Ok(whole)
-    }
-
     /// The names that may be milestones which nobody states.
     fn asked(&self) -> impl Iterator<Item = &str> {
         let goals = self.until.iter().map(ComparisonGoal::of);
         self.by.iter().map(String::as_str).chain(goals)
     }
 
-    /// Whether all trials are run here and shown as a table, which a decision can follow.
-    fn is_whole_and_read(&self) -> bool {
-        let saves = self.saving.checkpoint.is_some() || !self.merge.is_empty();
-        !saves && !self.json && matches!(self.format, Format::Table)
+    /// Whether so many trials of a design tell how sure a choice is; if not, that is told.
+    fn can_decide(&self, trials: u64, drawing: &Drawing) -> bool {
+        let fewest = if self.until.is_empty() {
+            trials
+        } else {
+            self.at_least.min(trials)
+        };
+        let reason = check_trials(fewest, drawing.design()).err();
+        if let (Some(reason), false) = (&reason, self.quiet) {
+            say(&format!("note: no plan is chosen: {reason}"));
+        }
+        reason.is_none()
     }
 
     fn until(&self) -> Option<Until<ComparisonGoal>> {
@@ -250,7 +229,72 @@ impl Request {
     }
 }
 
-fn goal(text: &str) -> Result<ComparisonGoal, String> {
+/// A comparison, and how its trials are run.
+pub(crate) struct ComparisonJob<'a> {
+    /// After what a checkpoint is named where none was asked for.
+    pub(crate) title: &'a str,
+    /// The title of its decision.
+    pub(crate) decision: &'a str,
+    pub(crate) trials: u64,
+    pub(crate) drawing: &'a Drawing,
+    pub(crate) threads: usize,
+    pub(crate) quiet: bool,
+    pub(crate) kept: &'a KeptTrials,
+    pub(crate) has_goals: bool,
+    pub(crate) bar: &'a ProgressBar,
+}
+
+impl ComparisonJob<'_> {
+    /// Runs the trials, or puts parts together; `None` if it was a shard, or another rank has the results.
+    pub(crate) fn compared(
+        &self,
+        prepared: &PreparedComparison<'_>,
+    ) -> Result<Option<(Compared, Option<Failure>)>, Failure> {
+        let told = |part: &Part, goals, unsaved| {
+            let mut compared = prepared.compared(part, goals)?;
+            compared.decision = prepared.decision(part, self.decision)?;
+            Ok(Some((compared, unsaved)))
+        };
+        if !self.kept.merge.is_empty() {
+            return told(&self.merged(&prepared.batch())?, None, None);
+        }
+        let job = Job {
+            name: self.title,
+            trials: self.trials,
+            drawing: self.drawing,
+            threads: self.threads,
+            quiet: self.quiet,
+            saving: &self.kept.saving,
+            has_goals: self.has_goals,
+            bar: self.bar,
+        };
+        let advance = |batch: &mut Batch<'_>, part: &mut Part| Ok(prepared.advance(batch, part)?);
+        let Some(done) = job.run(|| prepared.batch(), advance)? else {
+            return Ok(None);
+        };
+        told(&done.part, done.reported.flatten(), done.unsaved)
+    }
+
+    /// The merged parts of this comparison, of which none may be missing.
+    fn merged(&self, batch: &Batch<'_>) -> Result<Part, Failure> {
+        let whole = merged(&self.kept.merge)?;
+        let expected = batch.begin()?;
+        (expected.check_run(whole.provenance())).map_err(|error| Failure::OtherRun {
+            path: self.kept.merge[0].clone(),
+            error,
+        })?;
+        let missing = whole.missing();
+        if !missing.is_empty() {
+            return Err(Failure::Incomplete(PartError::Missing {
+                missing,
+                trials: whole.trials(),
+            }));
+        }
+        Ok(whole)
+    }
+}
+
+pub(crate) fn goal(text: &str) -> Result<ComparisonGoal, String> {
     const FORM: &str = "write p90(MEASURE)=0.1, probability(TARGET)=0.01, difference(MEASURE)=0.5 or p50(difference(MEASURE))=0.5";
     let (kind, name, within) = goal_words(text).ok_or(FORM)?;
     let difference = name
@@ -296,30 +340,8 @@ pub(crate) fn run(arguments: &Compare) -> Result<(), Failure> {
         &entries.models,
         baseline.unwrap_or_default(),
         (&entries.measures, matrix),
-    )?;
-    let Some((objective, constraints)) = &entries.wanted else {
-        return Ok(());
-    };
-    if !request.is_whole_and_read() {
-        return Ok(());
-    }
-    let Some(matrix) = &entries.matrix else {
-        return Ok(());
-    };
-    let models: Vec<&Model> = entries.models.iter().map(|(_, model)| model).collect();
-    let trials = request.trials.unwrap_or(DEFAULT_TRIALS);
-    if trials < LEAST_TRIALS {
-        if !request.quiet {
-            let few = format!("note: {trials} trials are too few to say which plan to choose");
-            say(&few);
-        }
-        return Ok(());
-    }
-    let all = models.iter().copied();
-    let (trials, drawing) = (request.sampling).drawing(Some(trials), trials, all, true)?;
-    let how = (trials, drawing.seed(), request.threads);
-    let decision = decided("Which plan", matrix, &models, (objective, constraints), how)?;
-    print(format!("\n{}", decide(&decision)).as_bytes())
+        entries.wanted.as_ref(),
+    )
 }
 
 /// A comparison as it is printed.
@@ -373,17 +395,21 @@ impl Compare {
             && let Some(stated) = Scenario::load_comparison(file, &self.request.set)?
         {
             let mut models = Vec::new();
+            let wanted = wanted(&stated)?;
             for case in &stated.cases {
                 self.request.warn(&case.warnings);
                 let asked = request
                     .asked()
                     .chain(stated.measures.iter().map(String::as_str));
-                let model = case.scenario.compile_with_milestones(asked)?;
+                let of_choice = wanted.iter().flat_map(|(one, must)| asked_of([one], must));
+                let model = case
+                    .scenario
+                    .compile_with_milestones(asked.chain(of_choice))?;
                 models.push((case.name.clone(), model));
             }
             return Ok(Entries {
                 matrix: plans_and_worlds(&stated)?,
-                wanted: wanted(&stated)?,
+                wanted,
                 title: stated.name,
                 measures: stated.measures,
                 baseline: stated.baseline,

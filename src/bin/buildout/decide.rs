@@ -2,19 +2,24 @@
 
 use std::path::PathBuf;
 
-use buildout::analysis::compare::Matrix;
-use buildout::analysis::decide::run::{Choices, DecideRun, Decision};
+use buildout::analysis::compare::{Comparison, ComparisonGoal, Matrix};
+use buildout::analysis::decide::run::Decision;
 use buildout::analysis::decide::search::{DEFAULT_CONFIDENCE, DEFAULT_PLANS, SearchRun};
 use buildout::analysis::decide::{Constraint, Objective};
 use buildout::file::ComparisonFile;
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
+use buildout::monte_carlo::stop::{DEFAULT_AT_LEAST, DEFAULT_AT_MOST, Until};
 use buildout::policy::Setting;
-use buildout::report::{decide, search};
-use buildout::{Model, Scenario};
+use buildout::report::{
+    DECISION_OUTPUTS, OutputFile, OutputFolder, comparison_goals, decide, decision_outputs, search,
+};
+use buildout::sampling::design::Drawing;
+use buildout::{Design, Model, Scenario};
 use clap::{Args, ValueEnum};
 
-use crate::compare::{plans_and_worlds, wanted};
+use crate::compare::{ComparisonJob, goal, plans_and_worlds, wanted};
 use crate::failure::{Failure, print, say};
+use crate::kept::{KeptTrials, Together};
 use crate::run::key_and_value;
 use crate::{EXIT_STATUS, engine};
 
@@ -51,10 +56,9 @@ pub(crate) struct Decide {
     /// The weight of a variant among the worlds of its factor, 1 if not given; may be given several times
     #[arg(long, value_name = "VARIANT=WEIGHT", value_parser = weight)]
     weight: Vec<(String, f64)>,
-    /// How many trials to run of each plan, in each world
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_TRIALS,
-          value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
-    trials: u64,
+    /// How many trials to run of each plan, in each world: 10,000 if not given, all of an ensemble, and with --until at most 10,000,000
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    trials: Option<u64>,
     /// How many plans of a scenario to try at most
     #[arg(long, value_name = "N", default_value_t = DEFAULT_PLANS as u64,
           value_parser = clap::value_parser!(u64).range(2..=10_000))]
@@ -63,21 +67,37 @@ pub(crate) struct Decide {
     /// that much worse or no better
     #[arg(long, value_name = "DELTA")]
     indifference: Option<f64>,
-    /// The probability of correct selection with --indifference
-    #[arg(long, value_name = "SHARE", default_value_t = DEFAULT_CONFIDENCE, requires = "indifference")]
+    /// The probability of correct selection with --indifference, or that all goals of --until hold together
+    #[arg(long, value_name = "SHARE", default_value_t = DEFAULT_CONFIDENCE)]
     confidence: f64,
-    /// The seed: the same one gives the same results
-    #[arg(long, value_name = "S", default_value_t = 1)]
-    seed: u64,
+    /// Run a comparison until this is known so well, as for `buildout compare`; may be given several times. --trials is then the most trials
+    #[arg(long, value_name = "GOAL", value_parser = goal)]
+    until: Vec<ComparisonGoal>,
+    /// The fewest trials before a goal counts as reached
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_AT_LEAST, requires = "until")]
+    at_least: u64,
+    #[command(flatten)]
+    sampling: engine::Sampling,
     /// How many threads to use; 0 for one per processor. The results do not depend on it
     #[arg(long, value_name = "T", default_value_t = 0)]
     threads: usize,
     /// Replace a value of every scenario; may be given several times
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     set: Vec<(String, String)>,
+    #[command(flatten)]
+    kept: KeptTrials,
+    /// Write decision.json, decision.txt and, of a comparison, decision.svg into this folder
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Overwrite such files in the folder
+    #[arg(long, requires = "out")]
+    force: bool,
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    /// Print all of it as JSON: short for --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
     /// No progress bar, warnings or notes
     #[arg(long)]
     quiet: bool,
@@ -126,35 +146,75 @@ impl Decide {
         };
         let matrix = Matrix::of_file(stated, &self.worlds, &self.weight)?;
         let asked = || asked_of([&objective].into_iter(), &constraints);
+        let asked = || asked().chain(self.until.iter().map(ComparisonGoal::of));
         let models = (stated.cases.iter())
-            .map(|case| case.scenario.compile_with_milestones(asked()))
-            .collect::<Result<Vec<Model>, _>>()?;
-        let models: Vec<&Model> = models.iter().collect();
-        let bar = engine::progress_bar(self.trials, self.quiet);
-        let progress = |done: u64, of: u64| {
-            bar.set_length(of);
-            bar.set_position(done);
+            .map(|case| Ok((&case.name, case.scenario.compile_with_milestones(asked())?)))
+            .collect::<Result<Vec<(&String, Model)>, Failure>>()?;
+        let default = if self.until.is_empty() {
+            DEFAULT_TRIALS
+        } else {
+            DEFAULT_AT_MOST
         };
-        engine::listen_for_interruptions(self.quiet)?;
-        let decision = DecideRun::new(Choices::of(&matrix, &models), objective.clone())
-            .constraints(constraints.iter().cloned())
-            .trials(self.trials)
-            .seed(self.seed)
+        let all = models.iter().map(|(_, model)| model);
+        let (trials, drawing) = (self.sampling).drawing(self.trials, default, all, self.quiet)?;
+        let bar = engine::progress_bar(trials, self.quiet);
+        let mut comparison = Comparison::new(models.iter().map(|(name, model)| (*name, model)))
+            .matrix(matrix)
+            .measures([objective.of.measure()])
+            .decision(objective.clone(), constraints.iter().cloned())
+            .trials(trials)
+            .drawing(drawing.clone())
+            .confidence(self.confidence)
             .threads(self.threads)
-            .on_progress(progress)
-            .cancelled_by(&engine::INTERRUPTED)
-            .run(&stated.name);
+            .on_progress(|done, of| {
+                bar.set_length(of);
+                bar.set_position(done);
+            })
+            .cancelled_by(&engine::INTERRUPTED);
+        if !self.until.is_empty() {
+            comparison = comparison.until(Until {
+                goals: self.until.clone(),
+                confidence: self.confidence,
+                at_least: self.at_least.min(trials),
+                at_most: trials,
+            });
+        }
+        let folder = self.folder()?;
+        let prepared = comparison.prepare()?;
+        let job = ComparisonJob {
+            title: &stated.name,
+            decision: &stated.name,
+            trials,
+            drawing: &drawing,
+            threads: self.threads,
+            quiet: self.quiet,
+            kept: &self.kept,
+            has_goals: !self.until.is_empty(),
+            bar: &bar,
+        };
+        let compared = job.compared(&prepared);
         bar.finish_and_clear();
-        let decision = decision?;
-        self.print(&decision, decide(&decision))
+        let Some((compared, unsaved)) = compared? else {
+            return Ok(());
+        };
+        if let Some(goals) = comparison_goals(&compared).filter(|_| !self.quiet) {
+            say(goals.trim_end());
+        }
+        let decision = compared.decision.expect("it was asked for");
+        self.deliver(folder, decision_outputs(&decision)?, decide(&decision))?;
+        unsaved.map_or(Ok(()), Err)
+    }
+
+    fn folder(&self) -> Result<Option<OutputFolder>, Failure> {
+        let folder = (self.out.as_ref()).map(|path| OutputFolder::new(path).overwrite(self.force));
+        if let Some(folder) = &folder {
+            folder.prepare(&DECISION_OUTPUTS)?;
+        }
+        Ok(folder)
     }
 
     /// Searches for the best settings of a scenario's decisions.
     fn search(&self) -> Result<(), Failure> {
-        if !self.worlds.is_empty() || !self.weight.is_empty() {
-            let message = "--worlds and --weight are for a comparison with [[factors]]";
-            return Err(Failure::Usage(message.to_owned()));
-        }
         let loaded = Scenario::load(&self.file, &self.set)?;
         if !self.quiet && !loaded.warnings.is_empty() {
             say(&loaded.warnings.to_string());
@@ -176,57 +236,89 @@ impl Decide {
             let asked = asked_of(self.objective.iter(), &self.subject_to);
             Ok(scenario.compile_with_milestones(asked)?)
         };
-        let bar = engine::progress_bar(self.trials, self.quiet);
+        let (trials, seed) = self.search_trials()?;
+        let folder = self.folder()?;
+        let bar = engine::progress_bar(trials, self.quiet);
         let progress = |done: u64, of: u64| {
             bar.set_length(of);
             bar.set_position(done);
         };
+        let together = Together::join();
+        let about = (loaded.scenario.name.as_str(), seed, self.quiet);
+        let session = self.kept.open(&together, about)?;
         engine::listen_for_interruptions(self.quiet)?;
         let mut run = SearchRun::new(variables.clone(), self.objective.iter().cloned(), build)
             .constraints(self.subject_to.iter().cloned())
-            .trials(self.trials)
-            .seed(self.seed)
-            .threads(self.threads)
+            .trials(trials)
+            .seed(seed)
+            .threads(together.threads(self.threads))
             .plans(self.plans as usize)
             .confidence(self.confidence)
             .on_progress(progress)
-            .cancelled_by(&engine::INTERRUPTED);
+            .cancelled_by(&engine::INTERRUPTED)
+            .kept(&session.runs);
         if let Some(delta) = self.indifference {
             run = run.indifference(delta);
         }
         let found = run.run(&loaded.scenario.name);
         bar.finish_and_clear();
-        let found = found?;
-        self.print(&found, search(&found))
+        let told = session.end(found.map_err(Failure::from))?;
+        if session.is_first() {
+            let found = told.results;
+            let table = search(&found);
+            let mut json = serde_json::to_vec_pretty(&found)?;
+            json.push(b'\n');
+            let files = vec![
+                OutputFile::new(DECISION_OUTPUTS[0], json),
+                OutputFile::new(DECISION_OUTPUTS[1], table.clone().into_bytes()),
+            ];
+            self.deliver(folder, files, table)?;
+        }
+        told.unsaved.map_or(Ok(()), Err)
     }
 
-    fn print(&self, results: &impl serde::Serialize, table: String) -> Result<(), Failure> {
-        print(&match self.format {
-            Format::Table => table.into_bytes(),
-            Format::Json => {
-                let mut json = serde_json::to_vec_pretty(results)?;
-                json.push(b'\n');
-                json
+    /// The trials and the seed of a search; refuses what it cannot do.
+    fn search_trials(&self) -> Result<(u64, u64), Failure> {
+        let none: [&Model; 0] = [];
+        let (trials, drawing) =
+            (self.sampling).drawing(self.trials, DEFAULT_TRIALS, none, self.quiet)?;
+        let words = if !self.worlds.is_empty() || !self.weight.is_empty() {
+            "--worlds and --weight are for a comparison with [[factors]]"
+        } else if !self.until.is_empty() {
+            "--until is for a comparison with [[factors]]\n  help: a search stops early with --indifference"
+        } else if self.kept.saving.shard.is_some() || !self.kept.merge.is_empty() {
+            "a search has no shards: which plan it tries next depends on the trials before\n  \
+             help: --checkpoint keeps what is done, and an MPI launcher shares the trials of each plan among processes"
+        } else if drawing.design() != Design::Random {
+            "a search needs independent trials: leave --design out"
+        } else {
+            return Ok((trials, drawing.seed()));
+        };
+        Err(Failure::Usage(words.to_owned()))
+    }
+
+    /// Prints what was decided, and writes its files, the JSON first, where that was asked for.
+    fn deliver(
+        &self,
+        folder: Option<OutputFolder>,
+        files: Vec<OutputFile>,
+        table: String,
+    ) -> Result<(), Failure> {
+        if let Some(folder) = folder {
+            for path in folder.write(&files)? {
+                if !self.quiet {
+                    say(&format!("wrote {}", path.display()));
+                }
             }
+        }
+        print(&match self.format {
+            Format::Table if !self.json => table.into_bytes(),
+            _ => files
+                .into_iter()
+                .next()
+                .map_or_else(Vec::new, |json| json.contents),
         })
     }
-}
-
-/// Decides among the plans of a matrix, in this many trials of a seed on this many threads.
-pub(crate) fn decided(
-    title: &str,
-    matrix: &Matrix,
-    models: &[&Model],
-    (objective, constraints): (&Objective, &[Constraint]),
-    (trials, seed, threads): (u64, u64, usize),
-) -> Result<Decision, Failure> {
-    let run = DecideRun::new(Choices::of(matrix, models), objective.clone())
-        .constraints(constraints.iter().cloned())
-        .trials(trials)
-        .seed(seed)
-        .threads(threads)
-        .cancelled_by(&engine::INTERRUPTED);
-    Ok(run.run(title)?)
 }
 
 /// The cases of a comparison that a page shows beside one another, the plans in the first world, and the decision among all.
@@ -242,14 +334,19 @@ pub(crate) fn for_page(
     };
     let asked = || asked_of([&objective].into_iter(), &constraints);
     let models = (stated.cases.iter())
-        .map(|case| case.scenario.compile_with_milestones(asked()))
-        .collect::<Result<Vec<Model>, _>>()?;
-    let models: Vec<&Model> = models.iter().collect();
-    let wanted = (&objective, &constraints[..]);
-    let how = (trials, seed, threads);
-    let decision = decided(&stated.name, &matrix, &models, wanted, how)?;
+        .map(|case| Ok((&case.name, case.scenario.compile_with_milestones(asked())?)))
+        .collect::<Result<Vec<(&String, Model)>, Failure>>()?;
     let plans = matrix.scenarios.iter().map(|of_plan| of_plan[0]);
-    Ok((plans.take(MOST_BESIDE).collect(), Some(decision)))
+    let shown = plans.take(MOST_BESIDE).collect();
+    let compared = Comparison::new(models.iter().map(|(name, model)| (*name, model)))
+        .matrix(matrix)
+        .measures([objective.of.measure()])
+        .decision(objective.clone(), constraints.iter().cloned())
+        .trials(trials)
+        .drawing(Drawing::new(Design::Random, seed))
+        .threads(threads)
+        .run()?;
+    Ok((shown, compared.decision))
 }
 
 /// More scenarios beside one another are not read. (an assumption)
@@ -259,10 +356,10 @@ const NO_OBJECTIVE: &str =
     "there is no objective\n  help: say what is wanted, such as --objective 'maximise mean(npv)'";
 
 /// The names that objectives and constraints ask for.
-fn asked_of<'a>(
-    objectives: impl Iterator<Item = &'a Objective>,
+pub(crate) fn asked_of<'a>(
+    objectives: impl IntoIterator<Item = &'a Objective>,
     constraints: &'a [Constraint],
 ) -> impl Iterator<Item = &'a str> {
-    let objectives = objectives.map(|one| one.of.measure());
+    let objectives = objectives.into_iter().map(|one| one.of.measure());
     objectives.chain(constraints.iter().map(|one| one.of.measure()))
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use buildout::analysis::drivers::report::DriversReport;
 use buildout::analysis::drivers::run::{DEFAULT_CONFIRMING_TRIALS, DriversRun};
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
+use buildout::monte_carlo::stop::{DEFAULT_AT_LEAST, Until};
 use buildout::report::{
     DRIVERS_OUTPUTS, OutputFolder, drivers, drivers_csv, drivers_markdown, drivers_outputs,
 };
@@ -13,7 +14,7 @@ use buildout::{Model, Scenario};
 use clap::{Args, ValueEnum};
 
 use crate::failure::{Failure, print, say};
-use crate::kept::KeptTrials;
+use crate::kept::{KeptTrials, Together};
 use crate::run::key_and_value;
 use crate::{EXIT_STATUS, engine};
 
@@ -69,7 +70,14 @@ pub(crate) struct DriversCommand {
     set: Vec<(String, String)>,
     #[command(flatten)]
     kept: KeptTrials,
-    /// Write drivers.json, drivers.csv, drivers.txt and drivers.md into this folder
+    /// Run until the first-order index of every input is known to ± so much, with 95 % confidence, such as index=0.02;
+    /// --trials is then the most trials, 1,000,000 if not given
+    #[arg(long, value_name = "GOAL", value_parser = index_goal)]
+    until: Option<f64>,
+    /// The fewest trials before the goal counts as reached
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_AT_LEAST, requires = "until")]
+    at_least: u64,
+    /// Write drivers.json, drivers.csv, drivers.txt, drivers.md and a chart (drivers.svg) into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Overwrite such files in the folder
@@ -105,6 +113,21 @@ pub(crate) enum Format {
     Markdown,
 }
 
+/// The most trials whose samples are held in memory.
+pub(crate) const MOST_TRIALS: u64 = 1_000_000;
+
+fn index_goal(text: &str) -> Result<f64, String> {
+    half_width("index", text)
+}
+
+/// The half width of KIND=WITHIN.
+pub(crate) fn half_width(kind: &str, text: &str) -> Result<f64, String> {
+    let words = text.split_once('=').filter(|(left, _)| left.trim() == kind);
+    let within = words.and_then(|(_, within)| within.trim().parse::<f64>().ok());
+    (within.filter(|within| within.is_finite() && *within > 0.0))
+        .ok_or_else(|| format!("write {kind}=WITHIN with a number above 0, such as {kind}=0.02"))
+}
+
 /// Splits NAME=PATTERN,PATTERN.
 pub(crate) fn group(text: &str) -> Result<(String, Vec<String>), String> {
     let (name, patterns) = key_and_value(text)
@@ -122,11 +145,16 @@ pub(crate) fn run(arguments: &DriversCommand) -> Result<(), Failure> {
     let folder =
         (arguments.out.as_ref()).map(|path| OutputFolder::new(path).overwrite(arguments.force));
     if let Some(folder) = &folder {
-        folder.prepare(&DRIVERS_OUTPUTS)?;
+        let further = (2..=arguments.of.len()).map(|number| format!("drivers-{number}.svg"));
+        let further: Vec<String> = further.collect();
+        let names = DRIVERS_OUTPUTS
+            .into_iter()
+            .chain(further.iter().map(String::as_str));
+        folder.prepare(&names.collect::<Vec<&str>>())?;
     }
     let (trials, drawing) = (arguments.sampling).drawing(
         arguments.trials,
-        DEFAULT_TRIALS,
+        arguments.until.map_or(DEFAULT_TRIALS, |_| MOST_TRIALS),
         [&model],
         arguments.quiet,
     )?;
@@ -135,18 +163,26 @@ pub(crate) fn run(arguments: &DriversCommand) -> Result<(), Failure> {
         bar.set_length(of);
         bar.set_position(done);
     };
+    let together = Together::join();
+    let about = (model.name(), drawing.seed(), arguments.quiet);
+    let session = arguments.kept.open(&together, about)?;
     let search = (arguments.search(&model, trials, drawing))
+        .threads(together.threads(arguments.threads))
         .on_progress(progress)
-        .cancelled_by(&engine::INTERRUPTED);
+        .cancelled_by(&engine::INTERRUPTED)
+        .kept(&session.runs);
     engine::listen_for_interruptions(arguments.quiet)?;
-    let samples = (arguments.kept).samples(search.sample_run(), trials, arguments.quiet);
-    let Some(samples) = samples.inspect_err(|_| bar.finish_and_clear())? else {
+    if session.is_shard([search.sample_run()], trials)? {
         bar.finish_and_clear();
         return Ok(());
-    };
-    let report = search.explain(&samples);
+    }
+    let report = search.run();
     bar.finish_and_clear();
-    let report = report?;
+    let told = session.end(report.map_err(Failure::from))?;
+    if !session.is_first() {
+        return Ok(());
+    }
+    let report = told.results;
     if let Some(folder) = &folder {
         for path in folder.write(&drivers_outputs(&report)?)? {
             if !arguments.quiet {
@@ -159,7 +195,8 @@ pub(crate) fn run(arguments: &DriversCommand) -> Result<(), Failure> {
     } else {
         arguments.format
     };
-    print(&in_format(&report, format)?)
+    print(&in_format(&report, format)?)?;
+    told.unsaved.map_or(Ok(()), Err)
 }
 
 impl DriversCommand {
@@ -168,8 +205,14 @@ impl DriversCommand {
             .of(&self.of)
             .trials(trials)
             .drawing(drawing)
-            .threads(self.threads)
             .failures(self.when.is_some());
+        if let Some(index) = self.until {
+            search = search.until(Until {
+                at_least: self.at_least.min(trials),
+                at_most: trials,
+                ..Until::new(vec![index])
+            });
+        }
         for (name, patterns) in &self.group {
             search = search.group(name, patterns.clone());
         }

@@ -95,6 +95,9 @@ pub(crate) enum Failure {
         "interrupted: what each rank has done is saved beside {}\n  to resume: {command}", path.display()
     )]
     RanksInterrupted { path: PathBuf, command: String },
+    /// Processes that worked together were interrupted.
+    #[error("interrupted: {0}")]
+    StoppedTogether(String),
     #[error("error: interruptions cannot be caught: {0}")]
     Interruptions(ctrlc::Error),
     #[cfg(not(feature = "png"))]
@@ -178,11 +181,18 @@ fn hint(error: &report::WriteError) -> &'static str {
 impl Failure {
     /// Whether trials were stopped by an interruption.
     pub(crate) fn is_cancellation(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::Run(RunError::Cancelled)
-                | Self::Compare(CompareError::Trials(PairedError::Run(RunError::Cancelled)))
-        )
+            | Self::Compare(CompareError::Trials(PairedError::Run(RunError::Cancelled))) => true,
+            Self::Samples(error)
+            | Self::Drivers(DriversRunError::Samples(error))
+            | Self::Worth(WorthError::Samples(error))
+            | Self::Decide(DecideError::Samples(error))
+            | Self::Compare(CompareError::Decision(DecideError::Samples(error))) => {
+                matches!(error, SampleError::Run(RunError::Cancelled))
+            }
+            _ => false,
+        }
     }
 
     /// The error of a checkpoint that could not be written at the end; else the failure itself.
@@ -227,21 +237,24 @@ impl Failure {
             Failure::Schedule(ScheduleError::Milestone(_)) => 2,
             Failure::Compare(CompareError::Trials(PairedError::Run(RunError::Cancelled))) => 130,
             Failure::Compare(CompareError::Trials(PairedError::Run(_))) => 1,
-            Failure::Compare(_) => 2,
             Failure::Samples(error)
             | Failure::Drivers(DriversRunError::Samples(error))
             | Failure::Worth(WorthError::Samples(error))
-            | Failure::Decide(DecideError::Samples(error)) => match error {
-                SampleError::Run(RunError::Cancelled) => 130,
-                SampleError::Run(_) => 1,
-                _ => 2,
-            },
+            | Failure::Decide(DecideError::Samples(error))
+            | Failure::Compare(CompareError::Decision(DecideError::Samples(error))) => {
+                match error {
+                    SampleError::Run(RunError::Cancelled) => 130,
+                    SampleError::Run(_) => 1,
+                    _ => 2,
+                }
+            }
+            Failure::Compare(_) => 2,
             Failure::Drivers(_) | Failure::Worth(_) | Failure::Decide(_) | Failure::Matrix(_) => 2,
             #[cfg(feature = "mpi")]
             Failure::NotOnRanks(_) => 2,
             #[cfg(feature = "mpi")]
             Failure::RanksInterrupted { .. } => 130,
-            Failure::Interrupted { .. } => 130,
+            Failure::Interrupted { .. } | Failure::StoppedTogether(_) => 130,
             // Whoever reads the output has seen enough of it.
             Failure::Print(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
             _ => 1,

@@ -40,5 +40,5 @@ pub(crate) fn run(arguments: &Levers) -> Result<(), Failure> {
         .map(|(name, scenario)| Ok((name, scenario.compile()?)))
         .collect::<Result<Vec<(String, Model)>, ScenarioError>>()?;
     let title = format!("Levers of {}", loaded.scenario.name);
-    request.answer(&title, &models, NO_LEVERS, (&[], None))
+    request.answer(&title, &models, NO_LEVERS, (&[], None), None)
 }

@@ -28,7 +28,7 @@ pub(crate) struct Saving {
     /// Resume from the checkpoint, if it exists
     #[arg(long, requires = "checkpoint")]
     pub(crate) resume: bool,
-    /// Run only part I (from 0) of N equal parts, into the checkpoint, for `buildout merge` or `buildout compare --merge`
+    /// Run only part I (from 0) of N equal parts, into the checkpoint, for `buildout merge` or the same command with --merge
     #[arg(long, value_name = "I/N", value_parser = shard, requires = "checkpoint",
           conflicts_with_all = ["until", "out", "format", "json"])]
     pub(crate) shard: Option<Shard>,

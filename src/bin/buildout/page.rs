@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use buildout::analysis::drivers::report::DriversReport;
 use buildout::analysis::drivers::run::DriversRun;
 use buildout::analysis::schedule::ScheduleReport;
+use buildout::analysis::worth::report::WorthReport;
+use buildout::analysis::worth::run::{Plan, WorthRun};
 use buildout::file::Loaded;
 use buildout::report::HtmlReport;
 use buildout::sampling::design::Drawing;
@@ -23,6 +25,8 @@ pub(crate) struct Analysed<'a> {
     pub(crate) loaded: &'a Loaded,
     schedule: Option<ScheduleReport>,
     pub(crate) drivers: Option<DriversReport>,
+    /// What the plans beside it are worth.
+    worth: Option<WorthReport>,
 }
 
 impl<'a> Analysed<'a> {
@@ -52,7 +56,27 @@ impl<'a> Analysed<'a> {
             loaded,
             schedule: schedule.ok(),
             drivers: drivers.ok(),
+            worth: None,
         }
+    }
+
+    /// Also tells what other plans are worth beside this one. Where the trials do not tell, the page says nothing of it.
+    pub(crate) fn beside<'p>(
+        mut self,
+        (name, model): (&str, &Model),
+        others: impl IntoIterator<Item = (&'p str, &'p Model)>,
+        (drawing, trials, threads): (&Drawing, u64, usize),
+    ) -> Self {
+        let others = others
+            .into_iter()
+            .map(|(name, model)| Plan::new(name, model));
+        let worth = WorthRun::new(Plan::new(name, model), others.collect())
+            .trials(trials.min(ANALYSED_TRIALS))
+            .drawing(drawing.clone())
+            .threads(threads)
+            .run();
+        self.worth = worth.ok();
+        self
     }
 
     fn onto<'p>(&'p self, page: HtmlReport<'p>) -> HtmlReport<'p> {
@@ -64,6 +88,9 @@ impl<'a> Analysed<'a> {
         }
         if let Some(drivers) = &self.drivers {
             page = page.drivers(drivers);
+        }
+        if let Some(worth) = &self.worth {
+            page = page.worth(worth);
         }
         page
     }

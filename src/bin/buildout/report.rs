@@ -6,6 +6,7 @@ use buildout::analysis::decide::run::Decision;
 use buildout::file::Loaded;
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
 use buildout::report::{OutputFile, OutputFolder, markdown};
+use buildout::sampling::design::Drawing;
 use buildout::{Batch, Model, Scenario};
 use clap::Args;
 
@@ -89,6 +90,10 @@ pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
             Analysed::new(model, scenario, &drawing, trials, arguments.threads)
         })
         .collect();
+    let analysed = match &decision {
+        Some(_) => with_worth(analysed, &loaded, (&drawing, trials, arguments.threads)),
+        None => analysed,
+    };
     let runs = projections.iter().zip(&analysed);
     let Some(page) = page_of(runs) else {
         return Ok(());
@@ -112,6 +117,22 @@ pub(crate) fn run(arguments: &Report) -> Result<(), Failure> {
         arguments.live.show(&path)?;
     }
     Ok(())
+}
+
+/// The first plan of a comparison with what the others are worth beside it.
+fn with_worth<'a>(
+    mut analysed: Vec<Analysed<'a>>,
+    loaded: &[(Model, Loaded)],
+    how: (&Drawing, u64, usize),
+) -> Vec<Analysed<'a>> {
+    let mut plans = (loaded.iter()).map(|(model, loaded)| (loaded.scenario.name.as_str(), model));
+    if let Some(first) = plans.next()
+        && !analysed.is_empty()
+    {
+        let of_first = analysed.remove(0).beside(first, plans, how);
+        analysed.insert(0, of_first);
+    }
+    analysed
 }
 
 impl Report {

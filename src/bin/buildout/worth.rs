@@ -6,14 +6,16 @@ use buildout::analysis::levers::{NO_LEVERS, lever_cases};
 use buildout::analysis::worth::report::WorthReport;
 use buildout::analysis::worth::run::{DEFAULT_CAPACITY, Plan, WorthRun};
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
+use buildout::monte_carlo::stop::{DEFAULT_AT_LEAST, Until};
 use buildout::report::{
     OutputFolder, WORTH_OUTPUTS, worth, worth_csv, worth_markdown, worth_outputs,
 };
 use buildout::{Model, Scenario};
 use clap::Args;
 
-use crate::drivers::{Format, group};
+use crate::drivers::{Format, MOST_TRIALS, group, half_width};
 use crate::failure::{Failure, print, say};
+use crate::kept::{KeptTrials, Together};
 use crate::run::key_and_value;
 use crate::{EXIT_STATUS, engine};
 
@@ -60,7 +62,16 @@ pub(crate) struct Worth {
     /// Replace a value of the scenario and of all its changes; may be given several times
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
     set: Vec<(String, String)>,
-    /// Write worth.json, worth.csv, worth.txt and worth.md into this folder
+    #[command(flatten)]
+    kept: KeptTrials,
+    /// Run until the gain of each change in money (MW-months without money) is known to ± so much, with 95 % confidence, such as gain=2e6;
+    /// --trials is then the most trials, 1,000,000 if not given
+    #[arg(long, value_name = "GOAL", value_parser = gain_goal)]
+    until: Option<f64>,
+    /// The fewest trials before the goal counts as reached
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_AT_LEAST, requires = "until")]
+    at_least: u64,
+    /// Write worth.json, worth.csv, worth.txt, worth.md and a chart (worth.svg) into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Overwrite such files in the folder
@@ -82,6 +93,10 @@ pub(crate) struct Worth {
 struct Change {
     name: String,
     set: Vec<(String, String)>,
+}
+
+fn gain_goal(text: &str) -> Result<f64, String> {
+    half_width("gain", text)
 }
 
 fn change(text: &str) -> Result<Change, String> {
@@ -130,20 +145,32 @@ pub(crate) fn run(arguments: &Worth) -> Result<(), Failure> {
     let models = std::iter::once(&plan)
         .chain(&changed)
         .map(|compiled| &compiled.model);
+    let default = arguments.until.map_or(DEFAULT_TRIALS, |_| MOST_TRIALS);
     let (trials, drawing) =
-        (arguments.sampling).drawing(arguments.trials, DEFAULT_TRIALS, models, arguments.quiet)?;
+        (arguments.sampling).drawing(arguments.trials, default, models, arguments.quiet)?;
     let bar = engine::progress_bar(trials, arguments.quiet);
     let progress = |done: u64, of: u64| {
         bar.set_length(of);
         bar.set_position(done);
     };
+    let together = Together::join();
+    let about = (plan.name.as_str(), drawing.seed(), arguments.quiet);
+    let session = arguments.kept.open(&together, about)?;
     let mut search = WorthRun::new(Plan::new(&plan.name, &plan.model), changes)
         .capacity(&arguments.capacity)
         .trials(trials)
         .drawing(drawing)
-        .threads(arguments.threads)
+        .threads(together.threads(arguments.threads))
         .on_progress(progress)
-        .cancelled_by(&engine::INTERRUPTED);
+        .cancelled_by(&engine::INTERRUPTED)
+        .kept(&session.runs);
+    if let Some(gain) = arguments.until {
+        search = search.until(Until {
+            at_least: arguments.at_least.min(trials),
+            at_most: trials,
+            ..Until::new(vec![gain])
+        });
+    }
     if let Some(money) = &arguments.money {
         search = search.money(money);
     }
@@ -151,9 +178,17 @@ pub(crate) fn run(arguments: &Worth) -> Result<(), Failure> {
         search = search.group(name, patterns.clone());
     }
     engine::listen_for_interruptions(arguments.quiet)?;
+    if session.is_shard(search.sample_runs()?, trials)? {
+        bar.finish_and_clear();
+        return Ok(());
+    }
     let report = search.run();
     bar.finish_and_clear();
-    let report = report?;
+    let told = session.end(report.map_err(Failure::from))?;
+    if !session.is_first() {
+        return Ok(());
+    }
+    let report = told.results;
     if let Some(folder) = &folder {
         for path in folder.write(&worth_outputs(&report)?)? {
             if !arguments.quiet {
@@ -166,7 +201,8 @@ pub(crate) fn run(arguments: &Worth) -> Result<(), Failure> {
     } else {
         arguments.format
     };
-    print(&in_format(&report, format)?)
+    print(&in_format(&report, format)?)?;
+    told.unsaved.map_or(Ok(()), Err)
 }
 
 impl Worth {

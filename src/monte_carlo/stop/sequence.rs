@@ -102,7 +102,7 @@ impl Sequence {
     }
 
     /// Half the width of the interval of a mean of `trials` numbers, in standard deviations.
-    pub(super) fn half_width_of_mean(&self, trials: f64) -> f64 {
+    pub(crate) fn half_width_of_mean(&self, trials: f64) -> f64 {
         let growth = libm::log1p(trials / self.weight);
         ((trials + self.weight) * (growth + 2.0 * self.ln_limit)).sqrt() / trials
     }

@@ -5,6 +5,7 @@ mod draw;
 mod fan;
 mod gantt;
 mod palette;
+mod rows;
 mod scale;
 mod small;
 mod terminal;
@@ -16,6 +17,8 @@ pub(super) use draw::{Dress, svg};
 pub use fan::{ChartError, FanChart};
 pub(super) use fan::{Fan, as_of, asked_of, fan_chart, short};
 pub(super) use palette::page_colours;
+pub(super) use rows::{Bar, Cell};
+pub use rows::{BarChart, GridChart};
 pub(super) use scale::ValueScale;
 pub(super) use small::{DateStrip, date_strip, icons, row_of_bars, years};
 

@@ -21,10 +21,17 @@ impl ValueScale {
     /// From zero over all values to a round one; those that are not finite do not count. Values whose unit is `share` are
     /// labelled in per cent.
     pub(crate) fn over(unit: &str, values: impl IntoIterator<Item = f64>) -> Self {
-        let (mut low, mut high) = (0.0_f64, 0.0_f64);
+        Self::around(unit, std::iter::once(0.0).chain(values))
+    }
+
+    /// Over all values to round ones at both ends.
+    pub(crate) fn around(unit: &str, values: impl IntoIterator<Item = f64>) -> Self {
+        let mut ends: Option<(f64, f64)> = None;
         for x in values.into_iter().filter(|x| x.is_finite()) {
-            (low, high) = (low.min(x), high.max(x));
+            let (low, high) = ends.unwrap_or((x, x));
+            ends = Some((low.min(x), high.max(x)));
         }
+        let (low, high) = ends.unwrap_or((0.0, 0.0));
         let step = nice_step((high - low) / STEPS);
         let bottom = (low / step).floor() * step;
         let top = ((high / step).ceil() * step).max(bottom + step);

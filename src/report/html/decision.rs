@@ -60,7 +60,7 @@ fn row(choice: &Choice, position: usize, amounts: &Amounts) -> String {
         let _ = if cell.regret == 0.0 {
             write!(html, "<td><strong>{value}</strong></td>")
         } else {
-            let regret = escape(&amounts.write_error(cell.regret));
+            let regret = escape(&amounts.write_regret(cell.regret));
             write!(
                 html,
                 "<td>{value}<br><small class=soft>regret {regret}</small></td>"
@@ -72,7 +72,7 @@ fn row(choice: &Choice, position: usize, amounts: &Amounts) -> String {
             html,
             "<td>{}</td><td>{}</td>",
             escape(&amounts.write(plan.value)),
-            escape(&amounts.write_error(plan.greatest_regret))
+            escape(&amounts.write_regret(plan.greatest_regret))
         );
     }
     let _ = write!(

@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use super::{Run, escape};
 use crate::analysis::drivers::Drivers;
 use crate::analysis::drivers::report::{DriversReport, ResultDrivers};
-use crate::analysis::worth::changes::ChangeWorth;
 use crate::analysis::worth::report::WorthReport;
 use crate::report::chart::row_of_bars;
-use crate::report::drivers::{Unit, condition, heading, input_value, share};
+use crate::report::drivers::{Unit, condition, heading, input_value, share, tornado_chart};
 use crate::report::text::{grouped, percent, whole_percent};
 use crate::report::worth::{
     Money, break_even, capacity_gain, is_significant, money_gain, most_moved_target, target_gain,
+    worth_chart,
 };
 
 /// Inputs, groups and pieces of information in a table.
@@ -41,23 +41,15 @@ fn tornado(report: &DriversReport, result: &ResultDrivers) -> String {
         escape(&heading(report, found)).replace('\n', ". "),
         escape(&unit.head()),
     );
-    let means = found
-        .inputs
-        .iter()
-        .flat_map(|input| input.tornado.map(|end| end.mean));
-    let (least, most) = means.fold((found.of.mean, found.of.mean), |(least, most), mean| {
-        (least.min(mean), most.max(mean))
-    });
-    let at = |x: f64| 4.0 + 92.0 * (x - least) / (most - least).max(f64::MIN_POSITIVE);
+    let chart = tornado_chart(report, result);
     html += "<div class=wide tabindex=0><table class=gantt><thead><tr><th>input<th class=time>&nbsp;<th>of variance<th>at its P10<th>at its P90<th>P10 to P90</thead><tbody>";
-    for input in found.inputs.iter().take(MOST_ROWS) {
+    for (input, bar) in found.inputs.iter().zip(chart.bars()) {
         let [low, high] = &input.tornado;
-        let ends = (at(low.mean.min(high.mean)), at(low.mean.max(high.mean)));
         let _ = write!(
             html,
             "<tr><td>{}<td class=time>{}<td>{}<td>{}<td>{}<td>{} to {}",
             escape(&input.name),
-            row_of_bars(&[], None, ends, Some(at(found.of.mean))),
+            chart.in_row(bar),
             share(&input.first_order),
             unit.number(low.mean),
             unit.number(high.mean),
@@ -126,19 +118,7 @@ fn changes(report: &WorthReport) -> String {
     }
     let money = Money::of(report);
     let target = most_moved_target(report);
-    let measured = |change: &ChangeWorth| match (&change.money, target) {
-        (Some(gain), _) => (gain.gain, gain.std_error),
-        (None, Some(target)) => (
-            change.targets[target].gain,
-            change.targets[target].std_error,
-        ),
-        (None, None) => (change.capacity.gain, change.capacity.std_error),
-    };
-    let ends = report.changes.iter().map(measured);
-    let (least, most) = ends.fold((0.0_f64, 0.0_f64), |(least, most), (gain, error)| {
-        (least.min(gain - 2.0 * error), most.max(gain + 2.0 * error))
-    });
-    let at = |x: f64| 4.0 + 92.0 * (x - least) / (most - least).max(f64::MIN_POSITIVE);
+    let chart = worth_chart(report);
     let mut html = format!(
         "<p class=soft>{} trials of each, the same for all. Bar: from nothing to the gain; whiskers: two standard errors. \
          Pays up to: the price, paid at the start, at which the mean stays the same (95 % interval).</p>\
@@ -150,18 +130,12 @@ fn changes(report: &WorthReport) -> String {
             escape(&money.unit)
         },
     );
-    for change in &report.changes {
-        let (gain, error) = measured(change);
+    for (change, bar) in report.changes.iter().zip(chart.bars()) {
         let _ = write!(
             html,
             "<tr><td>{}<td class=time>{}<td>{}<td>{}<td>{}<td>{}",
             escape(&change.name),
-            row_of_bars(
-                &[at(0.0)],
-                Some((at(gain - 2.0 * error), at(gain + 2.0 * error))),
-                (at(gain.min(0.0)), at(gain.max(0.0))),
-                None
-            ),
+            chart.in_row(bar),
             money_gain(&money, change),
             capacity_gain(&change.capacity),
             target.map_or_else(String::new, |target| target_gain(&change.targets[target])),
@@ -204,11 +178,10 @@ fn information(report: &WorthReport) -> String {
         let length = 100.0 * worth.worth / information.perfect.worth.max(f64::MIN_POSITIVE);
         let _ = write!(
             html,
-            "<tr><td>{}<td class=time>{}<td>{} ±{}<td>{}",
+            "<tr><td>{}<td class=time>{}<td>{}<td>{}",
             escape(&worth.name),
             row_of_bars(&[], None, (0.0, length.min(100.0)), None),
-            money.amount(worth.worth),
-            money.amount(worth.std_error),
+            money.with_error(worth.worth, worth.std_error),
             whole_percent(worth.changes_decision),
         );
     }

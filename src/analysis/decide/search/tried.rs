@@ -67,7 +67,14 @@ impl<'a> Tried<'a> {
         let mut found: Vec<Choice> = Vec::new();
         let mut first = Trials::default();
         for (number, objective) in run.objectives.iter().enumerate() {
-            let columns = questions.trials(number, model.name(), model.layout(), &samples)?;
+            let columns = questions.trials(number, model.name(), model.layout(), &|measure| {
+                Some(
+                    samples
+                        .measure(&measure.label(model.layout()).name)?
+                        .values
+                        .as_slice(),
+                )
+            })?;
             found.push(one_plan(objective, &run.constraints, columns.clone()));
             if number == 0 {
                 first = columns;
