@@ -82,6 +82,12 @@ plan! {
     pub fn new;
 }
 
+impl Default for SigningTerms {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Lever {
     /// Sets what it does to the activities whose approvals it makes faster, if it does.
     pub(crate) fn compile_approvals(&self, compiler: &mut Compiler<'_>) {

@@ -122,7 +122,7 @@ impl TrialRow {
 
     /// The numbers of a scope from a month on: that of the metric at position k is k x months further on.
     #[inline]
-    pub(crate) fn from_month_mut(&mut self, scope: usize, month: usize) -> &mut [f64] {
+    pub(crate) fn months_onward_mut(&mut self, scope: usize, month: usize) -> &mut [f64] {
         assert!(month < self.layout.months, "no month {month}");
         let first = self.layout.series_index(scope, 0, month);
         &mut self.monthly[first..]

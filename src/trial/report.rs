@@ -258,7 +258,7 @@ impl Model {
 /// Writes the figures of a month.
 fn write(tally: &mut Tally, (scope, month): (usize, usize), written: &Written, row: &mut TrialRow) {
     let cause = tally.close();
-    let numbers = row.from_month_mut(scope, month);
+    let numbers = row.months_onward_mut(scope, month);
     for &(place, metric) in &written.metrics {
         numbers[place] = tally.get(metric);
     }

@@ -145,7 +145,7 @@ impl Decide {
             }
         };
         let matrix = Matrix::of_file(stated, &self.worlds, &self.weight)?;
-        let asked = || asked_of([&objective].into_iter(), &constraints);
+        let asked = || asked_of([&objective], &constraints);
         let asked = || asked().chain(self.until.iter().map(ComparisonGoal::of));
         let models = (stated.cases.iter())
             .map(|case| Ok((&case.name, case.scenario.compile_with_milestones(asked())?)))
@@ -332,7 +332,7 @@ pub(crate) fn for_page(
     else {
         return Ok((all(), None));
     };
-    let asked = || asked_of([&objective].into_iter(), &constraints);
+    let asked = || asked_of([&objective], &constraints);
     let models = (stated.cases.iter())
         .map(|case| Ok((&case.name, case.scenario.compile_with_milestones(asked())?)))
         .collect::<Result<Vec<(&String, Model)>, Failure>>()?;

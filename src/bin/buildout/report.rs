@@ -135,9 +135,11 @@ fn with_worth<'a>(
     analysed
 }
 
+/// The models that a page shows, and what is decided of a comparison.
+type Shown = (Vec<(Model, Loaded)>, Option<Decision>);
+
 impl Report {
-    /// The models that the page shows, and what is decided of a comparison.
-    fn load(&self) -> Result<(Vec<(Model, Loaded)>, Option<Decision>), Failure> {
+    fn load(&self) -> Result<Shown, Failure> {
         let mut loaded = Vec::new();
         if let [file] = self.files.as_slice()
             && let Some(stated) = Scenario::load_comparison(file, &self.set)?
