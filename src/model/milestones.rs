@@ -67,7 +67,15 @@ impl Scenario {
         &self,
         asked: impl IntoIterator<Item = N>,
     ) -> Result<Model, ScenarioError> {
-        let model = self.compile()?;
+        self.with_milestones(self.compile()?, asked)
+    }
+
+    /// The same where this scenario is compiled already, to `model`, which is returned if it has all that is asked for.
+    pub fn with_milestones<N: AsRef<str>>(
+        &self,
+        model: Model,
+        asked: impl IntoIterator<Item = N>,
+    ) -> Result<Model, ScenarioError> {
         let mut wanted: Vec<String> = Vec::new();
         for name in asked {
             let name = name.as_ref().trim();

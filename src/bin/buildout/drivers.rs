@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use buildout::Model;
 use buildout::analysis::drivers::report::DriversReport;
 use buildout::analysis::drivers::run::{DEFAULT_CONFIRMING_TRIALS, DriversRun};
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
@@ -10,13 +11,12 @@ use buildout::report::{
     DRIVERS_OUTPUTS, OutputFolder, drivers, drivers_csv, drivers_markdown, drivers_outputs,
 };
 use buildout::sampling::design::Drawing;
-use buildout::{Model, Scenario};
 use clap::{Args, ValueEnum};
 
 use crate::failure::{Failure, print, say};
 use crate::kept::{KeptTrials, Together};
 use crate::run::key_and_value;
-use crate::{EXIT_STATUS, engine};
+use crate::{EXIT_STATUS, engine, load};
 
 #[derive(Args)]
 #[command(after_help = format!("\
@@ -137,11 +137,10 @@ pub(crate) fn group(text: &str) -> Result<(String, Vec<String>), String> {
 }
 
 pub(crate) fn run(arguments: &DriversCommand) -> Result<(), Failure> {
-    let loaded = Scenario::load(&arguments.file, &arguments.set)?;
+    let (loaded, model) = load::with_milestones(&arguments.file, &arguments.set, &arguments.of)?;
     if !arguments.quiet && !loaded.warnings.is_empty() {
         say(&loaded.warnings.to_string());
     }
-    let model = loaded.scenario.compile_with_milestones(&arguments.of)?;
     let folder =
         (arguments.out.as_ref()).map(|path| OutputFolder::new(path).overwrite(arguments.force));
     if let Some(folder) = &folder {

@@ -20,3 +20,14 @@ pub(crate) fn compiled(draft: Draft) -> Result<(Loaded, Model), ScenarioError> {
     let model = model.ok_or(ScenarioError::Invalid(found))?;
     Ok((loaded, model))
 }
+
+/// The same, with milestones that are asked for besides those of the scenario.
+pub(crate) fn with_milestones<N: AsRef<str>>(
+    path: &Path,
+    set: &[(String, String)],
+    asked: impl IntoIterator<Item = N>,
+) -> Result<(Loaded, Model), ScenarioError> {
+    let (loaded, model) = file(path, set)?;
+    let model = loaded.scenario.with_milestones(model, asked)?;
+    Ok((loaded, model))
+}

@@ -2,14 +2,13 @@
 
 use std::path::PathBuf;
 
-use buildout::Scenario;
 use clap::Args;
 
 use crate::failure::{Failure, say};
 use crate::live::Live;
 use crate::output::OutputOptions;
 use crate::page::{self, Analysed};
-use crate::{EXIT_STATUS, engine};
+use crate::{EXIT_STATUS, engine, load};
 
 #[derive(Args)]
 #[command(after_help = format!("\
@@ -64,9 +63,8 @@ pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
     if arguments.output.live.is_watching() {
         return Live::watch(std::slice::from_ref(&arguments.file));
     }
-    let loaded = Scenario::load(&arguments.file, &arguments.set)?;
     let asked = (arguments.milestone.iter()).chain(arguments.long.milestones());
-    let model = loaded.scenario.compile_with_milestones(asked)?;
+    let (loaded, model) = load::with_milestones(&arguments.file, &arguments.set, asked)?;
     let output = &arguments.output;
     if !output.quiet && !loaded.warnings.is_empty() && engine::is_first_process() {
         say(&loaded.warnings.to_string());

@@ -2,14 +2,13 @@
 
 use std::path::PathBuf;
 
-use buildout::Scenario;
 use buildout::analysis::schedule::ScheduleReport;
 use buildout::report::OutputFolder;
 use clap::{Args, ValueEnum};
 
 use crate::failure::{Failure, print, say};
 use crate::run::key_and_value;
-use crate::{EXIT_STATUS, engine};
+use crate::{EXIT_STATUS, engine, load};
 
 /// Enough for a criticality index within 3 % (two standard errors).
 const DEFAULT_TRIALS: u64 = 2_000;
@@ -69,10 +68,8 @@ enum Format {
 }
 
 pub(crate) fn run(arguments: &Schedule) -> Result<(), Failure> {
-    let loaded = Scenario::load(&arguments.file, &arguments.set)?;
-    let model = loaded
-        .scenario
-        .compile_with_milestones(&arguments.milestone)?;
+    let (loaded, model) =
+        load::with_milestones(&arguments.file, &arguments.set, &arguments.milestone)?;
     if !arguments.quiet && !loaded.warnings.is_empty() {
         say(&loaded.warnings.to_string());
     }

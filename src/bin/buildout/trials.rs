@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use buildout::Scenario;
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
 use buildout::monte_carlo::sample_run::SampleRun;
 use buildout::report::{OutputFolder, TrialTableError, write_trial_months_csv, write_trials_csv};
@@ -14,7 +13,7 @@ use clap::{Args, ValueEnum};
 
 use crate::failure::{Failure, say};
 use crate::run::key_and_value;
-use crate::{EXIT_STATUS, engine};
+use crate::{EXIT_STATUS, engine, load};
 
 #[derive(Args)]
 #[command(after_help = format!("\
@@ -87,13 +86,11 @@ enum Format {
 }
 
 pub(crate) fn run(arguments: &Trials) -> Result<(), Failure> {
-    let loaded = Scenario::load(&arguments.file, &arguments.set)?;
+    let (loaded, model) =
+        load::with_milestones(&arguments.file, &arguments.set, &arguments.measures)?;
     if !arguments.quiet && !loaded.warnings.is_empty() {
         say(&loaded.warnings.to_string());
     }
-    let model = loaded
-        .scenario
-        .compile_with_milestones(&arguments.measures)?;
     let sampling = &arguments.sampling;
     let (trials, drawing) =
         sampling.drawing(arguments.trials, DEFAULT_TRIALS, [&model], arguments.quiet)?;
