@@ -151,7 +151,7 @@ impl<'a> KeptRuns<'a> {
         let mut state = self.state();
         let mut collected = run.empty()?;
         let at = self.completed(run, &mut state, Some(&mut collected))?;
-        // Of a run that was all run now the inputs are at hand, and need not be drawn again.
+        // Where all trials were run now their inputs are there, and need not be drawn again.
         let numbers = run.trial_numbers();
         if collected.trials().iter().copied().eq(numbers) {
             return Ok(collected);

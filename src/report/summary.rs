@@ -3,8 +3,8 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::table::{
-    GAP, WIDTH, columns_within, in_parts, in_two_halves, left, one_line, paragraph, right,
-    split_by_width, table_width,
+    GAP, WIDTH, columns_within, in_two_halves, left, one_line, paragraph, right, split_by_width,
+    table_width,
 };
 use super::text::{
     MISSING, decimals, grouped, month_name, month_of, nth_month, percent, whole_percent, wrapped,
@@ -377,7 +377,7 @@ fn binding(width: usize, projection: &Projection) -> Option<String> {
             row.pop();
         }
     }
-    let table = in_parts(width, &heads, &rows, &numbers);
+    let table = paragraph(&columns_within(width, &heads, &rows, &numbers));
     Some(format!("{}\n{table}", wrapped(title, width)))
 }
 

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 pub(super) const WIDTH: usize = 80;
 /// Between two columns.
 pub(super) const GAP: usize = 2;
-/// How much room a name has at least beside the columns of a table.
+/// How much room a long name has at least beside the columns of a table.
 const LEAST_NAME: usize = 16;
 /// A list longer than this is set in two columns if they fit.
 const LONG_LIST: usize = 12;
@@ -36,7 +36,9 @@ pub(super) fn columns_within<R: AsRef<[String]>>(
             *width = (*width).max(cell.width());
         }
     }
-    let stacked = stacks(width, &widths);
+    let names = rows.iter().filter_map(|row| row.as_ref().first());
+    let longest = names.map(|name| name.width()).max().unwrap_or_default();
+    let stacked = stacks(width, longest.min(LEAST_NAME), &widths);
     if stacked.len() > 1 {
         return in_stacks(width, heads, rows, (numbers, &stacked));
     }
@@ -78,9 +80,9 @@ pub(super) fn columns_within<R: AsRef<[String]>>(
     lines
 }
 
-/// Columns after the first, in as many stacks as it takes for each to be within the width.
-fn stacks(width: usize, widths: &[usize]) -> Vec<Range<usize>> {
-    let first = widths.first().copied().unwrap_or_default().max(LEAST_NAME);
+/// Columns after the first, in as many stacks as it takes for each to be within the width, beside so much room for names.
+fn stacks(width: usize, names: usize, widths: &[usize]) -> Vec<Range<usize>> {
+    let first = widths.first().copied().unwrap_or_default().max(names);
     let mut stacks: Vec<Range<usize>> = Vec::new();
     let mut taken = usize::MAX;
     for (column, own) in widths.iter().enumerate().skip(1) {
@@ -147,44 +149,13 @@ pub(super) fn paragraph<S: AsRef<str>>(lines: &[S]) -> String {
         .collect()
 }
 
-fn column_widths(heads: &[&str], rows: &[Vec<String>]) -> Vec<usize> {
-    (0..heads.len())
-        .map(|column| {
-            let cells = rows.iter().map(|row| row[column].width());
-            cells.max().unwrap_or_default().max(heads[column].width())
-        })
-        .collect()
-}
-
-/// How wide such a table is, names on lines of their own aside.
+/// How wide a table is where all its columns stand beside one another.
 pub(super) fn table_width(heads: &[&str], rows: &[Vec<String>]) -> usize {
-    let widths = column_widths(heads, rows);
-    widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1)
-}
-
-/// Such a table, in parts one below the other where it is too wide: each has the first column and those that have room.
-pub(super) fn in_parts(
-    width: usize,
-    heads: &[&str],
-    rows: &[Vec<String>],
-    numbers: &[usize],
-) -> String {
-    let widths = column_widths(heads, rows);
-    let room = width.saturating_sub(widths[0]);
-    let others: Vec<usize> = widths[1..].iter().map(|width| width + GAP).collect();
-    let parts = split_by_width(&others, room).into_iter().map(|part| {
-        let shown: Vec<usize> = std::iter::once(0)
-            .chain(part.map(|column| column + 1))
-            .collect();
-        let heads: Vec<&str> = shown.iter().map(|&column| heads[column]).collect();
-        let rows: Vec<Vec<String>> = (rows.iter())
-            .map(|row| shown.iter().map(|&column| row[column].clone()).collect())
-            .collect();
-        let is_number = |place: &usize| numbers.contains(&shown[*place]);
-        let numbers: Vec<usize> = (0..shown.len()).filter(is_number).collect();
-        paragraph(&columns_within(width, &heads, &rows, &numbers))
+    let widths = (0..heads.len()).map(|column| {
+        let cells = rows.iter().map(|row| row[column].width());
+        cells.max().unwrap_or_default().max(heads[column].width())
     });
-    parts.collect::<Vec<_>>().join("\n")
+    widths.sum::<usize>() + GAP * heads.len().saturating_sub(1)
 }
 
 /// Neighbours that have room together; what is too wide alone stands alone.
@@ -227,17 +198,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_that_is_too_wide_comes_in_parts_with_the_first_column_in_each() {
+    fn a_table_that_is_too_wide_is_set_in_stacks_with_the_names_in_each() {
         let heads = ["year", "construction", "grid", "most often"];
-        let rows = vec![
-            ["2026", "53 %", "7 %", "unfinished buildings"]
-                .map(str::to_owned)
-                .to_vec(),
-        ];
-        let numbers = [1, 2];
-        assert_eq!(in_parts(80, &heads, &rows, &numbers).lines().count(), 2);
+        let row = ["2026", "53 %", "7 %", "unfinished buildings"];
+        let rows = vec![row.map(str::to_owned).to_vec()];
+        assert_eq!(table_width(&heads, &rows), 46);
+        assert_eq!(columns_within(46, &heads, &rows, &[1, 2]).len(), 2);
+        let stacked = paragraph(&columns_within(26, &heads, &rows, &[1, 2]));
         assert_eq!(
-            in_parts(26, &heads, &rows, &numbers),
+            stacked,
             "year  construction  grid\n2026          53 %   7 %\n\nyear  most often\n2026  unfinished buildings\n"
         );
     }

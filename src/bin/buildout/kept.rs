@@ -187,7 +187,7 @@ impl Session<'_> {
         Ok(true)
     }
 
-    /// Whether this process speaks for all.
+    /// Whether this process prints and writes what all have found.
     pub(crate) fn is_first(&self) -> bool {
         (self.together.others()).is_none_or(|others| others.number() == 0)
     }
