@@ -37,10 +37,7 @@ pub enum LeverError {
 /// let mut scenario = Scenario::new("two levers", Date::month(2025, 1).unwrap(), 24);
 /// for name in ["approvals", "land office"] {
 ///     let mut lever = Lever::new(name, "assumption");
-///     lever.approvals = Some(FasterApprovals {
-///         activities: vec!["*/permit".into()],
-///         duration_factor: 0.7.into(),
-///     });
+///     lever.approvals = Some(FasterApprovals::new(vec!["*/permit".into()], 0.7));
 ///     scenario.levers.push(lever);
 /// }
 /// let cases = lever_cases(&scenario, &["approvals"]).unwrap();

@@ -73,12 +73,7 @@ pub struct Gain {
 /// let mut scenario = Scenario::new("vouchers", Date::month(2025, 1)?, 24);
 /// scenario.rack_types.push(RackType::new("air", 10.0));
 /// let mut campus = Campus::new("north");
-/// campus.existing = Some(ExistingCapacity {
-///     racks: 5_000,
-///     rack_type: "air".into(),
-///     power_kw: 50_000.0,
-///     compute_pflops: 0.0,
-/// });
+/// campus.existing = Some(ExistingCapacity::new(5_000, "air", 50_000.0));
 /// scenario.campuses.push(campus);
 /// let mut segment = Segment::new("AI");
 /// segment.outreach_per_month = 20.0.into();
