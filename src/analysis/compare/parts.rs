@@ -1,8 +1,9 @@
 //! Comparisons in parts: checkpoints, shards and ranks, as runs have them.
 
+use super::compared::{difference, level};
 use super::{
     Asked, CompareError, Compared, ComparedScenario, Comparison, KnownGoal, KnownGoals, Measure,
-    check_trials, difference, level,
+    check_trials,
 };
 use crate::analysis::decide::choice::{Trials, choose};
 use crate::analysis::decide::evaluate::Questions;
