@@ -346,7 +346,11 @@ pub(crate) fn for_page(
         .drawing(Drawing::new(Design::Random, seed))
         .threads(threads)
         .run()?;
-    Ok((shown, compared.decision))
+    let mut decision = compared.decision;
+    if let Some(decision) = &mut decision {
+        decision.title.clone_from(&stated.name);
+    }
+    Ok((shown, decision))
 }
 
 /// More scenarios beside one another are not read. (an assumption)

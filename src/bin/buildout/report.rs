@@ -150,7 +150,8 @@ impl Report {
             let how = (trials, drawing.seed(), self.threads);
             let (shown, decision) = for_page(&stated, how)?;
             for case in shown {
-                let scenario = stated.cases[case].scenario.clone();
+                let mut scenario = stated.cases[case].scenario.clone();
+                scenario.name.clone_from(&stated.cases[case].name);
                 loaded.push((scenario.compile()?, Loaded::from(scenario)));
             }
             return Ok((loaded, decision));

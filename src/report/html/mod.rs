@@ -164,10 +164,17 @@ impl<'a> HtmlReport<'a> {
         self
     }
 
+    fn title(&self) -> String {
+        if let Some(decision) = &self.decision {
+            return escape(&decision.title);
+        }
+        let names: Vec<String> = self.runs.iter().map(|run| escape(run.name())).collect();
+        names.join(" and ")
+    }
+
     /// The page. The same runs give the same text.
     pub fn to_html(&self) -> String {
-        let names: Vec<String> = self.runs.iter().map(|run| escape(run.name())).collect();
-        let title = names.join(" and ");
+        let title = self.title();
         let mut body = format!(
             "<header><h1>{title}</h1>\n{}",
             sections::provenance_line(&self.runs)
