@@ -55,6 +55,49 @@ pub(crate) struct Compare {
     request: Request,
 }
 
+/// Until when a comparison runs, if not for a number of trials.
+#[derive(Args)]
+pub(crate) struct Goals {
+    /// Run a comparison until this is known so well: "p90(MEASURE)=0.1" or "probability(TARGET)=0.01" in every scenario,
+    /// "difference(MEASURE)=0.5" (of means) or "p50(difference(MEASURE))=0.5" of every scenario from the baseline;
+    /// may be given several times. --trials is then the most trials
+    #[arg(long, value_name = "GOAL", value_parser = goal)]
+    until: Vec<ComparisonGoal>,
+    /// The fewest trials before a goal counts as reached
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_AT_LEAST, requires = "until")]
+    at_least: u64,
+}
+
+impl Goals {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.until.is_empty()
+    }
+
+    /// What the goals are of.
+    pub(crate) fn measures(&self) -> impl Iterator<Item = &str> {
+        self.until.iter().map(ComparisonGoal::of)
+    }
+
+    /// How many trials are run, at most if there are goals, where no number is given.
+    pub(crate) fn default_trials(&self) -> u64 {
+        if self.is_empty() {
+            DEFAULT_TRIALS
+        } else {
+            DEFAULT_AT_MOST
+        }
+    }
+
+    /// All goals, which hold together with that confidence, within so many trials; none if none was given.
+    pub(crate) fn until(&self, confidence: f64, at_most: u64) -> Option<Until<ComparisonGoal>> {
+        (!self.is_empty()).then(|| Until {
+            goals: self.until.clone(),
+            confidence,
+            at_least: self.at_least.min(at_most),
+            at_most,
+        })
+    }
+}
+
 /// What is asked of any comparison, by whatever command.
 #[derive(Args)]
 pub(crate) struct Request {
@@ -65,14 +108,8 @@ pub(crate) struct Request {
     /// How many trials to run of each scenario: 10,000 if not given, and with --until at most 10,000,000
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     trials: Option<u64>,
-    /// Run until this is known so well: "p90(MEASURE)=0.1" or "probability(TARGET)=0.01" in every scenario,
-    /// "difference(MEASURE)=0.5" (of means) or "p50(difference(MEASURE))=0.5" of every scenario from the baseline;
-    /// may be given several times. --trials is then the most trials
-    #[arg(long, value_name = "GOAL", value_parser = goal)]
-    until: Vec<ComparisonGoal>,
-    /// The fewest trials before a goal counts as reached
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_AT_LEAST, requires = "until")]
-    at_least: u64,
+    #[command(flatten)]
+    goals: Goals,
     #[command(flatten)]
     sampling: engine::Sampling,
     /// How many threads to use; 0 for one per processor. The results do not depend on it
@@ -118,8 +155,7 @@ impl Request {
         } else {
             &self.by
         };
-        let until = self.until();
-        let default = until.as_ref().map_or(DEFAULT_TRIALS, |until| until.at_most);
+        let default = self.goals.default_trials();
         let all = models.iter().map(|(_, model)| model);
         let (trials, drawing) = (self.sampling).drawing(self.trials, default, all, self.quiet)?;
         let bar = progress_bar(trials, self.quiet);
@@ -135,7 +171,7 @@ impl Request {
                 bar.set_length(of);
                 bar.set_position(done);
             });
-        if let Some(until) = until {
+        if let Some(until) = self.goals.until(self.confidence, trials) {
             comparison = comparison.until(until);
         }
         if let Some(matrix) = matrix {
@@ -164,7 +200,7 @@ impl Request {
             threads: self.threads,
             quiet: self.quiet,
             kept: &self.kept,
-            has_goals: !self.until.is_empty(),
+            has_goals: !self.goals.is_empty(),
             bar: &bar,
         };
         let compared = run.compared(&prepared);
@@ -193,32 +229,18 @@ impl Request {
 
     /// The names that may be milestones which nobody states.
     fn asked(&self) -> impl Iterator<Item = &str> {
-        let goals = self.until.iter().map(ComparisonGoal::of);
-        self.by.iter().map(String::as_str).chain(goals)
+        (self.by.iter().map(String::as_str)).chain(self.goals.measures())
     }
 
     /// Whether so many trials of a design tell how sure a choice is; if not, that is told.
     fn can_decide(&self, trials: u64, drawing: &Drawing) -> bool {
-        let fewest = if self.until.is_empty() {
-            trials
-        } else {
-            self.at_least.min(trials)
-        };
+        let until = self.goals.until(self.confidence, trials);
+        let fewest = until.map_or(trials, |until| until.at_least);
         let reason = check_trials(fewest, drawing.design()).err();
         if let (Some(reason), false) = (&reason, self.quiet) {
             say(&format!("note: no plan is chosen: {reason}"));
         }
         reason.is_none()
-    }
-
-    fn until(&self) -> Option<Until<ComparisonGoal>> {
-        let at_most = self.trials.unwrap_or(DEFAULT_AT_MOST);
-        (!self.until.is_empty()).then(|| Until {
-            goals: self.until.clone(),
-            confidence: self.confidence,
-            at_least: self.at_least.min(at_most),
-            at_most,
-        })
     }
 
     /// Says what is unlikely about a scenario, unless it was asked to be quiet.
@@ -294,7 +316,7 @@ impl ComparisonJob<'_> {
     }
 }
 
-pub(crate) fn goal(text: &str) -> Result<ComparisonGoal, String> {
+fn goal(text: &str) -> Result<ComparisonGoal, String> {
     const FORM: &str = "write p90(MEASURE)=0.1, probability(TARGET)=0.01, difference(MEASURE)=0.5 or p50(difference(MEASURE))=0.5";
     let (kind, name, within) = goal_words(text).ok_or(FORM)?;
     let difference = name

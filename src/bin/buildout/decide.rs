@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use buildout::analysis::compare::{Comparison, ComparisonGoal, Matrix};
+use buildout::analysis::compare::{Comparison, Matrix};
 use buildout::analysis::decide::run::Decision;
 use buildout::analysis::decide::search::{DEFAULT_CONFIDENCE, DEFAULT_PLANS, SearchRun};
 use buildout::analysis::decide::{Constraint, Objective};
 use buildout::file::ComparisonFile;
 use buildout::monte_carlo::batch::DEFAULT_TRIALS;
-use buildout::monte_carlo::stop::{DEFAULT_AT_LEAST, DEFAULT_AT_MOST, Until};
 use buildout::policy::Setting;
 use buildout::report::{
     DECISION_OUTPUTS, OutputFile, OutputFolder, comparison_goals, decide, decision_outputs, search,
@@ -17,7 +16,7 @@ use buildout::sampling::design::Drawing;
 use buildout::{Design, Model, Scenario};
 use clap::{Args, ValueEnum};
 
-use crate::compare::{ComparisonJob, goal, plans_and_worlds, wanted};
+use crate::compare::{ComparisonJob, Goals, plans_and_worlds, wanted};
 use crate::failure::{Failure, print, say};
 use crate::kept::{KeptTrials, Together};
 use crate::run::key_and_value;
@@ -70,12 +69,8 @@ pub(crate) struct Decide {
     /// The probability of correct selection with --indifference, or that all goals of --until hold together
     #[arg(long, value_name = "SHARE", default_value_t = DEFAULT_CONFIDENCE)]
     confidence: f64,
-    /// Run a comparison until this is known so well, as for `buildout compare`; may be given several times. --trials is then the most trials
-    #[arg(long, value_name = "GOAL", value_parser = goal)]
-    until: Vec<ComparisonGoal>,
-    /// The fewest trials before a goal counts as reached
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_AT_LEAST, requires = "until")]
-    at_least: u64,
+    #[command(flatten)]
+    goals: Goals,
     #[command(flatten)]
     sampling: engine::Sampling,
     /// How many threads to use; 0 for one per processor. The results do not depend on it
@@ -146,15 +141,11 @@ impl Decide {
         };
         let matrix = Matrix::of_file(stated, &self.worlds, &self.weight)?;
         let asked = || asked_of([&objective], &constraints);
-        let asked = || asked().chain(self.until.iter().map(ComparisonGoal::of));
+        let asked = || asked().chain(self.goals.measures());
         let models = (stated.cases.iter())
             .map(|case| Ok((&case.name, case.scenario.compile_with_milestones(asked())?)))
             .collect::<Result<Vec<(&String, Model)>, Failure>>()?;
-        let default = if self.until.is_empty() {
-            DEFAULT_TRIALS
-        } else {
-            DEFAULT_AT_MOST
-        };
+        let default = self.goals.default_trials();
         let all = models.iter().map(|(_, model)| model);
         let (trials, drawing) = (self.sampling).drawing(self.trials, default, all, self.quiet)?;
         let bar = engine::progress_bar(trials, self.quiet);
@@ -171,13 +162,8 @@ impl Decide {
                 bar.set_position(done);
             })
             .cancelled_by(&engine::INTERRUPTED);
-        if !self.until.is_empty() {
-            comparison = comparison.until(Until {
-                goals: self.until.clone(),
-                confidence: self.confidence,
-                at_least: self.at_least.min(trials),
-                at_most: trials,
-            });
+        if let Some(until) = self.goals.until(self.confidence, trials) {
+            comparison = comparison.until(until);
         }
         let folder = self.folder()?;
         let prepared = comparison.prepare()?;
@@ -189,7 +175,7 @@ impl Decide {
             threads: self.threads,
             quiet: self.quiet,
             kept: &self.kept,
-            has_goals: !self.until.is_empty(),
+            has_goals: !self.goals.is_empty(),
             bar: &bar,
         };
         let compared = job.compared(&prepared);
@@ -284,7 +270,7 @@ impl Decide {
             (self.sampling).drawing(self.trials, DEFAULT_TRIALS, none, self.quiet)?;
         let words = if !self.worlds.is_empty() || !self.weight.is_empty() {
             "--worlds and --weight are for a comparison with [[factors]]"
-        } else if !self.until.is_empty() {
+        } else if !self.goals.is_empty() {
             "--until is for a comparison with [[factors]]\n  help: a search stops early with --indifference"
         } else if self.kept.saving.shard.is_some() || !self.kept.merge.is_empty() {
             "a search has no shards: which plan it tries next depends on the trials before\n  \
