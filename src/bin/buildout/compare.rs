@@ -183,14 +183,7 @@ impl Request {
             }
         }
         comparison.check()?;
-        let folder = (self.out.as_ref()).map(|path| OutputFolder::new(path).overwrite(self.force));
-        if let Some(folder) = &folder {
-            let mut names = COMPARISON_OUTPUTS.to_vec();
-            if wanted.is_some() {
-                names.extend(DECISION_OUTPUTS);
-            }
-            folder.prepare(&names)?;
-        }
+        let folder = self.folder(wanted.is_some())?;
         let prepared = comparison.prepare()?;
         let run = ComparisonJob {
             title,
@@ -208,8 +201,32 @@ impl Request {
         let Some((compared, unsaved)) = compared? else {
             return Ok(());
         };
+        self.deliver(title, &compared, folder)?;
+        unsaved.map_or(Ok(()), Err)
+    }
+
+    /// The folder to write to, in which nothing stands in the way.
+    fn folder(&self, decides: bool) -> Result<Option<OutputFolder>, Failure> {
+        let folder = (self.out.as_ref()).map(|path| OutputFolder::new(path).overwrite(self.force));
+        if let Some(folder) = &folder {
+            let mut names = COMPARISON_OUTPUTS.to_vec();
+            if decides {
+                names.extend(DECISION_OUTPUTS);
+            }
+            folder.prepare(&names)?;
+        }
+        Ok(folder)
+    }
+
+    /// Writes and prints what was found.
+    fn deliver(
+        &self,
+        title: &str,
+        compared: &Compared,
+        folder: Option<OutputFolder>,
+    ) -> Result<(), Failure> {
         if let Some(folder) = folder {
-            for path in folder.write(&comparison_outputs(title, &compared)?)? {
+            for path in folder.write(&comparison_outputs(title, compared)?)? {
                 if !self.quiet {
                     say(&format!("wrote {}", path.display()));
                 }
@@ -217,14 +234,13 @@ impl Request {
         }
         let format = if self.json { Format::Json } else { self.format };
         // The table says it itself.
-        if let Some(goals) = comparison_goals(&compared)
+        if let Some(goals) = comparison_goals(compared)
             && !matches!(format, Format::Table)
             && !self.quiet
         {
             say(goals.trim_end());
         }
-        print(&in_format(title, &compared, format)?)?;
-        unsaved.map_or(Ok(()), Err)
+        print(&in_format(title, compared, format)?)
     }
 
     /// The names that may be milestones which nobody states.
