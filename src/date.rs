@@ -246,6 +246,77 @@ impl From<Date> for String {
     }
 }
 
+/// The day on which something finished, or its minute; a month, written `2025-09`, stands for its last day.
+///
+/// ```
+/// use buildout::date::LastDay;
+///
+/// let finished: LastDay = "2025-09".parse()?;
+/// assert_eq!(finished.to_string(), "2025-09-30");
+/// # Ok::<(), buildout::date::DateError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct LastDay(Date);
+
+impl LastDay {
+    /// The day, or the minute.
+    pub fn date(self) -> Date {
+        self.0
+    }
+}
+
+impl From<Date> for LastDay {
+    fn from(date: Date) -> Self {
+        Self(date)
+    }
+}
+
+impl fmt::Display for LastDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_full_string())
+    }
+}
+
+impl FromStr for LastDay {
+    type Err = DateError;
+
+    fn from_str(text: &str) -> Result<Self, DateError> {
+        let date: Date = text.parse()?;
+        let is_month = text.trim().matches('-').count() == 1;
+        Ok(Self(if is_month {
+            Date::from_civil(date.day.last_of_month())
+        } else {
+            date
+        }))
+    }
+}
+
+impl TryFrom<String> for LastDay {
+    type Error = DateError;
+
+    fn try_from(text: String) -> Result<Self, DateError> {
+        text.parse()
+    }
+}
+
+impl From<LastDay> for String {
+    fn from(day: LastDay) -> String {
+        day.to_string()
+    }
+}
+
+#[cfg(feature = "files")]
+impl schemars::JsonSchema for LastDay {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "LastDay".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Date::json_schema(generator)
+    }
+}
+
 #[cfg(feature = "files")]
 impl schemars::JsonSchema for Date {
     fn schema_name() -> std::borrow::Cow<'static, str> {
@@ -276,6 +347,20 @@ mod tests {
         assert_eq!(date("2024-01").months_after(start), 0.0);
         assert_eq!(date("2024-06-16").months_after(start), 5.5);
         assert_eq!(date("2023-04").months_after(start), -9.0);
+    }
+
+    #[test]
+    fn a_month_in_which_something_finished_is_its_last_day() {
+        for (text, written) in [
+            ("2024-02", "2024-02-29"),
+            ("2025-12", "2025-12-31"),
+            ("2025-09-01", "2025-09-01"),
+            ("2025-09-01T17:00", "2025-09-01T17:00"),
+        ] {
+            let day: LastDay = text.parse().unwrap();
+            assert_eq!(day.to_string(), written);
+            assert_eq!(written.parse(), Ok(day));
+        }
     }
 
     #[test]

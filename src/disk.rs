@@ -8,6 +8,7 @@
 //! Only regular files are replaced, and their permissions stay. A symbolic link is followed; a file with several names
 //! (hard links) is written over in its place, so that all of them lead to the new text.
 
+use std::borrow::Cow;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -34,6 +35,34 @@ pub fn read_text(path: &Path) -> io::Result<String> {
 /// All of a text in UTF-8 from a source such as standard input. An error if it is larger than the limit.
 pub fn read_text_from(from: impl Read) -> io::Result<String> {
     text(read_at_most(from, most_mb())?)
+}
+
+/// The separator of a table by its first line that is no remark: a semicolon where spreadsheets of some countries write it, a tab, or a comma.
+pub(crate) fn separator(text: &str) -> u8 {
+    let mut lines = text.lines();
+    let head = lines.find(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    let head = head.unwrap_or_default();
+    let count = |wanted: char| head.chars().filter(|c| *c == wanted).count();
+    [b',', b';', b'\t']
+        .into_iter()
+        .max_by_key(|separator| (count(char::from(*separator)), *separator == b','))
+        .unwrap_or(b',')
+}
+
+/// A cell of a table: where the separator is a semicolon, a number with a decimal comma, and perhaps a unit, gets a point.
+pub(crate) fn with_decimal_point(cell: Cow<'_, str>, separator: u8) -> Cow<'_, str> {
+    let number = cell.split([' ', '%']).next().unwrap_or_default();
+    let is_decimal = separator == b';'
+        && number.split_once(',').is_some_and(|(whole, fraction)| {
+            let is_digits = |text: &str| text.chars().all(|c| c.is_ascii_digit());
+            let whole = whole.strip_prefix(['-', '+']).unwrap_or(whole);
+            !whole.is_empty() && !fraction.is_empty() && is_digits(whole) && is_digits(fraction)
+        });
+    if is_decimal {
+        cell.replacen(',', ".", 1).into()
+    } else {
+        cell
+    }
 }
 
 /// All of a file that this program wrote, however large. An error if it is a device or a named pipe, which may never end.

@@ -332,7 +332,7 @@ impl<'a> Comparison<'a> {
         }
         let trials = (self.until.as_ref()).map_or(self.settings.count(), |until| until.at_least);
         check_trials(trials, self.settings.drawing.design())?;
-        questions.unit(0, self.scenarios[0].1)?;
+        questions.check(self.scenarios[0].1)?;
         questions
             .measures()
             .try_for_each(|text| self.measure(text).map(|_| ()))

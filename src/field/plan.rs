@@ -261,6 +261,7 @@ macro_rules! plan {
     // How a value is given.
     (@given String) => { impl Into<String> };
     (@given Uncertain) => { impl Into<$crate::uncertain::Uncertain> };
+    (@given LastDay) => { impl Into<$crate::date::LastDay> };
     (@given f64) => { impl Into<f64> };
     (@given $type:ty) => { $type };
 }

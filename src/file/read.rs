@@ -71,7 +71,8 @@ impl<'a> Reader<'a> {
             (Shape::Text, Value::Text(text)) => json!(text),
             (Shape::Boolean, Value::Boolean(value)) => json!(value),
             (Shape::Date, Value::Text(text) | Value::Date(text)) => {
-                let date = text.parse::<Date>().map(|date| date.to_string());
+                // As it is written: what finished in a month did so on its last day.
+                let date = text.parse::<Date>().map(|_| text.trim().to_owned());
                 let date = date.map_err(|error| (error.to_string(), String::new()));
                 self.written(date, node, shape, at)
             }

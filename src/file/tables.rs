@@ -5,7 +5,7 @@ use std::path::Path as FilePath;
 use super::merge::{Misfit, nearest_name_of};
 use super::node::{Entry, Node, Place, Text, Value, parse_value, put_at};
 use super::shape::Shape;
-use crate::disk::{check_within, read_text};
+use crate::disk::{check_within, read_text, separator, with_decimal_point};
 
 /// The end of a key that names a table.
 const FROM: &str = "_from";
@@ -105,16 +105,6 @@ fn rows(
     result.map_err(|(place, message, help)| misfit(&place, message, help))
 }
 
-/// A semicolon where spreadsheets of some countries write it, a tab, or a comma.
-fn separator(text: &str) -> u8 {
-    let head = text.lines().next().unwrap_or_default();
-    let count = |wanted: char| head.chars().filter(|c| *c == wanted).count();
-    [b',', b';', b'\t']
-        .into_iter()
-        .max_by_key(|separator| (count(char::from(*separator)), *separator == b','))
-        .unwrap_or(b',')
-}
-
 type Refusal = (Place, String, String);
 
 fn read(text: &str, separator: u8, number: usize, shape: &Shape) -> Result<Vec<Node>, Refusal> {
@@ -170,7 +160,7 @@ fn read(text: &str, separator: u8, number: usize, shape: &Shape) -> Result<Vec<N
         };
         for (head, cell) in heads.iter().zip(&record) {
             if !cell.is_empty() {
-                put(&mut row, shape, head, cell, &place);
+                put(&mut row, shape, head, (cell, separator), &place);
             }
         }
         rows.push(row);
@@ -204,7 +194,7 @@ fn check_heads(heads: &[String], shape: &Shape, place: &Place) -> Result<(), Ref
 }
 
 /// Puts a cell where its dotted head leads to.
-fn put(node: &mut Node, shape: &Shape, head: &str, cell: &str, place: &Place) {
+fn put(node: &mut Node, shape: &Shape, head: &str, (cell, separator): (&str, u8), place: &Place) {
     let Value::Table(entries) = &mut node.value else {
         return;
     };
@@ -227,9 +217,9 @@ fn put(node: &mut Node, shape: &Shape, head: &str, cell: &str, place: &Place) {
     });
     let there = &mut entries[position].node;
     match (rest, inner) {
-        (Some(rest), Some(inner)) => put(there, inner, rest, cell, place),
+        (Some(rest), Some(inner)) => put(there, inner, rest, (cell, separator), place),
         _ => {
-            *there = cell_node(cell, inner, place);
+            *there = cell_node(cell, inner, separator, place);
             put_at(there, place);
         }
     }
@@ -237,7 +227,7 @@ fn put(node: &mut Node, shape: &Shape, head: &str, cell: &str, place: &Place) {
 
 /// What a cell says where something of that shape belongs. A list is written as in a scenario file, or as its entries with
 /// semicolons between them, as in a workbook.
-fn cell_node(cell: &str, shape: Option<&Shape>, place: &Place) -> Node {
+fn cell_node(cell: &str, shape: Option<&Shape>, separator: u8, place: &Place) -> Node {
     let value = match shape {
         Some(Shape::Text | Shape::Date | Shape::Choice(_)) | None => Value::Text(cell.to_owned()),
         Some(Shape::List(item)) if !cell.starts_with(['[', '{']) => {
@@ -245,11 +235,11 @@ fn cell_node(cell: &str, shape: Option<&Shape>, place: &Place) -> Node {
             let parts = parts.filter(|part| !part.is_empty());
             Value::List(
                 parts
-                    .map(|part| cell_node(part, Some(item), place))
+                    .map(|part| cell_node(part, Some(item), separator, place))
                     .collect(),
             )
         }
-        _ => return parse_value(cell, place),
+        _ => return parse_value(&with_decimal_point(cell.into(), separator), place),
     };
     Node {
         place: place.clone(),
@@ -308,6 +298,8 @@ substations = [{ preset = "110 kV substation" }]
             .replace(',', ";")
             .replace('A', "A, first");
         assert_eq!(load(&semicolons).unwrap(), scenario);
+        let decimal_comma = semicolons.replace("6 MW", "6,0 MW").replace(";4", ";4,0");
+        assert_eq!(load(&decimal_comma).unwrap(), scenario);
     }
 
     #[test]

@@ -437,7 +437,7 @@ impl Context<'_> {
         let calendar = calendar.as_deref();
         let name = self.names.activities[&raw.id].clone();
         let mut status = ActivityStatus::new(name, started);
-        status.finished = raw.finished.filter(|finished| *finished <= as_of);
+        status.finished = (raw.finished.filter(|finished| *finished <= as_of)).map(Into::into);
         if let Some(finished) = raw.finished.filter(|finished| *finished > as_of) {
             let left = self.clocks.hours_between(as_of, finished, calendar);
             status.remaining_months = Some(self.clocks.months(left, calendar).into());

@@ -1,6 +1,12 @@
 //! Tables beside a schedule: finished projects, progress.
 
+use std::borrow::Cow;
+
 use super::ImportError;
+use crate::disk::{separator, with_decimal_point};
+
+/// The column of names, in which a comma is one.
+const NAMES: &str = "activity";
 
 /// The rows of a table in CSV, by the names of its columns.
 pub(super) struct Table {
@@ -14,7 +20,9 @@ impl Table {
         let line_of =
             |place: Option<&csv::Position>| place.map_or(1, |place| place.line() as usize);
         let text = text.trim_start_matches('\u{feff}');
+        let separator = separator(text);
         let mut reader = csv::ReaderBuilder::new()
+            .delimiter(separator)
             .trim(csv::Trim::All)
             .flexible(ragged)
             .from_reader(text.as_bytes());
@@ -23,8 +31,15 @@ impl Table {
         let columns = reader.headers().map_err(broken)?.clone();
         let rows = (reader.records())
             .map(|row| {
-                row.map(|row| (line_of(row.position()), row))
-                    .map_err(broken)
+                let row = row.map_err(broken)?;
+                let cells = row
+                    .iter()
+                    .enumerate()
+                    .map(|(at, cell)| match columns.get(at) {
+                        Some(NAMES) => Cow::Borrowed(cell),
+                        _ => with_decimal_point(cell.into(), separator),
+                    });
+                Ok((line_of(row.position()), cells.collect()))
             })
             .collect::<Result<_, _>>()?;
         Ok(Self { columns, rows })

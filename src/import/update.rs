@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::table::Table;
 use super::values::moment;
 use super::{ImportError, Imported};
-use crate::date::Date;
+use crate::date::{Date, LastDay};
 use crate::pattern::matches;
 use crate::uncertain::Uncertain;
 
@@ -75,7 +75,7 @@ impl StatusUpdate {
                 .to_owned(),
             activity: one.activity.clone(),
             started: one.started,
-            finished: one.finished,
+            finished: one.finished.map(LastDay::date),
             remaining: (one.remaining_months.as_ref().and_then(Uncertain::constant))
                 .map(Remaining::Months),
             resumes: one.resumes,
@@ -88,7 +88,8 @@ impl StatusUpdate {
     }
 
     /// Reads a table with the columns `activity`, `started`, `finished` and `remaining` (a duration with its unit, such as
-    /// "3 weeks"); rows without a start say nothing. Without `as_of` it is known at the last date of the table.
+    /// "3 weeks"); rows without a start say nothing, and a month of `finished` stands for its last day. Separators are commas,
+    /// semicolons (where numbers may have a decimal comma) or tabs. Without `as_of` it is known at the last date of the table.
     pub fn from_csv(text: &str, as_of: Option<Date>) -> Result<Self, ImportError> {
         let table = Table::read(text, true)?;
         let (Some(activity), Some(started)) = (table.column("activity"), table.column("started"))
@@ -107,7 +108,11 @@ impl StatusUpdate {
                     .and_then(|at| row.get(at))
                     .filter(|text| !text.is_empty())
             };
-            let date = |column| value(column).map(|text| moment(text, line)).transpose();
+            let date = |column| value(column).map(|text| day(text, line)).transpose();
+            let last = |text: &str| match text.parse::<LastDay>() {
+                Ok(day) => Ok(day.date()),
+                Err(_) => moment(text, line),
+            };
             let (Some(name), Some(started)) = (value(Some(activity)), date(Some(started))?) else {
                 continue;
             };
@@ -121,7 +126,7 @@ impl StatusUpdate {
                 activity: name.to_owned(),
                 code: String::new(),
                 started,
-                finished: date(finished)?,
+                finished: value(finished).map(last).transpose()?,
                 remaining: value(remaining).map(|text| Remaining::Text(text.to_owned())),
                 resumes: None,
             });
@@ -188,6 +193,11 @@ impl StatusUpdate {
     }
 }
 
+/// A moment, or the first day of a month.
+fn day(text: &str, line: usize) -> Result<Date, ImportError> {
+    text.parse().or_else(|_| moment(text, line))
+}
+
 fn within_campus(name: &str) -> &str {
     name.split_once('/').map_or(name, |(_, within)| within)
 }
@@ -233,6 +243,19 @@ mod tests {
             (found.ambiguous, found.unknown),
             (vec!["fit-out".to_owned()], vec!["roof".to_owned()])
         );
+        let european = "activity;started;finished;remaining\n\
+                        A1/shell;06.01.2025;2025-02;\nA1010;2025-02-03;;2,5 weeks\nB,5;2025-02;;\n";
+        let update = StatusUpdate::from_csv(european, None).unwrap();
+        assert_eq!(update.entries[0].started, "2025-01-06".parse().unwrap());
+        assert_eq!(
+            update.entries[0].finished,
+            Some("2025-02-28".parse().unwrap())
+        );
+        assert_eq!(
+            update.entries[1].remaining,
+            Some(Remaining::Text("2.5 weeks".into()))
+        );
+        assert_eq!(update.entries[2].activity, "B,5");
         let twice = "activity,started,finished\nA,2025-01-06,2025-02-03\nA,2025-01-06,2025-02-07\n";
         let error = StatusUpdate::from_csv(twice, None).unwrap_err();
         assert_eq!(error.line, 3);

@@ -12,7 +12,7 @@ pub(super) const MINUTES_PER_DAY: u16 = 24 * 60;
 pub(super) fn moment(text: &str, line: usize) -> Result<Date, ImportError> {
     let wrong = || ImportError::new(line, format!("\"{text}\" is not a date"));
     let trimmed = text.trim();
-    if let Some(day) = day_with_month_name(trimmed) {
+    if let Some(day) = day_with_month_name(trimmed).or_else(|| day_first(trimmed)) {
         return Ok(day);
     }
     let day: Date = (trimmed.get(..10).ok_or_else(wrong)?)
@@ -47,6 +47,16 @@ fn day_with_month_name(text: &str) -> Option<Date> {
     let year: i16 = year.parse().ok()?;
     let year = if year < 100 { 2000 + year } else { year };
     Date::day(year, month, day.parse().ok()?).ok()
+}
+
+/// A day such as "29.01.2024", as spreadsheets of some countries write it.
+fn day_first(text: &str) -> Option<Date> {
+    let parts: Vec<&str> = text.split('.').collect();
+    let [day, month, year] = parts[..] else {
+        return None;
+    };
+    let year = (year.len() == 4).then(|| year.parse().ok())??;
+    Date::day(year, month.parse().ok()?, day.parse().ok()?).ok()
 }
 
 /// A finite number; some files have a comma where others have the decimal point.
@@ -117,7 +127,8 @@ mod tests {
         assert_eq!(read(" 2025-01-06 ").unwrap(), "2025-01-06");
         assert_eq!(read("2025-01-31 24:00").unwrap(), "2025-02");
         assert_eq!(read("29-JAN-24").unwrap(), "2024-01-29");
-        for wrong in ["2025-1-6", "06.01.2025", "", "2025-01-06 25:00"] {
+        assert_eq!(read("06.01.2025").unwrap(), "2025-01-06");
+        for wrong in ["2025-1-6", "06.13.2025", "", "2025-01-06 25:00"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::compiler::Compiler;
 use super::network::{Actual, NodeId, Outlasted, Progress};
-use crate::date::Date;
+use crate::date::{Date, LastDay};
 use crate::field::{MONTHS, plan};
 use crate::problem::{Path, Problems};
 use crate::sampling::inputs::Quantity;
@@ -39,8 +39,8 @@ plan! {
         pub activity: String,
         /// When it started.
         pub started: Date,
-        /// When it finished, if it has: at the end of this day, or at its minute.
-        pub finished: Option<Date>,
+        /// When it finished, if it has: at the end of this day, of the last day of this month, or at its minute.
+        pub finished: Option<LastDay>,
         /// The work that remains at the date of the status, in months; left out, what the duration leaves after its start, on the condition that it is not over at the date of the status.
         pub remaining_months: Option<Uncertain> => MONTHS.input("remaining"),
         /// Work that was suspended resumes no sooner than this.
@@ -66,11 +66,16 @@ impl Status {
                 );
             }
             if let Some(finished) = status.finished {
-                if finished < status.started || finished > self.as_of {
+                let day = finished.date();
+                if day < status.started || day > self.as_of {
                     problems.error(
                         &at.key("finished"),
                         format!("\"{}\" finished on {finished}", status.activity),
-                        format!("a date from {} to {}", status.started, self.as_of),
+                        format!(
+                            "a date from {} to {}",
+                            status.started.to_full_string(),
+                            self.as_of.to_full_string()
+                        ),
                     );
                 }
                 if status.remaining_months.is_some() {
@@ -134,7 +139,8 @@ impl ActivityStatus {
     fn compile(&self, node: NodeId, as_of: Date, compiler: &mut Compiler<'_>) {
         let start = compiler.start();
         let progress = match (self.finished, &self.remaining_months) {
-            (Some(date), _) => {
+            (Some(finished), _) => {
+                let date = finished.date();
                 let latest = as_of.max(date).months_after(start);
                 Progress::Finished(date.end_months_after(start).min(latest))
             }

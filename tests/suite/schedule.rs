@@ -256,7 +256,7 @@ fn the_status_fixes_what_has_happened_and_projects_the_rest() {
         Activity::new("fit-out", 4.0).as_milestone(),
     ]);
     let mut permit = ActivityStatus::new("A1/permit", date("2025-01"));
-    permit.finished = Some(date("2025-06"));
+    permit.finished = Some(date("2025-06").into());
     let mut shell = ActivityStatus::new("A1/shell", date("2025-05"));
     shell.remaining_months = Some(3.0.into());
     scenario.status = Some(Status::new(date("2025-10")).activities([permit, shell]));

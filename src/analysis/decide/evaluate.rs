@@ -26,6 +26,21 @@ impl<'a> Questions<'a> {
         self.statistics().map(Statistic::measure)
     }
 
+    /// Refuses what the trials of a model could not answer.
+    pub(crate) fn check(self, model: &Model) -> Result<(), DecideError> {
+        for statistic in self.statistics() {
+            let measure = Measure::find(statistic.measure(), model.name(), model.layout())
+                .map_err(SampleError::from)?;
+            let kind = measure.label(model.layout()).kind;
+            if let Statistic::Probability(name) = statistic
+                && !matches!(kind, MeasureKind::Target | MeasureKind::Milestone)
+            {
+                return Err(DecideError::NoProbability(name.clone()));
+            }
+        }
+        Ok(())
+    }
+
     /// The unit of an objective.
     pub(crate) fn unit(self, objective: usize, model: &Model) -> Result<String, DecideError> {
         let of = &self.objectives[objective].of;
@@ -85,6 +100,7 @@ fn column<'v>(
         Statistic::Probability(measure) => match label.kind {
             MeasureKind::Target => Ok(values.to_vec()),
             MeasureKind::Milestone => Ok(whether(&f64::is_finite)),
+            // Refused by `Questions::check` before there are trials.
             _ => Err(DecideError::NoProbability(measure.clone())),
         },
         Statistic::Exceedance {

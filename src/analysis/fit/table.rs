@@ -2,6 +2,7 @@ use std::io;
 
 use super::Record;
 use crate::date::Date;
+use crate::disk::{read_text_from, separator, with_decimal_point};
 
 /// Why a table of records cannot be read: all that is wrong with it, a line each.
 #[derive(Debug, thiserror::Error)]
@@ -21,12 +22,16 @@ const COLUMNS: [&str; 6] = ["value", "from", "to", "ended", "entered", "group"];
 /// | `entered` | the value from which on it was seen; left out, 0 |
 /// | `group` | the group within the class |
 ///
-/// Where there is `from`, trends are by it, in years from 2000.
+/// Separators are commas, semicolons (where numbers may have a decimal comma) or tabs. Where there is `from`, trends are by it, in years from 2000.
 pub fn read_records(from: impl io::Read, as_of: Option<Date>) -> Result<Vec<Record>, TableError> {
+    let text = read_text_from(from).map_err(|error| TableError(vec![error.to_string()]))?;
+    let text = text.trim_start_matches('\u{feff}');
+    let separator = separator(text);
     let mut table = csv::ReaderBuilder::new()
+        .delimiter(separator)
         .trim(csv::Trim::All)
         .comment(Some(b'#'))
-        .from_reader(from);
+        .from_reader(text.as_bytes());
     let broken = |error: csv::Error| TableError(vec![error.to_string()]);
     let headers = table.headers().map_err(broken)?.clone();
     let known = |name: &&str| !COLUMNS.contains(name);
@@ -49,7 +54,7 @@ pub fn read_records(from: impl io::Read, as_of: Option<Date>) -> Result<Vec<Reco
             let index = headers.iter().position(|header| header == name)?;
             row.get(index).filter(|text| !text.is_empty())
         };
-        match record(field, as_of) {
+        match record(field, separator, as_of) {
             Ok(record) => records.push(record),
             Err(error) => wrong.push(format!("line {line}: {error}")),
         }
@@ -63,11 +68,12 @@ pub fn read_records(from: impl io::Read, as_of: Option<Date>) -> Result<Vec<Reco
 
 fn record<'a>(
     field: impl Fn(&str) -> Option<&'a str>,
+    separator: u8,
     as_of: Option<Date>,
 ) -> Result<Record, String> {
     let number = |name: &str| match field(name) {
         Some(text) => {
-            let value = text.parse::<f64>();
+            let value = with_decimal_point(text.into(), separator).parse::<f64>();
             value
                 .map(Some)
                 .map_err(|_| format!("{name} is \"{text}\", not a number"))
@@ -109,6 +115,16 @@ fn record<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_table_may_have_semicolons_and_decimal_commas() {
+        let semicolons = "# of May\nvalue;group\n3,5;north\n";
+        let records = read_records(semicolons.as_bytes(), None).unwrap();
+        assert_eq!(
+            records,
+            read_records("value,group\n3.5,north\n".as_bytes(), None).unwrap()
+        );
+    }
 
     #[test]
     fn dates_and_values_are_read() {

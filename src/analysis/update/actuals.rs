@@ -6,6 +6,7 @@ use super::observations::{
     Observation, ObservationError, Observations, ObservedDate, ObservedValue, Spread,
 };
 use crate::date::Date;
+use crate::disk::{separator, with_decimal_point};
 
 /// The columns, of which the last may be missing.
 const COLUMNS: [&str; 5] = ["observed", "date", "value", "error", "discrepancy"];
@@ -15,7 +16,10 @@ const NOT_YET: &str = "not yet";
 impl Observations {
     /// Reads a file of observations: see [the module](super::observations). All that is wrong is reported at once.
     pub fn from_csv(text: &str) -> Result<Self, ObservationError> {
+        let text = text.trim_start_matches('\u{feff}');
+        let separator = separator(text);
         let mut reader = csv::ReaderBuilder::new()
+            .delimiter(separator)
             .comment(Some(b'#'))
             .trim(csv::Trim::All)
             .flexible(true)
@@ -37,7 +41,7 @@ impl Observations {
                     error.position().map_or(0, csv::Position::line),
                     error.to_string(),
                 )),
-                Ok(record) => match observation(&record) {
+                Ok(record) => match observation(&record, separator) {
                     Ok(observation) => list.push(observation),
                     Err(reason) => {
                         wrong.push(row(
@@ -56,8 +60,9 @@ impl Observations {
     }
 }
 
-fn observation(record: &StringRecord) -> Result<Observation, String> {
-    let field = |column: usize| record.get(column).unwrap_or_default();
+fn observation(record: &StringRecord, separator: u8) -> Result<Observation, String> {
+    let text = |column: usize| record.get(column).unwrap_or_default();
+    let field = |column: usize| with_decimal_point(text(column).into(), separator);
     if record.len() < 4 || record.len() > COLUMNS.len() {
         return Err(format!(
             "{} fields: write {}",
@@ -65,24 +70,24 @@ fn observation(record: &StringRecord) -> Result<Observation, String> {
             COLUMNS.join(",")
         ));
     }
-    let of = field(0);
+    let of = text(0);
     if of.is_empty() {
         return Err("nothing is named as observed".to_owned());
     }
-    let value = match field(2) {
+    let value = match &*field(2) {
         "" => ObservedValue::Reached,
         NOT_YET => ObservedValue::NotYet,
         text => ObservedValue::Number(number(text, "value")?),
     };
-    let discrepancy = match field(4) {
+    let discrepancy = match &*field(4) {
         "" => None,
         text => Some(spread(text, "discrepancy")?),
     };
     Ok(Observation {
         of: of.to_owned(),
-        date: date(field(1))?,
+        date: date(text(1))?,
         value,
-        error: spread(field(3), "error")?,
+        error: spread(&field(3), "error")?,
         discrepancy,
     })
 }
@@ -120,6 +125,19 @@ fn spread(text: &str, what: &str) -> Result<Spread, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_table_may_have_semicolons_and_decimal_commas() {
+        let comma = "observed,date,value,error\nA1 live,2024-11-20,,0.25\ninstalled_pflops,2024-12,21500.5,5.5%\n";
+        let semicolons = format!(
+            "\u{feff}# of May\n{}",
+            comma.replace(',', ";").replace('.', ",")
+        );
+        assert_eq!(
+            Observations::from_csv(&semicolons).unwrap().list(),
+            Observations::from_csv(comma).unwrap().list()
+        );
+    }
 
     #[test]
     fn rows_are_read_as_they_are_meant() {

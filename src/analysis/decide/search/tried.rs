@@ -58,6 +58,7 @@ impl<'a> Tried<'a> {
         let model = run.model(settings)?;
         let questions = run.questions();
         if self.units.is_empty() {
+            questions.check(&model)?;
             self.units = (0..run.objectives.len())
                 .map(|objective| questions.unit(objective, &model))
                 .collect::<Result<_, _>>()?;
