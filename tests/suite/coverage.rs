@@ -6,21 +6,33 @@
 //! -- --ignored` has 10,000, and holds the shares to 93 to 97 %.
 #![cfg(feature = "files")]
 
+use buildout::analysis::compare::Comparison;
+use buildout::analysis::drivers::groups::Group;
+use buildout::analysis::drivers::{GivenInput, GivenTrials, ResultKind, given_drivers};
+use buildout::analysis::worth::information::worth_of_information;
+use buildout::monte_carlo::sample_run::SampleRun;
 use buildout::{Batch, Design, Model, Scenario};
 
 const TRIALS: u64 = 320;
 
 /// One activity of a uniform duration, so that all that is asked for is known: a mean and median of 6, a P90 of 10.8.
 fn model() -> Model {
-    let text = r#"
+    works("{ uniform = [0, 12] }")
+}
+
+/// The same with another duration.
+fn works(duration: &str) -> Model {
+    let text = format!(
+        r#"
 name = "uniform"
 start = "2025-01"
 horizon_months = 14
-milestones = [{ name = "end", requires = ["works"] }]
-targets = [{ name = "half", milestone = "end", by = "2025-06" }]
-campuses = [{ name = "c", activities = [{ name = "works", duration_months = { uniform = [0, 12] } }] }]
-"#;
-    let scenario = Scenario::from_toml(text).unwrap_or_else(|error| panic!("{error}"));
+milestones = [{{ name = "end", requires = ["works"] }}]
+targets = [{{ name = "half", milestone = "end", by = "2025-06" }}]
+campuses = [{{ name = "c", activities = [{{ name = "works", duration_months = {duration} }}] }}]
+"#
+    );
+    let scenario = Scenario::from_toml(&text).unwrap_or_else(|error| panic!("{error}"));
     scenario.compile().expect("a model")
 }
 
@@ -66,6 +78,106 @@ fn printed_errors_cover_the_truth_as_often_as_they_say() {
 #[ignore = "takes minutes"]
 fn printed_errors_cover_the_truth_in_93_to_97_percent() {
     assert_coverage(Design::Random, 10_000, 0.93..=0.97);
+}
+
+/// The share of repetitions in which the interval of a mean difference holds it: 2 + 10 u months against 12 u, so one month.
+fn coverage_of_a_difference(repetitions: u64) -> f64 {
+    let (sooner, later) = (model(), works("{ uniform = [2, 12] }"));
+    let held = (0..repetitions).filter(|&seed| {
+        let plans = [("sooner", &sooner), ("later", &later)];
+        let comparison = Comparison::new(plans).measures(["end"]);
+        let compared = comparison.trials(TRIALS).seed(seed).run();
+        let compared = compared.expect("a comparison");
+        let difference = compared.difference(0, 1).expect("a difference");
+        difference.low.expect("an end") <= 1.0 && 1.0 <= difference.high.expect("an end")
+    });
+    held.count() as f64 / repetitions as f64
+}
+
+/// Of analyses of trials that one has: the share of the variance of 2 a + b that a has (4 / 5), and what knowing x, standard
+/// normal, is worth for the choice between x and nothing (1 / sqrt(2 π)).
+fn coverage_of_analyses(repetitions: u64) -> [(&'static str, f64); 2] {
+    let text = r#"
+name = "two inputs"
+start = "2025-01"
+horizon_months = 1
+campuses = [{ name = "c", activities = [
+  { name = "a", duration_months = { uniform = [0, 1] } },
+  { name = "b", duration_months = { uniform = [0, 1] } },
+  { name = "x", duration_months = { normal = [20, 1] } },
+] }]
+"#;
+    let scenario = Scenario::from_toml(text).unwrap_or_else(|error| panic!("{error}"));
+    let model = scenario.compile().expect("a model");
+    let (mut share, mut worth) = (0_u64, 0_u64);
+    for seed in 0..repetitions {
+        let samples = SampleRun::new(&model).trials(500).seed(seed).run();
+        let samples = samples.expect("samples");
+        let values: Vec<&[f64]> = (samples.inputs().iter())
+            .map(|input| input.values.as_slice())
+            .collect();
+        let [a, b, x] = values[..] else {
+            panic!("three inputs")
+        };
+        let result: Vec<f64> = a.iter().zip(b).map(|(a, b)| 2.0 * a + b).collect();
+        let input = |name, values| GivenInput {
+            name,
+            values,
+            is_correlated: false,
+        };
+        let given = GivenTrials {
+            inputs: vec![input("a", a), input("b", b)],
+            name: "2 a + b",
+            kind: ResultKind::Number,
+            unit: "",
+            result: &result,
+            horizon_months: 1.0,
+            seed,
+        };
+        let drivers = given_drivers(&given, &[], false).expect("drivers");
+        let first = (drivers.inputs.iter())
+            .find(|input| input.name == "a")
+            .expect("it drives");
+        let apart = (first.first_order.value - 0.8).abs();
+        share += u64::from(apart <= 1.96 * first.first_order.std_error);
+
+        let gain: Vec<f64> = x.iter().map(|x| x - 20.0).collect();
+        let nothing = vec![0.0; gain.len()];
+        let sets = [Group {
+            name: "x".to_owned(),
+            inputs: vec![0],
+        }];
+        let options = [("nothing", nothing.as_slice()), ("x", gain.as_slice())];
+        let information = worth_of_information(&options, &[x], &sets);
+        let found = &information.partial[0];
+        let truth = 1.0 / std::f64::consts::TAU.sqrt();
+        worth += u64::from((found.worth - truth).abs() <= 1.96 * found.std_error);
+    }
+    let share_of = |held: u64| held as f64 / repetitions as f64;
+    [
+        ("share of variance", share_of(share)),
+        ("worth of information", share_of(worth)),
+    ]
+}
+
+#[test]
+fn errors_of_differences_and_analyses_cover_the_truth() {
+    let usual = 0.894..=1.0;
+    let difference = coverage_of_a_difference(250);
+    assert!(usual.contains(&difference), "difference: {difference}");
+    for (name, share) in coverage_of_analyses(250) {
+        assert!(usual.contains(&share), "{name}: {share}");
+    }
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn errors_of_differences_and_analyses_cover_the_truth_in_93_to_97_percent() {
+    let difference = coverage_of_a_difference(10_000);
+    assert!((0.93..=0.97).contains(&difference), "{difference}");
+    for (name, share) in coverage_of_analyses(10_000) {
+        assert!((0.93..=0.97).contains(&share), "{name}: {share}");
+    }
 }
 
 /// Errors of a design come from its sixteen replicates, and are themselves uncertain by 18 %: with the normal quantile

@@ -34,6 +34,7 @@ mod schedule;
 mod schedule_command;
 #[cfg(feature = "excel")]
 mod sheets;
+mod statistics;
 mod subcommands;
 mod terms;
 mod tool;
