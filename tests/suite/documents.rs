@@ -18,6 +18,8 @@ const MOST_TRIALS: u32 = 128;
 /// Analyses refuse fewer than 200, and the target in the documents is seldom met.
 const ANALYSED_TRIALS: u32 = 400;
 
+const MOST_PLANS: u32 = 16;
+
 /// What stands between the fences of a block.
 #[derive(Debug)]
 struct Block {
@@ -80,6 +82,8 @@ buildout() {{
     # The most trials of --until, and a default where none are said.
     most={MOST_TRIALS}
     case "$subcommand" in drivers|worth) most={ANALYSED_TRIALS} ;; esac
+    # The most plans of a search; a comparison has those that it has.
+    [ "$subcommand" != decide ] || set -- "$@" --plans {MOST_PLANS}
     case "$subcommand" in run|report|compare|levers|schedule|trials|drivers|worth)
         [ $counted = yes ] || set -- "$@" --trials $most ;;
     esac

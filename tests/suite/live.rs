@@ -50,6 +50,37 @@ fn a_metric_is_drawn_in_the_terminal_with_its_target() {
     assert!(said(&wrong).contains("did you mean \"in_service_power_mw\""));
 }
 
+/// The opener of a desktop is a stand-in that notes what it was given.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_page_is_handed_to_the_opener_of_the_desktop() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let (opener, opened) = (folder.path().join("xdg-open"), folder.path().join("opened"));
+    let script =
+        "#!/bin/sh\nprintf %s \"$1\" > \"$OPENED.part\" && mv \"$OPENED.part\" \"$OPENED\"\n";
+    fs::write(&opener, script).unwrap();
+    fs::set_permissions(&opener, fs::Permissions::from_mode(0o755)).unwrap();
+    let usual = std::env::var("PATH").unwrap_or_default();
+    let page = folder.path().join("page.html");
+    let output = Command::new(env!("CARGO_BIN_EXE_buildout"))
+        .args([
+            "report", FIRST, "--trials", "20", "--quiet", "--open", "--out",
+        ])
+        .arg(&page)
+        .env("PATH", format!("{}:{usual}", folder.path().display()))
+        .env("OPENED", &opened)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let until = Instant::now() + Duration::from_secs(20);
+    while !opened.exists() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(fs::read_to_string(&opened).unwrap(), page.to_str().unwrap());
+}
+
 #[test]
 fn a_scenario_is_validated_from_standard_input() {
     let text = fs::read_to_string(FIRST).unwrap();
