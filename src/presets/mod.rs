@@ -299,5 +299,12 @@ mod tests {
             let mean = (min + 4.0 * mode + max) / 6.0;
             assert!((mean - weeks(average_weeks)).abs() < 1e-9, "{name}: {mean}");
         }
+        // 7.5 years, to the month; the mean of a lognormal is median exp(sigma^2 / 2).
+        let reactor = activity("nuclear reactor").unwrap().duration_months;
+        let crate::Uncertain::Lognormal { median, sigma } = reactor else {
+            panic!("the reactor is no lognormal");
+        };
+        let mean = median * (sigma * sigma / 2.0_f64).exp();
+        assert!((mean - 90.0).abs() < 0.5, "{mean}");
     }
 }
