@@ -8,6 +8,7 @@
 //! Only regular files are replaced, and their permissions stay. A symbolic link is followed; a file with several names
 //! (hard links) is written over in its place, so that all of them lead to the new text.
 
+#[cfg(any(feature = "files", feature = "import"))]
 use std::borrow::Cow;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -38,6 +39,7 @@ pub fn read_text_from(from: impl Read) -> io::Result<String> {
 }
 
 /// The separator of a table by its first line that is no remark: a semicolon where spreadsheets of some countries write it, a tab, or a comma.
+#[cfg(any(feature = "files", feature = "import"))]
 pub(crate) fn separator(text: &str) -> u8 {
     let mut lines = text.lines();
     let head = lines.find(|line| !line.trim().is_empty() && !line.starts_with('#'));
@@ -50,6 +52,7 @@ pub(crate) fn separator(text: &str) -> u8 {
 }
 
 /// A cell of a table: where the separator is a semicolon, a number with a decimal comma, and perhaps a unit, gets a point.
+#[cfg(any(feature = "files", feature = "import"))]
 pub(crate) fn with_decimal_point(cell: Cow<'_, str>, separator: u8) -> Cow<'_, str> {
     let number = cell.split([' ', '%']).next().unwrap_or_default();
     let is_decimal = separator == b';'
