@@ -6,7 +6,7 @@ use buildout::{Scenario, Workspace};
 use libfuzzer_sys::fuzz_target;
 
 /// The mean wait of nobody is no number, nor is what comes to each MW where nothing draws.
-const RATIOS: [&str; 3] = ["waiting_months", "pue", "effective_pflops_per_facility_mw"];
+const MAY_BE_NONE: [&str; 3] = ["waiting_months", "pue", "effective_pflops_per_facility_mw"];
 
 fuzz_target!(|text: &str| {
     let Ok(mut scenario) = Scenario::from_toml(text) else {
@@ -23,7 +23,7 @@ fuzz_target!(|text: &str| {
         model.simulate(1, trial, &mut workspace, &mut row);
         for (metric, label) in model.layout().metrics.iter().enumerate() {
             let is_number = row.monthly(0, metric).iter().all(|value| !value.is_nan());
-            let may_be_none = RATIOS.contains(&label.name.as_str());
+            let may_be_none = MAY_BE_NONE.contains(&label.name.as_str());
             assert!(is_number || may_be_none, "{}", label.name);
         }
     }

@@ -302,6 +302,8 @@ fn the_first_lines_of_drivers_are_readable_at_80_columns() {
         printed.lines().all(|line| line.chars().count() <= 80),
         "{printed}"
     );
+    let again = buildout(&run);
+    assert_eq!(again.stdout, output.stdout);
     let json = buildout(&[&run[..], &["--json"]].concat());
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(json["results"][0]["drivers"]["trials"], 1_000);

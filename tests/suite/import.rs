@@ -919,13 +919,13 @@ fn no_damage_goes_further_than_a_refusal() {
             assert!((1..=lines).contains(&error.line), "{error}");
         }
     };
-    for at in (0..project.len()).step_by(151) {
+    for at in (0..project.len()).step_by(61) {
         look(&project[..at]);
         for put in ["9", "-", "<", "\""] {
             look(&format!("{}{put}{}", &project[..at], &project[at + 1..]));
         }
     }
-    for at in (0..primavera.len()).step_by(73) {
+    for at in (0..primavera.len()).step_by(29) {
         look(&primavera[..at]);
         for put in ["9", "-", "(", "|", "\t", "\n"] {
             look(&format!(
@@ -935,5 +935,5 @@ fn no_damage_goes_further_than_a_refusal() {
             ));
         }
     }
-    assert!(read_all_the_same > 40, "{read_all_the_same}");
+    assert!(read_all_the_same > 100, "{read_all_the_same}");
 }
