@@ -175,6 +175,12 @@ impl Job<'_> {
             path: path.clone(),
             error,
         })?;
+        if !part.metrics().eq(there.metrics()) {
+            return Err(Failure::OtherMetrics {
+                path: path.clone(),
+                gathered: there.metrics().collect::<Vec<_>>().join(","),
+            });
+        }
         there.set_trials(part.trials());
         let done = there.done().count();
         if done > part.trials() && self.saving.shard.is_none() {

@@ -53,7 +53,7 @@ pub(crate) struct Run {
 
 impl Run {
     /// The metrics to gather, all if none: those that are asked for, or those of the summary where nothing else will read the
-    /// trials, and those of charts.
+    /// trials, and those of charts. A checkpoint that is asked for has all, so that it can be resumed for other outputs.
     fn gathered(&self, layout: &Layout) -> Vec<String> {
         let asked = self.metrics.iter().map(|name| name.trim().to_owned());
         let mut metrics: Vec<String> = asked.collect();
