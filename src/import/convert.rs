@@ -310,6 +310,11 @@ impl Context<'_> {
             .zip(raw.finish)
             .filter(|(start, finish)| start < finish);
         let span = span.map(|(start, finish)| self.clocks.hours_between(start, finish, calendar));
+        if !raw.has_begun()
+            && let Some(hours) = self.hours_until_expected(raw)
+        {
+            return hours;
+        }
         let Some(hours) = raw.hours else {
             return span.unwrap_or(0.0).max(0.0);
         };
@@ -329,6 +334,16 @@ impl Context<'_> {
             }
             _ => hours,
         }
+    }
+
+    /// What remains of work until it is expected to finish, from the later of the file's early start and the data date (Oracle,
+    /// "P6 Professional Help", Expected finish); none where that is later.
+    fn hours_until_expected(&self, raw: &RawActivity) -> Option<f64> {
+        let expected = raw.expected_finish?;
+        let from = [raw.start, self.raw.data_date, raw.resumes];
+        let from = from.into_iter().flatten().max()?;
+        let hours = || (self.clocks).hours_between(from, expected, self.calendar_of(raw));
+        (from < expected).then(hours)
     }
 
     fn dependency(&self, raw: &RawActivity, link: &RawLink) -> Dependency {
@@ -447,7 +462,10 @@ impl Context<'_> {
             );
             self.warn(raw, Topic::Progress, message);
         } else if status.finished.is_none() {
-            let left = raw.remaining_hours.or(raw.hours).unwrap_or(0.0);
+            let left = (self.hours_until_expected(raw))
+                .or(raw.remaining_hours)
+                .or(raw.hours)
+                .unwrap_or(0.0);
             status.remaining_months = Some(self.clocks.months(left, calendar).into());
             status.resumes = raw.resumes.filter(|resumes| *resumes > as_of);
         }

@@ -29,6 +29,8 @@ pub(super) struct Raw {
     pub(super) is_held_to_data_date: bool,
     /// What has begun out of its order waits for its predecessors before it goes on.
     pub(super) retains_logic: bool,
+    /// What remains is recalculated from the date on which work is expected to finish.
+    pub(super) uses_expected_finish: bool,
     pub(super) default_calendar: Option<String>,
     pub(super) lag_calendar: LagCalendar,
     pub(super) activities: Vec<RawActivity>,
@@ -66,6 +68,8 @@ pub(super) struct RawActivity {
     pub(super) finished: Option<Date>,
     pub(super) remaining_hours: Option<f64>,
     pub(super) resumes: Option<Date>,
+    /// What remains lasts until then.
+    pub(super) expected_finish: Option<Date>,
     pub(super) links: Vec<RawLink>,
     pub(super) needs: Vec<(String, f64)>,
     /// The file's own early dates.

@@ -677,6 +677,65 @@ fn constraints_bound_early_dates_as_p6_does() {
     assert_eq!(schedule.deadlines[0].0, "on");
 }
 
+/// At 17 o'clock on Monday 28 April, a file whose tasks have an expected finish; D has no early dates.
+fn expected_finishes(flag: &str) -> String {
+    let file = xer(
+        "%R\t1\thall 1\t2025-04-28 08:00\t7\t2025-04-28 17:00\tY",
+        &format!("{RETAINED}\t{flag}"),
+        &[
+            "1\t1\t7\tTT_Task\tA\tTK_Complete\t8\t0\t2025-04-28 08:00\t2025-04-28 17:00",
+            "2\t1\t7\tTT_Task\tB\tTK_NotStart\t8\t8\t\t\t\t\t\t2025-04-29 08:00\t2025-05-09 17:00\t2025-05-09 17:00",
+            "3\t1\t7\tTT_Task\tC\tTK_NotStart\t80\t80\t\t\t\t\t\t2025-04-29 08:00\t2025-05-05 17:00\t2025-05-05 17:00",
+            "4\t1\t7\tTT_Task\tD\tTK_NotStart\t8\t8\t\t\t\t\t\t\t\t2025-05-07 17:00",
+            "5\t1\t7\tTT_Task\tE\tTK_Active\t80\t72\t2025-04-28 08:00\t\t\t\t\t2025-04-29 08:00\t2025-05-06 17:00\t2025-05-06 17:00",
+            "6\t1\t7\tTT_Task\tF\tTK_NotStart\t8\t8\t\t\t\t\t\t2025-04-29 08:00\t2025-04-29 17:00\t2025-04-21 17:00",
+        ],
+        &["2\t1\tPR_FS\t0", "3\t1\tPR_FS\t0", "4\t1\tPR_FS\t0"],
+    );
+    file.replace(
+        TASK_COLUMNS,
+        &format!("{TASK_COLUMNS}\tearly_start_date\tearly_end_date\texpect_end_date"),
+    )
+    .replace(
+        "sched_calendar_on_relationship_lag\r\n",
+        "sched_calendar_on_relationship_lag\tsched_use_expect_end_flag\r\n",
+    )
+}
+
+#[test]
+fn work_lasts_until_its_expected_finish_unless_the_options_leave_that_out() {
+    // All go on or begin on Tuesday 29 April. B of a day lasts until its expected finish, C of ten days and the rest of E end
+    // by theirs, and F keeps its duration, for its expected finish is over. D, of which the file has no start, is pulled to it.
+    let schedule = read_text(&expected_finishes("Y")).unwrap();
+    let expected = [
+        ("B", "2025-04-29", "2025-05-09"),
+        ("C", "2025-04-29", "2025-05-05"),
+        ("D", "2025-05-07", "2025-05-07"),
+        ("E", "2025-04-28", "2025-05-06"),
+        ("F", "2025-04-29", "2025-04-29"),
+    ];
+    assert_dates(&schedule, &expected);
+    assert_warns(
+        &schedule,
+        "\"B\" is expected to finish on 2025-05-09T17:00: it lasts until then",
+    );
+    assert_warns(
+        &schedule,
+        "\"D\" is expected to finish on 2025-05-07T17:00, but",
+    );
+    // 1 May is a holiday: ten days of work are over on Tuesday 13 May, nine on Monday 12.
+    let schedule = read_text(&expected_finishes("N")).unwrap();
+    assert_dates(
+        &schedule,
+        &[
+            ("B", "2025-04-29", "2025-04-29"),
+            ("C", "2025-04-29", "2025-05-13"),
+            ("D", "2025-04-29", "2025-04-29"),
+            ("E", "2025-04-28", "2025-05-12"),
+        ],
+    );
+}
+
 #[test]
 fn calendars_count_hours() {
     // A: 4 hours of a five-day week, until Monday noon. B works all day and night and goes on at once for 20 hours, until

@@ -6,6 +6,7 @@
 //!
 //! - Work that has not finished lasts for its remaining duration; nothing that has not started begins before the data date.
 //! - Under retained logic the rest of what has begun waits for its predecessors; under progress override it does not.
+//! - An expected finish, unless the options leave it out, replaces what remains: the work lasts from its start to that date.
 //! - Lags run in the calendar that the options name: of the predecessor, the successor, the project, or around the clock.
 //! - Levels of effort and summaries of the work breakdown take their dates from others and drive nothing.
 
@@ -175,6 +176,7 @@ fn guess_data_date(raw: &mut Raw) {
 
 fn read_options(tables: &Tables<'_>, projects: &Projects<'_>, raw: &mut Raw) {
     raw.retains_logic = true;
+    raw.uses_expected_finish = true;
     let own = |row: &Row<'_, '_>| {
         row.get("proj_id")
             .is_none_or(|id| projects.contains_key(id))
@@ -187,6 +189,9 @@ fn read_options(tables: &Tables<'_>, projects: &Projects<'_>, raw: &mut Raw) {
         return;
     };
     raw.retains_logic = !row.is_set("sched_progress_override");
+    raw.uses_expected_finish = row
+        .get("sched_use_expect_end_flag")
+        .is_none_or(|flag| flag == "Y");
     raw.lag_calendar = match row.get("sched_calendar_on_relationship_lag") {
         Some("rcal_Successor") => LagCalendar::Successor,
         Some("rcal_ProjDefault") => LagCalendar::Project,

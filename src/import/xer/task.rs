@@ -6,6 +6,7 @@ use super::super::raw::{Raw, RawActivity};
 use super::super::{ImportError, Topic};
 use super::Projects;
 use super::tables::{Row, Tables};
+use crate::date::Date;
 
 /// Whether the dates of a task follow from others, and drive nothing.
 pub(super) fn follows_others(row: &Row<'_, '_>) -> bool {
@@ -101,7 +102,36 @@ fn activity(row: &Row<'_, '_>, raw: &mut Raw) -> Result<RawActivity, ImportError
             constrain(row, kind, date, &mut activity, raw)?;
         }
     }
+    if let Some(expected) = row.date("expect_end_date")?
+        && raw.uses_expected_finish
+        && !is_milestone
+        && activity.finished.is_none()
+    {
+        expect_finish(expected, &mut activity, raw);
+    }
     Ok(activity)
+}
+
+/// Lets what remains last until the date on which work is expected to finish; where the file has no start to count from, it
+/// is pulled there.
+fn expect_finish(expected: Date, activity: &mut RawActivity, raw: &mut Raw) {
+    let name = &activity.name;
+    let is_counted = activity.has_begun() || activity.start.is_some();
+    let message = if is_counted {
+        format!(
+            "\"{name}\" is expected to finish on {expected}: it lasts until then, and where it starts later, its duration stays"
+        )
+    } else {
+        format!(
+            "\"{name}\" is expected to finish on {expected}, but the file has no early start of it: its duration is taken, and it finishes no sooner"
+        )
+    };
+    raw.warn_of(activity.line, Topic::Constraint, &activity.id, message);
+    if is_counted {
+        activity.expected_finish = Some(expected);
+    } else {
+        activity.finish_no_earlier(expected);
+    }
 }
 
 fn read_progress(row: &Row<'_, '_>, activity: &mut RawActivity) -> Result<(), ImportError> {
