@@ -22,8 +22,8 @@ use crate::disk;
 
 /// The first line of a file but for the version.
 const MAGIC: &str = "buildout checkpoint ";
-/// The version of the format. It changes when files of one could not be read as the other.
-pub const FORMAT: u32 = 2;
+/// The version of the format. It changes when files of one could not be read as the other, or not be added to.
+pub const FORMAT: u32 = 3;
 
 /// Why a checkpoint was not written or read.
 #[derive(Debug, thiserror::Error)]

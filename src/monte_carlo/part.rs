@@ -86,6 +86,12 @@ impl Part {
         self.trials
     }
 
+    /// The metrics that are gathered month by month, in the order of results.
+    pub fn metrics(&self) -> impl Iterator<Item = &str> {
+        let metrics = self.replicates[0].layout().metrics.iter();
+        metrics.map(|metric| metric.name.as_str())
+    }
+
     /// Makes the run longer or shorter: no trial that is done is forgotten.
     pub fn set_trials(&mut self, trials: u64) {
         self.trials = trials;

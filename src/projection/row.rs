@@ -20,7 +20,8 @@ pub const NO_CAUSE: u8 = u8::MAX;
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrialRow {
     layout: Arc<Layout>,
-    trial: u64,
+    /// `None` until it is set.
+    trial: Option<u64>,
     monthly: Vec<f64>,
     binding: Vec<u8>,
     milestones: Vec<f64>,
@@ -40,7 +41,7 @@ impl TrialRow {
             targets: vec![false; layout.targets.len()],
             outcomes: vec![0.0; layout.outcomes.len()],
             written: (0..layout.metrics.len()).collect(),
-            trial: 0,
+            trial: None,
             layout,
         }
     }
@@ -60,12 +61,17 @@ impl TrialRow {
 
     /// The number of the trial whose results these are; 0 until it is set.
     pub fn trial(&self) -> u64 {
-        self.trial
+        self.trial.unwrap_or_default()
+    }
+
+    /// Whether the number of the trial was set.
+    pub(super) fn is_numbered(&self) -> bool {
+        self.trial.is_some()
     }
 
     /// Sets the number of the trial whose results these are, by which trials with equal results are distinguished.
     pub fn set_trial(&mut self, trial: u64) {
-        self.trial = trial;
+        self.trial = Some(trial);
     }
 
     /// Back to an empty row, keeping its memory.

@@ -10,11 +10,11 @@ use super::selection::Columns;
 pub(super) const KEPT: usize = 128;
 /// From this many equal numbers of the sample on, their value counts as shared.
 pub(super) const SHARED: usize = 3;
-/// About how many of a row's monthly numbers its key is made of.
+/// About how many of its monthly numbers the key of a row without a trial's number is made of.
 const IN_KEY: usize = 256;
 
 /// A uniform sample without replacement of the trials taken in: those with the least keys, where a key is a hash of a
-/// trial's number and of what came of it. It depends on which trials were taken in, not on their order, and merges
+/// trial's number and of what came of it once. It depends on which trials were taken in, not on their order, and merges
 /// exactly (Cohen and Kaplan, "Summarizing Data Using Bottom-k Sketches", PODC 2007).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -107,9 +107,14 @@ fn bits(x: f64) -> u64 {
     }
 }
 
-/// A hash of a trial's number and of some of what came of it, so that trials that were given no numbers differ, too.
+/// A hash of a trial's number and of what came of it once. Which metrics are gathered does not matter, so that what is said
+/// of one is the same beside others; only trials that were given no numbers are told apart by some of their months, too.
 fn key(row: &TrialRow, monthly: &Columns) -> u64 {
-    let count = monthly.count(row);
+    let count = if row.is_numbered() {
+        0
+    } else {
+        monthly.count(row)
+    };
     let months = (0..count).step_by(count.div_ceil(IN_KEY).max(1));
     let rest = row.milestones().iter().chain(row.outcomes());
     let numbers = months

@@ -68,7 +68,7 @@ pub use outputs::{
     ChartChoice, OutputChoice, OutputFile, OutputsError, PictureFormat, RunFacts, outputs,
 };
 pub use search::search;
-pub use summary::{summary, summary_within};
+pub use summary::{summary, summary_metrics, summary_within};
 pub use trials::{TrialTableError, write_trial_months_csv, write_trials_csv};
 pub use update::UpdatePage;
 pub use words::sentences;

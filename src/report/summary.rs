@@ -29,6 +29,16 @@ pub(super) const KEY_METRICS: [&[(&str, &str)]; 3] = [
     ],
 ];
 
+/// How much the binding constraint holds back.
+const HELD_BACK: &str = "binding_constraint_mw";
+
+/// The metrics that [`summary`] reads: a projection of these alone, and of all that does not come month by month, has the
+/// summary of one of all metrics.
+pub fn summary_metrics() -> impl Iterator<Item = &'static str> {
+    let shown = KEY_METRICS.into_iter().flatten().map(|(name, _)| *name);
+    shown.chain([HELD_BACK])
+}
+
 /// Causes in words.
 const CAUSE_WORDS: [(&str, &str); 9] = [
     ("construction", "unfinished buildings"),
@@ -321,7 +331,7 @@ fn binding(width: usize, projection: &Projection) -> Option<String> {
     if causes.is_empty() || projection.trials() == 0 {
         return None;
     }
-    let held_back = total.metric("binding_constraint_mw").map(|m| m.mean());
+    let held_back = total.metric(HELD_BACK).map(|m| m.mean());
     let mut start = 0;
     let ends = year_ends(projection);
     let mean = |list: &[f64]| list.iter().sum::<f64>() / list.len() as f64;

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use buildout::projection::metrics::{CAUSES, always_reported};
+use buildout::report::summary;
+use buildout::{Batch, Scenario};
 use serde_json::Value;
 
 const MONTHS: usize = 132;
@@ -104,6 +106,30 @@ fn metrics_that_are_asked_for_are_gathered_and_have_the_same_numbers() {
     assert_eq!(some["targets"], all["targets"]);
     let unknown = run(&qingyang(), &["--trials", "20", "--metrics", "takeup"]);
     assert_failed(&unknown, 2, &["takeup", "take_up"]);
+}
+
+#[test]
+fn the_summary_needs_no_other_metrics_than_are_gathered_for_it() {
+    // Of two there are more trials than a number has values that are kept one by one.
+    for (example, trials) in [
+        ("qingyang", 300),
+        ("yardstick", 300),
+        ("qingyang-money", 20),
+        ("national-hub", 20),
+    ] {
+        let count = trials.to_string();
+        let options = ["--trials", &count, "--seed", "3", "--quiet"];
+        let file = qingyang().with_file_name(format!("{example}.toml"));
+        let model = Scenario::load(&file, &[])
+            .unwrap()
+            .scenario
+            .compile()
+            .unwrap();
+        let all = Batch::new(&model).seed(3).trials(trials).run().unwrap();
+        let printed = run(&file, &options);
+        assert_went_well(&printed);
+        assert_eq!(text(&printed.stdout), summary(&all), "{example}");
+    }
 }
 
 #[test]

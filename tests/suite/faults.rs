@@ -209,7 +209,7 @@ fn a_checkpoint_that_is_damaged_anywhere_is_refused() {
     let cut = &whole[..whole.len() - 1];
     let more = [&whole[..], b"}"].concat();
     // A stated length that is too small, with the checksum of what it covers, is no whole file either.
-    for bytes in [cut, &more[..], b"", b"buildout checkpoint 2\n"] {
+    for bytes in [cut, &more[..], b"", b"buildout checkpoint 3\n"] {
         fs::write(folder.path().join("b"), bytes).unwrap();
         let output = buildout(folder.path(), &["merge", "b"]);
         assert_eq!(output.status.code(), Some(1), "{}", err(&output));

@@ -287,9 +287,33 @@ fn checkpoints_of_other_runs_and_damaged_ones_are_refused() {
     failed(resume(&[]), 1, "no checkpoint");
     let other = String::from_utf8(whole)
         .unwrap()
-        .replacen("checkpoint 2", "checkpoint 9", 1);
+        .replacen("checkpoint 3", "checkpoint 9", 1);
     fs::write(&file, other).unwrap();
     failed(resume(&[]), 1, "format 9");
+}
+
+/// Trials of a run whose output is only the summary are kept with all metrics where a checkpoint is asked for.
+#[test]
+fn a_checkpoint_is_resumed_for_other_outputs_with_the_metrics_that_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("checkpoint");
+    let path = file.to_str().unwrap();
+    let mut summary = RUN.to_vec();
+    summary.drain(4..6);
+    summary[1] = "300";
+    let first = [&summary[..], &["--checkpoint", path, "--quiet"]].concat();
+    assert!(succeeded(command("run", &first).output().unwrap()).contains("300 trials"));
+    assert_eq!(
+        succeeded(run(&["--checkpoint", path, "--resume", "--quiet"])),
+        succeeded(run(&["--quiet"]))
+    );
+    let few = folder.path().join("few");
+    let kept = ["--checkpoint", few.to_str().unwrap(), "--quiet"];
+    let asked = ["--metrics", "it_power_mw,take_up"];
+    succeeded(run(&[&kept[..], &asked].concat()));
+    let resumed = [&kept[..], &["--resume"]].concat();
+    failed(run(&resumed), 1, "--metrics it_power_mw,take_up");
+    succeeded(run(&[&resumed[..], &asked].concat()));
 }
 
 /// A disk that takes no more than 4 KiB a file, and a folder in which nothing can be made.

@@ -305,6 +305,7 @@ impl ComparisonJob<'_> {
             saving: &self.kept.saving,
             has_goals: self.has_goals,
             bar: self.bar,
+            chosen: &[],
         };
         let advance = |batch: &mut Batch<'_>, part: &mut Part| Ok(prepared.advance(batch, part)?);
         let Some(done) = job.run(|| prepared.batch(), advance)? else {

@@ -275,6 +275,8 @@ pub(crate) struct Request<'a> {
     pub(crate) model: &'a Model,
     /// The metrics to gather; all if empty.
     pub(crate) metrics: &'a [String],
+    /// Whether these are those of the command line, which resuming it names again.
+    pub(crate) metrics_are_asked_for: bool,
     pub(crate) trials: u64,
     pub(crate) drawing: &'a Drawing,
     pub(crate) threads: usize,
@@ -315,6 +317,11 @@ impl Request<'_> {
             saving: &self.long.saving,
             has_goals: !self.long.until.is_empty(),
             bar: &bar,
+            chosen: if self.metrics_are_asked_for {
+                &[]
+            } else {
+                self.metrics
+            },
         };
         let make = || {
             let batch = self.batch().drawing(self.drawing.clone());

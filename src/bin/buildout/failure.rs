@@ -61,6 +61,10 @@ pub(crate) enum Failure {
     #[error("error: {}: {error}", path.display())]
     OtherRun { path: PathBuf, error: PartError },
     #[error(
+        "error: the trials in {} have not the metrics that are asked for\n  help: resume with those that they have, --metrics {gathered}, or run all trials anew into another file", path.display()
+    )]
+    OtherMetrics { path: PathBuf, gathered: String },
+    #[error(
         "error: {0}\n  help: run the shards that are missing, or report what is there with --partial"
     )]
     Incomplete(PartError),

@@ -237,7 +237,7 @@ impl Session<'_> {
         }
         Ok(Failure::Interrupted {
             done: self.runs.trials(),
-            command: command_to_resume(&path, saving),
+            command: command_to_resume(&path, saving, &[]),
             path,
         })
     }

@@ -70,6 +70,8 @@ pub(crate) struct Job<'a> {
     #[cfg_attr(not(feature = "mpi"), expect(dead_code))]
     pub(crate) has_goals: bool,
     pub(crate) bar: &'a ProgressBar,
+    /// The metrics that are gathered though the command line does not name them.
+    pub(crate) chosen: &'a [String],
 }
 
 /// What was run.
@@ -173,6 +175,12 @@ impl Job<'_> {
             path: path.clone(),
             error,
         })?;
+        if !part.metrics().eq(there.metrics()) {
+            return Err(Failure::OtherMetrics {
+                path: path.clone(),
+                gathered: there.metrics().collect::<Vec<_>>().join(","),
+            });
+        }
         there.set_trials(part.trials());
         let done = there.done().count();
         if done > part.trials() && self.saving.shard.is_none() {
@@ -207,7 +215,7 @@ impl Job<'_> {
         };
         Ok(Failure::Interrupted {
             done: part.done().count(),
-            command: command_to_resume(&path, self.saving),
+            command: command_to_resume(&path, self.saving, self.chosen),
             path,
         })
     }
@@ -257,14 +265,17 @@ pub(crate) fn reserve_name(folder: &Path, scenario: &str, seed: u64) -> PathBuf 
     }
 }
 
-/// The command that was given, with what it takes to resume.
-pub(crate) fn command_to_resume(path: &Path, saving: &Saving) -> String {
+/// The command that was given, with what it takes to resume: also the metrics that it gathered without naming them.
+pub(crate) fn command_to_resume(path: &Path, saving: &Saving, chosen: &[String]) -> String {
     let mut words: Vec<String> = std::env::args().collect();
     if saving.checkpoint.is_none() {
         words.extend(["--checkpoint".to_owned(), path.display().to_string()]);
     }
     if !saving.resume {
         words.push("--resume".to_owned());
+    }
+    if !chosen.is_empty() {
+        words.extend(["--metrics".to_owned(), chosen.join(",")]);
     }
     as_typed(&words)
 }

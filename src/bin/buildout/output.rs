@@ -100,6 +100,11 @@ impl OutputOptions {
         asked.map(|name| chart_of(name).metric)
     }
 
+    /// Whether the summary, with charts in the terminal, is all that is made of the results.
+    pub(crate) fn is_summary(&self) -> bool {
+        self.out.is_none() && !self.json && matches!(self.format, Format::Table)
+    }
+
     /// What was seen of metrics, from its file.
     fn known(&self) -> Result<Option<Observations>, Failure> {
         let Some(path) = &self.known else {

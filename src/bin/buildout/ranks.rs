@@ -76,7 +76,7 @@ fn run<'b>(
     let command = format!(
         "mpirun -n {} {}",
         ranks.size(),
-        command_to_resume(&path, saving)
+        command_to_resume(&path, saving, job.chosen)
     );
     if !quiet {
         say(&format!(

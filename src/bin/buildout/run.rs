@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use buildout::projection::Layout;
+use buildout::report;
 use clap::Args;
 
 use crate::failure::{Failure, say};
@@ -32,7 +34,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "T", default_value_t = 0)]
     threads: usize,
     /// Gather only these metrics, such as it_power_mw,take_up; the fewer, the faster. Milestones, targets and
-    /// outcomes are gathered all the same
+    /// outcomes are gathered all the same. If not given, those that the output has
     #[arg(long, value_name = "METRIC,…", value_delimiter = ',')]
     metrics: Vec<String>,
     /// Report this milestone, too, such as "A1 fully live", "A1 complete" or "P2-*/live"; may be given several times
@@ -47,6 +49,27 @@ pub(crate) struct Run {
     long: engine::LongRun,
     #[command(flatten)]
     output: OutputOptions,
+}
+
+impl Run {
+    /// The metrics to gather, all if none: those that are asked for, or those of the summary where nothing else will read the
+    /// trials, and those of charts. A checkpoint that is asked for has all, so that it can be resumed for other outputs.
+    fn gathered(&self, layout: &Layout) -> Vec<String> {
+        let asked = self.metrics.iter().map(|name| name.trim().to_owned());
+        let mut metrics: Vec<String> = asked.collect();
+        let is_read_once = self.output.is_summary()
+            && self.long.until.is_empty()
+            && self.long.saving.checkpoint.is_none();
+        if metrics.is_empty() && is_read_once {
+            let shown = report::summary_metrics();
+            let shown = shown.filter(|name| layout.metric_index(name).is_some());
+            metrics.extend(shown.map(str::to_owned));
+        }
+        if !metrics.is_empty() {
+            metrics.extend(self.output.charted());
+        }
+        metrics
+    }
 }
 
 /// Splits KEY=VALUE.
@@ -74,15 +97,11 @@ pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
     let sampling = &arguments.sampling;
     let quiet = output.quiet || !engine::is_first_process();
     let (trials, drawing) = sampling.drawing(arguments.trials, default, [&model], quiet)?;
-    // Charts that are asked for are gathered, too.
-    let asked = arguments.metrics.iter().map(|name| name.trim().to_owned());
-    let mut metrics: Vec<String> = asked.collect();
-    if !metrics.is_empty() {
-        metrics.extend(output.charted());
-    }
+    let metrics = arguments.gathered(model.layout());
     let request = engine::Request {
         model: &model,
         metrics: &metrics,
+        metrics_are_asked_for: !arguments.metrics.is_empty(),
         trials,
         drawing: &drawing,
         threads: arguments.threads,

@@ -6,6 +6,7 @@
 //!
 //! - Work that has not finished lasts for its remaining duration; nothing that has not started begins before the data date.
 //! - Under retained logic the rest of what has begun waits for its predecessors; under progress override it does not.
+//! - An expected finish, unless the options leave it out, replaces what remains: the work lasts from its start to that date.
 //! - Lags run in the calendar that the options name: of the predecessor, the successor, the project, or around the clock.
 //! - Levels of effort and summaries of the work breakdown take their dates from others and drive nothing.
 
@@ -33,8 +34,10 @@ pub(super) fn read(text: &str, options: &ImportOptions) -> Result<Raw, ImportErr
     calendar::read(&tables, &mut raw)?;
     read_resources(&tables, &mut raw)?;
     task::read(&tables, &projects, &mut raw)?;
-    guess_data_date(&mut raw);
+    raw.guess_data_date();
+    raw.settle_calendars();
     read_links(&tables, &mut raw)?;
+    raw.drop_links_to_themselves();
     read_assignments(&tables, &mut raw)?;
     raw.use_resource_calendars();
     Ok(raw)
@@ -157,24 +160,9 @@ fn choose<'a>(
     Ok(chosen)
 }
 
-/// Where a file says nothing of its data date, it is the last date on which something is said to have happened.
-fn guess_data_date(raw: &mut Raw) {
-    let actual = raw
-        .activities
-        .iter()
-        .flat_map(|activity| [activity.started, activity.finished]);
-    if let (None, Some(last)) = (raw.data_date, actual.flatten().max()) {
-        raw.data_date = Some(last);
-        raw.warn(
-            1,
-            Topic::DataDate,
-            format!("the file has no data date: the last actual date, {last}, is taken"),
-        );
-    }
-}
-
 fn read_options(tables: &Tables<'_>, projects: &Projects<'_>, raw: &mut Raw) {
     raw.retains_logic = true;
+    raw.uses_expected_finish = true;
     let own = |row: &Row<'_, '_>| {
         row.get("proj_id")
             .is_none_or(|id| projects.contains_key(id))
@@ -187,6 +175,9 @@ fn read_options(tables: &Tables<'_>, projects: &Projects<'_>, raw: &mut Raw) {
         return;
     };
     raw.retains_logic = !row.is_set("sched_progress_override");
+    raw.uses_expected_finish = row
+        .get("sched_use_expect_end_flag")
+        .is_none_or(|flag| flag == "Y");
     raw.lag_calendar = match row.get("sched_calendar_on_relationship_lag") {
         Some("rcal_Successor") => LagCalendar::Successor,
         Some("rcal_ProjDefault") => LagCalendar::Project,

@@ -227,7 +227,7 @@ fn damaged_files_are_never_believed() {
     let other =
         String::from_utf8(bytes.clone())
             .unwrap()
-            .replacen("checkpoint 2", "checkpoint 3", 1);
+            .replacen("checkpoint 3", "checkpoint 4", 1);
     assert!(matches!(
         read(other.as_bytes()),
         Err(CheckpointError::Format { .. })
