@@ -6,7 +6,7 @@ use std::path::{Path as FilePath, PathBuf};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::merge::{Misfit, merge, set};
+use super::merge::{Misfit, Step, merge, set};
 use super::node::{Node, Place, Value};
 use super::read::Reader;
 use super::shape::Shape;
@@ -111,7 +111,7 @@ struct VariantForm {
 #[derive(Default)]
 struct Layers {
     over: Vec<Node>,
-    values: Vec<(Vec<String>, Node)>,
+    values: Vec<(Vec<Step>, Node)>,
 }
 
 impl Scenario {
@@ -275,7 +275,8 @@ impl Files {
                         continue;
                     };
                     for entry in entries {
-                        one.values.push((steps_of(&entry.key), entry.node));
+                        let steps = Step::all_at(&steps_of(&entry.key), &entry.key_place);
+                        one.values.push((steps, entry.node));
                     }
                 }
                 of_factor.push(one);

@@ -139,19 +139,34 @@ pub(super) fn entry_of<'a>(
     entry
 }
 
-/// Puts `value` where `steps` lead to from `node`: keys of tables, and names or positions (from 0)
-/// in lists.
+/// A step on the way to a value: a key of a table, or a name or position (from 0) in a list.
+pub(super) struct Step {
+    pub(super) name: String,
+    pub(super) place: Place,
+}
+
+impl Step {
+    /// Steps that were all written at one place.
+    pub(super) fn all_at(names: &[String], place: &Place) -> Vec<Self> {
+        let at = |name: &String| Self {
+            name: name.clone(),
+            place: place.clone(),
+        };
+        names.iter().map(at).collect()
+    }
+}
+
+/// Puts `value` where `steps` lead to from `node`.
 pub(super) fn set(
     node: &mut Node,
     shape: &Shape,
-    steps: &[String],
+    steps: &[Step],
     value: Node,
 ) -> Result<(), Misfit> {
-    let Some((step, rest)) = steps.split_first() else {
+    let Some((Step { name: step, place }, rest)) = steps.split_first() else {
         *node = value;
         return Ok(());
     };
-    let place = value.place.clone();
     let misfit = |message, help| {
         Err(Misfit {
             place: place.clone(),
@@ -181,7 +196,7 @@ pub(super) fn set(
                     return misfit(message, help);
                 }
             };
-            let entry = entry_of(entries, shape, step, inner, &place);
+            let entry = entry_of(entries, shape, step, inner, &value.place);
             set(&mut entry.node, inner, rest, value)
         }
         (_, there) => misfit(

@@ -37,7 +37,7 @@ pub use self::comparison::{Case, ComparisonFile, Factor};
 pub use self::draft::Draft;
 pub use self::edit::Edited;
 pub use self::inputs::Input;
-use self::merge::{Misfit, merge, set};
+use self::merge::{Misfit, Step, merge, set};
 use self::node::{Node, Place, Text, Value, parse, parse_value};
 use self::read::Reader;
 use self::shape::Shape;
@@ -379,14 +379,23 @@ impl Files {
     }
 
     fn set(&mut self, root: &mut Node, key: &str, value: &str) -> Result<(), ScenarioError> {
-        let text = format!("{key}={value}");
-        let place = Place {
-            text: self.texts.len(),
-            start: key.len() + 1,
-            end: text.len(),
-        };
-        self.texts.push(Text::new("--set".into(), text));
-        let steps = steps_of(key);
+        let written = format!("{key}={value}");
+        let text = self.texts.len();
+        let place = |start: usize, end: usize| Place { text, start, end };
+        let mut after = 0;
+        let steps: Vec<Step> = (steps_of(key).into_iter())
+            .map(|name| {
+                // A name with escapes does not stand there as it is: the whole key is then pointed at.
+                let found = key[after..].find(&name).map(|at| after + at);
+                let start = found.unwrap_or(0);
+                after = found.map_or(after, |at| at + name.len());
+                let end = found.map_or(key.len(), |at| at + name.len());
+                let place = place(start, end);
+                Step { name, place }
+            })
+            .collect();
+        let place = place(key.len() + 1, written.len());
+        self.texts.push(Text::new("--set".into(), written));
         set(root, Shape::scenario(), &steps, parse_value(value, &place))
             .map_err(|misfit| self.refuse(&misfit.place, "", misfit.message, misfit.help))
     }

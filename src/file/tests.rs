@@ -454,7 +454,12 @@ fn single_values_are_set_on_top() {
     assert_eq!(set("name", "another").unwrap().name, "another");
     let reported = |key, value| set(key, value).unwrap_err().to_string();
     assert!(reported("campuses.noth.pue", "1.2").contains("did you mean \"north\"?"));
-    assert!(reported("campuses.north.peu", "1.2").contains("did you mean \"pue\"?"));
+    // What is wrong is a step of the key, and it is the step that is pointed at.
+    let error = reported("campuses.north.peu", "1.2");
+    assert!(
+        error.contains("did you mean \"pue\"?") && error.contains("--set:1:16"),
+        "{error}"
+    );
     let error = reported("campuses.north.pue", "0.5");
     assert!(
         error.contains("--set:1:20") && error.contains("1 or more"),

@@ -112,6 +112,19 @@ impl DecisionVariable {
         Setting::Number(short(self.bounds().0 + number as f64 * step))
     }
 
+    /// Whether a setting is the first or the last of a range or of months, so that a better one may lie beyond; where all
+    /// numbers may be chosen, whether it is within a hundredth of the range.
+    pub fn is_at_an_end(&self, setting: &Setting) -> bool {
+        if !self.values.is_empty() || !self.options.is_empty() {
+            return false;
+        }
+        if let (None, Setting::Number(number)) = (self.count(), setting) {
+            let (low, high) = self.bounds();
+            return (number - low).min(high - number) <= 0.01 * (high - low);
+        }
+        [0.0, 1.0].iter().any(|share| self.at(*share) == *setting)
+    }
+
     fn bounds(&self) -> (f64, f64) {
         match self.between[..] {
             [low, high] => (low, high),
@@ -194,6 +207,16 @@ mod tests {
         assert_eq!(when.setting(2).to_toml(), "\"2027-01\"");
         let any = variable().between([2.0, 4.0]);
         assert_eq!((any.count(), any.at(0.25)), (None, Setting::Number(2.5)));
+        let is_at_an_end = |variable: &DecisionVariable, share| {
+            let setting = variable.at(share);
+            variable.is_at_an_end(&setting)
+        };
+        for ranged in [&gate, &when, &any] {
+            assert!(is_at_an_end(ranged, 0.0) && is_at_an_end(ranged, 1.0));
+            assert!(!is_at_an_end(ranged, 0.4));
+        }
+        // Of a list nothing lies beyond the last.
+        assert!(!is_at_an_end(&variable().values([1.0, 2.0]), 1.0));
     }
 
     #[test]

@@ -201,6 +201,18 @@ impl Measure {
         }
     }
 
+    /// The same metric of all campuses together; none of what is no metric.
+    fn of_all_campuses(&self) -> Option<Self> {
+        match self {
+            Self::Metric { metric, at, .. } => Some(Self::Metric {
+                metric: metric.clone(),
+                campus: None,
+                at: *at,
+            }),
+            _ => None,
+        }
+    }
+
     fn outside(&self, scenario: &str, layout: &Layout) -> MeasureError {
         let last = layout.start.plus_months(layout.months as f64 - 1.0);
         MeasureError::Month {
@@ -220,11 +232,19 @@ impl Measure {
                 ..
             } if layout.metric_index(metric).is_some() => {
                 let campuses = layout.scopes.iter().skip(1).map(String::as_str);
-                (self.to_string(), name_help(campus, campuses))
+                let help = match self.of_all_campuses() {
+                    Some(total) if layout.scopes.len() == 1 => {
+                        format!("there is one campus, which need not be named: write \"{total}\"")
+                    }
+                    _ => name_help(campus, campuses),
+                };
+                (self.to_string(), help)
             }
             Self::Metric { .. } => {
+                let stages = stages_of(&layout.milestones);
                 let all = metrics
                     .chain(layout.milestones.iter().map(String::as_str))
+                    .chain(stages.iter().map(String::as_str))
                     .chain(layout.targets.iter().map(|target| target.name.as_str()))
                     .chain(layout.outcomes.iter().map(|outcome| outcome.name.as_str()));
                 (self.to_string(), name_help(&self.name_alone(), all))
@@ -284,6 +304,15 @@ impl Measure {
             unit: unit.unwrap_or_default(),
         }
     }
+}
+
+/// The milestones that exist once they are asked for: of what goes live, that it is fully live and complete.
+fn stages_of(milestones: &[String]) -> Vec<String> {
+    let live = milestones
+        .iter()
+        .filter_map(|name| name.strip_suffix(" live"));
+    live.flat_map(|place| ["fully live", "complete"].map(|stage| format!("{place} {stage}")))
+        .collect()
 }
 
 impl std::fmt::Display for Measure {

@@ -71,7 +71,11 @@ fn answer(found: &Found, amounts: &[Amounts]) -> String {
         return match found.front.len() {
             0 => format!("No plan satisfies {}.", constraints(found)),
             count => {
-                format!("{count} plans are on the front: no other one beats any of them in both.")
+                let (plans, them) = match count {
+                    1 => ("plan is", "it"),
+                    _ => ("plans are", "any of them"),
+                };
+                format!("{count} {plans} on the front: no other one beats {them} in both.")
             }
         };
     }
@@ -117,6 +121,13 @@ fn answer(found: &Found, amounts: &[Amounts]) -> String {
     } else {
         write!(text, " On fresh trials its value is {fresh}, no worse.")
     };
+    for &variable in &best.at_an_end {
+        let name = one_line(&found.variables[variable]);
+        let _ = write!(
+            text,
+            " It has \"{name}\" at an end of the range: beyond it there may be a better plan."
+        );
+    }
     text
 }
 

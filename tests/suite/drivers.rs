@@ -327,6 +327,12 @@ fn drivers_and_worth_refuse_rather_than_mislead() {
         drivers(&["--trials", "300", "--of", "installed_pflop@2027-12"])
             .contains("installed_pflops")
     );
+    // Milestones that exist only once they are asked for are suggested, too.
+    assert!(drivers(&["--of", "A1 fully lve"]).contains("did you mean \"A1 fully live\"?"));
+    assert!(
+        drivers(&["--of", "Qingyang/it_power_mw@2025-12"])
+            .contains("write \"it_power_mw@2025-12\"")
+    );
     assert!(
         drivers(&["--trials", "300", "--group", "x=*/shel"]).contains("no uncertain input fits")
     );

@@ -78,6 +78,8 @@ pub struct BestPlan {
     pub value_on_fresh_trials: f64,
     /// By how much its value was better on the trials for which it was chosen, in the unit of the objective.
     pub optimism: f64,
+    /// The variables, by their positions, that it sets to an end of their range: beyond it there may be a better plan.
+    pub at_an_end: Vec<usize>,
 }
 
 /// What a search found.

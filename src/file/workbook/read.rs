@@ -7,7 +7,7 @@ use super::owner::{collect_owners, holds, items_at};
 use super::{IN, Lists, NOTE, OWN, SCENARIO, key_of_sheet, shape_at, sheet_name};
 use crate::file::cells::Cells;
 use crate::file::inputs::joined;
-use crate::file::merge::{Misfit, nearest_name_of, set};
+use crate::file::merge::{Misfit, Step, nearest_name_of, set};
 use crate::file::node::{Entry, Node, Place, Value, parse, parse_value, put_at};
 use crate::file::presets::PRESET;
 use crate::file::shape::Shape;
@@ -152,7 +152,12 @@ impl Reader {
             entries.push(entry(step, key_place, node));
             return;
         }
-        if let Err(misfit) = set(root, Shape::scenario(), steps, node) {
+        if let Err(misfit) = set(
+            root,
+            Shape::scenario(),
+            &Step::all_at(steps, key_place),
+            node,
+        ) {
             self.misfit(key_place.clone(), misfit.message, misfit.help);
         }
     }
@@ -258,7 +263,7 @@ impl Reader {
         match shape_at(shape, &column.steps) {
             Ok(inner) => {
                 let node = self.node(&cell.content, inner, &place);
-                if let Err(misfit) = set(row, shape, &column.steps, node) {
+                if let Err(misfit) = set(row, shape, &Step::all_at(&column.steps, &place), node) {
                     self.misfit(misfit.place, misfit.message, misfit.help);
                 }
             }

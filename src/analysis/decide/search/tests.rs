@@ -47,7 +47,22 @@ fn the_best_of_few_plans_is_found_and_tried_on_fresh_trials() {
     assert!(best.probability_best.is_some_and(|p| p > 0.99));
     // The mean of minus a uniform million, within four standard errors of 14,000.
     assert!((best.value_on_fresh_trials + 0.5e6).abs() < 6e4, "{best:?}");
-    assert!(best.optimism.abs() < 1e5);
+    assert!(best.optimism.abs() < 1e5 && best.at_an_end.is_empty());
+}
+
+#[test]
+fn a_best_plan_at_an_end_of_its_range_is_reported() {
+    let search = SearchRun::new(
+        [
+            variable("y", [0.0, 5.0], Some(1.0)),
+            variable("x", [0.0, 1.0], Some(0.5)),
+        ],
+        [objective("maximise mean(npv)")],
+        |settings| build(&[settings[1].clone(), Setting::Number(0.5)]),
+    );
+    // The best x is 3, and all y are as good.
+    let best = search.trials(100).run("bowl").unwrap().best.unwrap();
+    assert!(best.at_an_end.contains(&1), "{best:?}");
 }
 
 #[test]

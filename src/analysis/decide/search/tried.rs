@@ -178,6 +178,10 @@ impl<'a> Tried<'a> {
             probability_best,
             value_on_fresh_trials: fresh,
             optimism: self.run.objectives[0].direction.gain(chosen, fresh),
+            at_an_end: (self.run.variables.iter().zip(&settings).enumerate())
+                .filter(|(_, (variable, setting))| variable.is_at_an_end(setting))
+                .map(|(position, _)| position)
+                .collect(),
         })
     }
 
