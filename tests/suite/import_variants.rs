@@ -326,6 +326,26 @@ fn a_project_whose_tasks_are_in_another_file_keeps_its_dates() {
 }
 
 #[test]
+fn a_task_stands_as_deep_as_its_number_in_the_outline_says() {
+    // "after" waits for "within", and so begins on Tuesday.
+    let schedule = read_text(&mspdi(
+        "",
+        &[
+            "<Name>S</Name><OutlineNumber>1</OutlineNumber>",
+            "<Name>within</Name><OutlineNumber>1.1</OutlineNumber><Duration>PT8H0M0S</Duration>",
+            &format!(
+                "<Name>after</Name><OutlineNumber>2</OutlineNumber><Duration>PT8H0M0S</Duration>{}",
+                after(1)
+            ),
+        ],
+        "",
+    ))
+    .unwrap();
+    assert_dates(&schedule, &[("after", "2025-04-29", "2025-04-29")]);
+    assert_eq!(schedule.origins[0].group, "S");
+}
+
+#[test]
 fn calendars_differ_from_others_at_any_depth() {
     // Calendar 3 differs from 2, which differs from 1, which has a holiday on Tuesday 29 April.
     let holiday = "<Exceptions><Exception><Type>1</Type><DayWorking>0</DayWorking><TimePeriod><FromDate>2025-04-29T00:00:00</FromDate><ToDate>2025-04-29T23:59:00</ToDate></TimePeriod></Exception></Exceptions>";
