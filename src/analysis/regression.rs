@@ -5,6 +5,7 @@
 //! let inputs act together. The trials are split into [`FOLDS`] folds; what is expected of a fold's trials is fitted to
 //! the other folds (cross-fitting), so that a spurious relation predicts nothing and costs accuracy instead of feigning it.
 
+use pulp::{Arch, NullaryFnOnce};
 use rayon::prelude::*;
 
 use crate::uncertain::correlation::cholesky;
@@ -192,19 +193,31 @@ fn solve(lower: &[f64], size: usize, right: impl Iterator<Item = f64>) -> Vec<f6
     x
 }
 
-/// The sum of products, in eight partial sums that a processor forms side by side.
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    let (a_parts, b_parts) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f64 = (a_parts.remainder().iter().zip(b_parts.remainder()))
-        .map(|(a, b)| a * b)
-        .sum();
-    for (a, b) in a_parts.zip(b_parts) {
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += a * b;
+/// The sum of products of two columns of the same length.
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
+    Arch::new().dispatch(Dot(a, b))
+}
+
+struct Dot<'a>(&'a [f64], &'a [f64]);
+
+impl NullaryFnOnce for Dot<'_> {
+    type Output = f64;
+
+    /// As many partial sums as the widest processors form side by side, so that the sum is the same on any.
+    #[inline(always)]
+    fn call(self) -> f64 {
+        const LANES: usize = 32;
+        let mut sums = [0.0; LANES];
+        let (a_parts, a_rest) = self.0.as_chunks::<LANES>();
+        let (b_parts, b_rest) = self.1.as_chunks::<LANES>();
+        for (a, b) in a_parts.iter().zip(b_parts) {
+            for (lane, sum) in sums.iter_mut().enumerate() {
+                *sum += a[lane] * b[lane];
+            }
         }
+        let rest = a_rest.iter().zip(b_rest).map(|(a, b)| a * b);
+        sums.iter().sum::<f64>() + rest.sum::<f64>()
     }
-    sums.iter().sum::<f64>() + rest
 }
 
 /// The share of a result's variance that expectations explain, and its standard error:

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::calendar::RawCalendar;
 use super::raw::{LagCalendar, Raw, RawActivity, RawLag, RawLink};
+use super::values::MINUTES_PER_DAY;
 use super::{ImportError, ImportWarning, Imported, Origin, Topic};
 use crate::date::{DAYS_PER_MONTH, Date, HOURS_PER_MONTH};
 use crate::problem::is_hidden;
@@ -15,8 +16,8 @@ use crate::schedule::{Activity, ActivityStatus, Dependency, Lagged, Status};
 const CALENDAR_MONTHS: u32 = 360;
 /// Less than that, in hours, is no interruption.
 const LEAST_INTERRUPTION_HOURS: f64 = 0.5;
-/// The calendar of a file that has none: five days of eight hours.
-const STANDARD: &str = "Standard";
+/// The calendar of time that elapses.
+const ELAPSED: &str = "day and night";
 /// Days before the first date of the file from which on exceptions of calendars are kept.
 const DAYS_BEFORE: i64 = 31;
 
@@ -25,7 +26,7 @@ pub(super) fn convert(mut raw: Raw, crews: bool) -> Result<Imported, ImportError
     if raw.activities.is_empty() {
         return Err(ImportError::new(1, "the file has no activity to import"));
     }
-    ensure_calendar(&mut raw);
+    ensure_elapsed_calendar(&mut raw);
     let project_start = project_start(&raw);
     let start = first_start(&raw, project_start);
     let mut warnings = std::mem::take(&mut raw.warnings);
@@ -34,6 +35,8 @@ pub(super) fn convert(mut raw: Raw, crews: bool) -> Result<Imported, ImportError
         // Readers know activities by their keys.
         let key = warning.activity.take();
         warning.activity = key.and_then(|key| names.activities.get(&key).cloned());
+        let key = warning.calendar.take();
+        warning.calendar = key.and_then(|key| names.calendars.get(&key).cloned());
     }
     let clocks = Clocks::of(&raw, start);
     let positions = (raw.activities.iter().enumerate())
@@ -82,12 +85,11 @@ pub(super) fn convert(mut raw: Raw, crews: bool) -> Result<Imported, ImportError
     })
 }
 
-fn ensure_calendar(raw: &mut Raw) {
-    if raw.calendars.is_empty() {
-        let standard = RawCalendar::standard(STANDARD, STANDARD, 1);
-        raw.calendars.push(standard);
-        raw.default_calendar = Some(STANDARD.to_owned());
-    }
+/// Time that elapses day and night is that of a calendar as well, so that its days are exact in months of any length.
+fn ensure_elapsed_calendar(raw: &mut Raw) {
+    let mut calendar = RawCalendar::standard(ELAPSED, ELAPSED, 1);
+    calendar.week.fill(vec![(0, MINUTES_PER_DAY)]);
+    raw.calendars.push(calendar);
 }
 
 /// The start of the project, or the data date if that is later: what comes before it is history.
@@ -189,9 +191,11 @@ struct Clocks {
 
 impl Clocks {
     fn of(raw: &Raw, start: Date) -> Self {
-        let used: BTreeSet<&String> = (raw.activities.iter())
+        let used: BTreeSet<&str> = (raw.activities.iter())
             .filter_map(|activity| activity.calendar.as_ref())
             .chain(&raw.default_calendar)
+            .map(String::as_str)
+            .chain([ELAPSED])
             .collect();
         let clock = |calendar: &RawCalendar| {
             let compiled = calendar
@@ -202,7 +206,7 @@ impl Clocks {
         Self {
             start,
             by_id: (raw.calendars.iter())
-                .filter(|calendar| used.contains(&calendar.id))
+                .filter(|calendar| used.contains(calendar.id.as_str()))
                 .map(clock)
                 .collect(),
         }
@@ -251,17 +255,21 @@ impl Context<'_> {
             line: of.line,
             topic,
             activity: Some(self.names.activities[&of.id].clone()),
+            calendar: None,
             message,
         });
     }
 
     fn calendar_of<'b>(&'b self, activity: &'b RawActivity) -> Option<&'b str> {
+        if activity.is_elapsed {
+            return Some(ELAPSED);
+        }
         let wanted = activity
             .calendar
             .as_ref()
             .or(self.raw.default_calendar.as_ref());
         let known = wanted.filter(|id| self.clocks.by_id.contains_key(*id));
-        known.filter(|_| !activity.is_elapsed).map(String::as_str)
+        known.map(String::as_str)
     }
 
     fn activity(&self, raw: &RawActivity, hours: f64, crews: bool) -> Activity {
@@ -321,6 +329,7 @@ impl Context<'_> {
         match span {
             Some(span)
                 if raw.may_be_split
+                    && !raw.is_milestone
                     && !raw.has_begun()
                     && span - hours > LEAST_INTERRUPTION_HOURS =>
             {
@@ -349,27 +358,7 @@ impl Context<'_> {
     fn dependency(&self, raw: &RawActivity, link: &RawLink) -> Dependency {
         let mut lagged = Lagged::new(&self.names.activities[&link.predecessor]);
         lagged.kind = link.kind;
-        let position = self.positions.get(link.predecessor.as_str()).copied();
-        let predecessor = || position.and_then(|position| self.raw.activities.get(position));
-        let (hours, calendar) = match link.lag {
-            RawLag::Hours(0.0) => (0.0, None),
-            RawLag::Elapsed(hours) => (hours, None),
-            RawLag::Share(share) => {
-                let hours = position.and_then(|position| self.hours.get(position));
-                let calendar = predecessor().and_then(|of| self.calendar_of(of));
-                (share * hours.unwrap_or(&0.0), calendar)
-            }
-            RawLag::Hours(hours) => {
-                let calendar = match self.raw.lag_calendar {
-                    LagCalendar::Successor => self.calendar_of(raw),
-                    LagCalendar::Predecessor => predecessor().and_then(|of| self.calendar_of(of)),
-                    LagCalendar::Project => (self.raw.default_calendar.as_deref())
-                        .filter(|id| self.clocks.by_id.contains_key(*id)),
-                    LagCalendar::Elapsed => None,
-                };
-                (hours, calendar)
-            }
-        };
+        let (hours, calendar) = self.lag(raw, link);
         lagged.lag_months = self.clocks.months(hours, calendar).into();
         lagged.lag_calendar = calendar.map(|id| self.names.calendars[id].clone());
         if lagged == Lagged::new(&lagged.activity) {
@@ -377,6 +366,32 @@ impl Context<'_> {
         } else {
             Dependency::Lagged(lagged)
         }
+    }
+
+    /// The hours of a lag, and the calendar that they run in.
+    fn lag<'b>(&'b self, raw: &'b RawActivity, link: &RawLink) -> (f64, Option<&'b str>) {
+        let position = self.positions.get(link.predecessor.as_str()).copied();
+        let predecessor = position.and_then(|position| self.raw.activities.get(position));
+        let of_predecessor = || {
+            let hours = position.and_then(|position| self.hours.get(position));
+            hours.copied().unwrap_or(0.0)
+        };
+        let (hours, elapses) = match link.lag {
+            RawLag::Hours(hours) => (hours, false),
+            RawLag::Elapsed(hours) => (hours, true),
+            RawLag::Share(share) => (share * of_predecessor(), false),
+            RawLag::ElapsedShare(share) => (share * of_predecessor(), true),
+        };
+        let calendar = match self.raw.lag_calendar {
+            _ if hours == 0.0 => None,
+            _ if elapses => Some(ELAPSED),
+            LagCalendar::Successor => self.calendar_of(raw),
+            LagCalendar::Predecessor => predecessor.and_then(|of| self.calendar_of(of)),
+            LagCalendar::Project => (self.raw.default_calendar.as_deref())
+                .filter(|id| self.clocks.by_id.contains_key(*id)),
+            LagCalendar::Elapsed => Some(ELAPSED),
+        };
+        (hours, calendar)
     }
 
     fn needs(&self, raw: &RawActivity) -> Vec<CrewNeed> {
@@ -452,7 +467,16 @@ impl Context<'_> {
         let calendar = calendar.as_deref();
         let name = self.names.activities[&raw.id].clone();
         let mut status = ActivityStatus::new(name, started);
-        status.finished = (raw.finished.filter(|finished| *finished <= as_of)).map(Into::into);
+        let finished = raw.finished.filter(|finished| *finished <= as_of);
+        // What was over at midnight finished on the day before.
+        let last = |over: Date| {
+            if over == over.day_of() {
+                over.last_day()
+            } else {
+                over
+            }
+        };
+        status.finished = finished.map(last).map(Into::into);
         if let Some(finished) = raw.finished.filter(|finished| *finished > as_of) {
             let left = self.clocks.hours_between(as_of, finished, calendar);
             status.remaining_months = Some(self.clocks.months(left, calendar).into());
@@ -525,6 +549,7 @@ impl Context<'_> {
                     line: raw.line,
                     topic: Topic::Resource,
                     activity: None,
+                    calendar: None,
                     message: format!(
                         "there are {} of \"{name}\", but one activity needs {most}: {most} are taken",
                         raw.units

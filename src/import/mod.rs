@@ -132,6 +132,8 @@ pub struct ImportWarning {
     pub topic: Topic,
     /// The activity whose dates it may change.
     pub activity: Option<String>,
+    /// The calendar that it is about: the dates of what works by it may change.
+    pub calendar: Option<String>,
     /// What was left out or changed.
     pub message: String,
 }

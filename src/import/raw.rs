@@ -1,11 +1,14 @@
 //! A schedule as a file has it, before names are resolved: what both readers fill in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::calendar::RawCalendar;
 use super::{ImportWarning, Topic};
 use crate::date::Date;
 use crate::schedule::network::LinkKind;
+
+/// The calendar of a file that has none: five days of eight hours.
+const STANDARD: &str = "Standard";
 
 /// In which calendar lags run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,6 +70,8 @@ pub(super) struct RawActivity {
     pub(super) started: Option<Date>,
     pub(super) finished: Option<Date>,
     pub(super) remaining_hours: Option<f64>,
+    /// Until then it has been worked on.
+    pub(super) stopped: Option<Date>,
     pub(super) resumes: Option<Date>,
     /// What remains lasts until then.
     pub(super) expected_finish: Option<Date>,
@@ -97,8 +102,10 @@ pub(super) enum RawLag {
     Hours(f64),
     /// Hours that elapse day and night.
     Elapsed(f64),
-    /// A share of the duration of the predecessor.
+    /// A share of the duration of the predecessor, as hours of work by the calendar of lags.
     Share(f64),
+    /// A share of the duration of the predecessor, as hours that elapse day and night.
+    ElapsedShare(f64),
 }
 
 #[derive(Debug)]
@@ -116,6 +123,18 @@ impl Raw {
             line,
             topic,
             activity: None,
+            calendar: None,
+            message: message.into(),
+        });
+    }
+
+    /// Warns of a calendar, by its key: it may change the dates of all that work by it.
+    pub(super) fn warn_of_calendar(&mut self, line: usize, id: &str, message: impl Into<String>) {
+        self.warnings.push(ImportWarning {
+            line,
+            topic: Topic::Calendar,
+            activity: None,
+            calendar: Some(id.to_owned()),
             message: message.into(),
         });
     }
@@ -132,8 +151,76 @@ impl Raw {
             line,
             topic,
             activity: Some(id.to_owned()),
+            calendar: None,
             message: message.into(),
         });
+    }
+
+    /// Sees to it that there is a calendar, that the default is one of those that are there, and that each activity has one of
+    /// them or the default.
+    pub(super) fn settle_calendars(&mut self) {
+        if self.calendars.is_empty() {
+            let standard = RawCalendar::standard(STANDARD, STANDARD, 1);
+            self.calendars.push(standard);
+            self.warn_of_calendar(
+                1,
+                STANDARD,
+                "the file has no calendar: five days of eight hours are taken",
+            );
+        }
+        let known: BTreeSet<String> = (self.calendars.iter())
+            .map(|calendar| calendar.id.clone())
+            .collect();
+        let is_known = |id: &String| known.contains(id);
+        let first = self.calendars[0].id.clone();
+        self.default_calendar = Some(
+            self.default_calendar
+                .take()
+                .filter(is_known)
+                .unwrap_or(first),
+        );
+        let mut unknown = Vec::new();
+        for (position, activity) in self.activities.iter_mut().enumerate() {
+            let missing = activity.calendar.take_if(|id| !is_known(id));
+            unknown.extend(missing.map(|id| (position, id)));
+        }
+        for (position, id) in unknown {
+            let activity = &self.activities[position];
+            let (line, key) = (activity.line, activity.id.clone());
+            let message = format!(
+                "calendar {id} of \"{}\" is not in the file: that of the project is taken",
+                activity.name
+            );
+            self.warn_of(line, Topic::Calendar, &key, message);
+        }
+    }
+
+    /// Leaves out dependencies of activities on themselves, which hold of nothing.
+    pub(super) fn drop_links_to_themselves(&mut self) {
+        let mut dropped = Vec::new();
+        for activity in &mut self.activities {
+            let id = &activity.id;
+            let own = activity
+                .links
+                .extract_if(.., |link| link.predecessor == *id);
+            dropped.extend(own.map(|link| (link.line, id.clone(), activity.name.clone())));
+        }
+        for (line, id, name) in dropped {
+            let message = format!("the dependency of \"{name}\" on itself is left out");
+            self.warn_of(line, Topic::Dependency, &id, message);
+        }
+    }
+
+    /// Where a file says nothing of its data date, it is the last date on which something is said to have happened.
+    pub(super) fn guess_data_date(&mut self) {
+        let actual = (self.activities.iter())
+            .flat_map(|activity| [activity.started, activity.stopped, activity.finished]);
+        if let (None, Some(last)) = (self.data_date, actual.flatten().max()) {
+            self.data_date = Some(last);
+            let message =
+                format!("the file has no data date: the last actual date, {last}, is taken");
+            self.warn(1, Topic::DataDate, message);
+        }
     }
 
     /// Gives what is worked on by its resources their calendar: within its own one, where it has one.
@@ -222,7 +309,8 @@ impl Raw {
 impl RawLag {
     pub(super) fn is_lead(self) -> bool {
         match self {
-            Self::Hours(lag) | Self::Elapsed(lag) | Self::Share(lag) => lag < 0.0,
+            Self::Hours(lag) | Self::Elapsed(lag) => lag < 0.0,
+            Self::Share(share) | Self::ElapsedShare(share) => share < 0.0,
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::{Imported, Topic};
+use super::{ImportWarning, Imported, Topic};
 use crate::date::{DAYS_PER_MONTH, Date};
 use crate::projection::quoted;
 use crate::scenario::Scenario;
@@ -218,7 +218,7 @@ impl Imported {
             .flat_map(|status| &status.activities)
             .map(|one| (one.activity.as_str(), one.finished.is_some()))
             .collect();
-        let warned = self.first_warnings();
+        let warned = self.first_warnings(|warning| warning.activity.as_deref());
         for (activity, origin) in self.activities.iter().zip(&self.origins) {
             let name = activity.name.as_str();
             let (Some(&node), progress) = (nodes.get(name), begun.get(name).copied()) else {
@@ -252,7 +252,7 @@ impl Imported {
             }
             let (topic, because) = match warned.get(name) {
                 Some((topic, message)) => (*topic, (*message).to_owned()),
-                None => self.cause_of(file_start.or(file_finish)),
+                None => self.cause_of(file_start.or(file_finish), progress.is_some() && days > 0),
             };
             review.differences.push(DateDifference {
                 activity: name.to_owned(),
@@ -268,6 +268,7 @@ impl Imported {
             });
         }
         self.blame_predecessors(&mut review);
+        self.blame_calendars(&mut review);
         review
     }
 
@@ -278,26 +279,36 @@ impl Imported {
         Some((start.day_of(), finish.last_day()))
     }
 
-    /// The first warning of each activity that has one.
-    fn first_warnings(&self) -> BTreeMap<&str, (Topic, &str)> {
+    /// The first warning of each name that warnings are about.
+    fn first_warnings<'a>(
+        &'a self,
+        about: impl Fn(&'a ImportWarning) -> Option<&'a str>,
+    ) -> BTreeMap<&'a str, (Topic, &'a str)> {
         let mut warned: BTreeMap<&str, (Topic, &str)> = BTreeMap::new();
         for warning in &self.warnings {
-            if let Some(activity) = &warning.activity {
+            if let Some(name) = about(warning) {
                 let first = (warning.topic, warning.message.as_str());
-                warned.entry(activity).or_insert(first);
+                warned.entry(name).or_insert(first);
             }
         }
         warned
     }
 
-    /// Why a date of the file differs, where there is no warning that says it.
-    fn cause_of(&self, of_file: Option<Date>) -> (Topic, String) {
-        let as_of = self.status.as_ref().map(|status| status.as_of.day_of());
+    /// Why a date of the file differs, where there is no warning that says it; `is_late` of what has begun and finishes later.
+    fn cause_of(&self, of_file: Option<Date>, is_late: bool) -> (Topic, String) {
+        let status = self.status.as_ref();
+        let as_of = status.map(|status| status.as_of.day_of());
         let is_held = as_of.zip(of_file).is_some_and(|(as_of, file)| file < as_of);
+        // Without retained logic nothing but the data date delays the rest of what has begun.
+        let waits_for_nothing = status.is_some_and(|status| !status.retained_logic);
         let (topic, because) = match is_held {
             true => (
                 Topic::DataDate,
                 "it was planned before the data date, and has not been done",
+            ),
+            false if is_late && waits_for_nothing => (
+                Topic::DataDate,
+                "some of what remains was planned before the data date",
             ),
             false => (
                 Topic::Unexplained,
@@ -334,6 +345,24 @@ impl Imported {
             if let Some(cause) = before.find(|before| differing.contains(before.activity())) {
                 one.topic = Topic::Predecessor;
                 one.because = format!("it waits for \"{}\", whose dates differ", cause.activity());
+            }
+        }
+    }
+
+    /// What still has no cause, but works by a calendar that was warned of, differs because of that.
+    fn blame_calendars(&self, review: &mut DateReview) {
+        let doubted = self.first_warnings(|warning| warning.calendar.as_deref());
+        let cause = |activity: &crate::schedule::Activity| {
+            let (_, message) = doubted.get(activity.calendar.as_deref()?)?;
+            Some((activity.name.clone(), *message))
+        };
+        let causes: BTreeMap<String, &str> = self.activities.iter().filter_map(cause).collect();
+        for one in &mut review.differences {
+            if let Some(message) = causes.get(&one.activity)
+                && one.topic == Topic::Unexplained
+            {
+                one.topic = Topic::Calendar;
+                one.because = (*message).to_owned();
             }
         }
     }

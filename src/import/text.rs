@@ -6,10 +6,14 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 const DECLARATION: usize = 256;
 
 /// Reads bytes as text. A byte order mark decides; then the encoding that an XML declaration names; then UTF-8 where
-/// the bytes are that; and else the encoding that they look like, such as GBK or Windows-1252.
+/// the bytes are that; and else the encoding that they look like, such as GBK or Windows-1252. Lines end with a line feed.
 pub(super) fn decode(bytes: &[u8]) -> String {
     let (text, _, _) = encoding(bytes).decode(bytes);
-    text.into_owned()
+    if text.contains('\n') {
+        text.into_owned()
+    } else {
+        text.replace('\r', "\n")
+    }
 }
 
 fn encoding(bytes: &[u8]) -> &'static Encoding {
@@ -94,6 +98,8 @@ mod tests {
         assert_eq!(decode(&bytes), western);
         let declared = b"<?xml version=\"1.0\" encoding=\"windows-1252\"?><a>\xe9</a>";
         assert!(decode(declared).ends_with("<a>é</a>"));
+        assert_eq!(decode(b"a\rb\r"), "a\nb\n");
+        assert_eq!(decode(b"a\r\nb"), "a\r\nb");
     }
 
     #[test]

@@ -67,7 +67,13 @@ impl Status {
             }
             if let Some(finished) = status.finished {
                 let day = finished.date();
-                if day < status.started || day > self.as_of {
+                // A day lasts until its end, also for what started in the course of it.
+                let from = if day == day.day_of() {
+                    status.started.day_of()
+                } else {
+                    status.started
+                };
+                if day < from || day > self.as_of {
                     problems.error(
                         &at.key("finished"),
                         format!("\"{}\" finished on {finished}", status.activity),

@@ -77,7 +77,7 @@ impl Model {
     }
 
     /// The nodes without which a hall is not live, each with the date by which it must be done for a hall to be live
-    /// at `months`: its hand-over, its substation, and the order of its equipment, a lead time earlier.
+    /// at `months`: its hand-over, its substation, and the order of its first equipment, a lead time earlier.
     pub(crate) fn needed_by(
         &self,
         workspace: &Workspace,
@@ -88,7 +88,12 @@ impl Model {
         let state = &workspace.halls[hall];
         let substations = &self.campuses[state.campus].substations;
         let substation = plan.feed.substation.map(|position| substations[position].0);
-        let lead_months = state.delivery.arrives - workspace.finish[plan.ordered.index()];
+        // The hall itself may have been refreshed since.
+        let delivered = workspace.events.iter().find(
+            |event| matches!(event.what, What::Delivered { hall: which } if which as usize == hall),
+        );
+        let arrives = delivered.map_or(f64::INFINITY, |event| event.months);
+        let lead_months = arrives - workspace.finish[plan.ordered.index()];
         let equipment = (lead_months.is_finite() && lead_months > 0.0)
             .then_some((plan.ordered, months - lead_months));
         [(plan.handover, months)]

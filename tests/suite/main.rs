@@ -13,6 +13,7 @@ mod golden;
 mod hostile;
 mod house;
 mod import;
+mod import_variants;
 mod independent;
 mod invariants;
 mod keys;

@@ -79,6 +79,15 @@ impl Bins {
         let count = if values.is_empty() { 0 } else { bin + 1 };
         Self { of, count }
     }
+
+    /// How many numbers each bin holds.
+    pub(crate) fn sizes(&self) -> Vec<f64> {
+        let mut sizes = vec![0.0; self.count];
+        for &bin in &self.of {
+            sizes[usize::from(bin)] += 1.0;
+        }
+        sizes
+    }
 }
 
 /// How many bins the inputs of this many trials are put into: n^0.4, from 4 to 64.

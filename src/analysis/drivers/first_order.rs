@@ -22,19 +22,17 @@ pub(crate) struct Moments {
 }
 
 impl Moments {
-    pub(crate) fn new(bins: usize) -> Self {
-        Self {
-            sums: vec![0.0; bins],
-            counts: vec![0.0; bins],
-            squares: 0.0,
-        }
+    fn new(bins: usize) -> Self {
+        Self::of_sums(vec![0.0; bins], vec![0.0; bins], 0.0)
     }
 
-    #[inline]
-    pub(crate) fn add(&mut self, bin: u16, y: f64) {
-        self.sums[usize::from(bin)] += y;
-        self.counts[usize::from(bin)] += 1.0;
-        self.squares += y * y;
+    /// Of what each bin's results sum to, how many they are, and the sum of all results' squares.
+    pub(crate) fn of_sums(sums: Vec<f64>, counts: Vec<f64>, squares: f64) -> Self {
+        Self {
+            sums,
+            counts,
+            squares,
+        }
     }
 
     #[inline]

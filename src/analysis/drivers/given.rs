@@ -2,24 +2,28 @@
 
 use rayon::prelude::*;
 
-use super::bins::{Bins, bins_for, mid_ranks_of_ordered, order_of};
+use super::bins::{Bins, bins_for, mid_ranks, mid_ranks_of_ordered, order_of};
 use super::conditions::failure_boxes;
 use super::distance::{Table, cells_for};
 use super::first_order::{Moments, between_share, by_bins, by_ranks};
 use super::groups::Group;
-use super::partial_correlation::partial_rank_correlations;
+use super::partial_correlation::{partial_correlations_of_ranks, squared_correlations};
 use super::resampling::{Estimate, bootstrap_weights, mean_and_sd, permutation};
 use super::tornado::tornado;
 use super::{
     DrivenResult, Drivers, DriversError, GroupDriver, InputDriver, LEAST_OF_EITHER, LEAST_TRIALS,
     NoiseFloor, ResultKind, WithinNoise,
 };
-use crate::analysis::regression::{TRIALS_PER_COLUMN, cross_fit, explained, polynomials, product};
+use crate::analysis::regression::{
+    TRIALS_PER_COLUMN, cross_fit, dot, explained, polynomials, product,
+};
 
-/// Bootstrap samples and permutations.
+/// Bootstrap samples.
 const REPLICATES: u64 = 100;
-/// The noise floor is exceeded by chance in one of twenty analyses.
-const FLOOR_LEVEL: f64 = 0.95;
+/// Of this many permutations and the result itself, any is as likely as another to be among the three largest where no
+/// input has an effect: the third largest permutation is exceeded by chance in 3 of 60 analyses, one of twenty.
+const PERMUTATIONS: u64 = 59;
+const FLOOR_PLACE: usize = 3;
 /// The degree of the polynomials of an input that stands out, at most.
 const DEGREE: usize = 6;
 /// Columns of a regression at most: what stands out less adds little, and their cost grows with the square.
@@ -71,6 +75,7 @@ struct PreparedInput {
     ranks: Vec<f64>,
     order: Vec<u32>,
     bins: Bins,
+    sizes: Vec<f64>,
     cells: Bins,
     first_order: f64,
     delta: f64,
@@ -208,6 +213,7 @@ impl<'a> Prepared<'a> {
                 ranks: mid_ranks_of_ordered(&order, &values),
                 values,
                 order,
+                sizes: bins.sizes(),
                 bins,
                 cells,
             }
@@ -222,7 +228,7 @@ impl<'a> Prepared<'a> {
 
     /// The largest measures over all inputs of a result that was permuted, and so has nothing to do with any of them.
     fn noise_floor(&self) -> NoiseFloor {
-        let largest: Vec<[f64; 3]> = (0..REPLICATES)
+        let largest: Vec<[f64; 3]> = (0..PERMUTATIONS)
             .into_par_iter()
             .map(|replicate| {
                 let permuted = Permuted::new(self, replicate);
@@ -236,7 +242,7 @@ impl<'a> Prepared<'a> {
         let [first_order, delta, pawn] = std::array::from_fn(|measure| {
             let mut values: Vec<f64> = largest.iter().map(|largest| largest[measure]).collect();
             values.sort_by(f64::total_cmp);
-            values[(FLOOR_LEVEL * values.len() as f64) as usize]
+            values[values.len() - FLOOR_PLACE]
         });
         NoiseFloor {
             first_order,
@@ -305,9 +311,9 @@ impl<'a> Prepared<'a> {
         together.truncate(self.result.len() / TRIALS_PER_COLUMN);
         let columns: Vec<&[f64]> = together
             .iter()
-            .map(|&input| self.inputs[input].values.as_slice())
+            .map(|&input| self.inputs[input].ranks.as_slice())
             .collect();
-        let mut found = partial_rank_correlations(&columns, &self.result);
+        let mut found = partial_correlations_of_ranks(&columns, &mid_ranks(&self.result));
         found.resize(leading.len(), None);
         for (found, &input) in found.iter_mut().zip(leading) {
             *found = found.filter(|_| is_correlated(input));
@@ -315,8 +321,20 @@ impl<'a> Prepared<'a> {
         found
     }
 
+    /// The groups whose share is more than its error. Only those are fitted of which an input stands out, or whose
+    /// inputs do so together.
     fn groups(&self, groups: &[Group], leading: &[usize]) -> Vec<GroupDriver> {
-        let mut found: Vec<GroupDriver> = (groups.par_iter())
+        let ranks: Vec<&[f64]> = (self.inputs.iter())
+            .map(|input| input.ranks.as_slice())
+            .collect();
+        let linear = squared_correlations(&ranks, &self.result);
+        let may_matter = |group: &&Group| {
+            let stands_out = |input: &usize| leading.contains(input);
+            group.inputs.iter().any(stands_out)
+                || stand_out_together(&group.inputs, &linear, self.result.len())
+        };
+        let groups: Vec<&Group> = groups.iter().filter(may_matter).collect();
+        let mut found: Vec<GroupDriver> = (groups.into_par_iter())
             .map(|group| GroupDriver {
                 name: group.name.clone(),
                 inputs: group.inputs.len() as u64,
@@ -397,9 +415,19 @@ impl<'a> Prepared<'a> {
     }
 }
 
+/// Whether straight lines of these inputs explain more than chance makes them: of m inputs without effect the sum of
+/// squared correlations is chi-squared over n, with mean m / n and standard deviation sqrt(2 m) / n; more than two of
+/// these above the mean is needed. Of inputs that go together it varies more, so that more of them are fitted.
+fn stand_out_together(inputs: &[usize], squared_correlations: &[f64], trials: usize) -> bool {
+    let (m, n) = (inputs.len() as f64, trials as f64);
+    let together: f64 = inputs.iter().map(|&at| squared_correlations[at]).sum();
+    together > (m + 2.0 * (2.0 * m).sqrt()) / n
+}
+
 /// A result that was permuted, with its class in each trial.
 struct Permuted {
     trials: Vec<(f64, u16)>,
+    squares: f64,
     classes: usize,
 }
 
@@ -413,21 +441,23 @@ impl Permuted {
         };
         Self {
             trials: order.iter().map(of).collect(),
+            squares: dot(&prepared.result, &prepared.result),
             classes: prepared.classes.count,
         }
     }
 
     /// First-order index by bins, delta and PAWN of an input.
     fn measures(&self, input: &PreparedInput) -> [f64; 3] {
-        let mut moments = Moments::new(input.bins.count);
+        let mut sums = vec![0.0; input.bins.count];
         let mut counts = vec![0_u32; input.cells.count * self.classes];
         let places = input.bins.of.iter().zip(&input.cells.of);
         for ((y, class), (bin, cell)) in self.trials.iter().zip(places) {
-            moments.add(*bin, *y);
+            sums[usize::from(*bin)] += y;
             counts[usize::from(*cell) * self.classes + usize::from(*class)] += 1;
         }
         let counts = counts.into_iter().map(f64::from).collect();
         let table = Table::of_counts(counts, self.classes);
+        let moments = Moments::of_sums(sums, input.sizes.clone(), self.squares);
         [moments.index(), table.delta(), table.pawn()]
     }
 }

@@ -4,8 +4,11 @@
 //! inverse of their matrix (Helton & Davis, "Latin hypercube sampling and the propagation of uncertainty in analyses of
 //! complex systems", Reliability Engineering & System Safety 81, 2003). It detects monotone effects only.
 
+use rayon::prelude::*;
+
 use super::bins::mid_ranks;
 use super::resampling::Estimate;
+use crate::analysis::regression::dot;
 use crate::uncertain::correlation::cholesky;
 
 /// The partial rank correlation of each input with the result, -1 to 1; none where an input does not vary or is given by
@@ -13,18 +16,30 @@ use crate::uncertain::correlation::cholesky;
 ///
 /// The standard error is that of Fisher's transform, (1 - r^2) / sqrt(n - k - 2) for k inputs.
 pub fn partial_rank_correlations(inputs: &[&[f64]], result: &[f64]) -> Vec<Option<Estimate>> {
+    let ranks: Vec<Vec<f64>> = inputs.iter().map(|input| mid_ranks(input)).collect();
+    let ranks: Vec<&[f64]> = ranks.iter().map(Vec::as_slice).collect();
+    partial_correlations_of_ranks(&ranks, &mid_ranks(result))
+}
+
+/// The same, of ranks that are known.
+pub(crate) fn partial_correlations_of_ranks(
+    inputs: &[&[f64]],
+    result: &[f64],
+) -> Vec<Option<Estimate>> {
     let size = inputs.len() + 1;
-    let ranked: Vec<Vec<f64>> = (inputs.iter().copied().chain([result]))
-        .map(|column| standard(mid_ranks(column)))
+    let ranked: Vec<Vec<f64>> = (inputs.par_iter().copied().chain([result]))
+        .map(standard)
+        .collect();
+    let rows: Vec<Vec<f64>> = (0..size)
+        .into_par_iter()
+        .map(|row| {
+            let before = ranked[..=row].iter();
+            before.map(|column| dot(&ranked[row], column)).collect()
+        })
         .collect();
     let mut matrix = vec![0.0; size * size];
-    for row in 0..size {
-        for column in 0..=row {
-            let sum: f64 = ranked[row]
-                .iter()
-                .zip(&ranked[column])
-                .map(|(a, b)| a * b)
-                .sum();
+    for (row, sums) in rows.iter().enumerate() {
+        for (column, &sum) in sums.iter().enumerate() {
             matrix[row * size + column] = sum;
             matrix[column * size + row] = sum;
         }
@@ -32,58 +47,45 @@ pub fn partial_rank_correlations(inputs: &[&[f64]], result: &[f64]) -> Vec<Optio
     let Some(lower) = cholesky(&matrix, size) else {
         return vec![None; inputs.len()];
     };
-    let inverse = inverse_of(&lower, size);
-    let last = size - 1;
     let freedom = result.len().saturating_sub(size + 1).max(1) as f64;
     let of_input = |input: usize| {
-        let (own, own_y) = (inverse[input * size + input], inverse[last * size + last]);
-        let r = -inverse[last * size + input] / (own * own_y).sqrt();
+        // With M = L^-1 and the result last, P = M' M has P_ii = |column i of M|^2 and P_iy = M_yi M_yy.
+        let column = column_of_inverse(&lower, size, input);
+        let r = -column.last()? / dot(&column, &column).sqrt();
         r.is_finite().then(|| {
             Estimate::unbiased(r.clamp(-1.0, 1.0), (1.0 - r * r).max(0.0) / freedom.sqrt())
         })
     };
-    (0..inputs.len()).map(of_input).collect()
+    (0..inputs.len()).into_par_iter().map(of_input).collect()
+}
+
+/// The squared correlation of each column of numbers with the result, 0 to 1; 0 for one that does not vary.
+pub(crate) fn squared_correlations(columns: &[&[f64]], result: &[f64]) -> Vec<f64> {
+    let result = standard(result);
+    (columns.par_iter())
+        .map(|column| dot(&standard(column), &result).powi(2))
+        .collect()
 }
 
 /// Centred, with a sum of squares of 1; all 0 if it does not vary.
-fn standard(mut ranks: Vec<f64>) -> Vec<f64> {
-    let mean = (ranks.len() + 1) as f64 / 2.0;
-    let norm = ranks
-        .iter()
-        .map(|rank| (rank - mean).powi(2))
-        .sum::<f64>()
-        .sqrt();
+fn standard(column: &[f64]) -> Vec<f64> {
+    let mean = column.iter().sum::<f64>() / column.len() as f64;
+    let mut centred: Vec<f64> = column.iter().map(|value| value - mean).collect();
+    let norm = dot(&centred, &centred).sqrt();
     let scale = if norm > 0.0 { 1.0 / norm } else { 0.0 };
-    ranks
-        .iter_mut()
-        .for_each(|rank| *rank = (*rank - mean) * scale);
-    ranks
+    centred.iter_mut().for_each(|value| *value *= scale);
+    centred
 }
 
-/// The inverse of L L', row by row; infinite where L has no pivot.
-fn inverse_of(lower: &[f64], size: usize) -> Vec<f64> {
-    // Columns of the inverse of L, then their products.
-    let mut below = vec![0.0; size * size];
-    for column in 0..size {
-        below[column * size + column] = 1.0 / lower[column * size + column];
-        for row in column + 1..size {
-            let known: f64 = (column..row)
-                .map(|k| lower[row * size + k] * below[k * size + column])
-                .sum();
-            below[row * size + column] = -known / lower[row * size + row];
-        }
+/// A column of the inverse of L, from its diagonal down; infinite where L has no pivot.
+fn column_of_inverse(lower: &[f64], size: usize, column: usize) -> Vec<f64> {
+    let mut found = Vec::with_capacity(size - column);
+    found.push(1.0 / lower[column * size + column]);
+    for row in column + 1..size {
+        let known = dot(&lower[row * size + column..row * size + row], &found);
+        found.push(-known / lower[row * size + row]);
     }
-    let mut inverse = vec![0.0; size * size];
-    for row in 0..size {
-        for column in 0..=row {
-            let sum: f64 = (row..size)
-                .map(|k| below[k * size + row] * below[k * size + column])
-                .sum();
-            inverse[row * size + column] = sum;
-            inverse[column * size + row] = sum;
-        }
-    }
-    inverse
+    found
 }
 
 #[cfg(test)]

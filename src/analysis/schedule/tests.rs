@@ -192,6 +192,8 @@ fn equipment_that_comes_last_leads_back_to_its_order() {
     scenario.generations.push(generation);
     let hall = &mut scenario.campuses[0].buildings[0].halls.as_mut().unwrap()[0];
     hall.hardware = Some("new".to_owned());
+    // Replaced once before the horizon ends: the date of the replacement is no news of going live.
+    hall.hardware_life_months = Some(20.0.into());
     let model = scenario.compile().unwrap();
     let report = model.schedule_report(1, 10, Some("A live")).unwrap();
     // Ordered when the first activity is over, after 10 months.

@@ -1,9 +1,11 @@
 //! Calendars of a project file: their weeks, work weeks of a time, and exceptions.
 
+use std::collections::BTreeSet;
+
+use super::super::ImportError;
 use super::super::calendar::RawCalendar;
 use super::super::raw::Raw;
 use super::super::values::{Shifts, day_shifts, in_order, shift};
-use super::super::{ImportError, Topic};
 use super::element::Element;
 use super::recurrence;
 use jiff::civil;
@@ -13,25 +15,59 @@ const LONGEST_DAYS: usize = 366 * 40;
 
 /// Reads all calendars. Those of resources differ from their base by what they state.
 pub(super) fn read(project: &Element<'_>, raw: &mut Raw) -> Result<(), ImportError> {
+    let mut waiting: Vec<Element<'_>> = project.list("Calendars", "Calendar").collect();
+    let known: BTreeSet<&str> = waiting.iter().filter_map(|one| one.text("UID")).collect();
     // A base may stand behind those that differ from it.
-    let (bases, others): (Vec<Element<'_>>, Vec<Element<'_>>) = (project
-        .list("Calendars", "Calendar"))
-    .partition(|element| !matches!(element.text("BaseCalendarUID"), Some(uid) if uid != "-1"));
-    for element in bases.iter().chain(&others) {
-        read_calendar(element, raw)?;
+    while !waiting.is_empty() {
+        let mut left = Vec::new();
+        let count = waiting.len();
+        for element in waiting {
+            let base = base_of(&element).filter(|base| known.contains(base));
+            match base.is_some_and(|base| !is_read(base, raw)) {
+                true => left.push(element),
+                false => read_calendar(&element, raw)?,
+            }
+        }
+        if left.len() == count {
+            // They are the bases of one another.
+            for element in &left {
+                read_calendar(element, raw)?;
+            }
+            break;
+        }
+        waiting = left;
     }
     Ok(())
+}
+
+/// The number of the calendar that one differs from, if it has any.
+fn base_of<'a>(calendar: &Element<'a>) -> Option<&'a str> {
+    (calendar.text("BaseCalendarUID")).filter(|uid| *uid != "-1")
+}
+
+fn is_read(id: &str, raw: &Raw) -> bool {
+    raw.calendars.iter().any(|calendar| calendar.id == id)
 }
 
 fn read_calendar(element: &Element<'_>, raw: &mut Raw) -> Result<(), ImportError> {
     let id = element.required("UID")?;
     let name = element.text("Name").unwrap_or("calendar");
-    let base = element.text("BaseCalendarUID").unwrap_or_default();
-    let base = raw.calendars.iter().find(|calendar| calendar.id == base);
     let mut calendar = RawCalendar::standard(id, name, element.line());
-    if let Some(base) = base {
-        calendar.week.clone_from(&base.week);
-        calendar.exceptions.clone_from(&base.exceptions);
+    if let Some(number) = base_of(element) {
+        match raw.calendars.iter().find(|calendar| calendar.id == number) {
+            Some(base) => {
+                calendar.week.clone_from(&base.week);
+                calendar.exceptions.clone_from(&base.exceptions);
+            }
+            // Base calendars themselves have 0 there, or -1.
+            None if number == "0" => {}
+            None => {
+                let message = format!(
+                    "calendar \"{name}\" differs from calendar {number}, which is not in the file: it is taken to differ from five days of eight hours"
+                );
+                raw.warn_of_calendar(element.line(), id, message);
+            }
+        }
     }
     let mut exceptions = Vec::new();
     for day in element.list("WeekDays", "WeekDay") {
@@ -61,7 +97,7 @@ fn read_calendar(element: &Element<'_>, raw: &mut Raw) -> Result<(), ImportError
     if calendar.hours_a_week() <= 0.0 {
         let message =
             format!("calendar \"{name}\" has no working day: five days of eight hours are taken");
-        raw.warn(element.line(), Topic::Calendar, message);
+        raw.warn_of_calendar(element.line(), id, message);
         calendar.week = RawCalendar::standard("", "", 0).week;
     }
     raw.calendars.push(calendar);

@@ -4,7 +4,7 @@ use roxmltree::Node;
 
 use super::super::ImportError;
 use super::super::text::Lines;
-use super::super::values::{moment, number};
+use super::super::values::{moment, moment_of_end, number};
 use crate::date::Date;
 
 /// An element and those below it that hold a text.
@@ -86,8 +86,12 @@ impl<'a> Element<'a> {
         let Some(child) = self.child(name) else {
             return Ok(None);
         };
+        // Some tools write that where Project leaves an element out.
+        let text = self
+            .text(name)
+            .filter(|text| !text.eq_ignore_ascii_case("NA"));
         let line = || self.line_of(child);
-        self.text(name).map(|text| read(text, line())).transpose()
+        text.map(|text| read(text, line())).transpose()
     }
 
     pub(super) fn number(&self, name: &str) -> Result<Option<f64>, ImportError> {
@@ -109,6 +113,11 @@ impl<'a> Element<'a> {
 
     pub(super) fn date(&self, name: &str) -> Result<Option<Date>, ImportError> {
         self.read(name, moment)
+    }
+
+    /// A date at which something is over.
+    pub(super) fn end(&self, name: &str) -> Result<Option<Date>, ImportError> {
+        self.read(name, moment_of_end)
     }
 
     /// Hours of a duration such as "PT80H30M0S" or "P1DT4H".

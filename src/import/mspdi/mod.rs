@@ -34,7 +34,11 @@ struct Settings {
 /// Reads a schedule in Microsoft Project's XML.
 pub(super) fn read(text: &str) -> Result<Raw, ImportError> {
     let lines = Lines::of(text);
-    let document = roxmltree::Document::parse(text).map_err(|error| {
+    let options = roxmltree::ParsingOptions {
+        allow_dtd: true,
+        ..roxmltree::ParsingOptions::default()
+    };
+    let document = roxmltree::Document::parse_with_options(text, options).map_err(|error| {
         // Of a file that is cut off it says no place: that is its end.
         let line = match error {
             roxmltree::Error::UnexpectedEndOfStream | roxmltree::Error::UnclosedRootNode => {
@@ -68,6 +72,9 @@ pub(super) fn read(text: &str) -> Result<Raw, ImportError> {
     calendar::read(&project, &mut raw)?;
     let mut tasks = task::read(&project, &settings, &mut raw)?;
     summary::resolve(&mut tasks, &mut raw);
+    raw.drop_links_to_themselves();
+    raw.guess_data_date();
+    raw.settle_calendars();
     read_resources(&project, &mut raw)?;
     raw.use_resource_calendars();
     let has_begun = raw.activities.iter().any(RawActivity::has_begun);

@@ -1,5 +1,7 @@
 //! The tasks of a project file.
 
+use std::collections::BTreeMap;
+
 use super::super::raw::{Raw, RawActivity, RawLag, RawLink};
 use super::super::{ImportError, Topic};
 use super::Settings;
@@ -16,12 +18,18 @@ pub(super) fn read(
     let mut others = Others::default();
     // The summaries around the task that is read, with their levels and positions in the list.
     let mut around: Vec<(i64, usize)> = Vec::new();
+    let mut lines: BTreeMap<&str, usize> = BTreeMap::new();
     let tasks: Vec<Element<'_>> = project.list("Tasks", "Task").collect();
     for (number, task) in tasks.iter().enumerate() {
         let Some(id) = task.text("UID") else {
             raw.warn(task.line(), Topic::File, "a task without UID is left out");
             continue;
         };
+        if let Some(before) = lines.insert(id, task.line()) {
+            let message = format!("task {id} stands in line {before}, too: the first one is taken");
+            raw.warn(task.line(), Topic::File, message);
+            continue;
+        }
         if task.is_set("IsNull") || task.is_cleared("Active") {
             others.inactive.insert(id.to_owned());
             if !task.is_set("IsNull") {
@@ -33,12 +41,13 @@ pub(super) fn read(
         while around.last().is_some_and(|(outer, _)| *outer >= level) {
             close(&mut around, &mut others, raw.activities.len());
         }
+        let next = tasks.get(number + 1);
+        let next = next.map_or(Ok(None), |next| next.code("OutlineLevel"))?;
+        let has_tasks = next.is_some_and(|next| next > level);
+        // A project that is inserted, but whose tasks are in another file, is one with nothing below it.
         let is_summary = match task.text("Summary") {
-            Some(_) => task.is_set("Summary"),
-            None => tasks
-                .get(number + 1)
-                .map_or(Ok(None), |next| next.code("OutlineLevel"))?
-                .is_some_and(|next| next > level),
+            Some(_) => task.is_set("Summary") && (has_tasks || !task.is_set("IsSubproject")),
+            None => has_tasks,
         };
         if is_summary || level == 0 {
             around.push((level, others.summaries.len()));
@@ -113,9 +122,9 @@ fn activity(
         is_elapsed: is_elapsed(task.code("DurationFormat")?),
         calendar: own_calendar.map(str::to_owned),
         is_milestone: task.is_set("Milestone"),
-        deadline: task.date("Deadline")?,
+        deadline: task.end("Deadline")?,
         start: task.date("Start")?,
-        finish: task.date("Finish")?,
+        finish: task.end("Finish")?,
         by_resources: !task.is_set("IgnoreResourceCalendar"),
         is_within_calendar: own_calendar.is_some(),
         may_be_split: !is_manual,
@@ -145,7 +154,7 @@ fn read_progress(task: &Element<'_>, activity: &mut RawActivity) -> Result<(), I
         .date("ActualStart")?
         .or(activity.start.filter(|_| done > 0.0));
     activity.finished = task
-        .date("ActualFinish")?
+        .end("ActualFinish")?
         .or(activity.finish.filter(|_| done >= 1.0));
     activity.started = activity.started.or(activity.finished);
     if let (Some(started), Some(finished)) = (activity.started, activity.finished) {
@@ -155,6 +164,7 @@ fn read_progress(task: &Element<'_>, activity: &mut RawActivity) -> Result<(), I
         Some(hours) => Some(hours),
         None => activity.hours.map(|hours| hours * (1.0 - done).max(0.0)),
     };
+    activity.stopped = task.end("Stop")?.filter(|_| activity.has_begun());
     activity.resumes = task.date("Resume")?;
     Ok(())
 }
@@ -165,10 +175,15 @@ fn constrain(
     activity: &mut RawActivity,
     raw: &mut Raw,
 ) -> Result<(), ImportError> {
-    let date = task.date("ConstraintDate")?;
+    const BOUND_FINISHES: [i64; 3] = [3, 6, 7];
+    let kind = task.code("ConstraintType")?.unwrap_or(0);
+    let date = match BOUND_FINISHES.contains(&kind) {
+        true => task.end("ConstraintDate")?,
+        false => task.date("ConstraintDate")?,
+    };
     let (line, id, name) = (activity.line, activity.id.clone(), activity.name.clone());
     let mut tell = |message: String| raw.warn_of(line, Topic::Constraint, &id, message);
-    match (task.code("ConstraintType")?.unwrap_or(0), date) {
+    match (kind, date) {
         (0, _) => {}
         (1, _) => activity.keeps_start = true,
         (2, Some(date)) if settings.honors_constraints => activity.starts_on = Some(date),
@@ -232,8 +247,9 @@ fn links(
         let lag = link.number("LinkLag")?.unwrap_or(0.0);
         let format = link.code("LagFormat")?;
         let lag = match format {
-            // Per cent of the duration of the predecessor.
-            Some(19 | 20 | 51 | 52) => RawLag::Share(lag / 100.0),
+            // Per cent of the duration of the predecessor, as time of work or as time that elapses.
+            Some(19 | 51) => RawLag::Share(lag / 100.0),
+            Some(20 | 52) => RawLag::ElapsedShare(lag / 100.0),
             // Tenths of minutes.
             _ if is_elapsed(format) => RawLag::Elapsed(lag / 600.0),
             _ => RawLag::Hours(lag / 600.0),

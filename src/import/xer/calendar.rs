@@ -4,10 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use super::super::ImportError;
 use super::super::calendar::RawCalendar;
 use super::super::raw::Raw;
-use super::super::values::{MINUTES_PER_DAY, Shifts, in_order, shift};
-use super::super::{ImportError, Topic};
+use super::super::values::{MINUTES_PER_DAY, Shifts, day_shifts, in_order, shift};
 use super::tables::{Row, Tables};
 use jiff::civil;
 
@@ -23,6 +23,9 @@ pub(super) fn read(tables: &Tables<'_>, raw: &mut Raw) -> Result<(), ImportError
         let calendar = calendar(&row, raw)?;
         if let Some(base) = row.get("base_clndr_id") {
             bases.insert(calendar.id.clone(), base.to_owned());
+        }
+        if raw.default_calendar.is_none() && row.is_set("default_flag") {
+            raw.default_calendar = Some(calendar.id.clone());
         }
         raw.calendars.push(calendar);
     }
@@ -49,72 +52,92 @@ fn calendar(row: &Row<'_, '_>, raw: &mut Raw) -> Result<RawCalendar, ImportError
     let mut calendar = RawCalendar::standard(row.required("clndr_id")?, name, line);
     let hours_a_day = row.number("day_hr_cnt")?;
     let Some(data) = row.get("clndr_data") else {
-        lengthen(&mut calendar, hours_a_day);
+        lengthen(&mut calendar, hours_a_day, row.number("week_hr_cnt")?);
+        let message = format!(
+            "calendar \"{name}\" states no times of work: {} hours a week are taken, from Monday on and from 8 o'clock",
+            calendar.hours_a_week()
+        );
+        raw.warn_of_calendar(line, &calendar.id, message);
         return Ok(calendar);
     };
-    if let Err(message) = fill(&mut calendar, data, line) {
-        raw.warn(
-            line,
-            Topic::Calendar,
-            format!("calendar \"{name}\" is damaged ({message}): what follows in it is left out"),
-        );
+    for message in fill(&mut calendar, data, line) {
+        let message = format!("calendar \"{name}\" is damaged: {message}");
+        raw.warn_of_calendar(line, &calendar.id, message);
     }
     if calendar.hours_a_week() <= 0.0 {
-        raw.warn(
-            line,
-            Topic::Calendar,
-            format!("calendar \"{name}\" has no working day: five days of eight hours are taken"),
-        );
+        let message =
+            format!("calendar \"{name}\" has no working day: five days of eight hours are taken");
+        raw.warn_of_calendar(line, &calendar.id, message);
         calendar.week = RawCalendar::standard("", "", line).week;
     }
     Ok(calendar)
 }
 
-/// The hours of a day of a calendar that states no shifts, from 8 o'clock on.
-fn lengthen(calendar: &mut RawCalendar, hours_a_day: Option<f64>) {
-    let minutes = hours_a_day.map(|hours| (hours * 60.0).round());
-    if let Some(minutes) =
-        minutes.filter(|minutes| (1.0..=1440.0).contains(minutes) && *minutes != 480.0)
-    {
-        let minutes = minutes as u16;
-        let from = (8 * 60).min(MINUTES_PER_DAY - minutes);
-        calendar.week[..5].fill(vec![(from, from + minutes)]);
-    }
+/// The days of a calendar that states no shifts, by its hours a day and a week.
+fn lengthen(calendar: &mut RawCalendar, hours_a_day: Option<f64>, hours_a_week: Option<f64>) {
+    let day = hours_a_day
+        .filter(|hours| (0.1..=24.0).contains(hours))
+        .unwrap_or(8.0);
+    let days = hours_a_week.map_or(5.0, |week| (week / day).round().clamp(1.0, 7.0));
+    let shifts = match (day * 60.0).round() as u16 {
+        480 => day_shifts(),
+        minutes => {
+            let from = (8 * 60).min(MINUTES_PER_DAY - minutes);
+            vec![(from, from + minutes)]
+        }
+    };
+    calendar.week = [const { Vec::new() }; 7];
+    calendar.week[..days as usize].fill(shifts);
 }
 
-/// Reads the text of a calendar as far as it is sound.
-fn fill(calendar: &mut RawCalendar, data: &str, line: usize) -> Result<(), String> {
+/// Reads the text of a calendar, and returns what is wrong with it.
+fn fill(calendar: &mut RawCalendar, data: &str, line: usize) -> Vec<String> {
+    let mut wrong = Vec::new();
     let mut parser = Parser { rest: data };
-    let root = parser.node(0)?;
+    let root = match parser.node(0) {
+        Ok(root) => root,
+        Err(message) => {
+            return vec![format!("{message}; five days of eight hours are taken")];
+        }
+    };
     for part in &root.children {
         match part.name {
             "DaysOfWeek" => {
-                calendar.week = [const { Vec::new() }; 7];
+                let mut week = [const { Vec::new() }; 7];
                 for day in &part.children {
-                    let number: usize = day.name.parse().unwrap_or(0);
-                    if !(1..=7).contains(&number) {
-                        return Err(format!("\"{}\" is no day of the week", day.name));
-                    }
+                    let number = day.name.parse().ok().filter(|day| (1..=7).contains(day));
+                    let Some(number): Option<usize> = number else {
+                        wrong.push(format!(
+                            "\"{}\" is no day of the week; it is left out",
+                            day.name
+                        ));
+                        continue;
+                    };
                     // From 1 for Sunday to 0 for Monday.
-                    calendar.week[(number + 5) % 7] = day.shifts(line)?;
+                    let weekday = (number + 5) % 7;
+                    week[weekday] = day.shifts(line).unwrap_or_else(|message| {
+                        wrong.push(format!(
+                            "{message}; the usual times are taken for day {number}"
+                        ));
+                        calendar.week[weekday].clone()
+                    });
                 }
+                calendar.week = week;
             }
             "Exceptions" => {
                 for day in &part.children {
-                    let parts: Vec<&str> = day.attributes.split('|').collect();
-                    let serial = parts
-                        .windows(2)
-                        .find(|pair| pair[0] == "d")
-                        .map(|pair| pair[1]);
-                    let date = serial.and_then(serial_day);
-                    let date = date.ok_or_else(|| format!("\"{}\" is no day", day.attributes))?;
-                    calendar.exceptions.insert(date, day.shifts(line)?);
+                    match day.exception(line) {
+                        Ok((date, shifts)) => {
+                            calendar.exceptions.insert(date, shifts);
+                        }
+                        Err(message) => wrong.push(format!("{message}; the exception is left out")),
+                    }
                 }
             }
             _ => {}
         }
     }
-    Ok(())
+    wrong
 }
 
 fn serial_day(serial: &str) -> Option<civil::Date> {
@@ -132,6 +155,15 @@ struct CalendarNode<'a> {
 }
 
 impl CalendarNode<'_> {
+    /// The day of an exception and the shifts below it.
+    fn exception(&self, line: usize) -> Result<(civil::Date, Shifts), String> {
+        let parts: Vec<&str> = self.attributes.split('|').map(str::trim).collect();
+        let serial = (parts.windows(2)).find(|pair| pair[0] == "d");
+        let date = serial.and_then(|pair| serial_day(pair[1]));
+        let date = date.ok_or_else(|| format!("\"{}\" is no day", self.attributes))?;
+        Ok((date, self.shifts(line)?))
+    }
+
     /// The shifts below it.
     fn shifts(&self, line: usize) -> Result<Shifts, String> {
         let mut shifts = Vec::new();

@@ -34,8 +34,10 @@ pub(super) fn read(text: &str, options: &ImportOptions) -> Result<Raw, ImportErr
     calendar::read(&tables, &mut raw)?;
     read_resources(&tables, &mut raw)?;
     task::read(&tables, &projects, &mut raw)?;
-    guess_data_date(&mut raw);
+    raw.guess_data_date();
+    raw.settle_calendars();
     read_links(&tables, &mut raw)?;
+    raw.drop_links_to_themselves();
     read_assignments(&tables, &mut raw)?;
     raw.use_resource_calendars();
     Ok(raw)
@@ -156,22 +158,6 @@ fn choose<'a>(
         chosen.insert(*id);
     }
     Ok(chosen)
-}
-
-/// Where a file says nothing of its data date, it is the last date on which something is said to have happened.
-fn guess_data_date(raw: &mut Raw) {
-    let actual = raw
-        .activities
-        .iter()
-        .flat_map(|activity| [activity.started, activity.finished]);
-    if let (None, Some(last)) = (raw.data_date, actual.flatten().max()) {
-        raw.data_date = Some(last);
-        raw.warn(
-            1,
-            Topic::DataDate,
-            format!("the file has no data date: the last actual date, {last}, is taken"),
-        );
-    }
 }
 
 fn read_options(tables: &Tables<'_>, projects: &Projects<'_>, raw: &mut Raw) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::values::{moment, number};
+use super::super::values::{moment, moment_of_end, number};
 use super::super::{ImportError, ImportWarning, Topic};
 use crate::date::Date;
 
@@ -61,6 +61,13 @@ impl<'a> Row<'a, '_> {
             .transpose()
     }
 
+    /// A date at which something is over.
+    pub(super) fn end(&self, column: &str) -> Result<Option<Date>, ImportError> {
+        self.get(column)
+            .map(|text| moment_of_end(text, self.line))
+            .transpose()
+    }
+
     pub(super) fn is_set(&self, column: &str) -> bool {
         self.get(column) == Some("Y")
     }
@@ -91,6 +98,7 @@ impl<'a> Tables<'a> {
             line,
             topic: Topic::File,
             activity: None,
+            calendar: None,
             message: message.into(),
         });
     }

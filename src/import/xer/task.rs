@@ -20,6 +20,7 @@ pub(super) fn read(
 ) -> Result<(), ImportError> {
     let levels = work_breakdown(tables);
     let mut codes = codes(tables);
+    let mut lines: BTreeMap<&str, usize> = BTreeMap::new();
     for row in tables.rows("TASK") {
         let name = match row.get("proj_id") {
             Some(project) => projects.get(project),
@@ -28,6 +29,12 @@ pub(super) fn read(
         let Some(name) = name else {
             continue;
         };
+        if let Some(before) = row.get("task_id").and_then(|id| lines.insert(id, row.line)) {
+            let id = row.get("task_id").unwrap_or_default();
+            let message = format!("task {id} stands in line {before}, too: the first one is taken");
+            raw.warn(row.line, Topic::File, message);
+            continue;
+        }
         match row.get("task_type") {
             Some("TT_LOE") => raw.leave_out("levels of effort"),
             Some("TT_WBS") => raw.leave_out("summaries of the work breakdown"),
@@ -65,7 +72,7 @@ fn activity(row: &Row<'_, '_>, raw: &mut Raw) -> Result<RawActivity, ImportError
         is_start_milestone: kind == "TT_Mile",
         by_resources: kind == "TT_Rsrc",
         start: row.date("early_start_date")?,
-        finish: row.date("early_end_date")?,
+        finish: row.end("early_end_date")?,
         ..RawActivity::default()
     };
     read_progress(row, &mut activity)?;
@@ -75,24 +82,24 @@ fn activity(row: &Row<'_, '_>, raw: &mut Raw) -> Result<RawActivity, ImportError
         _ => planned.or(remaining),
     };
     activity.remaining_hours = if is_milestone { Some(0.0) } else { remaining };
-    for hours in [&mut activity.hours, &mut activity.remaining_hours] {
-        if hours.is_some_and(|hours| hours < 0.0) {
-            raw.warn_of(
-                row.line,
-                Topic::Duration,
-                id,
-                format!(
-                    "\"{}\" has a duration below 0: it is taken as 0",
-                    activity.name
-                ),
-            );
-            *hours = Some(0.0);
-        }
+    let durations = [&mut activity.hours, &mut activity.remaining_hours];
+    let mut negative = durations
+        .into_iter()
+        .flatten()
+        .filter(|hours| **hours < 0.0);
+    let is_negative = negative.next().map(|hours| *hours = 0.0).is_some();
+    negative.for_each(|hours| *hours = 0.0);
+    if is_negative {
+        let message = format!(
+            "\"{}\" has a duration below 0: it is taken as 0",
+            activity.name
+        );
+        raw.warn_of(row.line, Topic::Duration, id, message);
     }
     if activity.start.is_none() && activity.hours.is_none() && !activity.has_begun() {
         // A file that was never scheduled has at least the dates that were planned.
         activity.start = row.date("target_start_date")?;
-        activity.finish = row.date("target_end_date")?;
+        activity.finish = row.end("target_end_date")?;
     }
     if let Some(external) = row.date("external_early_start_date")? {
         activity.start_no_earlier(external);
@@ -102,7 +109,7 @@ fn activity(row: &Row<'_, '_>, raw: &mut Raw) -> Result<RawActivity, ImportError
             constrain(row, kind, date, &mut activity, raw)?;
         }
     }
-    if let Some(expected) = row.date("expect_end_date")?
+    if let Some(expected) = row.end("expect_end_date")?
         && raw.uses_expected_finish
         && !is_milestone
         && activity.finished.is_none()
@@ -136,7 +143,7 @@ fn expect_finish(expected: Date, activity: &mut RawActivity, raw: &mut Raw) {
 
 fn read_progress(row: &Row<'_, '_>, activity: &mut RawActivity) -> Result<(), ImportError> {
     activity.started = row.date("act_start_date")?;
-    activity.finished = row.date("act_end_date")?;
+    activity.finished = row.end("act_end_date")?;
     match row.get("status_code") {
         Some("TK_NotStart") => (activity.started, activity.finished) = (None, None),
         Some("TK_Active") => {
@@ -144,7 +151,7 @@ fn read_progress(row: &Row<'_, '_>, activity: &mut RawActivity) -> Result<(), Im
             activity.started = activity.started.or(row.date("target_start_date")?);
         }
         Some("TK_Complete") => {
-            activity.finished = activity.finished.or(row.date("target_end_date")?);
+            activity.finished = activity.finished.or(row.end("target_end_date")?);
         }
         _ => {}
     }
@@ -166,7 +173,10 @@ fn constrain(
     activity: &mut RawActivity,
     raw: &mut Raw,
 ) -> Result<(), ImportError> {
-    let date = row.date(date)?;
+    let date = match kind {
+        "CS_MEO" | "CS_MEOA" | "CS_MEOB" | "CS_MANDFIN" => row.end(date)?,
+        _ => row.date(date)?,
+    };
     let (id, name) = (activity.id.clone(), activity.name.clone());
     let mut tell = |message: String| raw.warn_of(row.line, Topic::Constraint, &id, message);
     match (kind, date) {

@@ -114,6 +114,33 @@ fn a_group_has_what_its_inputs_have_together() {
     );
 }
 
+/// Fifty inputs with a five-hundredth of the variance each, and fifty without effect.
+#[test]
+fn a_group_of_weak_inputs_stands_out_together() {
+    let inputs = uniform_columns(101, 4_000);
+    let names: Vec<String> = (0..100)
+        .map(|input| format!("{}/{input}", if input < 50 { "weak" } else { "none" }))
+        .collect();
+    let result = results(&inputs, |u| {
+        u[..50].iter().sum::<f64>() + 450_f64.sqrt() * u[100]
+    });
+    let known = &inputs[..100];
+    let groups = groups_by_name(&names);
+    let given = given(&names, known, &result, ResultKind::Number);
+    let drivers = given_drivers(&given, &groups, false).unwrap();
+    let found: Vec<&str> = (drivers.groups.iter())
+        .map(|group| group.name.as_str())
+        .collect();
+    assert_eq!(found, ["weak/*"]);
+    let share = drivers.groups[0].share;
+    // Fitting fifty coefficients to 3,600 trials costs 50 / 3,600 of what is not explained.
+    assert!(
+        (share.value - (0.1 - 0.9 * 50.0 / 3_600.0)).abs() < 4.0 * share.std_error,
+        "{share:?}"
+    );
+    assert!(drivers.inputs.len() < 25, "{}", drivers.inputs.len());
+}
+
 #[test]
 fn what_would_mislead_is_refused() {
     let (inputs, names) = (uniform_columns(2, 1_000), names(2));
