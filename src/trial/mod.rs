@@ -111,6 +111,7 @@ impl Model {
         // Models of one's own may look at months to come, which are empty.
         row.clear_from(self.own.as_ref().map_or(self.reported.len(), |_| 0));
         workspace.written.set(self, row);
+        workspace.market.wanted = workspace.written.wanted;
         self.begin(workspace, seed, trial, inputs);
         let mut next_event = 0;
         for month in 0..self.months {

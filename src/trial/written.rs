@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::model::Model;
 use crate::projection::TrialRow;
 use crate::projection::metrics::MetricId;
+use crate::tenants::market::WantedCounts;
 
 /// The metrics of every month that trials write.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +15,8 @@ pub(super) struct Written {
     pub(super) metrics: Vec<(usize, MetricId)>,
     /// Whether a number of companies or contracts is among them.
     pub(super) counts: bool,
+    /// Which of these are drawn for nothing else.
+    pub(super) wanted: WantedCounts,
 }
 
 impl Written {
@@ -28,6 +31,47 @@ impl Written {
         let metrics = metrics.map(|&position| (position * model.months, model.reported[position]));
         self.metrics = metrics.collect();
         self.counts = (self.metrics.iter()).any(|(_, metric)| metric.is_count_of_tenants());
+        let is_written =
+            |wanted: MetricId| self.metrics.iter().any(|(_, metric)| *metric == wanted);
+        self.wanted = WantedCounts {
+            contacts: is_written(MetricId::CompaniesContacted)
+                || is_written(MetricId::CompaniesDeclined),
+            subsidiaries: is_written(MetricId::Subsidiaries),
+        };
         self.of = Some(written.clone());
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "files")]
+mod tests {
+    use crate::Scenario;
+    use crate::projection::TrialRow;
+    use crate::trial::Workspace;
+
+    fn bits(numbers: &[f64]) -> Vec<u64> {
+        numbers.iter().map(|number| number.to_bits()).collect()
+    }
+
+    /// What is not asked for may not be drawn, which must leave all else as it is.
+    #[test]
+    fn a_metric_is_the_same_whatever_else_is_written() {
+        for example in ["qingyang", "wholesale"] {
+            let scenario = Scenario::from_path(format!("examples/{example}.toml")).unwrap();
+            let model = scenario.compile().unwrap();
+            let mut workspace = Workspace::default();
+            let mut all = TrialRow::new(model.layout().clone());
+            model.simulate(9, 4, &mut workspace, &mut all);
+            for (position, metric) in model.layout().metrics.iter().enumerate() {
+                let selection = model.select([metric.name.as_str()]).unwrap();
+                let mut row = TrialRow::of(&selection);
+                model.simulate(9, 4, &mut workspace, &mut row);
+                for scope in 0..model.layout().scopes.len() {
+                    let months = [&row, &all].map(|row| bits(row.monthly(scope, position)));
+                    assert_eq!(months[0], months[1], "{example} {}", metric.name);
+                }
+                assert_eq!(bits(row.outcomes()), bits(all.outcomes()));
+            }
+        }
     }
 }

@@ -163,6 +163,17 @@ fn lines_numbers_and_dates_may_be_written_otherwise() {
 }
 
 #[test]
+fn a_file_without_a_project_is_a_schedule_of_all_its_activities() {
+    let schedule = read_text(&two_tasks().replace("%T\tPROJECT", "%T\tPROJECTS")).unwrap();
+    assert_eq!(
+        (schedule.name.as_str(), schedule.activities.len()),
+        ("schedule", 2)
+    );
+    assert_warns(&schedule, "the file has no project");
+    schedule.to_scenario(24).compile().unwrap();
+}
+
+#[test]
 fn lags_around_the_clock_are_exact_in_months_of_any_length() {
     // A is over at 17 o'clock on Friday 31 January; 28 days later it is Friday 28 February, so that B begins on Monday.
     let schedule = read_text(&xer(
@@ -312,6 +323,26 @@ fn a_project_whose_tasks_are_in_another_file_keeps_its_dates() {
         &schedule,
         "the dependency of \"self\" on itself is left out",
     );
+}
+
+#[test]
+fn a_task_stands_as_deep_as_its_number_in_the_outline_says() {
+    // "after" waits for "within", and so begins on Tuesday.
+    let schedule = read_text(&mspdi(
+        "",
+        &[
+            "<Name>S</Name><OutlineNumber>1</OutlineNumber>",
+            "<Name>within</Name><OutlineNumber>1.1</OutlineNumber><Duration>PT8H0M0S</Duration>",
+            &format!(
+                "<Name>after</Name><OutlineNumber>2</OutlineNumber><Duration>PT8H0M0S</Duration>{}",
+                after(1)
+            ),
+        ],
+        "",
+    ))
+    .unwrap();
+    assert_dates(&schedule, &[("after", "2025-04-29", "2025-04-29")]);
+    assert_eq!(schedule.origins[0].group, "S");
 }
 
 #[test]

@@ -288,7 +288,6 @@ impl CompiledSegment {
             ln_stay: libm::log1p(-self.churn.value(drawn)),
             draw_share: self.draw_share.value(drawn),
             utilisation: self.utilisation.value(drawn),
-            sign_factor: 1.0,
         }
     }
 

@@ -16,7 +16,6 @@ use crate::tenants::Allocation;
 impl Market {
     /// Contacts companies, and lets them sign or not, in a month of the trial.
     pub(super) fn reach_out(&self, state: &mut MarketState, month: usize) {
-        self.switch_regimes(state, month);
         self.fill_budgets(state, month);
         for position in 0..self.segments.len() {
             if !state.segments[position].is_foreseen {
@@ -71,10 +70,12 @@ impl Market {
         draft.counts.clear();
         for month in months.clone() {
             let mean = self.outreach_of(state, position, month);
-            draft.listed_share = self.listed_share(state, position);
+            draft.listed_share = self.listed_share(state, position, month);
             let (listed, others) = (draft.listed_share, 1.0 - draft.listed_share);
             draft.counts.means.push(mean * listed);
-            draft.counts.declining_means.push(mean * others);
+            if state.wanted.contacts {
+                draft.counts.declining_means.push(mean * others);
+            }
         }
         self.arch.dispatch(Counting {
             counts: &mut draft.counts,
@@ -92,13 +93,13 @@ impl Market {
     }
 
     /// The probability with which a company is listed: that of signing, or the greatest that it may have.
-    fn listed_share(&self, state: &MarketState, position: usize) -> f64 {
+    fn listed_share(&self, state: &MarketState, position: usize, month: usize) -> f64 {
         if self.has_stages(position) {
             return 1.0;
         }
-        let rates = &state.segments[position].rates;
-        let most = self.best_voucher(state, position);
-        (rates.sign_probability * rates.sign_factor * most).min(1.0)
+        let of_segment = &state.segments[position];
+        let plain = of_segment.rates.sign_probability * of_segment.sign_factors[month];
+        (plain * self.best_voucher(state, position)).min(1.0)
     }
 
     fn has_stages(&self, position: usize) -> bool {
@@ -120,7 +121,6 @@ impl Market {
         let segment = &self.segments[position];
         let outreach = (segment.extras.as_ref()).and_then(|extras| extras.outreach.as_ref());
         !self.expects_own
-            && !self.regimes.iter().any(|regime| regime.touches[position])
             && !self
                 .vouchers
                 .iter()
@@ -140,8 +140,7 @@ impl Market {
     ) {
         let segment = &self.segments[position];
         let waiting = f64::from(segment.existing.negotiating);
-        let rates = &state.segments[position].rates;
-        let plain = rates.sign_probability * rates.sign_factor;
+        let probability = state.segments[position].rates.sign_probability;
         let listed = if is_waiting { 1.0 } else { draft.listed_share };
         for number in 0..draft.len {
             let contact = draft.signed[number];
@@ -167,6 +166,14 @@ impl Market {
             };
             let voucher = self.voucher_for(state, position);
             let factor = voucher.map_or(1.0, |voucher| state.funnel.budgets[voucher].sign_factor);
+            // Campaigns and regimes do not reach those who had been contacted before the start.
+            let plain = match is_waiting {
+                true => probability,
+                false => {
+                    let month = (contact as usize).min(self.months - 1);
+                    probability * state.segments[position].sign_factors[month]
+                }
+            };
             let lag = lag_share * f64::from(draft.sign_lag[number]);
             if open_unit(draft.consent[number]) * listed >= plain * factor {
                 self.leave_funnel(state, position, passed, lag);

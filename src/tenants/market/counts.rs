@@ -14,7 +14,8 @@ const MOST: usize = 512;
 /// Counts of the companies of a segment that are contacted in some months.
 #[derive(Clone, Debug, Default)]
 pub(super) struct MonthCounts {
-    /// By month: how many are expected to be listed as those who sign, or may, and how many not to sign.
+    /// By month: how many are expected to be listed as those who sign, or may, and how many not to sign; nothing of these if
+    /// nobody asks for them.
     pub(super) means: Vec<f64>,
     pub(super) declining_means: Vec<f64>,
     /// How many these are; and the share of the distance between two that the first is away from the month's beginning.
@@ -74,11 +75,13 @@ impl MonthCounts {
             self.offsets.push(open_unit(one[1]) as f32);
         }
         poisson(&self.means, &signing[..months], &mut self.listed);
-        poisson(
-            &self.declining_means,
-            &declining[..months],
-            &mut self.declined,
-        );
+        if !self.declining_means.is_empty() {
+            poisson(
+                &self.declining_means,
+                &declining[..months],
+                &mut self.declined,
+            );
+        }
     }
 }
 

@@ -119,7 +119,7 @@ impl Signing<'_> {
         self.draw_term(segment);
         self.measure(segment);
         self.set_times();
-        if self.origin != Origin::Existing {
+        if self.origin != Origin::Existing && self.state.wanted.subsidiaries {
             self.found_subsidiaries(segment);
         }
         self.set_stay(segment);

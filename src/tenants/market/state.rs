@@ -72,11 +72,29 @@ pub(super) struct Arrival {
     pub(super) number: u64,
 }
 
+/// Which numbers of companies anybody asks for. What the others need is not drawn, which leaves all else as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WantedCounts {
+    /// Companies contacted, or declined.
+    pub(crate) contacts: bool,
+    pub(crate) subsidiaries: bool,
+}
+
+impl Default for WantedCounts {
+    fn default() -> Self {
+        Self {
+            contacts: true,
+            subsidiaries: true,
+        }
+    }
+}
+
 /// The market of one trial; reused from trial to trial.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MarketState {
     pub(super) seed: u64,
     pub(super) trial: u64,
+    pub(crate) wanted: WantedCounts,
     pub(super) segments: Vec<SegmentState>,
     /// By segment.
     pub(super) counts: Vec<Counts>,
@@ -101,6 +119,8 @@ pub(crate) struct MarketState {
 pub(super) struct SegmentState {
     pub(super) rates: Rates,
     pub(super) terms: Option<TermRates>,
+    /// By month of contact: what the probability of signing is multiplied by.
+    pub(super) sign_factors: Vec<f64>,
     /// Of what is drawn for each contract, and of the counts of a month.
     pub(super) contract_key: Key,
     pub(super) count_key: Key,
@@ -172,8 +192,6 @@ pub(super) struct Rates {
     pub(super) ln_stay: f64,
     pub(super) draw_share: f64,
     pub(super) utilisation: f64,
-    /// What the probability of signing is multiplied by this month.
-    pub(super) sign_factor: f64,
 }
 
 /// How many, up to now or now.
@@ -255,6 +273,7 @@ impl Market {
             (of_trial.waiting, of_trial.pending, of_trial.ended) = (0, 0, 0);
             of_trial.of_programs = 0;
             of_trial.rates = segment.rates(drawn);
+            refill(&mut of_trial.sign_factors, self.months, 1.0);
             of_trial.terms = self
                 .keeps_extras
                 .then(|| segment.term_rates(drawn))

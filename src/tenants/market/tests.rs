@@ -449,6 +449,37 @@ fn stages_lose_companies_on_the_way() {
     assert!((last("companies_declined") - expected).abs() < error);
 }
 
+/// A campaign of two months doubles the signing of those contacted in them, and of nobody else.
+#[test]
+fn campaigns_change_the_signing_of_their_months_behind_stages_too() {
+    let mut tenants = segment(50.0);
+    tenants.sign_probability = 0.3.into();
+    tenants.stages = vec![Stage::new("letter of intent", 0.5, 0.0)];
+    tenants.campaigns.push(Campaign {
+        name: "fair".to_owned(),
+        starts: Date::month(2025, 6).unwrap(),
+        duration_months: 2,
+        outreach_factor: 1.0.into(),
+        sign_factor: 2.0.into(),
+        extra_per_month: 0.0.into(),
+    });
+    let trials = 400;
+    let projection = run(&scenario(100_000, 12, tenants), trials);
+    let signed = projection.metric("contracts_signed").unwrap().mean();
+    let of = |months: std::ops::Range<usize>| signed[months.end] - signed[months.start];
+    // Contacts x share at the stage x probability of signing; five standard errors of a Poisson mean.
+    let plain = 50.0 * 0.5 * 0.3;
+    for (months, expected) in [
+        (0..4, 4.0 * plain),
+        (4..6, 4.0 * plain),
+        (6..11, 5.0 * plain),
+    ] {
+        let error = 5.0 * (f64::max(expected, 1.0) / trials as f64).sqrt();
+        let found = of(months.clone());
+        assert!((found - expected).abs() < error, "{months:?}: {found}");
+    }
+}
+
 /// Two known tenants and room for one: the second waits until the first has left.
 #[test]
 fn waiting_and_churn_are_counted() {

@@ -241,13 +241,13 @@ impl Market {
         };
         for (regime, current) in self.regimes.iter().zip(&state.funnel.regimes) {
             if regime.touches[position] {
-                let [_, outreach, signing, price] = current.factors[current.state];
+                let [_, outreach, signing, price] = current.factors[current.states[month]];
                 mean *= outreach;
                 sign *= signing;
                 state.funnel.price_factors[at] *= price;
             }
         }
-        state.segments[position].rates.sign_factor = sign;
+        state.segments[position].sign_factors[month] = sign;
         mean
     }
 

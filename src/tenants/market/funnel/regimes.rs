@@ -28,7 +28,8 @@ struct CompiledRegimeState {
 /// A regime in a trial.
 #[derive(Clone, Debug, Default)]
 pub(in crate::tenants::market) struct RegimeInTrial {
-    pub(super) state: usize,
+    /// By month.
+    pub(super) states: Vec<usize>,
     /// By state: the probability of ending in a month, and the factors of outreach, signing and prices.
     pub(super) factors: Vec<[f64; 4]>,
 }
@@ -80,7 +81,6 @@ impl Market {
     pub(in crate::tenants::market) fn reset_regimes(&self, state: &mut MarketState, drawn: &[f64]) {
         (state.funnel.regimes).resize_with(self.regimes.len(), RegimeInTrial::default);
         for (regime, current) in self.regimes.iter().zip(&mut state.funnel.regimes) {
-            current.state = 0;
             current.factors.clear();
             current.factors.extend(regime.states.iter().map(|one| {
                 let ends = one.mean_months.map_or(0.0, |mean| 1.0 / mean.value(drawn));
@@ -96,19 +96,27 @@ impl Market {
             let length = self.segments.len() * self.months;
             refill(&mut state.funnel.price_factors, length, 1.0);
         }
+        self.draw_regimes(state);
     }
 
-    /// Lets regimes switch at the beginning of a month.
-    pub(in crate::tenants::market) fn switch_regimes(&self, state: &mut MarketState, month: usize) {
+    /// Draws the states of regimes in all months: they switch at the beginning of a month, whatever else happens.
+    fn draw_regimes(&self, state: &mut MarketState) {
         let (seed, trial) = (state.seed, state.trial);
         for (regime, current) in self.regimes.iter().zip(&mut state.funnel.regimes) {
-            let ends = current.factors[current.state][0];
-            let level = regime.source.uniform_at(seed, trial, month as u64);
-            let then = &regime.states[current.state].then;
-            if month > 0 && level < ends && !then.is_empty() {
-                // Given that it is below `ends`, level / ends is uniform again.
-                let choice = (level / ends * then.len() as f64) as usize;
-                current.state = then[choice.min(then.len() - 1)];
+            let mut now = 0;
+            current.states.clear();
+            for month in 0..self.months {
+                let ends = current.factors[now][0];
+                let then = &regime.states[now].then;
+                if month > 0 && !then.is_empty() {
+                    let level = regime.source.uniform_at(seed, trial, month as u64);
+                    if level < ends {
+                        // Given that it is below `ends`, level / ends is uniform again.
+                        let choice = (level / ends * then.len() as f64) as usize;
+                        now = then[choice.min(then.len() - 1)];
+                    }
+                }
+                current.states.push(now);
             }
         }
     }

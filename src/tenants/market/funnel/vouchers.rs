@@ -148,8 +148,8 @@ impl Market {
         mean_kw: f64,
         stream: &mut Stream,
     ) {
-        let rates = &state.segments[position].rates;
-        let plain = rates.sign_probability * rates.sign_factor;
+        let of_segment = &state.segments[position];
+        let plain = of_segment.rates.sign_probability * of_segment.sign_factors[month];
         let mut left = contacted;
         state.cohorts.signers.clear();
         while left > 0
