@@ -10,7 +10,6 @@ use super::crews::{Crew, CrewId};
 use super::network::{self, Condition, Cycle, Network, NetworkBuilder, NodeId, Presence};
 use super::plan_class::PlanClass;
 use super::priority::CrewPriority;
-use super::risks::happens;
 use super::{Dependency, Status};
 use crate::date::Date;
 use crate::field::Stated;
@@ -181,7 +180,7 @@ impl<'a> Compiler<'a> {
 
     /// Registers whether something happens: 1 with the probability, 0 otherwise.
     pub(crate) fn chance(&mut self, name: &str, probability: f64) -> Quantity {
-        self.draw(name, &happens(probability), Domain::SHARE)
+        self.draw(name, &Uncertain::happens(probability), Domain::SHARE)
     }
 
     /// Makes what starts at `node` happen with a probability, or never in a trial; what must hold for that.

@@ -142,12 +142,6 @@ pub(crate) fn check_risks(risks: &[Risk], at: &Path, problems: &mut Problems) {
     check_list("risk", risks, |risk| &risk.name, at, problems, Risk::check);
 }
 
-/// 1 with that probability and else 0; more probable events happen whenever less probable ones
-/// of the same source do.
-pub(crate) fn happens(probability: f64) -> Uncertain {
-    Uncertain::discrete([(0.0, 1.0 - probability), (1.0, probability)])
-}
-
 impl Risk {
     /// Sets what it does to the activities that it hits.
     pub(crate) fn compile(&self, compiler: &mut Compiler<'_>) {

@@ -13,7 +13,7 @@ plan! {
         pub name: String,
         /// The segment whose terms and prices it has, and with which it is counted.
         pub segment: String,
-        /// Probability that the contract comes about, 0 to 1. Drawn once a trial.
+        /// Probability that the contract comes about, 0 to 1. Where it is known, whether it does is an input, `comes`; else the probability is. Drawn once a trial.
         pub probability: Uncertain = Uncertain::one() => SHARE.input("probability"),
         /// When it wants to move in.
         pub starts: Date,

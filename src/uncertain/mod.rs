@@ -240,6 +240,11 @@ impl Uncertain {
         )
     }
 
+    /// 1 with that probability and else 0; more probable events happen whenever less probable ones of the same source do.
+    pub(crate) fn happens(probability: f64) -> Self {
+        Self::discrete([(0.0, 1.0 - probability), (1.0, probability)])
+    }
+
     /// A distribution by its 10th, 50th and 90th percentiles.
     pub fn percentiles(p10: f64, p50: f64, p90: f64) -> Self {
         Self::Percentiles {

@@ -36,6 +36,7 @@ mod schedule_command;
 #[cfg(feature = "excel")]
 mod sheets;
 mod statistics;
+mod structure;
 mod subcommands;
 mod terms;
 mod tool;

@@ -51,11 +51,44 @@ pub(super) struct CompiledDamages {
 /// A segment that is one company known by name; times in months after the start.
 #[derive(Clone, Debug)]
 struct Named {
-    probability: Quantity,
-    comes: Source,
+    comes: Comes,
     starts: f64,
     delay: Quantity,
     signed: Option<f64>,
+}
+
+/// Whether a named tenant comes in a trial.
+#[derive(Clone, Debug)]
+enum Comes {
+    /// By an input of its own, 1 or 0.
+    Input(Quantity),
+    /// By chance, with a probability that is an input.
+    Chance(Quantity, Source),
+}
+
+impl Comes {
+    fn compile(tenant: &NamedTenant, inputs: &mut Inputs) -> Result<Self, UncertainError> {
+        let input = |what: &str| format!("tenants/{}/{what}", tenant.name);
+        if let Some(probability) = tenant.probability.constant() {
+            let comes = Uncertain::happens(probability);
+            return Ok(Self::Input(inputs.add(
+                input("comes"),
+                &comes,
+                Domain::SHARE,
+            )?));
+        }
+        let probability = inputs.add(input("probability"), &tenant.probability, Domain::SHARE)?;
+        Ok(Self::Chance(probability, Source::named(&input("comes"))))
+    }
+
+    fn holds(&self, seed: u64, trial: u64, drawn: &[f64]) -> bool {
+        match self {
+            Self::Input(comes) => comes.value(drawn) > 0.0,
+            Self::Chance(probability, chance) => {
+                chance.uniform(seed, trial) < probability.value(drawn)
+            }
+        }
+    }
 }
 
 /// What is kept of a contract beyond what its allocation needs.
@@ -155,8 +188,7 @@ impl Named {
     ) -> Result<Self, UncertainError> {
         let input = |what: &str| format!("tenants/{}/{what}", tenant.name);
         Ok(Self {
-            probability: inputs.add(input("probability"), &tenant.probability, Domain::SHARE)?,
-            comes: Source::named(&input("comes")),
+            comes: Comes::compile(tenant, inputs)?,
             starts: tenant.starts.months_after(supply.start),
             delay: inputs.add(input("delay"), &tenant.delay_months, Domain::ANY)?,
             signed: tenant.signed.map(|date| date.months_after(supply.start)),
@@ -378,7 +410,7 @@ impl Market {
         let Some(named) = (segment.extras.as_ref()).and_then(|extras| extras.named.as_ref()) else {
             return;
         };
-        if named.comes.uniform(seed, trial) >= named.probability.value(drawn) {
+        if !named.comes.holds(seed, trial, drawn) {
             return;
         }
         let ready = (named.starts + named.delay.value(drawn)).max(0.0);
