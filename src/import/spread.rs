@@ -103,6 +103,8 @@ impl Imported {
     /// - "wbs:Hall 1/Shell": all that stands under that level;
     /// - "code:Area: North", or "code:North": all that has that code;
     /// - "resource:crane*": all that such a resource works on.
+    ///
+    /// Each duration then varies on its own; [`Self::set_project_factor`] moves all of them together, as the command does.
     pub fn spread(&mut self, pattern: &str, spread: &Spread) -> usize {
         let mut changed = 0;
         for (position, activity) in self.activities.iter_mut().enumerate() {

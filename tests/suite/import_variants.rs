@@ -5,7 +5,7 @@
 //! five days in XER files.
 #![cfg(feature = "import")]
 
-use buildout::import::{Imported, Topic};
+use buildout::import::{ImportOptions, Imported, Topic, read};
 
 use crate::import::{
     PROJECT, RETAINED, SHIFTS, TASK_COLUMNS, after, assert_dates, assert_warns, calendar, mspdi,
@@ -163,6 +163,17 @@ fn lines_numbers_and_dates_may_be_written_otherwise() {
 }
 
 #[test]
+fn a_file_without_a_project_is_a_schedule_of_all_its_activities() {
+    let schedule = read_text(&two_tasks().replace("%T\tPROJECT", "%T\tPROJECTS")).unwrap();
+    assert_eq!(
+        (schedule.name.as_str(), schedule.activities.len()),
+        ("schedule", 2)
+    );
+    assert_warns(&schedule, "the file has no project");
+    schedule.to_scenario(24).compile().unwrap();
+}
+
+#[test]
 fn lags_around_the_clock_are_exact_in_months_of_any_length() {
     // A is over at 17 o'clock on Friday 31 January; 28 days later it is Friday 28 February, so that B begins on Monday.
     let schedule = read_text(&xer(
@@ -315,6 +326,26 @@ fn a_project_whose_tasks_are_in_another_file_keeps_its_dates() {
 }
 
 #[test]
+fn a_task_stands_as_deep_as_its_number_in_the_outline_says() {
+    // "after" waits for "within", and so begins on Tuesday.
+    let schedule = read_text(&mspdi(
+        "",
+        &[
+            "<Name>S</Name><OutlineNumber>1</OutlineNumber>",
+            "<Name>within</Name><OutlineNumber>1.1</OutlineNumber><Duration>PT8H0M0S</Duration>",
+            &format!(
+                "<Name>after</Name><OutlineNumber>2</OutlineNumber><Duration>PT8H0M0S</Duration>{}",
+                after(1)
+            ),
+        ],
+        "",
+    ))
+    .unwrap();
+    assert_dates(&schedule, &[("after", "2025-04-29", "2025-04-29")]);
+    assert_eq!(schedule.origins[0].group, "S");
+}
+
+#[test]
 fn calendars_differ_from_others_at_any_depth() {
     // Calendar 3 differs from 2, which differs from 1, which has a holiday on Tuesday 29 April.
     let holiday = "<Exceptions><Exception><Type>1</Type><DayWorking>0</DayWorking><TimePeriod><FromDate>2025-04-29T00:00:00</FromDate><ToDate>2025-04-29T23:59:00</ToDate></TimePeriod></Exception></Exceptions>";
@@ -378,4 +409,18 @@ fn progress_without_any_date_goes_on_after_the_last_that_is_said_to_have_happene
     let differences = schedule.review().dates.differences;
     assert_eq!(differences.len(), 1);
     assert_eq!(differences[0].topic, Topic::DataDate);
+}
+
+#[test]
+fn what_else_these_tools_write_is_refused_with_what_to_write_instead() {
+    let refused = |bytes: &[u8]| {
+        let error = read(bytes, &ImportOptions::default()).unwrap_err();
+        (error.line, error.message)
+    };
+    let (_, message) = refused(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1");
+    assert!(message.ends_with("save it as XML"), "{message}");
+    let (line, message) =
+        refused(b"<?xml version=\"1.0\"?>\n<APIBusinessObjects></APIBusinessObjects>");
+    assert!(message.ends_with("export the project as XER"), "{message}");
+    assert_eq!(line, 2);
 }

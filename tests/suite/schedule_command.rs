@@ -349,3 +349,84 @@ fn a_schedule_report_is_printed_and_written() {
         &["did you mean \"all activities finished\"?"],
     );
 }
+
+/// "a" takes the whole of April, and "b" three weeks after it.
+const DATES: &str = r#"name = "dates"
+start = "2025-04"
+horizon_months = 12
+
+[[campuses]]
+name = "c"
+activities = [
+  { name = "a", duration = "1 months", milestone = true },
+  { name = "b", duration = "3 weeks", after = ["a"], milestone = true },
+]
+"#;
+
+/// What is over with a month has finished on its last day, projected or known, in whatever words.
+#[test]
+fn a_milestone_has_one_date_in_all_outputs() {
+    let known = |finished: &str| {
+        format!(
+            "{DATES}[status]\nas_of = \"2025-05-02\"\nactivities = [{{ activity = \"a\", started = \"2025-04-01\", finished = \"{finished}\" }}]\n"
+        )
+    };
+    for text in [DATES.to_owned(), known("2025-04-30"), known("2025-04")] {
+        let folder = folder_with("dates.toml", &text);
+        let said = |arguments: &[&str]| {
+            let output = buildout_in(folder.path(), arguments);
+            assert!(output.status.success(), "{}", err(&output));
+            out(&output)
+        };
+        let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+        let few = ["dates.toml", "--trials", "3", "--quiet"];
+        said(&[&["schedule"], &few[..], &["--out", "plan"]].concat());
+        let table = read("plan/schedule.csv");
+        let row = table
+            .lines()
+            .find(|line| line.starts_with("\"c/a\""))
+            .unwrap();
+        let cells: Vec<&str> = row.split(',').collect();
+        // The early start and finish of the plan, and P50 of the finish.
+        assert_eq!(
+            (cells[1], cells[2], cells[11]),
+            ("2025-04-01", "2025-04-30", "2025-04-30")
+        );
+        let json: Value =
+            serde_json::from_str(&said(&[&["run"], &few[..], &["--json"]].concat())).unwrap();
+        assert_eq!(json["milestones"]["a"]["dates"]["p50"], "2025-04-30");
+        let printed = said(&[&["run"], &few[..], &["--out", "page"]].concat());
+        assert_says(&printed, &["a  Apr 2025  Apr 2025  Apr 2025    100 %"]);
+        let page = read("page/report.html");
+        let of_a = page.split("<tr><td>a<").nth(1).unwrap();
+        let dates = of_a.split("</svg>").nth(1).unwrap();
+        assert!(
+            dates.starts_with("<td>Apr 2025<td>Apr 2025<td>Apr 2025<td>100 %"),
+            "{dates:.80}"
+        );
+        let log = said(&["replay", "dates.toml", "--trial", "0"]);
+        let of_log = log.lines().find(|line| line.ends_with(" a")).unwrap();
+        assert!(of_log.starts_with("2025-04-30 "), "{of_log}");
+    }
+}
+
+/// What varies each on its own averages out: wherever durations are uncertain a factor moves them together, unless it is left
+/// out. A plan without ranges keeps its own dates, and has none.
+#[test]
+fn a_factor_moves_all_durations_together_where_any_is_uncertain_unless_it_is_left_out() {
+    let folder = folder_with("hall.xml", XML);
+    let spread = ["--spread", "*=-10%/+40%"];
+    for (arguments, is_there) in [
+        (vec![], false),
+        (vec![spread[0], spread[1]], true),
+        (vec!["--reference-class", "published"], true),
+        (vec![spread[0], spread[1], "--no-project-factor"], false),
+    ] {
+        let import = [&["import", "hall.xml", "-", "--quiet"], &arguments[..]].concat();
+        let text = out(&buildout_in(folder.path(), &import));
+        let risk =
+            "[[risks]]\nname = \"project-wide factor\"\nprobability = 1.0\nactivities = [\"*\"]";
+        assert_eq!(text.contains(risk), is_there, "{arguments:?}\n{text}");
+        assert_eq!(text.contains("[[risks]]"), is_there);
+    }
+}

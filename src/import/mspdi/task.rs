@@ -37,12 +37,12 @@ pub(super) fn read(
             }
             continue;
         }
-        let level = task.code("OutlineLevel")?.unwrap_or(1);
+        let level = outline_level(task)?.unwrap_or(1);
         while around.last().is_some_and(|(outer, _)| *outer >= level) {
             close(&mut around, &mut others, raw.activities.len());
         }
         let next = tasks.get(number + 1);
-        let next = next.map_or(Ok(None), |next| next.code("OutlineLevel"))?;
+        let next = next.map_or(Ok(None), outline_level)?;
         let has_tasks = next.is_some_and(|next| next > level);
         // A project that is inserted, but whose tasks are in another file, is one with nothing below it.
         let is_summary = match task.text("Summary") {
@@ -69,6 +69,12 @@ pub(super) fn read(
         close(&mut around, &mut others, raw.activities.len());
     }
     Ok(others)
+}
+
+/// How deep a task stands in the outline, or what its number there, such as "1.2.1", says of it.
+fn outline_level(task: &Element<'_>) -> Result<Option<i64>, ImportError> {
+    let numbered = || Some(1 + task.text("OutlineNumber")?.matches('.').count() as i64);
+    Ok(task.code("OutlineLevel")?.or_else(numbered))
 }
 
 /// The innermost summary ends before the activity of that position.

@@ -21,6 +21,9 @@ use super::raw::{LagCalendar, Raw, RawLag, RawLink, RawResource};
 use super::{ImportError, ImportOptions, Topic};
 use crate::schedule::network::LinkKind;
 
+/// What a schedule without a project is called.
+const NAMELESS: &str = "schedule";
+
 /// Reads an XER file.
 pub(super) fn read(text: &str, options: &ImportOptions) -> Result<Raw, ImportError> {
     let mut tables = Tables::of(text)?;
@@ -75,7 +78,8 @@ fn projects<'a>(
             Topic::File,
             "the file has no project: all its activities are read",
         );
-        return Ok(tasks.into_keys().map(|id| (id, "schedule")).collect());
+        raw.name = NAMELESS.to_owned();
+        return Ok(tasks.into_keys().map(|id| (id, NAMELESS)).collect());
     }
     let chosen = choose(&known, &tasks, options)?;
     let mut projects = Projects::new();
