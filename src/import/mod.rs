@@ -8,6 +8,7 @@
 //! Working time is taken over to the minute: calendars keep the times of the day at which work is done.
 
 mod calendar;
+mod clocks;
 mod convert;
 mod factor;
 mod mspdi;
