@@ -2,22 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::calendar::RawCalendar;
+use super::clocks::{Clocks, ELAPSED, ensure_elapsed_calendar};
 use super::raw::{LagCalendar, Raw, RawActivity, RawLag, RawLink};
-use super::values::MINUTES_PER_DAY;
 use super::{ImportError, ImportWarning, Imported, Origin, Topic};
-use crate::date::{DAYS_PER_MONTH, Date, HOURS_PER_MONTH};
+use crate::date::Date;
 use crate::problem::is_hidden;
-use crate::schedule::calendars::{CONTINUOUS, WorkCalendar};
+use crate::schedule::calendars::CONTINUOUS;
 use crate::schedule::crews::{Crew, CrewNeed, CrewUnits};
 use crate::schedule::{Activity, ActivityStatus, Dependency, Lagged, Status};
 
-/// Months for which the calendars are laid out while a file is read, from the project's start.
-const CALENDAR_MONTHS: u32 = 360;
 /// Less than that, in hours, is no interruption.
 const LEAST_INTERRUPTION_HOURS: f64 = 0.5;
-/// The calendar of time that elapses.
-const ELAPSED: &str = "day and night";
 /// Days before the first date of the file from which on exceptions of calendars are kept.
 const DAYS_BEFORE: i64 = 31;
 
@@ -83,13 +78,6 @@ pub(super) fn convert(mut raw: Raw, crews: bool) -> Result<Imported, ImportError
             .collect(),
         warnings,
     })
-}
-
-/// Time that elapses day and night is that of a calendar as well, so that its days are exact in months of any length.
-fn ensure_elapsed_calendar(raw: &mut Raw) {
-    let mut calendar = RawCalendar::standard(ELAPSED, ELAPSED, 1);
-    calendar.week.fill(vec![(0, MINUTES_PER_DAY)]);
-    raw.calendars.push(calendar);
 }
 
 /// The start of the project, or the data date if that is later: what comes before it is history.
@@ -183,60 +171,6 @@ fn distinct(names: impl Iterator<Item = (String, String)>) -> BTreeMap<String, S
         .collect()
 }
 
-/// Working time by the calendars of the file.
-struct Clocks {
-    start: Date,
-    by_id: BTreeMap<String, (f64, WorkCalendar)>,
-}
-
-impl Clocks {
-    fn of(raw: &Raw, start: Date) -> Self {
-        let used: BTreeSet<&str> = (raw.activities.iter())
-            .filter_map(|activity| activity.calendar.as_ref())
-            .chain(&raw.default_calendar)
-            .map(String::as_str)
-            .chain([ELAPSED])
-            .collect();
-        let clock = |calendar: &RawCalendar| {
-            let compiled = calendar
-                .calendar(String::new(), jiff::civil::Date::MIN)
-                .compile(start, CALENDAR_MONTHS);
-            (calendar.id.clone(), (calendar.hours_a_week(), compiled))
-        };
-        Self {
-            start,
-            by_id: (raw.calendars.iter())
-                .filter(|calendar| used.contains(calendar.id.as_str()))
-                .map(clock)
-                .collect(),
-        }
-    }
-
-    /// Months of a duration in hours.
-    fn months(&self, hours: f64, calendar: Option<&str>) -> f64 {
-        match calendar.and_then(|id| self.by_id.get(id)) {
-            Some((week, _)) => hours / week * 7.0 / DAYS_PER_MONTH,
-            None => hours / HOURS_PER_MONTH,
-        }
-    }
-
-    /// Hours of work between two dates.
-    fn hours_between(&self, from: Date, to: Date, calendar: Option<&str>) -> f64 {
-        let [from, to] = [from, to].map(|date| date.months_after(self.start));
-        match calendar.and_then(|id| self.by_id.get(id)) {
-            Some((week, clock)) => clock.work_between(from, to) * DAYS_PER_MONTH / 7.0 * week,
-            None => (to - from) * HOURS_PER_MONTH,
-        }
-    }
-
-    /// The day of a date alone, where no work is done in it before that.
-    fn day_if_idle(&self, date: Date, calendar: Option<&str>) -> Date {
-        let day = date.day_of();
-        let idle = calendar.is_some() && self.hours_between(day, date, calendar) < 1e-6;
-        if idle { day } else { date }
-    }
-}
-
 struct Context<'a> {
     raw: &'a Raw,
     positions: BTreeMap<&'a str, usize>,
@@ -268,7 +202,7 @@ impl Context<'_> {
             .calendar
             .as_ref()
             .or(self.raw.default_calendar.as_ref());
-        let known = wanted.filter(|id| self.clocks.by_id.contains_key(*id));
+        let known = wanted.filter(|id| self.clocks.knows(id));
         known.map(String::as_str)
     }
 
@@ -387,8 +321,9 @@ impl Context<'_> {
             _ if elapses => Some(ELAPSED),
             LagCalendar::Successor => self.calendar_of(raw),
             LagCalendar::Predecessor => predecessor.and_then(|of| self.calendar_of(of)),
-            LagCalendar::Project => (self.raw.default_calendar.as_deref())
-                .filter(|id| self.clocks.by_id.contains_key(*id)),
+            LagCalendar::Project => {
+                (self.raw.default_calendar.as_deref()).filter(|id| self.clocks.knows(id))
+            }
             LagCalendar::Elapsed => Some(ELAPSED),
         };
         (hours, calendar)

@@ -8,6 +8,7 @@
 //! Working time is taken over to the minute: calendars keep the times of the day at which work is done.
 
 mod calendar;
+mod clocks;
 mod convert;
 mod factor;
 mod mspdi;
@@ -192,6 +193,13 @@ pub struct Imported {
 /// Reads a schedule file: Primavera's XER or Microsoft Project's XML, known by how it begins, in UTF-8, UTF-16, or an
 /// older encoding such as GBK or Windows-1252.
 pub fn read(bytes: &[u8], options: &ImportOptions) -> Result<Imported, ImportError> {
+    // The mark of compound files, which Project's own are.
+    if bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
+        return Err(ImportError::new(
+            1,
+            "this is Microsoft Project's own file (.mpp), which is not read: save it as XML",
+        ));
+    }
     let text = text::decode(bytes);
     let begin = text.trim_start();
     let mut raw = if begin.starts_with('<') {

@@ -112,7 +112,7 @@ impl Status {
         if self.retained_logic {
             compiler.network.retain_logic();
         }
-        let by_name = by_name(&compiler.works);
+        let by_name = by_name(&compiler.works, &self.activities);
         for (position, one) in self.activities.iter().enumerate() {
             let named = match one.activity.contains('*') {
                 true => compiler.meant(&one.activity),
@@ -129,13 +129,16 @@ impl Status {
     }
 }
 
-/// Activities and grid steps by their names, in full and without the campus.
-fn by_name(works: &[(String, NodeId)]) -> BTreeMap<String, Vec<NodeId>> {
+/// The activities and grid steps that a status names, in full or without their campus.
+fn by_name(works: &[(String, NodeId)], named: &[ActivityStatus]) -> BTreeMap<String, Vec<NodeId>> {
+    let named: BTreeSet<&str> = named.iter().map(|one| one.activity.as_str()).collect();
     let mut by_name: BTreeMap<String, Vec<NodeId>> = BTreeMap::new();
     for (name, node) in works {
-        by_name.entry(name.clone()).or_default().push(*node);
-        if let Some((_, within)) = name.split_once('/') {
-            by_name.entry(within.to_owned()).or_default().push(*node);
+        let within = name.split_once('/').map(|(_, within)| within);
+        for name in [Some(name.as_str()), within].into_iter().flatten() {
+            if named.contains(name) {
+                by_name.entry(name.to_owned()).or_default().push(*node);
+            }
         }
     }
     by_name

@@ -5,7 +5,7 @@
 //! five days in XER files.
 #![cfg(feature = "import")]
 
-use buildout::import::{Imported, Topic};
+use buildout::import::{ImportOptions, Imported, Topic, read};
 
 use crate::import::{
     PROJECT, RETAINED, SHIFTS, TASK_COLUMNS, after, assert_dates, assert_warns, calendar, mspdi,
@@ -409,4 +409,18 @@ fn progress_without_any_date_goes_on_after_the_last_that_is_said_to_have_happene
     let differences = schedule.review().dates.differences;
     assert_eq!(differences.len(), 1);
     assert_eq!(differences[0].topic, Topic::DataDate);
+}
+
+#[test]
+fn what_else_these_tools_write_is_refused_with_what_to_write_instead() {
+    let refused = |bytes: &[u8]| {
+        let error = read(bytes, &ImportOptions::default()).unwrap_err();
+        (error.line, error.message)
+    };
+    let (_, message) = refused(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1");
+    assert!(message.ends_with("save it as XML"), "{message}");
+    let (line, message) =
+        refused(b"<?xml version=\"1.0\"?>\n<APIBusinessObjects></APIBusinessObjects>");
+    assert!(message.ends_with("export the project as XER"), "{message}");
+    assert_eq!(line, 2);
 }

@@ -49,11 +49,15 @@ pub(super) fn read(text: &str) -> Result<Raw, ImportError> {
         ImportError::new(line.max(1), error.to_string())
     })?;
     let project = Element::new(document.root_element(), &lines);
-    if document.root_element().tag_name().name() != "Project" {
-        return Err(ImportError::new(
-            project.line(),
-            "the file holds no Project",
-        ));
+    let refusal = match document.root_element().tag_name().name() {
+        "Project" => None,
+        "APIBusinessObjects" => {
+            Some("this is Primavera's own XML, which is not read: export the project as XER")
+        }
+        _ => Some("the file holds no Project"),
+    };
+    if let Some(message) = refusal {
+        return Err(ImportError::new(project.line(), message));
     }
     let settings = Settings {
         honors_constraints: !project.is_cleared("HonorConstraints"),
