@@ -2,15 +2,22 @@
 
 use unicode_width::UnicodeWidthStr;
 
+use super::chart::ChartError;
+use super::html::HtmlReport;
 use super::outputs::{OutputFile, OutputsError};
-use super::table::{columns, one_line, paragraph};
-use super::text::{decimals, grouped, month_of};
+use super::table::{WIDTH, columns, one_line, paragraph};
+use super::text::{decimals, grouped, month_of, wrapped};
 use crate::Projection;
 use crate::analysis::update::{InputShift, Method, Predicted, UpdateReport};
 use crate::date::Date;
+use crate::report::FanChart;
+use crate::scenario::Scenario;
 
 /// How many inputs are shown, those that moved most.
 const MOST_INPUTS: usize = 12;
+/// What is said above [`UpdatePage::misfits`].
+pub(super) const NOT_REPRODUCED: &str =
+    "What the scenario does not reproduce: widen its inputs, or allow for a discrepancy";
 /// Months after the last observation at which the forecast is shown.
 const LATER: [f64; 4] = [0.0, 6.0, 12.0, 24.0];
 
@@ -20,7 +27,11 @@ pub struct UpdatePage<'a> {
     report: &'a UpdateReport,
     prior: &'a Projection,
     posterior: &'a Projection,
+    scenario: Option<&'a Scenario>,
 }
+
+/// A table: its heads, and its rows.
+pub(super) type Table = (&'static [&'static str], Vec<Vec<String>>);
 
 impl<'a> UpdatePage<'a> {
     /// An update, and the projections of trials without and with it.
@@ -29,7 +40,15 @@ impl<'a> UpdatePage<'a> {
             report,
             prior,
             posterior,
+            scenario: None,
         }
+    }
+
+    /// Says on the page when targets of the scenario are met, and marks them and its status date in charts.
+    #[must_use]
+    pub fn scenario(mut self, scenario: &'a Scenario) -> Self {
+        self.scenario = Some(scenario);
+        self
     }
 
     /// Tables to read.
@@ -46,31 +65,30 @@ impl<'a> UpdatePage<'a> {
 
     /// Names of the files that [`Self::outputs`] makes, but for the charts.
     pub fn output_names() -> &'static [&'static str] {
-        &["update.json", "update.txt"]
+        &["update.json", "update.txt", "update.html"]
     }
 
-    /// The files: `update.json`, `update.txt` and, a fan before and after for each metric that was
-    /// observed.
+    /// The files: `update.json`, `update.txt`, the page of the updated forecast as `update.html`, and a fan before and after for
+    /// each metric that was observed.
     pub fn outputs(&self) -> Result<Vec<OutputFile>, OutputsError> {
         let mut json = serde_json::to_vec_pretty(self.report)?;
         json.push(b'\n');
-        let [json_name, text_name] = ["update.json", "update.txt"];
+        let [json_name, text_name, page_name] = ["update.json", "update.txt", "update.html"];
+        let mut page = HtmlReport::new(self.posterior).update(*self);
+        if let Some(scenario) = self.scenario {
+            page = page.scenario(scenario);
+        }
         let mut files = vec![
             OutputFile::new(json_name, json),
             OutputFile::new(text_name, self.text().into_bytes()),
+            OutputFile::new(page_name, page.to_html().into_bytes()),
         ];
         for (campus, metric) in self.metrics() {
             let name = match campus {
                 None => format!("{metric}-updated.svg"),
                 Some(campus) => format!("{}-{metric}-updated.svg", file_part(campus)),
             };
-            let chart = super::FanChart::new(self.posterior, metric);
-            let chart = match campus {
-                None => chart,
-                Some(campus) => chart.and_then(|chart| chart.campus(campus)),
-            };
-            let svg = chart
-                .and_then(|chart| chart.before(self.prior))
+            let svg = (self.fan(campus, metric))
                 .and_then(|chart| chart.to_svg())
                 .map_err(|source| OutputsError::Chart {
                     name: name.clone(),
@@ -81,8 +99,22 @@ impl<'a> UpdatePage<'a> {
         Ok(files)
     }
 
+    /// The fan of a metric after the update, with what was forecast before it.
+    pub(super) fn fan(
+        &self,
+        campus: Option<&str>,
+        metric: &str,
+    ) -> Result<FanChart<'a>, ChartError> {
+        let chart = FanChart::new(self.posterior, metric)?;
+        let chart = match campus {
+            None => chart,
+            Some(campus) => chart.campus(campus)?,
+        };
+        chart.before(self.prior)
+    }
+
     /// The metrics that were observed, each once, with the campus; power that is live if there is none.
-    fn metrics(&self) -> Vec<(Option<&str>, &str)> {
+    pub(super) fn metrics(&self) -> Vec<(Option<&str>, &str)> {
         let mut metrics: Vec<(Option<&str>, &str)> = Vec::new();
         let names = self.report.predicted.iter();
         for (name, _) in names.filter_map(|predicted| predicted.of.split_once('@')) {
@@ -101,12 +133,9 @@ impl<'a> UpdatePage<'a> {
         metrics
     }
 
-    fn head(&self) -> Option<String> {
+    /// How many trials there were before and after, and how good they are.
+    pub(super) fn how(&self) -> String {
         let report = self.report;
-        let title = format!(
-            "{}, updated on what has happened",
-            one_line(&report.scenario)
-        );
         let how = match report.method {
             Method::ImportanceWeights => "by weights on these".to_owned(),
             Method::SequentialMonteCarlo => format!(
@@ -115,23 +144,32 @@ impl<'a> UpdatePage<'a> {
                 grouped(report.simulated as f64, 0)
             ),
         };
-        let mut lines = vec![
-            title.clone(),
-            "=".repeat(title.width()),
-            format!(
-                "{} trials before (effective {}), {how}; seed {}, buildout {}",
-                grouped(report.prior_trials as f64, 0),
-                grouped(report.prior_effective, 0),
-                report.seed,
-                report.version
-            ),
-            format!(
-                "{} trials after, effective sample size {}; log evidence {:.2}",
-                grouped(report.members as f64, 0),
-                grouped(report.effective, 0),
-                report.log_evidence
-            ),
-        ];
+        format!(
+            "{} trials before (effective {}), {how}; seed {}, buildout {}\n\
+             {} trials after, effective sample size {}; log evidence {:.2}",
+            grouped(report.prior_trials as f64, 0),
+            grouped(report.prior_effective, 0),
+            report.seed,
+            report.version,
+            grouped(report.members as f64, 0),
+            grouped(report.effective, 0),
+            report.log_evidence
+        )
+    }
+
+    /// The forecast after the update.
+    pub(super) fn posterior(&self) -> &'a Projection {
+        self.posterior
+    }
+
+    fn head(&self) -> Option<String> {
+        let report = self.report;
+        let title = format!(
+            "{}, updated on what has happened",
+            one_line(&report.scenario)
+        );
+        let mut lines = vec![title.clone(), "=".repeat(title.width())];
+        lines.push(self.how());
         if report.exponent < 1.0 {
             lines.push(format!(
                 "The most trials were reached before all observations were met: this is the posterior with all errors\n\
@@ -152,12 +190,13 @@ impl<'a> UpdatePage<'a> {
         Some(paragraph(&lines))
     }
 
-    fn observations(&self) -> Option<String> {
+    /// What was observed, with what the forecasts before and after it say.
+    pub(super) fn observation_table(&self) -> Table {
         let start = self.posterior.layout().start;
-        let rows: Vec<Vec<String>> = (self.report.predicted.iter())
+        let rows = (self.report.predicted.iter())
             .map(|predicted| observation_row(predicted, start))
             .collect();
-        let heads = [
+        let heads = &[
             "Observed",
             "seen",
             "± sd",
@@ -169,53 +208,56 @@ impl<'a> UpdatePage<'a> {
             "P95",
             "tail",
         ];
-        let table = paragraph(&columns(&heads, &rows, &[1, 2, 3, 4, 5, 6, 7, 8, 9]));
-        Some(format!(
-            "{table}Milestones in months from {start}. Tail: the probability under the updated model of what is as far out as\n\
-             what was seen, with error and discrepancy; of a milestone not reached yet, the probability of that.\n"
-        ))
+        (heads, rows)
     }
 
-    fn not_reproduced(&self) -> Option<String> {
-        let lines: Vec<String> = (self.report.predicted.iter())
+    /// What the columns of [`Self::observation_table`] are.
+    pub(super) fn observation_note(&self) -> String {
+        format!(
+            "Milestones in months from {}. Tail: the probability under the updated model of what is as far out as \
+             what was seen, with error and discrepancy; of a milestone not reached yet, the probability of that.",
+            self.posterior.layout().start
+        )
+    }
+
+    fn observations(&self) -> Option<String> {
+        let (heads, rows) = self.observation_table();
+        let table = paragraph(&columns(heads, &rows, &[1, 2, 3, 4, 5, 6, 7, 8, 9]));
+        Some(table + &wrapped(&self.observation_note(), WIDTH))
+    }
+
+    /// What no trial reproduces, a sentence each.
+    pub(super) fn misfits(&self) -> Vec<String> {
+        (self.report.predicted.iter())
             .filter(|predicted| !predicted.is_explained())
             .map(|predicted| {
+                let of = one_line(&predicted.of);
                 if predicted.is_reproduced {
                     format!(
-                        "  {}: the updated model still does not explain it (tail probability {:.3})",
-                        one_line(&predicted.of),
+                        "{of}: the updated model still does not explain it (tail probability {:.3})",
                         predicted.tail_probability
                     )
                 } else {
                     format!(
-                        "  {}: no trial came nearer than {:.1} standard deviations",
-                        one_line(&predicted.of),
+                        "{of}: no trial came nearer than {:.1} standard deviations",
                         predicted.nearest
                     )
                 }
             })
-            .collect();
-        (!lines.is_empty()).then(|| {
-            format!(
-                "What the scenario does not reproduce: widen its inputs, or allow for a discrepancy\n{}",
-                paragraph(&lines)
-            )
-        })
+            .collect()
     }
 
-    fn inputs(&self) -> Option<String> {
-        let moved: Vec<&InputShift> = (self.report.inputs.iter())
-            .filter(|input| input.is_moved)
-            .collect();
-        if moved.is_empty() {
-            return Some("No input moved by more than chance.\n".to_owned());
-        }
-        let rows: Vec<Vec<String>> = moved
-            .iter()
-            .take(MOST_INPUTS)
-            .map(|input| input_row(input))
-            .collect();
-        let heads = [
+    fn not_reproduced(&self) -> Option<String> {
+        let misfits = self.misfits().into_iter();
+        let lines: Vec<String> = misfits.map(|misfit| format!("  {misfit}")).collect();
+        (!lines.is_empty()).then(|| format!("{NOT_REPRODUCED}\n{}", paragraph(&lines)))
+    }
+
+    /// The inputs that moved, those that moved most first, and how many did not.
+    pub(super) fn input_table(&self) -> (Table, usize) {
+        let moved = self.report.inputs.iter().filter(|input| input.is_moved);
+        let rows: Vec<Vec<String>> = moved.take(MOST_INPUTS).map(input_row).collect();
+        let heads = &[
             "Inputs that moved",
             "before P10",
             "P50",
@@ -226,8 +268,16 @@ impl<'a> UpdatePage<'a> {
             "by sd",
             "moved most by",
         ];
-        let table = paragraph(&columns(&heads, &rows, &[1, 2, 3, 4, 5, 6, 7]));
-        let others = self.report.inputs.len() - moved.len().min(MOST_INPUTS);
+        let others = self.report.inputs.len() - rows.len();
+        ((heads, rows), others)
+    }
+
+    fn inputs(&self) -> Option<String> {
+        let ((heads, rows), others) = self.input_table();
+        if rows.is_empty() {
+            return Some("No input moved by more than chance.\n".to_owned());
+        }
+        let table = paragraph(&columns(heads, &rows, &[1, 2, 3, 4, 5, 6, 7]));
         Some(format!(
             "{table}{others} other inputs moved less, or by no more than chance.\n"
         ))

@@ -334,8 +334,8 @@ fn drivers_and_worth_refuse_rather_than_mislead() {
     for (wrong, meant) in [
         ("A1 fully lve", "did you mean \"A1 fully live\"?"),
         (
-            "Campus/it_power_mw@2025-12",
-            "write \"it_power_mw@2025-12\"",
+            "Campus/it_power_mw@2027-12",
+            "write \"it_power_mw@2027-12\"",
         ),
     ] {
         let output = buildout(&["drivers", "examples/first.toml", "--of", wrong]);

@@ -56,6 +56,16 @@ fn an_update_is_an_ensemble_that_other_commands_run() {
     for name in ["update.json", "update.txt", "contracts_signed-updated.svg"] {
         assert!(out.join(name).exists(), "{name}");
     }
+    let page = fs::read_to_string(out.join("update.html")).unwrap();
+    for words in [
+        "<section id=answer>",
+        "<section id=updated>",
+        "contracts_signed@2027-12",
+        "P50 before",
+        "North/S1/transformer",
+    ] {
+        assert!(page.contains(words), "{words} is not on the page");
+    }
     // The same bits on any number of threads.
     let again = folder.path().join("again.csv");
     update(&again, &["--quiet", "--threads", "3"]);

@@ -69,7 +69,7 @@ pub(crate) struct Update {
     /// Write the state to this file now and then and when interrupted, and resume from it if it exists
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
-    /// Write update.json, update.txt and charts of before and after into this folder
+    /// Write update.json, update.txt, a page (update.html) and charts of before and after into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Overwrite the ensemble and such files
@@ -149,7 +149,7 @@ pub(crate) fn run(arguments: &Update) -> Result<(), Failure> {
     };
     let prior = batch(arguments.trials, Drawing::from(arguments.seed))?;
     let posterior = batch(ensemble.trials(), Drawing::of(Arc::new(ensemble)))?;
-    let page = UpdatePage::new(&report, &prior, &posterior);
+    let page = UpdatePage::new(&report, &prior, &posterior).scenario(&loaded.scenario);
     if let Some(out) = out {
         out.write(&page.outputs()?)?.into_iter().for_each(note);
     }

@@ -289,7 +289,25 @@ impl<'a> FanChart<'a> {
         )
     }
 
-    fn chart(&self) -> Chart {
+    /// The numbers behind it by month: the fan, and the P50 before an update.
+    pub(crate) fn lists(&self) -> Vec<(&'static str, Vec<f64>)> {
+        let fan = Fan::of(&self.metric);
+        let mut lists: Vec<_> = (fan.lists())
+            .map(|(name, list)| (name, list.clone()))
+            .collect();
+        lists.extend(
+            self.before
+                .map(|before| ("P50 before", before.quantile(0.5))),
+        );
+        lists
+    }
+
+    /// The unit of its values.
+    pub(crate) fn unit(&self) -> &'a str {
+        self.metric.unit()
+    }
+
+    pub(in crate::report) fn chart(&self) -> Chart {
         let fan = Fan::of(&self.metric);
         let dashed = |label: &str, values: Vec<f64>, class: &str| Mark::Line {
             of: Series::new(label, values),

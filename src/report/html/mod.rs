@@ -10,10 +10,12 @@ mod money;
 mod schedule;
 mod sections;
 mod side;
+mod updated;
 
 use self::fans::Fans;
 use super::chart::page_colours;
 use super::text::escape;
+use super::update::UpdatePage;
 use super::words::sentences;
 use crate::Projection;
 use crate::analysis::decide::run::Decision;
@@ -46,6 +48,7 @@ const LONG_SCHEDULE: usize = 40;
 pub struct HtmlReport<'a> {
     runs: Vec<Run<'a>>,
     decision: Option<&'a Decision>,
+    update: Option<UpdatePage<'a>>,
     command: Option<String>,
     refreshing: bool,
 }
@@ -85,6 +88,7 @@ impl<'a> HtmlReport<'a> {
         Self {
             runs: vec![Run::new(projection)],
             decision: None,
+            update: None,
             command: None,
             refreshing: false,
         }
@@ -103,6 +107,13 @@ impl<'a> HtmlReport<'a> {
         if let Some(run) = self.runs.last_mut() {
             run.scenario = Some(scenario);
         }
+        self
+    }
+
+    /// Shows what the forecast was updated on, and how it was before.
+    #[must_use]
+    pub fn update(mut self, update: UpdatePage<'a>) -> Self {
+        self.update = Some(update);
         self
     }
 
@@ -207,11 +218,16 @@ impl<'a> HtmlReport<'a> {
     }
 
     /// The parts of the page: how they are found, their headings, and what is in them.
-    fn parts(&self, fans: &Fans<'_>) -> [(&'static str, &'static str, String); 15] {
+    fn parts(&self, fans: &Fans<'_>) -> [(&'static str, &'static str, String); 16] {
         let runs = &self.runs;
         let growth = fans.others() + &sections::campuses(runs);
         [
             ("answer", "The answer", answer::answer(runs, fans)),
+            (
+                "updated",
+                "What has happened",
+                updated::updated(self.update.as_ref()),
+            ),
             ("decision", "Which plan", decision::decision(self.decision)),
             ("targets", "All targets", sections::targets(runs)),
             ("side", "Side by side", side::by_side(runs)),
