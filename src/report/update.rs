@@ -31,7 +31,7 @@ pub struct UpdatePage<'a> {
 }
 
 /// A table: its heads, and its rows.
-pub(super) type Table = (&'static [&'static str], Vec<Vec<String>>);
+pub(super) type Table = (Vec<&'static str>, Vec<Vec<String>>);
 
 impl<'a> UpdatePage<'a> {
     /// An update, and the projections of trials without and with it.
@@ -196,7 +196,7 @@ impl<'a> UpdatePage<'a> {
         let rows = (self.report.predicted.iter())
             .map(|predicted| observation_row(predicted, start))
             .collect();
-        let heads = &[
+        let heads = vec![
             "Observed",
             "seen",
             "± sd",
@@ -222,7 +222,7 @@ impl<'a> UpdatePage<'a> {
 
     fn observations(&self) -> Option<String> {
         let (heads, rows) = self.observation_table();
-        let table = paragraph(&columns(heads, &rows, &[1, 2, 3, 4, 5, 6, 7, 8, 9]));
+        let table = paragraph(&columns(&heads, &rows, &[1, 2, 3, 4, 5, 6, 7, 8, 9]));
         Some(table + &wrapped(&self.observation_note(), WIDTH))
     }
 
@@ -253,11 +253,11 @@ impl<'a> UpdatePage<'a> {
         (!lines.is_empty()).then(|| format!("{NOT_REPRODUCED}\n{}", paragraph(&lines)))
     }
 
-    /// The inputs that moved, those that moved most first, and how many did not.
-    pub(super) fn input_table(&self) -> (Table, usize) {
+    /// The inputs that moved, those that moved most first; none if none did by more than chance.
+    pub(super) fn input_table(&self) -> Option<Table> {
         let moved = self.report.inputs.iter().filter(|input| input.is_moved);
         let rows: Vec<Vec<String>> = moved.take(MOST_INPUTS).map(input_row).collect();
-        let heads = &[
+        let heads = vec![
             "Inputs that moved",
             "before P10",
             "P50",
@@ -268,19 +268,27 @@ impl<'a> UpdatePage<'a> {
             "by sd",
             "moved most by",
         ];
-        let others = self.report.inputs.len() - rows.len();
-        ((heads, rows), others)
+        (!rows.is_empty()).then_some((heads, rows))
+    }
+
+    /// What is to be said of the inputs that are not in [`Self::input_table`].
+    pub(super) fn input_note(&self) -> String {
+        match self.input_table() {
+            None => "No input moved by more than chance.".to_owned(),
+            Some((_, rows)) => format!(
+                "{} other inputs moved less, or by no more than chance.",
+                self.report.inputs.len() - rows.len()
+            ),
+        }
     }
 
     fn inputs(&self) -> Option<String> {
-        let ((heads, rows), others) = self.input_table();
-        if rows.is_empty() {
-            return Some("No input moved by more than chance.\n".to_owned());
-        }
-        let table = paragraph(&columns(heads, &rows, &[1, 2, 3, 4, 5, 6, 7]));
-        Some(format!(
-            "{table}{others} other inputs moved less, or by no more than chance.\n"
-        ))
+        let table = self
+            .input_table()
+            .map_or_else(String::new, |(heads, rows)| {
+                paragraph(&columns(&heads, &rows, &[1, 2, 3, 4, 5, 6, 7]))
+            });
+        Some(format!("{table}{}\n", self.input_note()))
     }
 
     fn forecast(&self) -> Option<String> {

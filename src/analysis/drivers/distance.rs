@@ -10,8 +10,8 @@
 //! Both are of trials in bins of the input and classes of the result. For a target, which is met or missed, the classes
 //! are these two: delta is then the mean, and PAWN the largest, of how far its probability moves.
 //!
-//! Both are above 0 even for an input without effect, as shares in bins differ by chance. Hence the noise floor: the
-//! measure of dummy inputs, which are random numbers.
+//! Both are above 0 even for an input without effect, as shares in bins differ by chance. Hence the noise floor
+//! ([`NoiseFloor`](super::NoiseFloor)).
 
 use super::bins::Bins;
 

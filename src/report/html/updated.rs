@@ -43,15 +43,10 @@ pub(super) fn updated(update: Option<&UpdatePage<'_>>) -> String {
         }
         html += "</ul>";
     }
-    let (inputs, others) = update.input_table();
-    if inputs.1.is_empty() {
-        return html + "<p>No input moved by more than chance.</p>";
+    if let Some(inputs) = update.input_table() {
+        html += &table(&inputs);
     }
-    let _ = write!(
-        html,
-        "{}<p class=soft>{others} other inputs moved less, or by no more than chance.</p>",
-        table(&inputs)
-    );
+    let _ = write!(html, "<p class=soft>{}</p>", update.input_note());
     html
 }
 
@@ -66,13 +61,14 @@ fn by_year(update: &UpdatePage<'_>, fan: &FanChart<'_>) -> Table {
         row.extend(lists.iter().map(|(_, list)| grouped(list[month], places)));
         row
     });
-    let heads = &["end of", "P5", "P10", "P50", "P90", "P95", "P50 before"];
-    (heads, rows.collect())
+    let rows = rows.collect();
+    let heads = std::iter::once("end of").chain(lists.iter().map(|(name, _)| *name));
+    (heads.collect(), rows)
 }
 
 fn table((heads, rows): &Table) -> String {
     let mut html = String::from("<div class=wide tabindex=0><table><thead><tr>");
-    for head in *heads {
+    for head in heads {
         let _ = write!(html, "<th>{}", escape(head));
     }
     html += "</thead><tbody>";
