@@ -222,8 +222,12 @@ impl Model {
     ) -> impl Iterator<Item = usize> + 'a {
         let first = campus.halls.start;
         blocks.iter().enumerate().flat_map(move |(number, block)| {
-            let halls = (0..BLOCK).filter(|hall| block.short >> hall & 1 == 1);
-            halls.map(move |hall| first + number * BLOCK + hall)
+            let mut short = block.short;
+            std::iter::from_fn(move || {
+                let hall = (short != 0).then(|| short.trailing_zeros() as usize)?;
+                short &= short - 1;
+                Some(first + number * BLOCK + hall)
+            })
         })
     }
 

@@ -8,6 +8,8 @@ use super::words::{Key, LANES};
 
 /// As many contracts at most are drawn together, so that their columns stay in the nearest cache.
 pub(super) const TOGETHER: usize = 256;
+/// Two of them share a call of words.
+const CALLS: usize = TOGETHER / 2;
 /// The time of contact of nobody: beyond all horizons.
 pub(super) const NOBODY: f32 = 1e9;
 
@@ -100,9 +102,9 @@ impl Run {
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
     pub(super) len: usize,
-    /// Of each two neighbours the position and the plane of their words.
-    pub(super) positions: [u32; TOGETHER / 2],
-    pub(super) planes: [u32; TOGETHER / 2],
+    /// Of each two neighbours the position and the plane of their words; with some room behind.
+    pub(super) positions: [u32; CALLS + LANES],
+    pub(super) planes: [u32; CALLS + LANES],
     pub(super) words: [[u32; TOGETHER]; 2],
     /// Who is contacted in which month, where no times are listed.
     pub(super) runs: Vec<Run>,
@@ -147,8 +149,8 @@ impl Default for Draft {
         const NOTHING: [f32; TOGETHER] = [0.0; TOGETHER];
         Self {
             len: 0,
-            positions: [0; TOGETHER / 2],
-            planes: [0; TOGETHER / 2],
+            positions: [0; CALLS + LANES],
+            planes: [0; CALLS + LANES],
             words: [[0; TOGETHER]; 2],
             runs: Vec::new(),
             signed: NOTHING,
@@ -217,11 +219,14 @@ impl Draft {
         let calls = count.div_ceil(2);
         let first = numbers.start / 2;
         let at = self.len / 2;
-        let positions = self.positions[at..at + calls].iter_mut();
-        for (position, number) in positions.zip(first..) {
-            *position = number;
+        // A few too many at a time, over which the next are written: months are short.
+        for call in (0..calls).step_by(LANES) {
+            let positions = &mut self.positions[at + call..][..LANES];
+            for (lane, position) in positions.iter_mut().enumerate() {
+                *position = first + (call + lane) as u32;
+            }
+            self.planes[at + call..][..LANES].fill(plane);
         }
-        self.planes[at..at + calls].fill(plane);
         self.len += 2 * calls;
         count
     }

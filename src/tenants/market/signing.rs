@@ -34,19 +34,18 @@ impl WithSimd for Signing<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, _: S) {
         let mut next = Next::default();
-        let is_prompt = self.is_prompt();
+        let prompt_ramp = self.prompt_ramp();
         loop {
             let is_last = match self.origin {
-                Origin::Outreach if is_prompt => self.list_months_promptly(&mut next),
+                Origin::Outreach if prompt_ramp.is_some() => self.list_months_promptly(&mut next),
                 Origin::Outreach => self.list_months(&mut next),
                 Origin::Negotiating => self.list_waiting(&mut next),
                 // Listed by who asks for it.
                 Origin::Existing | Origin::Named | Origin::Program => true,
             };
-            if is_prompt {
-                self.pass_promptly();
-            } else {
-                self.pass();
+            match prompt_ramp {
+                Some(ramp) => self.pass_promptly(ramp),
+                None => self.pass(),
             }
             if is_last {
                 break;
@@ -90,22 +89,22 @@ impl Signing<'_> {
         true
     }
 
-    /// Whether all that a list says of times is in which month its companies are contacted: they sign at once, want to
-    /// move in at once, and nothing but their number, size and stay is asked for.
-    fn is_prompt(&self) -> bool {
+    /// The months of the ramp of all contracts, if all that a list need say of times is in which month companies are
+    /// contacted: they sign at once, want to move in at once, and nothing but their number, size and stay is asked for.
+    fn prompt_ramp(&self) -> Option<u32> {
         let segment = &self.market.segments[self.position];
         let founds = self.state.wanted.subsidiaries
             && self.state.segments[self.position]
                 .rates
                 .subsidiary_probability
                 > 0.0;
-        self.origin == Origin::Outreach
+        let is_prompt = self.origin == Origin::Outreach
             && segment.allocation.is_pooled()
-            && segment.plain_ramp.is_some()
             && [&segment.sign_lag, &segment.move_in_lag]
                 .iter()
                 .all(|lag| lag.constant() == Some(0.0))
-            && !(founds || self.decides() || segment.is_in_pflops() || self.market.keeps_extras)
+            && !(founds || self.decides() || segment.is_in_pflops() || self.market.keeps_extras);
+        segment.plain_ramp.filter(|_| is_prompt)
     }
 
     /// As [`Self::list_months`], without times.
@@ -127,7 +126,7 @@ impl Signing<'_> {
 
     /// As [`Self::pass`], for a list without times.
     #[inline(always)]
-    fn pass_promptly(&mut self) {
+    fn pass_promptly(&mut self, ramp: u32) {
         if self.draft.len == 0 {
             return;
         }
@@ -137,42 +136,47 @@ impl Signing<'_> {
         self.draw_term(segment);
         self.measure(segment);
         self.set_stay(segment);
-        self.enter_promptly();
+        self.enter_promptly(ramp);
         self.draft.runs.clear();
         self.draft.len = 0;
     }
 
     /// Enters the contracts of each month together: their signatures, the beginning of their ramps, and their ends.
     #[inline(always)]
-    fn enter_promptly(&mut self) {
+    fn enter_promptly(&mut self, ramp: u32) {
+        let ramp = i64::from(ramp);
         let months = self.market.months;
         let flow = &mut self.state.flow[self.market.months_of(self.position)..][..=months];
         let slot = self.market.demand_slot(self.position);
         let endings = &mut self.state.capacity.endings[self.market.months_of(slot)..][..=months];
-        let draft = &mut *self.draft;
-        let mut leaving = 0;
-        for run in &draft.runs {
+        let Draft {
+            runs,
+            step,
+            stay,
+            leaves,
+            leaving,
+            ..
+        } = &mut *self.draft;
+        let mut count = 0;
+        for run in &*runs {
             let (month, numbers) = (run.month, run.numbers());
+            let steps: i64 = step[numbers.clone()].iter().sum();
             let flow = &mut flow[month as usize];
-            let step: i64 = draft.step[numbers.clone()].iter().sum();
-            let amount = draft.size_of_all(numbers.clone());
             flow.signing += numbers.len() as u32;
-            flow.signing_units += amount;
+            flow.signing_units += steps * ramp;
             flow.arrival.number += numbers.len() as u64;
-            flow.arrival.step += step;
-            flow.arrival.amount += amount;
+            flow.arrival.step += steps;
+            flow.arrival.amount += steps * ramp;
             // Who never leaves is passed over without a branch, which no processor would foresee.
-            for number in numbers {
-                let leaves = month + draft.stay[number];
-                draft.leaving[leaving] = number as u32;
-                draft.leaves[leaving] = leaves;
-                leaving += usize::from(leaves < months as u32);
+            for (&stay, number) in stay[numbers.clone()].iter().zip(numbers) {
+                leaving[count] = number as u32;
+                leaves[count] = month + stay;
+                count += usize::from(leaves[count] < months as u32);
             }
         }
-        let who = draft.leaving[..leaving].iter().zip(&draft.leaves);
-        for (&number, &month) in who {
+        for (&number, &month) in leaving[..count].iter().zip(&*leaves) {
             let ending = &mut endings[month as usize];
-            ending.leased += draft.size(number as usize);
+            ending.leased += step[number as usize] * ramp;
             ending.departures += 1;
         }
     }
