@@ -44,13 +44,13 @@ macro_rules! templates {
 
 templates! {
     "12 MW building", 1200 of "10 kW rack", 12.0 to 18.0, "12 MW of critical IT power; needs the rack type \"10 kW rack\"",
-        "5 to 15 MW take 12 to 18 months in all (industry surveys)";
+        "5 to 15 MW take 12 to 18 months in all (Cortex Construct, How Long Does It Take to Build a Data Center?, 2026)";
     "24 MW building", 600 of "40 kW rack", 18.0 to 24.0, "24 MW of critical IT power; needs the rack type \"40 kW rack\"",
-        "15 to 30 MW take 18 to 24 months in all (industry surveys)";
+        "15 to 30 MW take 18 to 24 months in all (Cortex Construct, How Long Does It Take to Build a Data Center?, 2026)";
     "48 MW building", 1200 of "40 kW rack", 20.0 to 30.0, "48 MW of critical IT power; needs the rack type \"40 kW rack\"",
-        "30 to 60 MW take 20 to 30 months in all (industry surveys)";
+        "30 to 60 MW take 20 to 30 months in all (Cortex Construct, How Long Does It Take to Build a Data Center?, 2026)";
     "116 MW AI building", 800 of "145 kW rack", 24.0 to 36.0, "116 MW of critical IT power; needs the rack type \"145 kW rack\"",
-        "Over 100 MW takes 24 to 36 months and more in all (industry surveys)";
+        "Over 100 MW takes 24 to 36 months and more in all (Cortex Construct, How Long Does It Take to Build a Data Center?, 2026)";
 }
 
 fn container_block() -> Part {
@@ -76,7 +76,9 @@ const OTHERS: [Preset; 2] = [
         list: "building_templates",
         summary: "300 racks in containers; needs the rack type \"21 kW rack\"",
         sources: &[
-            published("Containers took 4 months instead of 18 (China Mobile, Qingyang phase 1)"),
+            published(
+                "Containers took 4 months instead of 18 (China Mobile, announcement on Qingyang phase 1, 2024; title unverified)",
+            ),
             assumption("3 months at least, 6 at most; 300 racks a block"),
         ],
         make: container_block,
@@ -87,7 +89,7 @@ const OTHERS: [Preset; 2] = [
         summary: "145 MW from land clearing to first power as one activity; needs the rack type \"145 kW rack\"",
         sources: &[
             published(
-                "42 energised AI campuses: median 27.4 months, P10 15.5, P90 44.2 (Epoch AI, CC BY)",
+                "42 energised AI campuses: median 27.4 months, P10 15.5, P90 44.2 (Epoch AI, data on AI campuses, CC BY; title and year unverified)",
             ),
             assumption("1,000 racks; change them to your plan"),
         ],
@@ -99,7 +101,10 @@ pub(super) const TEMPLATES: &[Preset] = &[
     BY_SIZE[0], BY_SIZE[1], BY_SIZE[2], BY_SIZE[3], OTHERS[0], OTHERS[1],
 ];
 
-const LEAD_TIMES: &str = "Lead times of long-lead equipment as quoted in 2024 and 2025 (industry surveys; how many quotes, and how many orders came later, is not published)";
+const LEAD_TIMES: &str = "Lead times as quoted (Cushman & Wakefield, Data Center Development Cost Guide, 2025; how many quotes, and how many orders came later, is not published)";
+const TRANSFORMERS: &str = "Averages of makers' answers (Wood Mackenzie, survey of the second quarter of 2025, in POWER Magazine, Transformers in 2026, 2026); up to 4 years (pv magazine USA, 2026; title unverified)";
+const BREAKERS: &str =
+    "Lead times as quoted in 2024 and 2025 (industry survey; title and publisher unverified)";
 
 macro_rules! activities {
     ($($name:literal, $duration:expr, $summary:literal, [$($source:expr),* $(,)?];)*) => {
@@ -115,22 +120,22 @@ macro_rules! activities {
 
 activities! {
     "planning", Uncertain::uniform(3.0, 6.0), "Planning of a data centre",
-        [published("3 to 6 months (industry surveys)")];
+        [published("3 to 6 months (NTL Consulting, Data Center Construction, 2025, which names no survey)")];
     "design", Uncertain::uniform(6.0, 12.0), "Design of a data centre",
-        [published("6 to 12 months (industry surveys)")];
+        [published("6 to 12 months (NTL Consulting, Data Center Construction, 2025, which names no survey)")];
     "permits", Uncertain::uniform(6.0, 18.0), "Permits for a data centre",
-        [published("6 to 18 months (industry surveys)")];
+        [published("6 to 18 months (NTL Consulting, Data Center Construction, 2025, which names no survey)")];
     "construction", Uncertain::uniform(12.0, 36.0), "Construction of a data centre",
-        [published("12 to 36 months (industry surveys)")];
+        [published("12 to 36 months (NTL Consulting, Data Center Construction, 2025, which names no survey)")];
     "AI campus to first power", Uncertain::percentiles(12.4, 27.3, 45.2), "From land clearing, or the first sight of a campus, to its first power",
         [
-            published("40 AI campuses begun from 2018 to 2026: 29 have power, 11 go on and count as longer (Epoch AI, Frontier Data Centers, CC BY)"),
+            published("40 AI campuses begun from 2018 to 2026: 29 have power, 11 go on and count as longer (Epoch AI, Frontier Data Centers, CC BY, as of August 2026)"),
             published("Weibull, scale 31.9 and shape 2.4, of the least AIC: `buildout fit examples/forecast/first-power.csv --as-of 2026-08-03`"),
             assumption("Not the time from an announcement, nor that of campuses that never grew to matter: they are not in the data"),
         ];
     "grid connection", Uncertain::pert(24.0, 48.0, 72.0), "Grid connection of a data centre in a hot US market, from application to power",
         [
-            published("About 4 years on average in hot US markets (industry surveys of 2024 and 2025; how many, and what was withdrawn, is not published)"),
+            published("About 4 years on average in hot US markets (industry surveys of 2024 and 2025; titles and publishers unverified; how many, and what was withdrawn, is not published)"),
             assumption("24 months at least, 72 at most; not a connection elsewhere, nor one that is withdrawn"),
         ];
     "nuclear reactor", Uncertain::lognormal(75.6, 0.59), "A nuclear reactor, from the start of construction to the grid, as the extreme of what power may take",
@@ -140,7 +145,7 @@ activities! {
         ];
     "roof to operation", Uncertain::pert(3.0, 5.0, 8.0), "Fit-out of halls: from the finished roof to operation",
         [
-            published("About 5 months (satellite pictures of AI campuses, Epoch AI, CC BY; those not finished are not in the figure)"),
+            published("About 5 months (Epoch AI, survey of AI campuses by satellite pictures, CC BY; title and year unverified; those not finished are not in the figure)"),
             assumption("3 months at least, 8 at most; not the fit-out of a colocation hall, whose tenants come one by one"),
         ];
     "switchgear", Uncertain::uniform(weeks(46.0), weeks(48.0)), "Medium-voltage switchgear, from order to site",
@@ -152,11 +157,11 @@ activities! {
     "UPS", Uncertain::uniform(weeks(28.0), weeks(36.0)), "Uninterruptible power supplies, from order to site",
         [published("28 to 36 weeks"), published(LEAD_TIMES)];
     "power transformer", Uncertain::pert(weeks(52.0), weeks(127.0), weeks(208.0)), "Power transformer, from order to site",
-        [published("128 weeks on average, up to 4 years"), published(LEAD_TIMES), assumption("52 weeks at least; PERT of that mean")];
+        [published("128 weeks on average, up to 4 years"), published(TRANSFORMERS), assumption("52 weeks at least; PERT of that mean")];
     "generator step-up transformer", Uncertain::pert(weeks(60.0), weeks(149.0), weeks(208.0)), "Generator step-up transformer, from order to site",
-        [published("144 weeks on average, up to 4 years"), published(LEAD_TIMES), assumption("60 weeks at least; PERT of that mean")];
+        [published("144 weeks on average, up to 4 years"), published(TRANSFORMERS), assumption("60 weeks at least; PERT of that mean")];
     "high-voltage breakers", Uncertain::uniform(24.0, 42.0), "High-voltage circuit breakers, from order to site",
-        [published("24 to 42 months"), published(LEAD_TIMES)];
+        [published("24 to 42 months"), published(BREAKERS)];
 }
 
 pub(super) const GRID: &[Preset] = &[Preset {
@@ -164,7 +169,9 @@ pub(super) const GRID: &[Preset] = &[Preset {
     list: "grid",
     summary: "100 MW from the grid of a hot US market",
     sources: &[
-        published("About 4 years on average in hot US markets (industry surveys)"),
+        published(
+            "About 4 years on average in hot US markets (industry survey; title, publisher and year unverified)",
+        ),
         assumption("24 months at least, 72 at most; 100 MW"),
     ],
     make: || {
@@ -207,9 +214,10 @@ pub(super) const SUBSTATIONS: &[Preset] = &[Preset {
     list: "substations",
     summary: "120 MW: design and permit, then transformer and breakers side by side, then energisation",
     sources: &[
-        published(
-            "Power transformer 128 weeks on average, up to 4 years; high-voltage breakers 24 to 42 months (industry surveys)",
-        ),
+        published("Power transformer 128 weeks on average, up to 4 years"),
+        published(TRANSFORMERS),
+        published("High-voltage breakers 24 to 42 months"),
+        published(BREAKERS),
         assumption(
             "120 MW; design and permit of 3, 6 and 12 months; energisation of 1, 2 and 4 months",
         ),

@@ -18,24 +18,24 @@ macro_rules! rack_types {
 }
 
 const DENSITIES: Source = published(
-    "Rack density went from 40 kW to 132 kW and on to 600 kW within three generations of hardware (vendors' road maps)",
+    "Rack density went from 40 kW to 132 kW and on to 600 kW within three generations of hardware (vendors' road maps; titles and years unverified)",
 );
 
 rack_types! {
     "standard rack", 2.5, "The standard rack of Chinese statistics",
-        [published("2.5 kW by definition (China's national standard-rack count)")];
+        [published("2.5 kW by definition (national statistics of China; title and year unverified)")];
     "10 kW rack", 10.0, "A dense air-cooled rack of general-purpose servers",
         [assumption("10 kW; a round figure between the standard rack and GPU racks")];
     "21 kW rack", 21.0, "Air-cooled racks as in China Mobile's phase 1 at Qingyang",
-        [published("About 3,500 racks of about 21 kW (China Mobile, Qingyang phase 1)")];
+        [published("About 3,500 racks of about 21 kW (China Mobile, announcement on Qingyang phase 1, 2024; title unverified)")];
     "40 kW rack", 40.0, "An air-cooled GPU rack: four servers of eight accelerators", [DENSITIES];
     "145 kW rack", 145.0, "A liquid-cooled rack of 72 accelerators",
-        [published("GB200 NVL72: 145 kW a rack (vendor's figures as collected by Epoch AI, CC BY)"), DENSITIES];
+        [published("GB200 NVL72: 145 kW a rack (vendor's figures in Epoch AI, Machine Learning Hardware, CC BY, 2025)"), DENSITIES];
     "600 kW rack", 600.0, "The densest rack announced", [DENSITIES];
 }
 
 const EPOCH: Source = published(
-    "Dense FP16/BF16 and FP8 TFLOPS and release date: Epoch AI, ml_hardware data (CC BY)",
+    "Dense FP16/BF16 and FP8 TFLOPS and release date: Epoch AI, Machine Learning Hardware, CC BY, 2025",
 );
 const SERVERS: Source = unverified(
     "Four servers of eight in a rack; a server takes 10.2 kW (H100 class) or 14.3 kW (B200 class)",
@@ -99,13 +99,13 @@ generations! {
     "B200", 57.2, 32.0 * 2.25, Some(32.0 * 4.5), (2024, 11), "32 B200 in four servers",
         [EPOCH, SERVERS, LEAD_TIME];
     "GB200 NVL72", 145.0, 180.0, Some(360.0), (2025, 2), "A rack of 72 GB200",
-        [published("180 PFLOPS dense BF16 at 145 kW a rack (vendor's figures as collected by Epoch AI, CC BY)"), LEAD_TIME];
+        [published("180 PFLOPS dense BF16 at 145 kW a rack (vendor's figures in Epoch AI, Machine Learning Hardware, CC BY, 2025)"), LEAD_TIME];
     "GB300 NVL72", 159.4, 180.0, Some(360.0), (2025, 8), "A rack of 72 GB300",
         [EPOCH, assumption("145 kW and 72 x 0.2 kW more than a rack of GB200, as the chips are rated"), LEAD_TIME];
     "910B", 21.0, 24.0 * 0.376, None, (2022, 3), "24 Ascend 910B in three servers",
-        [published("376 TFLOPS dense FP16, 280 to 400 by variant (Epoch AI, CC BY)"), assumption("Three servers of eight in a rack of 21 kW"), LEAD_TIME];
+        [published("376 TFLOPS dense FP16, 280 to 400 by variant (Epoch AI, Machine Learning Hardware, CC BY, 2025)"), assumption("Three servers of eight in a rack of 21 kW"), LEAD_TIME];
     "CloudMatrix 384", 35.0, 300.0 / 16.0, None, (2025, 4), "One of the sixteen racks of a CloudMatrix 384",
-        [published("300 PFLOPS dense BF16 at about 560 kW for the whole (vendor's figures in the press)"), unverified("Sixteen racks, over which power and compute are spread evenly"), LEAD_TIME];
+        [published("300 PFLOPS dense BF16 at about 560 kW for the whole (vendor's figures in the press, 2025; title unverified)"), unverified("Sixteen racks, over which power and compute are spread evenly"), LEAD_TIME];
     TREND, 145.0, 180.0, Some(360.0), (2025, 2), "Hardware not yet announced: a rack of 72 GB200 and then the trend",
-        [published("Energy efficiency grows by 26 to 40 % a year, or doubles in three years (Epoch AI; TOP500)"), assumption("PERT with the middle as its mode, at constant rack power"), LEAD_TIME];
+        [published("Energy efficiency grows by 26 to 40 % a year, or doubles in three years (Epoch AI, trends, CC BY; TOP500 list; titles and years unverified)"), assumption("PERT with the middle as its mode, at constant rack power"), LEAD_TIME];
 }

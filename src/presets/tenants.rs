@@ -4,8 +4,12 @@ use super::{Part, Preset, Source, assumption, published, unverified};
 use crate::tenants::Segment;
 use crate::uncertain::Uncertain;
 
-const DRAW: Source = published("Tenants draw under 60 % of the power that they lease");
-const CHURN: Source = unverified("Colocation churn of about 2 to 2.5 % a quarter");
+const DRAW: Source = published(
+    "Tenants draw under 60 % of the power that they lease (operator's report; title, publisher and year unverified)",
+);
+const CHURN: Source = unverified(
+    "Colocation churn of about 2 to 2.5 % a quarter (second-hand; title, publisher and year unverified)",
+);
 const FUNNEL: Source = assumption(
     "Outreach, probability and lag of signing, contract sizes, ramps and terms: a funnel differs from place to place, so replace these first",
 );
@@ -66,7 +70,9 @@ pub(super) const SEGMENTS: &[Preset] = &[
         list: "segments",
         summary: "A few tenants of tens of MW with long terms and ramps of up to four years",
         sources: &[
-            published("Large-load tariffs: terms of up to 12 years with a ramp of up to 4 years"),
+            published(
+                "Terms of up to 12 years with a ramp of up to 4 years (AEP Ohio, Data Center Tariff, approved in 2025)",
+            ),
             DRAW,
             CHURN,
             FUNNEL,
@@ -79,7 +85,10 @@ pub(super) const SEGMENTS: &[Preset] = &[
         summary: "AI firms that lease about a MW and draw most of it",
         sources: &[
             published(
-                "Training leaves about 3 % of headroom, inference about 21 %; a cluster at Qingyang ran at nearly 80 %",
+                "Training leaves about 3 % of headroom, inference about 21 % (Patel and others, POLCA: Power Oversubscription in LLM Cloud Providers, 2023)",
+            ),
+            published(
+                "A cluster at Qingyang ran at nearly 80 % (press report on the city's computing cluster, autumn 2024; title unverified)",
             ),
             CHURN,
             FUNNEL,

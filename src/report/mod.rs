@@ -22,6 +22,7 @@
 //! # }
 //! ```
 
+mod backtest;
 mod chart;
 mod comparison;
 mod decide;
@@ -53,6 +54,9 @@ mod write;
 #[cfg(feature = "parquet")]
 pub use self::parquet::{
     ParquetFileError, write_projection_parquet, write_trial_months_parquet, write_trials_parquet,
+};
+pub use backtest::{
+    BACKTEST_OUTPUTS, backtest_chart, backtest_csv, backtest_markdown, backtest_outputs, pit_chart,
 };
 pub use chart::{BarChart, ChartError, FanChart, GridChart};
 pub use comparison::{

@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use unicode_width::UnicodeWidthStr;
 
+/// A table: its heads, and its rows.
+pub(super) type Table = (Vec<&'static str>, Vec<Vec<String>>);
+
 /// The columns of a terminal that every table fits, but for longer names.
 pub(super) const WIDTH: usize = 80;
 /// Between two columns.

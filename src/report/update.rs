@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 use super::chart::ChartError;
 use super::html::HtmlReport;
 use super::outputs::{OutputFile, OutputsError};
-use super::table::{WIDTH, columns, one_line, paragraph};
+use super::table::{Table, WIDTH, columns, one_line, paragraph};
 use super::text::{decimals, grouped, month_of, wrapped};
 use crate::Projection;
 use crate::analysis::update::{InputShift, Method, Predicted, UpdateReport};
@@ -29,9 +29,6 @@ pub struct UpdatePage<'a> {
     posterior: &'a Projection,
     scenario: Option<&'a Scenario>,
 }
-
-/// A table: its heads, and its rows.
-pub(super) type Table = (Vec<&'static str>, Vec<Vec<String>>);
 
 impl<'a> UpdatePage<'a> {
     /// An update, and the projections of trials without and with it.

@@ -93,6 +93,63 @@ fn every_rival_stands_beside_a_forecast_and_misses_are_shown() {
     );
 }
 
+#[test]
+fn files_of_a_record_have_every_case_and_what_it_comes_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = Path::new(PROJECT).join(RECORD);
+    let record = record.to_str().unwrap();
+    let said = buildout_in(folder.path(), &["backtest", record, "--out", "out"]);
+    assert!(said.status.success(), "{}", err(&said));
+    for name in ["backtest.html", "backtest.svg", "backtest-pit.svg"] {
+        assert!(err(&said).contains(name), "{}", err(&said));
+    }
+    let read = |name: &str| fs::read_to_string(folder.path().join("out").join(name)).unwrap();
+    assert_eq!(read("backtest.md"), out(&said));
+    let json: Value = serde_json::from_str(&read("backtest.json")).unwrap();
+    let table = read("backtest.csv");
+    let mut cases = csv::Reader::from_reader(table.as_bytes());
+    let rows: Vec<csv::StringRecord> = cases.records().map(Result::unwrap).collect();
+    let scores = json["scores"].as_array().unwrap();
+    assert_eq!(rows.len(), scores.len());
+    for (row, score) in rows.iter().zip(scores) {
+        assert_eq!(&row[0], score["forecaster"].as_str().unwrap());
+        assert_eq!(row[11].parse::<f64>().ok(), score["log_crps"].as_f64());
+    }
+    assert_eq!(json["judged"], serde_json::json!(["quantiles", "samples"]));
+    assert_eq!(json["reference"], "last value");
+    // The same files again are refused, unless they are to be overwritten.
+    let again = buildout_in(folder.path(), &["backtest", record, "--out", "out"]);
+    assert!(err(&again).contains("backtest.json"), "{}", err(&again));
+    let forced = ["backtest", record, "--out", "out", "--force", "--quiet"];
+    let forced = buildout_in(folder.path(), &forced);
+    assert!(
+        forced.status.success() && err(&forced).is_empty(),
+        "{}",
+        err(&forced)
+    );
+}
+
+#[test]
+fn a_reference_that_nobody_is_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["forecasts.csv", "observations.csv"] {
+        let from = Path::new(PROJECT)
+            .join("tests/reference/backtest")
+            .join(name);
+        fs::copy(from, folder.path().join(name)).unwrap();
+    }
+    let text = fs::read_to_string(Path::new(PROJECT).join(RECORD)).unwrap();
+    let text = text.replace("\"last value\"", "\"lats value\"");
+    fs::write(folder.path().join("record.toml"), text).unwrap();
+    let said = buildout_in(folder.path(), &["backtest", "record.toml"]);
+    assert_eq!(said.status.code(), Some(2));
+    assert!(
+        err(&said).contains("lats value") && err(&said).contains("last value"),
+        "{}",
+        err(&said)
+    );
+}
+
 /// A shell of 1 to 9 months from the start, and 4 MW live when it is done.
 const SCENARIO: &str = r#"
 format = 1

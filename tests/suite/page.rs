@@ -124,7 +124,7 @@ window.addEventListener("load", async function () {
   result.id = "result";
   result.textContent = JSON.stringify({
     reported: reported, runs: runs, first: first, apart: apart, relabelled: relabelled, switched: switched, faults: faults,
-    switches: box(document.getElementById("switch")).height, hover: hover, width: document.documentElement.scrollWidth, parts: parts, cut: cut,
+    switches: document.getElementById("switch") ? box(document.getElementById("switch")).height : 0, hover: hover, width: document.documentElement.scrollWidth, parts: parts, cut: cut,
     overlapping: overlapping, broken: names,
     dark: matchMedia("(prefers-color-scheme: dark)").matches,
     background: getComputedStyle(document.body).backgroundColor, colour: getComputedStyle(document.body).color
@@ -253,9 +253,15 @@ fn page_and_json(folder: &Path, scenarios: &[&str]) -> (std::path::PathBuf, Valu
     let json = serde_json::from_slice(&buildout(&run)).unwrap();
     let text = fs::read_to_string(&page).unwrap();
     assert!(text.len() < 2_000_000, "{}", text.len());
-    let axe = axe().map_or_else(String::new, |axe| format!("<script>{axe}</script>"));
-    fs::write(&page, text + &axe + READER).unwrap();
+    set_reader(&page);
     (page, json)
+}
+
+/// Puts a reader into a page.
+fn set_reader(page: &Path) {
+    let text = fs::read_to_string(page).unwrap();
+    let axe = axe().map_or_else(String::new, |axe| format!("<script>{axe}</script>"));
+    fs::write(page, text + &axe + READER).unwrap();
 }
 
 /// The same page with a reader who does not go through the metrics one by one.
@@ -564,6 +570,58 @@ fn without_scripts_all_that_matters_is_there() {
         assert!(text.len() > 80, "{part}: {text}");
     }
     check_looks(&result, "1280,900");
+}
+
+#[test]
+fn a_back_test_has_a_page_that_answers_with_the_numbers_of_its_json() {
+    let Some(browser) = browser() else {
+        eprintln!("skipped: there is no Chromium here");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let record = "tests/reference/backtest/record.toml";
+    let out = folder.path().to_str().unwrap();
+    let said = buildout(&["backtest", record, "--json", "--quiet", "--out", out]);
+    let json: Value = serde_json::from_slice(&said).unwrap();
+    let page = folder.path().join("backtest.html");
+    set_reader(&page);
+    let dark = "--blink-settings=preferredColorScheme=0";
+    for (size, flags) in [
+        ("1400,900", &[dark][..]),
+        ("768,1000", &[]),
+        ("390,844", &[]),
+    ] {
+        let result = open(browser, &page, size, flags);
+        check_looks(&result, size);
+        assert_eq!(result["dark"], flags.contains(&dark));
+        // The page needs no script, and has none.
+        assert_eq!(result["runs"], false);
+        let text = |part: &str| result["parts"][part]["text"].as_str().unwrap();
+        let first = result["first"].as_array().unwrap();
+        let seen = |begin: &str| {
+            first
+                .iter()
+                .any(|part| part.as_str().unwrap().starts_with(begin))
+        };
+        assert!(seen("verdict: ") && seen("chart icons"), "{first:?}");
+        for summary in json["summaries"].as_array().unwrap() {
+            let name = summary["forecaster"].as_str().unwrap();
+            let score = format!("{:.3}", summary["log_crps"].as_f64().unwrap());
+            assert!(text("answer").contains(name) && text("answer").contains(&score));
+            if summary["width"].as_f64() > Some(0.0) {
+                let covered = summary["coverage"].as_array().unwrap().iter();
+                for share in
+                    covered.map(|share| format!("{:.0} %", 100.0 * share.as_f64().unwrap()))
+                {
+                    assert!(text("calibration").contains(&share), "{name}: {share}");
+                }
+            }
+        }
+        let horizons = json["by_horizon"].as_array().unwrap();
+        assert_eq!(result["parts"]["horizons"]["rows"], horizons.len());
+        assert_eq!(result["parts"]["misses"]["rows"], 10);
+        assert!(result["parts"]["calibration"]["bars"].as_u64() >= Some(20));
+    }
 }
 
 #[test]

@@ -154,6 +154,22 @@ impl Score {
         if self.equal == 0.0 {
             return f64::from(u8::from((low..=high).contains(&self.below)));
         }
+        self.share_between(low, high)
+    }
+
+    /// The probabilities that the randomised probability integral transform lies in each tenth of 0 to 1.
+    pub fn pit_tenths(&self) -> [f64; 10] {
+        let only = ((10.0 * self.below) as usize).min(9);
+        std::array::from_fn(|tenth| {
+            if self.equal == 0.0 {
+                return f64::from(u8::from(tenth == only));
+            }
+            self.share_between(tenth as f64 / 10.0, (tenth as f64 + 1.0) / 10.0)
+        })
+    }
+
+    /// Which share of `below` to `below + equal` lies between two numbers.
+    fn share_between(&self, low: f64, high: f64) -> f64 {
         let within = (self.below + self.equal).min(high) - self.below.max(low);
         within.max(0.0) / self.equal
     }
@@ -252,6 +268,9 @@ mod tests {
         );
         assert!((score.covered(0.5) - 0.5 / 0.8).abs() < 1e-12);
         assert!((score.covered(0.8) - 0.7 / 0.8).abs() < 1e-12);
+        let tenths = score.pit_tenths();
+        assert!((tenths[7] - 1.0 / 8.0).abs() < 1e-12 && tenths[8..] == [0.0, 0.0]);
+        assert!((tenths.iter().sum::<f64>() - 1.0).abs() < 1e-12);
         assert!(!score.is_above() && !score.is_below());
     }
 }

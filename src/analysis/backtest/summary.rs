@@ -5,6 +5,9 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::Score;
 
+/// The central shares of a forecast whose coverage is counted.
+pub const LEVELS: [f64; 3] = [0.5, 0.8, 0.9];
+
 /// How good a forecaster was over many cases.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
@@ -23,8 +26,14 @@ pub struct Summary {
     pub difference: f64,
     /// The standard error of the difference, by resampling subjects; NaN without a reference.
     pub difference_error: f64,
-    /// The shares of cases within the central 50, 80 and 90 %, by [`Score::covered`].
+    /// The shares of cases within the central 50, 80 and 90 % ([`LEVELS`]), by [`Score::covered`].
     pub coverage: [f64; 3],
+    /// Their standard errors, by resampling subjects.
+    pub coverage_error: [f64; 3],
+    /// The mean of [`Score::pit_tenths`]: a tenth in each if forecasts are calibrated.
+    pub pit_tenths: [f64; 10],
+    /// Their standard errors, by resampling subjects.
+    pub pit_tenths_error: [f64; 10],
     /// The mean of [`Score::pit`]; below 0.5 if forecasts were too high.
     pub pit: f64,
     /// The share of cases above the 95 % quantile.
@@ -76,25 +85,31 @@ fn summary(forecaster: &str, cases: &[(&Score, f64)]) -> Summary {
     let mean =
         |of: &dyn Fn(&Score) -> f64| cases.iter().map(|(score, _)| of(score)).sum::<f64>() / n;
     let share = |is: &dyn Fn(&Score) -> bool| mean(&|score| f64::from(u8::from(is(score))));
-    // Of each subject: the sums of the score and of its difference to the reference, and the cases.
-    let mut subjects: BTreeMap<&str, [f64; 3]> = BTreeMap::new();
+    // Of each subject: the sums of what has a standard error, and the cases.
+    let mut subjects: BTreeMap<&str, ([f64; MEANS], f64)> = BTreeMap::new();
     for (score, reference) in cases {
-        let sums = subjects.entry(&score.key.subject).or_default();
-        sums[0] += score.log_crps;
-        sums[1] += score.log_crps - reference;
-        sums[2] += 1.0;
+        let (sums, count) = subjects.entry(&score.key.subject).or_default();
+        let first = [score.log_crps, score.log_crps - reference];
+        let covered = LEVELS.map(|level| score.covered(level));
+        let terms = first.into_iter().chain(covered).chain(score.pit_tenths());
+        sums.iter_mut().zip(terms).for_each(|(sum, x)| *sum += x);
+        *count += 1.0;
     }
-    let subjects: Vec<[f64; 3]> = subjects.into_values().collect();
-    let [log_crps_error, difference_error] = errors(&subjects);
+    let subjects: Vec<([f64; MEANS], f64)> = subjects.into_values().collect();
+    let errors = errors(&subjects);
+    let mean_of = |at: usize| subjects.iter().map(|(sums, _)| sums[at]).sum::<f64>() / n;
     Summary {
         forecaster: forecaster.to_owned(),
         cases: cases.len(),
         subjects: subjects.len(),
         log_crps: mean(&|score| score.log_crps),
-        log_crps_error,
-        difference: subjects.iter().map(|sums| sums[1]).sum::<f64>() / n,
-        difference_error,
-        coverage: [0.5, 0.8, 0.9].map(|level| mean(&|score| score.covered(level))),
+        log_crps_error: errors[0],
+        difference: mean_of(1),
+        difference_error: errors[1],
+        coverage: LEVELS.map(|level| mean(&|score| score.covered(level))),
+        coverage_error: std::array::from_fn(|at| errors[FIRST_LEVEL + at]),
+        pit_tenths: std::array::from_fn(|at| mean_of(FIRST_TENTH + at)),
+        pit_tenths_error: std::array::from_fn(|at| errors[FIRST_TENTH + at]),
         pit: mean(&Score::pit),
         above: share(&Score::is_above),
         below: share(&Score::is_below),
@@ -103,26 +118,31 @@ fn summary(forecaster: &str, cases: &[(&Score, f64)]) -> Summary {
     }
 }
 
-/// Standard errors of the means of the first two sums, by resampling subjects.
-fn errors(subjects: &[[f64; 3]]) -> [f64; 2] {
+/// Means that have a standard error: of the score, of its difference, of coverage at each level, and of each tenth.
+const FIRST_LEVEL: usize = 2;
+const FIRST_TENTH: usize = FIRST_LEVEL + LEVELS.len();
+const MEANS: usize = FIRST_TENTH + 10;
+
+/// Standard errors of means, by resampling subjects.
+fn errors(subjects: &[([f64; MEANS], f64)]) -> [f64; MEANS] {
     const DRAWS: usize = 500;
     const SEED: u64 = 5;
     let mut random = Xoshiro256PlusPlus::seed_from_u64(SEED);
-    let mut means = [Vec::with_capacity(DRAWS), Vec::with_capacity(DRAWS)];
-    for _ in 0..DRAWS {
-        let mut sums = [0.0; 3];
-        for _ in 0..subjects.len() {
-            let subject = subjects[random.random_range(0..subjects.len())];
-            sums.iter_mut().zip(subject).for_each(|(sum, x)| *sum += x);
-        }
-        for (means, sum) in means.iter_mut().zip(sums) {
-            means.push(sum / sums[2]);
-        }
-    }
-    means.map(|means| {
-        let mean = means.iter().sum::<f64>() / DRAWS as f64;
-        let squares = means.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>();
-        (squares / DRAWS as f64).sqrt()
+    let drawn: Vec<[f64; MEANS]> = (0..DRAWS)
+        .map(|_| {
+            let (mut sums, mut cases) = ([0.0; MEANS], 0.0);
+            for _ in 0..subjects.len() {
+                let (of, count) = subjects[random.random_range(0..subjects.len())];
+                sums.iter_mut().zip(of).for_each(|(sum, x)| *sum += x);
+                cases += count;
+            }
+            sums.map(|sum| sum / cases)
+        })
+        .collect();
+    std::array::from_fn(|at| {
+        let mean = drawn.iter().map(|means| means[at]).sum::<f64>() / DRAWS as f64;
+        let squares = (drawn.iter()).map(|means| (means[at] - mean) * (means[at] - mean));
+        (squares.sum::<f64>() / DRAWS as f64).sqrt()
     })
 }
 
@@ -144,6 +164,39 @@ mod tests {
             10.0,
         )
         .unwrap()
+    }
+
+    #[test]
+    fn shares_of_cases_have_the_errors_of_resampled_subjects() {
+        // A forecast of 1 to 200 of four subjects: what came lies in the first, the fourth and, twice, the last tenth.
+        let values: Vec<f64> = (1..=200).map(f64::from).collect();
+        let scores: Vec<Score> = [("n", 11.5), ("e", 71.5), ("s", 195.5), ("w", 197.5)]
+            .into_iter()
+            .map(|(subject, observed)| {
+                let key = scored("f", subject, 0.0, 0.0).key;
+                let forecast = Forecast::new("f", key, values.clone()).unwrap();
+                score(&forecast, observed, 10.0).unwrap()
+            })
+            .collect();
+        let found = summarise(&scores, None).remove(0);
+        assert_eq!(found.coverage, [0.25, 0.25, 0.5]);
+        let mut tenths = [0.0; 10];
+        (tenths[0], tenths[3], tenths[9]) = (0.25, 0.25, 0.5);
+        for (share, expected) in found.pit_tenths.into_iter().zip(tenths) {
+            assert!((share - expected).abs() < 1e-12, "{:?}", found.pit_tenths);
+        }
+        // of four subjects the share of one that is either in or out is binomial
+        for (error, share) in [
+            (found.coverage_error[0], 0.25),
+            (found.pit_tenths_error[9], 0.5_f64),
+        ] {
+            let expected = (share * (1.0 - share) / 4.0).sqrt();
+            assert!(
+                (error / expected - 1.0).abs() < 0.1,
+                "{error}, not {expected}"
+            );
+        }
+        assert_eq!(found.pit_tenths_error[1], 0.0);
     }
 
     #[test]

@@ -3,26 +3,26 @@
 mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use buildout::Date;
 use buildout::analysis::backtest::rivals::Others;
 use buildout::analysis::backtest::{
-    Forecast, ForecastKey, Score, Series, Summary, from_quantiles, naive, rivals, score, summarise,
+    Forecast, ForecastKey, Score, Series, TrackRecord, from_quantiles, naive, rivals, score,
 };
 use buildout::disk::{read_file, read_text};
+use buildout::report::{BACKTEST_OUTPUTS, OutputFolder, backtest_markdown, backtest_outputs};
 use clap::Args;
 use serde::Deserialize;
-use serde_json::json;
 
 use crate::EXIT_STATUS;
-use crate::failure::{Failure, print};
+use crate::failure::{Failure, print, say};
 
 #[derive(Args)]
 #[command(after_help = format!("\
 Examples:
   buildout backtest record.toml
+  buildout backtest record.toml --out record        a page, every case as a table, and charts
 
 The file names what was observed, the forecasts, and the quantities:
   observations = \"observations.csv\"   # subject,date,quantity,value: each holds until the next
@@ -33,7 +33,8 @@ The file names what was observed, the forecasts, and the quantities:
   known = \"known.csv\"                 # subject,origin, and keys of the scenario as --set takes them, such as start or
                                       # campuses.0.existing.power_kw; an empty cell leaves the scenario's own value
   horizons_months = [3, 6, 12, 24]    # ends of months after the origin's; also: forecaster, trials, seed
-  reference = \"step process\"          # optional: the forecaster that the others are compared with
+  reference = \"step process\"          # the forecaster that the others are compared with; if it is left out the best
+                                      # of those who are judged
   [[quantities]]
   name = \"it_mw\"
   floor = 10                          # added before logarithms are taken
@@ -49,9 +50,18 @@ pub(crate) struct Backtest {
     /// How many of the worst misses to show
     #[arg(long, value_name = "N", default_value_t = 10)]
     misses: usize,
+    /// Write backtest.json, backtest.csv, backtest.md, a page (backtest.html) and charts into this folder
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Overwrite such files in the folder
+    #[arg(long, requires = "out")]
+    force: bool,
     /// Print summaries and every score as JSON
     #[arg(long)]
     json: bool,
+    /// No notes of files that were written
+    #[arg(long)]
+    quiet: bool,
 }
 
 #[derive(Deserialize)]
@@ -118,27 +128,65 @@ pub(crate) fn run(arguments: &Backtest) -> Result<(), Failure> {
     })?;
     let config: Config = toml_edit::de::from_str(&text)
         .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let observations = observations(&folder.join(&config.observations))?;
-    let mut forecasts = Vec::new();
-    for file in &config.forecasts {
-        forecasts.extend(read_forecasts(&folder.join(file))?);
+    let out =
+        (arguments.out.as_ref()).map(|path| OutputFolder::new(path).overwrite(arguments.force));
+    if let Some(out) = &out {
+        out.prepare(&BACKTEST_OUTPUTS)?;
     }
-    if let Some(template) = &config.template {
-        forecasts.extend(template.forecasts(folder, &config.quantities)?);
+    let record = config.record(path.parent().unwrap_or(Path::new("")))?;
+    if let Some(out) = out {
+        for path in out.write(&backtest_outputs(&record, arguments.misses)?)? {
+            if !arguments.quiet {
+                say(&format!("wrote {}", path.display()));
+            }
+        }
     }
-    let scores = scores(&config, &observations, &forecasts);
-    if scores.is_empty() {
-        let words =
-            "nothing was forecast that was observed: are subjects and quantities spelled alike?";
-        return Err(Failure::Usage(words.to_owned()));
-    }
-    let reference = config.reference.as_deref();
     if arguments.json {
-        let all = json!({ "summaries": summarise(&scores, reference), "scores": scores });
-        return print(format!("{}\n", serde_json::to_string_pretty(&all)?).as_bytes());
+        return print(format!("{}\n", serde_json::to_string_pretty(&record)?).as_bytes());
     }
-    print(page(&scores, reference, arguments.misses).as_bytes())
+    print(backtest_markdown(&record, arguments.misses).as_bytes())
+}
+
+impl Config {
+    /// Scores all forecasts that it names, with its files in that folder.
+    fn record(&self, folder: &Path) -> Result<TrackRecord, Failure> {
+        let observations = observations(&folder.join(&self.observations))?;
+        let mut forecasts = Vec::new();
+        for file in &self.forecasts {
+            forecasts.extend(read_forecasts(&folder.join(file))?);
+        }
+        if let Some(template) = &self.template {
+            forecasts.extend(template.forecasts(folder, &self.quantities)?);
+        }
+        let mut judged: Vec<String> = Vec::new();
+        for forecast in &forecasts {
+            if !judged.contains(&forecast.forecaster) {
+                judged.push(forecast.forecaster.clone());
+            }
+        }
+        let scores = scores(self, &observations, &forecasts, &judged);
+        if scores.is_empty() {
+            let words = "nothing was forecast that was observed: are subjects and quantities spelled alike?";
+            return Err(Failure::Usage(words.to_owned()));
+        }
+        let is_known = |name: &String| scores.iter().any(|score| score.forecaster == *name);
+        if let Some(unknown) = self.reference.as_ref().filter(|name| !is_known(name)) {
+            return Err(unknown_reference(unknown, &scores));
+        }
+        TrackRecord::new(scores, &judged, self.reference.as_deref()).ok_or_else(|| {
+            let words = "there is no case that all forecasters forecast, so none can be compared";
+            Failure::Usage(words.to_owned())
+        })
+    }
+}
+
+fn unknown_reference(name: &str, scores: &[Score]) -> Failure {
+    let names: BTreeSet<&str> = scores.iter().map(|s| s.forecaster.as_str()).collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    Failure::Usage(format!(
+        "the reference \"{name}\" is no forecaster: there are {}",
+        names.join(", ")
+    ))
 }
 
 fn rows<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Vec<T>, Failure> {
@@ -193,8 +241,12 @@ fn read_forecasts(path: &Path) -> Result<Vec<Forecast>, Failure> {
 }
 
 /// Scores of all forecasts of what was observed, and of naive ones of the same cases.
-fn scores(config: &Config, observations: &Observations, forecasts: &[Forecast]) -> Vec<Score> {
-    let forecasters: BTreeSet<&str> = forecasts.iter().map(|f| f.forecaster.as_str()).collect();
+fn scores(
+    config: &Config,
+    observations: &Observations,
+    forecasts: &[Forecast],
+    judged: &[String],
+) -> Vec<Score> {
     let mut scores = Vec::new();
     let mut naive_cases = BTreeMap::new();
     for forecast in forecasts {
@@ -219,7 +271,7 @@ fn scores(config: &Config, observations: &Observations, forecasts: &[Forecast]) 
             let others = Others::new(origin, others.map(|(_, series)| series));
             let made = rivals_of(series, &others, origin, date.months_since(origin).round());
             (made.into_iter())
-                .filter(|(name, _)| !forecasters.contains(name))
+                .filter(|(name, _)| judged.iter().all(|other| other != name))
                 .filter_map(|(name, values)| Forecast::new(name, key.clone(), values))
                 .filter_map(|forecast| score(&forecast, observed, quantity.floor))
                 .collect::<Vec<_>>()
@@ -252,88 +304,4 @@ fn rivals_of(
         others.step_process(series, months, SEED),
     ));
     made
-}
-
-/// As Markdown.
-fn page(scores: &[Score], reference: Option<&str>, misses: usize) -> String {
-    let mut text = "# Track record\n".to_owned();
-    section(&mut text, "All cases", &summarise(scores, reference));
-    let mut by: BTreeMap<(u8, i64, String), Vec<Score>> = BTreeMap::new();
-    for score in scores {
-        let horizon = format!("{} months ahead", score.months_ahead);
-        for key in [
-            (0, score.months_ahead, horizon),
-            (1, 0, score.key.quantity.clone()),
-        ] {
-            by.entry(key).or_default().push(score.clone());
-        }
-    }
-    for ((_, _, title), scores) in &by {
-        section(&mut text, title, &summarise(scores, reference));
-    }
-    worst(&mut text, scores, misses);
-    text
-}
-
-fn section(text: &mut String, title: &str, summaries: &[Summary]) {
-    let (cases, subjects) = summaries.first().map_or((0, 0), |s| (s.cases, s.subjects));
-    let _ = writeln!(
-        text,
-        "\n## {title}\n\n{cases} cases of {subjects} subjects.\n\n\
-         | forecaster | log-CRPS | ± | to the reference | ± | c50 | c80 | c90 | above P95 | below P5 | mean PIT | bias | width |\n\
-         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
-    );
-    let number = |value: f64| {
-        if value.is_nan() {
-            "-".to_owned()
-        } else {
-            format!("{value:+.3}")
-        }
-    };
-    for s in summaries {
-        let [c50, c80, c90] = s.coverage.map(|share| format!("{:.0} %", 100.0 * share));
-        let _ = writeln!(
-            text,
-            "| {} | {:.3} | {:.3} | {} | {} | {c50} | {c80} | {c90} | {:.0} % | {:.0} % | {:.2} | {:+.2} | {:.2} |",
-            s.forecaster,
-            s.log_crps,
-            s.log_crps_error,
-            number(s.difference),
-            number(s.difference_error),
-            100.0 * s.above,
-            100.0 * s.below,
-            s.pit,
-            s.bias,
-            s.width
-        );
-    }
-}
-
-/// The cases that distributions missed by most.
-fn worst(text: &mut String, scores: &[Score], misses: usize) {
-    let spread = |score: &&Score| score.p95 > score.p5 && (score.is_above() || score.is_below());
-    let mut missed: Vec<&Score> = scores.iter().filter(spread).collect();
-    missed.sort_by(|a, b| b.log_crps.total_cmp(&a.log_crps));
-    let _ = writeln!(
-        text,
-        "\n## Misses\n\n{} cases lie outside of P5 to P95. The worst:\n\n\
-         | forecaster | subject | quantity | origin | date | P5 | P50 | P95 | came |\n\
-         | --- | --- | --- | --- | --- | ---: | ---: | ---: | ---: |",
-        missed.len()
-    );
-    for s in missed.iter().take(misses) {
-        let _ = writeln!(
-            text,
-            "| {} | {} | {} | {} | {} | {:.0} | {:.0} | {:.0} | {:.0} |",
-            s.forecaster,
-            s.key.subject,
-            s.key.quantity,
-            s.key.origin,
-            s.key.date,
-            s.p5,
-            s.median,
-            s.p95,
-            s.observed
-        );
-    }
 }

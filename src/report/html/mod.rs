@@ -2,9 +2,11 @@
 //! matters without a script, which adds the pointer, keys and the switch to the same drawings.
 
 mod answer;
+mod backtest;
 mod decision;
 mod drivers;
 mod fans;
+mod frame;
 mod held;
 mod money;
 mod schedule;
@@ -13,7 +15,7 @@ mod side;
 mod updated;
 
 use self::fans::Fans;
-use super::chart::page_colours;
+use self::frame::{Frame, Part};
 use super::text::escape;
 use super::update::UpdatePage;
 use super::words::sentences;
@@ -24,8 +26,8 @@ use crate::analysis::schedule::ScheduleReport;
 use crate::analysis::worth::report::WorthReport;
 use crate::scenario::Scenario;
 
-const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+pub(super) use backtest::track_record;
+
 /// A schedule of more activities than these is shown when asked for.
 const LONG_SCHEDULE: usize = 40;
 
@@ -185,43 +187,22 @@ impl<'a> HtmlReport<'a> {
 
     /// The page. The same runs give the same text.
     pub fn to_html(&self) -> String {
-        let title = self.title();
-        let mut body = format!(
-            "<header><h1>{title}</h1>\n{}",
-            sections::provenance_line(&self.runs)
-        );
         let fans = Fans::new(&self.runs);
-        let parts = self.parts(&fans);
-        body += "<nav aria-label='Parts of this page'>";
-        for (id, heading, _) in parts.iter().filter(|(.., text)| !text.is_empty()) {
-            body += &format!("<a href='#{id}'>{heading}</a>");
-        }
-        body += "</nav>\n</header>\n<main>\n";
-        for (id, heading, text) in parts.iter().filter(|(.., text)| !text.is_empty()) {
-            body += &format!("<section id={id}><h2>{heading}</h2>\n{text}</section>\n");
-        }
-        let refresh = if self.refreshing {
-            "<meta http-equiv=refresh content=2>\n"
-        } else {
-            ""
+        let frame = Frame {
+            title: self.title(),
+            about: sections::provenance_line(&self.runs),
+            parts: self.parts(&fans),
+            data: Some(fans.data()),
+            refreshing: self.refreshing,
         };
-        let data = fans.data().to_string().replace('<', "\\u003c");
-        format!(
-            "<!doctype html>\n<html lang=en><head><meta charset=utf-8>\n\
-             <meta name=viewport content='width=device-width,initial-scale=1'>\n\
-             <meta http-equiv=Content-Security-Policy content=\"default-src 'none';style-src 'unsafe-inline';script-src 'unsafe-inline';img-src data:\">\n\
-             {refresh}<title>{title}</title>\n<style>{}{STYLE}</style></head>\n<body>\n{body}</main>\n\
-             <script type='application/json' id=data>{data}</script>\n\
-             <script>{SCRIPT}</script>\n</body></html>\n",
-            page_colours()
-        )
+        frame.to_html()
     }
 
     /// The parts of the page: how they are found, their headings, and what is in them.
-    fn parts(&self, fans: &Fans<'_>) -> [(&'static str, &'static str, String); 16] {
+    fn parts(&self, fans: &Fans<'_>) -> Vec<Part> {
         let runs = &self.runs;
         let growth = fans.others() + &sections::campuses(runs);
-        [
+        vec![
             ("answer", "The answer", answer::answer(runs, fans)),
             (
                 "updated",

@@ -8,6 +8,7 @@ use crate::projection::MetricView;
 use crate::report::chart::{Chart, Dress, row_of_bars, svg};
 use crate::report::question::questions;
 use crate::report::summary::year_ends;
+use crate::report::table::Table;
 use crate::report::text::{
     CountedIn, MISSING, decimals, grouped, nth_month, percent, whole_percent,
 };
@@ -73,6 +74,22 @@ pub(super) fn figure(
         "</div><output class=readout aria-live=polite></output><details><summary>Numbers</summary>{table}</details></figure>"
     );
     html
+}
+
+/// A table as it is.
+pub(super) fn table((heads, rows): &Table) -> String {
+    let mut html = String::from("<div class=wide tabindex=0><table><thead><tr>");
+    for head in heads {
+        let _ = write!(html, "<th>{}", escape(head));
+    }
+    html += "</thead><tbody>";
+    for row in rows {
+        html += "<tr>";
+        for cell in row {
+            let _ = write!(html, "<td>{}", escape(cell));
+        }
+    }
+    html + "</tbody></table></div>"
 }
 
 /// Months since the year 0.

@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 
 use super::escape;
-use super::sections::figure;
+use super::sections::{figure, table};
 use crate::report::FanChart;
 use crate::report::summary::year_ends;
+use crate::report::table::Table;
 use crate::report::text::{decimals, grouped, nth_month};
-use crate::report::update::{NOT_REPRODUCED, Table, UpdatePage};
+use crate::report::update::{NOT_REPRODUCED, UpdatePage};
 
 /// The size of a fan in pixels.
 const FAN_SIZE: (f64, f64) = (350.0, 230.0);
@@ -64,19 +65,4 @@ fn by_year(update: &UpdatePage<'_>, fan: &FanChart<'_>) -> Table {
     let rows = rows.collect();
     let heads = std::iter::once("end of").chain(lists.iter().map(|(name, _)| *name));
     (heads.collect(), rows)
-}
-
-fn table((heads, rows): &Table) -> String {
-    let mut html = String::from("<div class=wide tabindex=0><table><thead><tr>");
-    for head in heads {
-        let _ = write!(html, "<th>{}", escape(head));
-    }
-    html += "</thead><tbody>";
-    for row in rows {
-        html += "<tr>";
-        for cell in row {
-            let _ = write!(html, "<td>{}", escape(cell));
-        }
-    }
-    html + "</tbody></table></div>"
 }
