@@ -23,6 +23,8 @@ mod shortage;
 mod state;
 mod stock;
 mod tenants;
+#[cfg(test)]
+mod tests;
 mod timeline;
 mod written;
 
