@@ -288,6 +288,15 @@ fn status_of_trials(error: &TrialTableError) -> u8 {
     }
 }
 
+/// So many of something, by its words for one and for several.
+pub(crate) fn counted(number: usize, [one, several]: [&str; 2]) -> String {
+    match number {
+        0 => format!("no {several}"),
+        1 => format!("1 {one}"),
+        _ => format!("{number} {several}"),
+    }
+}
+
 /// Writes to standard error, and continues if that is closed. On a terminal that wants
 /// colours, errors, warnings and help have them.
 pub(crate) fn say(words: &str) {
