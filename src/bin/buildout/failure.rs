@@ -364,28 +364,3 @@ fn painted(words: &str) -> String {
     });
     lines.collect::<Vec<_>>().join("\n")
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_that_is_printed_moves_the_cursor() {
-        assert_eq!(
-            visible("庆阳\n\t\u{1b}[31m\u{7}\u{202e}"),
-            "庆阳\n\t\u{fffd}[31m\u{fffd}\u{fffd}"
-        );
-    }
-
-    #[test]
-    fn paint_leaves_the_words_as_they_were() {
-        let words = "error: racks is -3\n --> a.toml:7:9\n  |\n7 | racks = -3\n  |         ^^\n  help: 0 or more";
-        let painted = painted(words);
-        assert!(painted.contains(&format!("{RED}^^{RESET}")), "{painted:?}");
-        let mut plain = painted;
-        for code in [RED, YELLOW, BLUE, CYAN, RESET] {
-            plain = plain.replace(code, "");
-        }
-        assert_eq!(plain, words);
-    }
-}
