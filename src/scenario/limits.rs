@@ -167,7 +167,12 @@ mod tests {
         assert_eq!(refusals(&scenario(0.05)), "");
         let mut large = scenario(5.0);
         let reported = refusals(&large);
-        for words in ["4000000", "120 months", "contracts_per_trial = ", "cohort"] {
+        for words in [
+            "4,000,000",
+            "120 months",
+            "contracts_per_trial = ",
+            "cohort",
+        ] {
             assert!(reported.contains(words), "{words} is not in {reported}");
         }
         large.limits.contracts_per_trial = 1_000_000_000_000;

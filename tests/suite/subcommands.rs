@@ -290,7 +290,10 @@ fn nothing_that_is_printed_moves_the_cursor() {
     let text = "name = \"庆阳\t\u{1b}[31m\u{7}\u{202e}\"\n";
     fs::write(folder.path().join("bad.toml"), text).unwrap();
     let said = err(&buildout_in(folder.path(), &["validate", "bad.toml"]));
-    assert!(said.contains("\"庆阳\t\u{fffd}[31m\u{fffd}\u{fffd}\""), "{said:?}");
+    assert!(
+        said.contains("\"庆阳\t\u{fffd}[31m\u{fffd}\u{fffd}\""),
+        "{said:?}"
+    );
 }
 
 #[test]

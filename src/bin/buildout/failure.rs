@@ -340,7 +340,7 @@ const CYAN: &str = "\x1b[36m";
 const RESET: &str = "\x1b[0m";
 
 fn painted(words: &str) -> String {
-    let lines = words.lines().map(|line| {
+    let lines = words.split('\n').map(|line| {
         let paint =
             |part: &str, colour: &str| line.replacen(part, &format!("{colour}{part}{RESET}"), 1);
         let is_carets = |line: &str| {
