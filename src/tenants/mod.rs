@@ -177,7 +177,7 @@ impl ExistingTenants {
         if leased > most_kw {
             problems.error(
                 &at.key("leased_power_kw"),
-                format!("leased_power_kw is {leased}"),
+                format!("leased_power_kw is {}", with_thousands(&leased.to_string())),
                 format!(
                     "0 to {} kW: {} kW for each contract at most",
                     with_thousands(&most_kw.to_string()),
@@ -298,7 +298,10 @@ impl Segment {
         if let Some(typical) = typical.filter(|kw| *kw > LARGEST_CONTRACT_KW) {
             problems.error(
                 &at.key("contract_power_kw"),
-                format!("contract_power_kw is about {typical} kW"),
+                format!(
+                    "contract_power_kw is about {} kW",
+                    with_thousands(&typical.to_string())
+                ),
                 format!(
                     "{} kW or less; a plain number counts kW",
                     with_thousands(&LARGEST_CONTRACT_KW.to_string())
@@ -356,7 +359,10 @@ impl Segment {
         if let Some(contacted) = contacted.filter(|companies| *companies > most) {
             problems.error(
                 &at.key("outreach_per_month"),
-                format!("outreach_per_month is about {contacted} companies"),
+                format!(
+                    "outreach_per_month is about {} companies",
+                    with_thousands(&contacted.to_string())
+                ),
                 format!("{} or less: {help}", with_thousands(&most.to_string())),
             );
         }
