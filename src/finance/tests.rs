@@ -342,6 +342,13 @@ fn late_capacity_costs_damages_and_early_exits_pay() {
     // The thousand kW that found room leave after a month.
     close(month(&row, "revenue", 0), 10_000.0);
     close(month(&row, "fees", 1), 3.0 * 10.0 * 1_000.0);
+    let price = &mut scenario.finance.as_mut().unwrap().prices[0];
+    price.rent_growth_per_year = 0.1.into();
+    let row = trial(&scenario, 0);
+    // The rent at the end of the month in which they leave, for each of ten contracts in hundredths.
+    let rent = 10.0 * 1.1_f64.powf(2.0 / 12.0);
+    let fee = (3.0 * rent * 100.0 * 100.0).round() / 100.0;
+    close(month(&row, "fees", 1), 10.0 * fee);
 }
 
 #[test]
@@ -659,6 +666,59 @@ fn mistakes_are_reported_where_they_are() {
     finance.prices.clear();
     let text = scenario.check().to_string();
     assert!(text.contains("there is no \"roof\""), "{text}");
+    let finance = scenario.finance.as_mut().unwrap();
+    finance.capex[0] = Capex::new("roof", 1.0);
+    finance.capex[0].each = CapexUnit::Building;
+    finance.capex[0].when = Some("shell".to_owned());
+    finance.capex[0].buildings = vec!["A2".to_owned()];
+    let text = scenario.check().to_string();
+    assert!(text.contains("no building or template \"A2\""), "{text}");
+    let finance = scenario.finance.as_mut().unwrap();
+    let mut opex = Opex::new("guards", -1.0);
+    opex.campus = Some("nort".to_owned());
+    finance.opex.push(opex);
+    let text = scenario.check().to_string();
+    for part in ["did you mean \"north\"?", "amount_per_year is -1"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn a_tariff_has_a_price_if_it_states_one_or_how_much_is_paid_for() {
+    let mut tariff = EnergyTariff::new(0.05);
+    assert!(tariff.has_price());
+    tariff.price_per_kwh = None;
+    assert!(!tariff.has_price());
+    tariff.minimum_take_share = 0.5;
+    assert!(tariff.has_price());
+}
+
+/// 1,200 in month 0 over 2.5 months, which end in the third: 400 a month, and none of it is left after these.
+#[test]
+fn assets_are_written_off_from_the_month_after_their_payment() {
+    for months in [12, 3] {
+        let mut scenario = base(months);
+        with_existing(&mut scenario, 1, 100.0);
+        let mut finance = Finance::new(0.0);
+        let mut price = Price::new("tenants");
+        price.per_kw_month = 6.0.into();
+        finance.prices.push(price);
+        finance.capex.push(Capex {
+            each: CapexUnit::Project,
+            life_months: 2.5,
+            ..Capex::new("fence", 1_200.0)
+        });
+        finance.tax = Some(Tax {
+            profit_share: 0.5,
+            ..Tax::new()
+        });
+        scenario.finance = Some(finance);
+        let row = trial(&scenario, 0);
+        let paid: f64 = (0..months as usize).map(|at| month(&row, "tax", at)).sum();
+        // 600 a month, less what is written off in the first year.
+        let written_off = f64::min(1_200.0, 400.0 * (f64::from(months) - 1.0));
+        close(paid, 0.5 * (600.0 * f64::from(months) - written_off));
+    }
 }
 
 /// Two campuses with everything that has a price.

@@ -379,4 +379,17 @@ mod tests {
             prop_assert!(at(mean) <= at(mean + 1.0) + 1e-12);
         }
     }
+
+    #[test]
+    fn cooling_is_held_ready_for_the_hottest_month_and_two_deviations() {
+        let mut climate = Efficiency::at([
+            0.0, 2.0, 5.0, 10.0, 16.0, 20.0, 22.0, 21.0, 16.0, 9.0, 4.0, 1.0,
+        ]);
+        (climate.free_below_celsius, climate.mechanical_above_celsius) = (12.0, 40.0);
+        climate.temperature_spread_celsius = 2.0;
+        // 22 + 2 x 2 = 26 is half of the way from 12 to 40.
+        assert!((climate.design_mechanical_share() - 0.5).abs() < 1e-12);
+        climate.temperature_spread_celsius = 9.0;
+        assert_eq!(climate.design_mechanical_share(), 1.0);
+    }
 }

@@ -401,4 +401,15 @@ mod tests {
             prop_assert!(more_grid.limit_kw() >= limit && more_bridge.limit_kw() >= limit);
         }
     }
+
+    #[test]
+    fn a_battery_has_the_power_and_energy_of_the_units_that_are_not_spare() {
+        let mut bridge = BridgePower::new("battery", 2.0, 5, 1, 3.0);
+        assert_eq!(bridge.firm_kw(), 8_000.0);
+        assert_eq!(bridge.battery(), None);
+        bridge.storage = Some(Storage::new(6.0, 4.0));
+        let battery = bridge.battery().unwrap();
+        assert_eq!((battery.power_kw, battery.energy_kwh), (8_000.0, 24_000.0));
+        assert_eq!(battery.hours_per_day, 4.0);
+    }
 }

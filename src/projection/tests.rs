@@ -700,3 +700,33 @@ fn csv_quotes_every_text() {
         "of a single trial"
     );
 }
+
+/// sqrt(R/(R-1) sum (n_r/n)^2 (x_r - x)^2), by hand: x = 1.75, twice 0.1875 squared, doubled.
+#[test]
+fn replicates_tell_the_error_of_their_weighted_mean() {
+    let error = |results: &[(u64, Option<f64>)]| {
+        super::views::replicates_std_error(results.iter().copied())
+    };
+    assert_eq!(error(&[(10, Some(1.0)), (30, Some(2.0))]), Some(0.375));
+    assert_eq!(
+        error(&[(10, Some(1.0)), (10, Some(1.0)), (10, Some(1.0))]),
+        Some(0.0)
+    );
+    assert_eq!(error(&[(10, Some(1.0))]), None);
+    assert_eq!(error(&[(10, Some(1.0)), (30, None)]), None);
+    assert_eq!(error(&[(0, Some(1.0)), (0, Some(2.0))]), None);
+}
+
+#[test]
+fn a_milestone_counts_in_the_share_of_all_trials() {
+    let rows = random_rows(10, 50);
+    let projection = of_rows(&rows);
+    let live = projection.milestone("A1 live").unwrap();
+    let reached = (rows.iter())
+        .filter(|row| row.milestones()[0].is_finite())
+        .count();
+    assert_eq!(live.share_of_trials(), Some(reached as f64 / 50.0));
+    let none = empty();
+    let live = none.milestone("A1 live").unwrap();
+    assert_eq!((live.share_of_trials(), live.probability()), (None, None));
+}

@@ -1,5 +1,6 @@
 //! The summary: what a planner reads first.
 
+use std::ops::Range;
 use unicode_width::UnicodeWidthStr;
 
 use super::table::{
@@ -332,30 +333,20 @@ fn binding(width: usize, projection: &Projection) -> Option<String> {
         return None;
     }
     let held_back = total.metric(HELD_BACK).map(|m| m.mean());
-    let mut start = 0;
     let ends = year_ends(projection);
-    let mean = |list: &[f64]| list.iter().sum::<f64>() / list.len() as f64;
     let places = (held_back.iter().flatten()).fold(0.0, |a: f64, x| a.max(*x));
     let places = decimals("MW", places);
     let of_nothing = |month: usize| 1.0 - causes.iter().map(|(_, s)| s[month]).sum::<f64>();
     let months = ends.last().map_or(0, |end| end + 1);
     let says_nothing = (0..months).any(|month| of_nothing(month) > 1e-9);
-    let rows: Vec<Vec<String>> = ends
+    let mut start = 0;
+    let mut rows: Vec<Vec<String>> = ends
         .iter()
-        .map(|end| {
+        .map(|&end| {
             let months = start..end + 1;
             start = end + 1;
-            let shares: Vec<f64> = (causes.iter())
-                .map(|(_, shares)| mean(&shares[months.clone()]))
-                .collect();
-            let none = (1.0 - shares.iter().sum::<f64>()).max(0.0);
-            let mut leading = ("nothing", none);
-            for ((cause, _), share) in causes.iter().zip(&shares) {
-                if *share > leading.1 {
-                    leading = (cause_words(cause), *share);
-                }
-            }
-            let year = projection.layout().start.plus_months(*end as f64);
+            let year = projection.layout().start.plus_months(end as f64);
+            let (shares, none, leading) = shares_of(&causes, months.clone());
             let mut row = vec![year.map_or_else(String::new, |date| date.year().to_string())];
             row.extend(shares.iter().map(|share| whole_percent(*share)));
             if says_nothing {
@@ -364,7 +355,7 @@ fn binding(width: usize, projection: &Projection) -> Option<String> {
             if let Some(held_back) = &held_back {
                 row.push(grouped(mean(&held_back[months]), places));
             }
-            row.push(leading.0.to_owned());
+            row.push(leading.to_owned());
             row
         })
         .collect();
@@ -379,7 +370,6 @@ fn binding(width: usize, projection: &Projection) -> Option<String> {
     heads.push("most often");
     let numbers: Vec<usize> = (1..heads.len() - 1).collect();
     let title = "What holds capacity in service back: share of the months of all trials, and the MW held back";
-    let mut rows = rows;
     if table_width(&heads, &rows) > width {
         // The greatest share says the same.
         heads.pop();
@@ -389,6 +379,25 @@ fn binding(width: usize, projection: &Projection) -> Option<String> {
     }
     let table = paragraph(&columns_within(width, &heads, &rows, &numbers));
     Some(format!("{}\n{table}", wrapped(title, width)))
+}
+
+fn mean(list: &[f64]) -> f64 {
+    list.iter().sum::<f64>() / list.len() as f64
+}
+
+/// The share of some months in which each cause binds, that of nothing, and what binds most often.
+fn shares_of<'a>(causes: &[(&'a str, Vec<f64>)], months: Range<usize>) -> (Vec<f64>, f64, &'a str) {
+    let shares: Vec<f64> = (causes.iter())
+        .map(|(_, shares)| mean(&shares[months.clone()]))
+        .collect();
+    let none = (1.0 - shares.iter().sum::<f64>()).max(0.0);
+    let mut leading = ("nothing", none);
+    for ((cause, _), share) in causes.iter().zip(&shares) {
+        if *share > leading.1 {
+            leading = (cause_words(cause), *share);
+        }
+    }
+    (shares, none, leading.0)
 }
 
 pub(super) fn cause_words(cause: &str) -> &str {

@@ -130,6 +130,27 @@ const FIRST_NEW_YEAR: i16 = 2020;
 const PACE: Quantity = NUMBER.within(0.0, 10.0);
 const DAYS: Quantity = NUMBER.within(0.0, 60.0);
 
+/// The times of work of a regular week.
+struct Usual<'a> {
+    shifts: &'a [String],
+    /// Hours of work on each day.
+    hours: &'a [f64],
+    /// The times of the day with the most hours.
+    longest: Option<&'a str>,
+}
+
+impl<'a> Usual<'a> {
+    fn of(shifts: &'a [String], hours: &'a [f64]) -> Self {
+        let days = shifts.iter().zip(hours).rev();
+        let longest = days.max_by(|(_, a), (_, b)| a.total_cmp(b));
+        Self {
+            shifts,
+            hours,
+            longest: longest.map(|(shifts, _)| shifts.as_str()),
+        }
+    }
+}
+
 impl Calendar {
     /// A calendar of five working days, Monday to Friday.
     pub fn five_days(name: impl Into<String>) -> Self {
@@ -298,22 +319,17 @@ impl Calendar {
     }
 
     /// The times of work on a day, where the calendar has any: those of the longest day where there usually are none.
-    fn shifts_on(&self, day: civil::Date) -> Option<&str> {
-        let shifts = self.shifts.as_ref()?;
+    fn shifts_on<'a>(&'a self, day: civil::Date, usual: Option<&Usual<'a>>) -> Option<&'a str> {
+        let usual = usual?;
         if let Some(own) = self.break_on(day).and_then(|one| one.shifts.as_deref()) {
             return Some(own);
         }
-        let usual = shifts.get(day.weekday().to_monday_zero_offset() as usize)?;
-        let longest = || {
-            shifts
-                .iter()
-                .rev()
-                .max_by(|a, b| hours_of(a).total_cmp(&hours_of(b)))
-        };
-        if hours_of(usual) > 0.0 {
-            Some(usual)
+        let weekday = day.weekday().to_monday_zero_offset() as usize;
+        let shifts = usual.shifts.get(weekday)?;
+        if usual.hours[weekday] > 0.0 {
+            Some(shifts)
         } else {
-            longest().map(String::as_str)
+            usual.longest
         }
     }
 
@@ -334,8 +350,10 @@ impl Calendar {
     pub(crate) fn compile(&self, start: Date, horizon_months: u32) -> WorkCalendar {
         let week = self.hours();
         let week = week.as_deref();
+        let usual = self.shifts.as_deref().zip(week);
+        let usual = usual.map(|(shifts, hours)| Usual::of(shifts, hours));
         WorkCalendar::new(start, horizon_months, |day| {
-            (self.pace(day, week), self.shifts_on(day))
+            (self.pace(day, week), self.shifts_on(day, usual.as_ref()))
         })
     }
 }

@@ -51,3 +51,27 @@ pub(crate) fn check_plan_classes(classes: &[PlanClass], at: &Path, problems: &mu
         PlanClass::check,
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_checked_one_by_one() {
+        let said = |classes: &[PlanClass]| {
+            let mut problems = Problems::new();
+            check_plan_classes(classes, &Path::root(), &mut problems);
+            problems.to_string()
+        };
+        let mut class = PlanClass::new("announced");
+        assert_eq!(said(&[class.clone()]), Problems::new().to_string());
+        assert!(said(&[class.clone(), class.clone()]).contains("announced"));
+        class.probability = Some(1.5);
+        assert!(
+            said(&[class.clone()]).contains("probability is 1.5"),
+            "{}",
+            said(&[class])
+        );
+        assert!(said(&[PlanClass::new("a/b")]).contains("a/b"));
+    }
+}

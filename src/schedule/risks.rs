@@ -211,3 +211,31 @@ impl Compiler<'_> {
         name.split_once('/').map(|(campus, _)| campus)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mitigation_counts_only_if_it_is_done() {
+        let mut risk = Risk::new("flood", 0.3, ["A"]);
+        risk.factor = 1.5.into();
+        risk.delay_months = 2.0.into();
+        let mut wall = Mitigation::new(100.0);
+        wall.probability = Some(0.1);
+        wall.delay_months = Some(1.0.into());
+        risk.mitigation = Some(wall);
+        let current = |risk: &Risk| {
+            (
+                risk.current_probability(),
+                risk.current_factor().constant(),
+                risk.current_delay_months().constant(),
+                risk.cost(),
+            )
+        };
+        assert_eq!(current(&risk), (0.3, Some(1.5), Some(2.0), 0.0));
+        risk.mitigated = true;
+        // What the mitigation does not state stays as it was.
+        assert_eq!(current(&risk), (0.1, Some(1.5), Some(1.0), 100.0));
+    }
+}

@@ -30,6 +30,8 @@ pub(crate) struct CompiledCampus {
     pub(crate) energy: Option<CompiledEnergy>,
     pub(crate) substations: Vec<(NodeId, Capacity)>,
     pub(crate) buildings: Vec<CompiledBuilding>,
+    /// Whether any of them states an oversubscription.
+    pub(crate) is_oversubscribed: bool,
     /// Its halls among those of the model.
     pub(crate) halls: Range<usize>,
     /// Its pools among those of the model.
@@ -53,13 +55,6 @@ pub(crate) struct CompiledBuilding {
 }
 
 impl CompiledCampus {
-    /// Whether any of its buildings states an oversubscription.
-    pub(crate) fn is_oversubscribed(&self) -> bool {
-        self.buildings
-            .iter()
-            .any(|building| building.relative_sd.is_some())
-    }
-
     /// The electrical chains of its buildings, with the positions of these.
     pub(crate) fn chains(&self) -> impl Iterator<Item = (usize, &CompiledChain)> {
         let buildings = self.buildings.iter().enumerate();
@@ -275,6 +270,8 @@ impl CampusNodes<'_> {
                 compiler.with_inputs(|inputs| CompiledEnergy::compile(energy, name, start, inputs))
             }),
             substations: self.substations,
+            is_oversubscribed: (self.buildings.iter())
+                .any(|building| building.relative_sd.is_some()),
             buildings: self.buildings,
             halls: self.halls,
             pools: equipment.pool(position, 0)..equipment.pool(position + 1, 0),

@@ -15,6 +15,7 @@ mod extras;
 mod funnel;
 mod leasing;
 mod ledger;
+mod month;
 mod own;
 mod quantiles;
 mod signing;
@@ -83,9 +84,7 @@ pub(crate) struct Market {
 impl Market {
     /// Passes month `month`, with `room_kw` of deployable capacity in each pool at its end.
     pub(crate) fn pass_month(&self, state: &mut MarketState, month: usize, room_kw: &[f64]) {
-        self.advance(state, month);
-        self.reach_out(state, month);
-        self.make_ready(state, month);
+        self.begin_month(state, month);
         self.place(state, month, room_kw);
         self.give_up(state, month);
         self.serve(state);

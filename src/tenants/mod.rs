@@ -16,6 +16,7 @@ mod demand;
 pub(crate) mod market;
 mod named;
 mod outreach;
+mod stay;
 mod terms;
 pub(crate) mod volume;
 mod vouchers;
@@ -433,6 +434,7 @@ impl Segment {
         if let Some(exit) = &self.early_exit {
             exit.check_fields(&at.key("early_exit"), problems);
         }
+        self.check_stay(at, problems);
         if let Some(expansion) = &self.expansion {
             expansion.check_fields(&at.key("expansion"), problems);
         }

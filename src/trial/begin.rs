@@ -16,9 +16,7 @@ impl Model {
         workspace.room_kw.clear();
         workspace.room_kw.resize(self.pools, 0.0);
         workspace.pools.resize_with(self.pools, PoolState::default);
-        for pool in &mut workspace.pools {
-            pool.live.clear();
-        }
+        workspace.pools.iter_mut().for_each(PoolState::clear);
         workspace.halls.clear();
         workspace.changed.clear();
         workspace.changed.resize(self.halls.len(), true);

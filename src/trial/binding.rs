@@ -6,11 +6,54 @@ use crate::date::HOURS_PER_MONTH;
 use crate::power::energy::share_of;
 use crate::projection::metrics::{Cause, METRIC_COUNT, MetricId};
 
-/// A total over campuses that is reported as one campus would be.
-#[derive(Clone, Copy, Debug)]
+/// Metrics that are ratios of others, on which nothing else depends.
+pub(super) const RATIOS: [MetricId; 6] = [
+    MetricId::ExceedanceProbability,
+    MetricId::Pue,
+    MetricId::WaitingTime,
+    MetricId::ComputePerPower,
+    MetricId::AnnualMatching,
+    MetricId::HourlyMatching,
+];
+
+/// The figures of a campus, or of all, that stay as they are until something is built, delivered or energised.
+#[derive(Clone, Debug)]
+pub(super) struct SupplyTally {
+    values: [f64; METRIC_COUNT],
+    pub(super) shortage: Shortage,
+}
+
+// The standard library has no default of arrays so long.
+impl Default for SupplyTally {
+    fn default() -> Self {
+        Self {
+            values: [0.0; METRIC_COUNT],
+            shortage: Shortage::default(),
+        }
+    }
+}
+
+impl SupplyTally {
+    pub(super) fn set(&mut self, metric: MetricId, value: f64) {
+        self.values[metric as usize] = value;
+    }
+
+    pub(super) fn get(&self, metric: MetricId) -> f64 {
+        self.values[metric as usize]
+    }
+
+    pub(super) fn include(&mut self, other: &Self) {
+        for (sum, value) in self.values.iter_mut().zip(&other.values) {
+            *sum += value;
+        }
+        self.shortage.include(&other.shortage);
+    }
+}
+
+/// What tenants use of a campus, or of all, in a month, and what follows from it.
+#[derive(Clone, Debug)]
 pub(super) struct Tally {
     pub(super) values: [f64; METRIC_COUNT],
-    pub(super) shortage: Shortage,
     /// Power of existing halls and of buildings that have been started, in kW.
     pub(super) started_kw: f64,
     /// Of that, power of the buildings started last.
@@ -26,12 +69,10 @@ pub(super) struct Tally {
     pub(super) oversubscribed_halls: f64,
 }
 
-// The standard library has no default of arrays so long.
 impl Default for Tally {
     fn default() -> Self {
         Self {
             values: [0.0; METRIC_COUNT],
-            shortage: Shortage::default(),
             started_kw: 0.0,
             latest_kw: 0.0,
             moved_in: 0.0,
@@ -57,7 +98,6 @@ impl Tally {
         for (sum, value) in self.values.iter_mut().zip(&other.values) {
             *sum += value;
         }
-        self.shortage.include(&other.shortage);
         self.started_kw += other.started_kw;
         self.latest_kw += other.latest_kw;
         self.moved_in += other.moved_in;
@@ -68,12 +108,12 @@ impl Tally {
         self.oversubscribed_halls += other.oversubscribed_halls;
     }
 
-    /// Fills in the ratios and the binding constraint, which are not sums.
+    /// Fills in the binding constraint and, if they are asked for, the [`RATIOS`], which are not sums.
     ///
     /// Demand binds if nothing waits; what it holds back is the deployable power not in service.
     /// Otherwise supply binds, by [`Shortage::binding`].
-    pub(super) fn close(&mut self) -> Cause {
-        let deployable = self.get(MetricId::ItPower);
+    pub(super) fn close(&mut self, supply: &SupplyTally, with_ratios: bool) -> Cause {
+        let deployable = supply.get(MetricId::ItPower);
         let in_service = self.get(MetricId::InServicePower);
         let take_up = if deployable > 0.0 {
             // Both are sums, in different orders, of what is equal where all is in service.
@@ -89,43 +129,34 @@ impl Tally {
             let latest = ratio(committed_kw - before, self.latest_kw).clamp(0.0, 1.0);
             self.values[MetricId::PreLeasedLatest as usize] = latest;
         }
-        let draw = self.get(MetricId::FacilityDraw);
-        let hall_hours = self.oversubscribed_halls * HOURS_PER_MONTH;
-        let ratios = [
-            (
-                MetricId::ExceedanceProbability,
-                ratio(self.get(MetricId::ExceedanceHours), hall_hours),
-            ),
-            (MetricId::Pue, ratio(draw, self.get(MetricId::ItDraw))),
-            (
-                MetricId::WaitingTime,
-                ratio(self.waited_months, self.moved_in),
-            ),
-            (
-                MetricId::ComputePerPower,
-                ratio(self.get(MetricId::EffectivePflops), draw),
-            ),
-            (
-                MetricId::AnnualMatching,
-                share_of(self.renewable_year_mwh, self.facility_year_mwh),
-            ),
-            (
-                MetricId::HourlyMatching,
-                share_of(self.matched_mwh, self.get(MetricId::FacilityEnergy)),
-            ),
-        ];
-        for (metric, value) in ratios {
-            self.values[metric as usize] = value;
+        if with_ratios {
+            self.set_ratios();
         }
         let waiting_kw = self.get(MetricId::WaitingDemand) * KW_PER_MW;
         let (cause, held_back_mw) = if waiting_kw <= 0.0 {
             (Cause::Demand, (deployable - in_service).max(0.0))
         } else {
-            let (cause, kw) = self.shortage.binding(waiting_kw);
+            let (cause, kw) = supply.shortage.binding(waiting_kw);
             (cause, kw / KW_PER_MW)
         };
         self.values[MetricId::BindingPower as usize] = held_back_mw;
         cause
+    }
+
+    fn set_ratios(&mut self) {
+        let draw = self.get(MetricId::FacilityDraw);
+        let hall_hours = self.oversubscribed_halls * HOURS_PER_MONTH;
+        let values = [
+            ratio(self.get(MetricId::ExceedanceHours), hall_hours),
+            ratio(draw, self.get(MetricId::ItDraw)),
+            ratio(self.waited_months, self.moved_in),
+            ratio(self.get(MetricId::EffectivePflops), draw),
+            share_of(self.renewable_year_mwh, self.facility_year_mwh),
+            share_of(self.matched_mwh, self.get(MetricId::FacilityEnergy)),
+        ];
+        for (metric, value) in RATIOS.into_iter().zip(values) {
+            self.values[metric as usize] = value;
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What power the facility takes and where its energy comes from.
 
 use super::KW_PER_MW;
-use super::binding::Tally;
+use super::binding::{SupplyTally, Tally};
 use super::state::CampusState;
 use crate::model::{CompiledCampus, CompiledCurtailment};
 use crate::power::BatteryUse;
@@ -35,6 +35,7 @@ pub(super) fn settle_power(
     supplied.grid_kw += own_kw;
     let mut power = PowerMonth {
         supplied,
+        fed_mw: fed_mw(&state.supply_tally),
         draw_mw,
         served_mw: draw_mw,
         battery_mwh: 0.0,
@@ -61,7 +62,9 @@ fn add_facility_draw(
     };
     let heat = efficiency.mechanical_share(month);
     let it_draw = tally.get(MetricId::ItDraw);
-    let facility = state.losses.facility(it_draw, fed_mw(tally), heat);
+    let facility = state
+        .losses
+        .facility(it_draw, fed_mw(&state.supply_tally), heat);
     tally.values[MetricId::FacilityDraw as usize] = facility.total();
     tally.add(MetricId::ElectricalLosses, facility.electrical_losses);
     tally.add(MetricId::CoolingPower, facility.cooling);
@@ -73,6 +76,7 @@ fn add_facility_draw(
 /// The facility's power of a month.
 struct PowerMonth {
     supplied: Supplied,
+    fed_mw: f64,
     /// What it would draw, and what of that is served.
     draw_mw: f64,
     served_mw: f64,
@@ -88,7 +92,7 @@ impl PowerMonth {
             return;
         };
         let in_service = tally.get(MetricId::InServicePower);
-        let peak_mw = in_service.min(fed_mw(tally)) * facility_share(tally);
+        let peak_mw = in_service.min(self.fed_mw) * facility_share(tally);
         let day = battery.day(
             self.supplied.sustained_kw(),
             self.draw_mw * KW_PER_MW,
@@ -184,8 +188,8 @@ impl PowerMonth {
 }
 
 /// What the feeds of the deployable capacity carry, in MW of IT power.
-fn fed_mw(tally: &Tally) -> f64 {
-    tally.get(MetricId::ItPower) - tally.get(MetricId::OversubscribedPower)
+fn fed_mw(supply: &SupplyTally) -> f64 {
+    supply.get(MetricId::ItPower) - supply.get(MetricId::OversubscribedPower)
 }
 
 /// Facility power for each MW of IT power, as the draw of the month has it.

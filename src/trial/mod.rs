@@ -23,10 +23,12 @@ mod shortage;
 mod state;
 mod stock;
 mod tenants;
+#[cfg(test)]
+mod tests;
 mod timeline;
 mod written;
 
-use binding::Tally;
+use binding::{SupplyTally, Tally};
 use equipment::Placed;
 pub(crate) use live::LiveDate;
 pub use log::{EventKind, LogEntry, Replay};
@@ -54,6 +56,8 @@ pub struct Workspace {
     /// What stands in delivery trees.
     placed: Vec<Placed>,
     room_kw: Vec<f64>,
+    /// What the supply of all campuses comes to, where there are several.
+    supply_tally: SupplyTally,
     /// The figures of a campus in a month, and of all; taken out while they are computed.
     tallies: Option<Box<[Tally; 2]>>,
     written: Written,

@@ -1,9 +1,8 @@
 //! The rows of a trial: its months, milestones and targets.
 
-use super::binding::Tally;
+use super::binding::{SupplyTally, Tally};
 use super::energy::settle_power;
-use super::stock::DENSITY_CLASSES;
-use super::tenants::occupy;
+use super::state::CampusState;
 use super::written::Written;
 use super::{KW_PER_MW, Workspace};
 use crate::compute::oversubscription::excess;
@@ -23,66 +22,27 @@ impl Model {
         let mut tallies = workspace.tallies.take().unwrap_or_default();
         let [tally, total] = &mut *tallies;
         let is_single = self.campuses.len() == 1;
+        if !is_single {
+            *total = Tally::default();
+        }
         for position in 0..self.campuses.len() {
             let campus = &self.campuses[position];
-            *tally = workspace.campuses[position].supply_tally;
+            *tally = Tally::default();
             self.tally_tenants(workspace, position, campus, tally);
             let state = &mut workspace.campuses[position];
             settle_power(state, campus, month, drawn, tally);
-            match position {
-                _ if is_single => {}
-                0 => *total = *tally,
-                _ => total.include(tally),
+            if !is_single {
+                total.include(tally);
             }
             let scope = if is_single { 0 } else { position + 1 };
-            write(tally, (scope, month), &workspace.written, row);
+            let supply = &state.supply_tally;
+            write(tally, supply, (scope, month), &workspace.written, row);
         }
         if !is_single {
-            write(total, (0, month), &workspace.written, row);
+            let supply = &workspace.supply_tally;
+            write(total, supply, (0, month), &workspace.written, row);
         }
         workspace.tallies = Some(tallies);
-    }
-
-    /// The figures of a campus that stay as they are until something is built, delivered or energised.
-    pub(super) fn tally_supply(&self, workspace: &Workspace, position: usize) -> Tally {
-        let mut tally = Tally::default();
-        let state = &workspace.campuses[position];
-        let supply = &state.supply;
-        let stock = &supply.stock;
-        let mw = |kw: f64| kw / KW_PER_MW;
-        tally.add(MetricId::RacksBuilt, stock.racks_built);
-        tally.add(MetricId::RacksEnergised, stock.racks_energised);
-        tally.add(MetricId::RacksDeployable, stock.racks_deployable);
-        tally.add(
-            MetricId::StandardRacks,
-            stock.deployable_kw / self.standard_rack_kw,
-        );
-        tally.add(MetricId::ItPower, mw(stock.deployable_kw));
-        tally.add(
-            MetricId::FacilityPower,
-            mw((stock.deployable_kw - stock.oversubscribed_kw) * state.pue),
-        );
-        tally.add(MetricId::InstalledPflops, stock.pflops);
-        tally.add(
-            MetricId::StrandedSpace,
-            mw((stock.space_kw - stock.powered_kw - supply.redundancy_kw).max(0.0)),
-        );
-        tally.add(MetricId::StrandedRedundancy, mw(supply.redundancy_kw));
-        tally.add(MetricId::BuiltPower, mw(stock.design_kw));
-        tally.add(MetricId::StrandedDensity, mw(stock.density_kw));
-        tally.add(MetricId::StrandedCooling, mw(stock.cooling_kw));
-        tally.add(MetricId::StrandedDelivery, mw(stock.delivery_kw));
-        tally.add(MetricId::EmbodiedCarbon, state.embodied_t);
-        tally.add(MetricId::EmbodiedCarbonReplaced, state.replaced_t);
-        for (metric, kw) in DENSITY_CLASSES.into_iter().zip(stock.by_density_kw) {
-            tally.add(metric, mw(kw));
-        }
-        tally.add(MetricId::BuildingsLive, state.buildings_live);
-        tally.add(MetricId::StrandedPower, mw(supply.unused_power_kw));
-        tally.add(MetricId::StrandedEquipment, mw(stock.equipment_late_kw));
-        tally.add(MetricId::OversubscribedPower, mw(stock.oversubscribed_kw));
-        tally.shortage = supply.shortage;
-        tally
     }
 
     /// Adds the figures of what tenants use.
@@ -95,7 +55,7 @@ impl Model {
     ) {
         let state = &workspace.campuses[position];
         let mw = |kw: f64| kw / KW_PER_MW;
-        let reports_oversubscription = campus.is_oversubscribed();
+        let reports_oversubscription = campus.is_oversubscribed;
         for pool in campus.pools.clone() {
             let room = workspace.room_kw[pool];
             let used = self.market.use_of(&workspace.market, pool);
@@ -117,26 +77,24 @@ impl Model {
                 draw -= capped_kw;
             }
             let leased = self.market.leased_kw(&workspace.market, pool);
-            let (racks, pflops, available) = occupy(&workspace.pools[pool].live, in_service);
+            let occupied = workspace.pools[pool].occupied(in_service);
+            let available = occupied.available_pflops * state.availability;
             let useful_share = if in_service > 0.0 {
                 useful / in_service
             } else {
                 0.0
             };
-            tally.add(MetricId::RacksInService, racks);
+            tally.add(MetricId::RacksInService, occupied.racks);
             tally.add(MetricId::InServicePower, mw(in_service));
             tally.add(MetricId::LeasedPower, mw(leased));
             tally.add(MetricId::CommittedPower, mw(leased));
             tally.add(MetricId::ItDraw, mw(draw));
             tally.add(MetricId::FacilityDraw, mw(draw * state.pue));
-            tally.add(MetricId::InServicePflops, pflops);
-            tally.add(
-                MetricId::EffectivePflops,
-                available * state.availability * useful_share,
-            );
+            tally.add(MetricId::InServicePflops, occupied.pflops);
+            tally.add(MetricId::EffectivePflops, available * useful_share);
             tally.add(
                 MetricId::UnavailableCompute,
-                (pflops - available * state.availability) * useful_share,
+                (occupied.pflops - available) * useful_share,
             );
         }
         self.tally_companies(workspace, position, tally);
@@ -255,11 +213,88 @@ impl Model {
     }
 }
 
+/// The metrics that stay as they are until something is built, delivered or energised.
+pub(super) const OF_SUPPLY: [MetricId; 23] = [
+    MetricId::RacksBuilt,
+    MetricId::RacksEnergised,
+    MetricId::RacksDeployable,
+    MetricId::StandardRacks,
+    MetricId::ItPower,
+    MetricId::FacilityPower,
+    MetricId::InstalledPflops,
+    MetricId::StrandedSpace,
+    MetricId::StrandedRedundancy,
+    MetricId::BuiltPower,
+    MetricId::StrandedDensity,
+    MetricId::StrandedCooling,
+    MetricId::StrandedDelivery,
+    MetricId::ItPowerTo20,
+    MetricId::ItPowerTo60,
+    MetricId::ItPowerTo200,
+    MetricId::ItPowerAbove200,
+    MetricId::EmbodiedCarbon,
+    MetricId::EmbodiedCarbonReplaced,
+    MetricId::BuildingsLive,
+    MetricId::StrandedPower,
+    MetricId::StrandedEquipment,
+    MetricId::OversubscribedPower,
+];
+
+impl CampusState {
+    /// Renews the figures of [`OF_SUPPLY`].
+    pub(super) fn tally_supply(&mut self, standard_rack_kw: f64) {
+        let supply = &self.supply;
+        let stock = &supply.stock;
+        let mw = |kw: f64| kw / KW_PER_MW;
+        let stranded_kw = stock.space_kw - stock.powered_kw - supply.redundancy_kw;
+        let fed_kw = stock.deployable_kw - stock.oversubscribed_kw;
+        let [to_20, to_60, to_200, above_200] = stock.by_density_kw.map(mw);
+        let values = [
+            stock.racks_built,
+            stock.racks_energised,
+            stock.racks_deployable,
+            stock.deployable_kw / standard_rack_kw,
+            mw(stock.deployable_kw),
+            mw(fed_kw * self.pue),
+            stock.pflops,
+            mw(stranded_kw.max(0.0)),
+            mw(supply.redundancy_kw),
+            mw(stock.design_kw),
+            mw(stock.density_kw),
+            mw(stock.cooling_kw),
+            mw(stock.delivery_kw),
+            to_20,
+            to_60,
+            to_200,
+            above_200,
+            self.embodied_t,
+            self.replaced_t,
+            self.buildings_live,
+            mw(supply.unused_power_kw),
+            mw(stock.equipment_late_kw),
+            mw(stock.oversubscribed_kw),
+        ];
+        for (metric, value) in OF_SUPPLY.into_iter().zip(values) {
+            self.supply_tally.set(metric, value);
+        }
+        self.supply_tally.shortage = supply.shortage;
+    }
+}
+
 /// Writes the figures of a month.
-fn write(tally: &mut Tally, (scope, month): (usize, usize), written: &Written, row: &mut TrialRow) {
-    let cause = tally.close();
+fn write(
+    tally: &mut Tally,
+    supply: &SupplyTally,
+    (scope, month): (usize, usize),
+    written: &Written,
+    row: &mut TrialRow,
+) {
+    let cause = tally.close(supply, written.ratios);
     let numbers = row.months_onward_mut(scope, month);
-    for &(place, metric) in &written.metrics {
+    for &(place, metric) in &written.of_supply {
+        numbers[place] = supply.get(metric);
+    }
+    for &(place, metric) in &written.of_use {
         numbers[place] = tally.get(metric);
     }
     row.set_binding(scope, month, Some(cause as usize));

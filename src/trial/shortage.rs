@@ -52,15 +52,20 @@ impl Shortage {
     /// is built, nothing of it is stranded, and power is left. If no relief alone would help, that of
     /// space, power and equipment binds of which there is the least, the first of equal ones.
     pub(super) fn binding(&self, waiting_kw: f64) -> (Cause, f64) {
-        let mut relief = self.relief_kw;
         let all_built = self.pending_kw <= 0.0;
-        if all_built && relief.iter().all(|&kw| kw <= 0.0) {
-            relief[Cause::Space as usize] = self.spare_kw;
+        let (mut most_kw, mut most) = (0.0, None);
+        for (cause, relief_kw) in SUPPLY.into_iter().zip(self.relief_kw) {
+            let kw = relief_kw.min(waiting_kw);
+            if kw > most_kw {
+                (most_kw, most) = (kw, Some(cause));
+            }
         }
-        let relief = relief.map(|kw| kw.min(waiting_kw));
-        let most = first_largest(&relief);
-        if relief[most] > 0.0 {
-            return (SUPPLY[most], relief[most]);
+        let space_kw = self.spare_kw.min(waiting_kw);
+        if most.is_none() && all_built && space_kw > 0.0 {
+            (most_kw, most) = (space_kw, Some(Cause::Space));
+        }
+        if let Some(cause) = most {
+            return (cause, most_kw);
         }
         let cause = match first_largest(&self.level_kw.map(|kw| -kw)) {
             0 if all_built => Cause::Space,

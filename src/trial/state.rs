@@ -1,6 +1,6 @@
 //! What a trial knows of halls, campuses and pools of capacity.
 
-use super::binding::Tally;
+use super::binding::SupplyTally;
 use super::shortage::Shortage;
 use super::stock::{Stock, StockBlock};
 use crate::compute::Delivery;
@@ -94,7 +94,7 @@ pub(super) struct CampusState {
     /// What there is of its halls, by a few neighbours; of all; and what that comes to in a month's report.
     pub(super) blocks: Vec<StockBlock>,
     pub(super) supply: Supply,
-    pub(super) supply_tally: Tally,
+    pub(super) supply_tally: SupplyTally,
     pub(super) is_stale: bool,
     /// Buildings that have gone live, where they are counted; and whether a hall has since.
     pub(super) buildings_live: f64,
@@ -120,6 +120,59 @@ pub(super) struct Supply {
 pub(super) struct PoolState {
     /// What went live, the first first: halls, and before them what existed at the start.
     pub(super) live: Vec<LivePart>,
+    /// As many: what all parts up to and with each come to.
+    pub(super) filled: Vec<Occupied>,
+}
+
+impl PoolState {
+    pub(super) fn clear(&mut self) {
+        self.live.clear();
+        self.filled.clear();
+    }
+
+    /// Sums up what is live, which has changed. What there is of it all, in kW.
+    pub(super) fn sum_up(&mut self) -> f64 {
+        let mut sum = Occupied::default();
+        self.filled.clear();
+        for part in &self.live {
+            sum.add(part, part.kw);
+            self.filled.push(sum);
+        }
+        sum.kw
+    }
+
+    /// What `kw` in service come to, filled in the order of going live.
+    pub(super) fn occupied(&self, kw: f64) -> Occupied {
+        let full = self.filled.partition_point(|filled| filled.kw <= kw);
+        let mut sum = match full {
+            0 => Occupied::default(),
+            _ => self.filled[full - 1],
+        };
+        if let Some(part) = self.live.get(full) {
+            sum.add(part, kw - sum.kw);
+        }
+        sum
+    }
+}
+
+/// Capacity in service of a pool: what it takes of parts that are live.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Occupied {
+    pub(super) kw: f64,
+    pub(super) racks: f64,
+    pub(super) pflops: f64,
+    /// PFLOPS that are fed and work.
+    pub(super) available_pflops: f64,
+}
+
+impl Occupied {
+    fn add(&mut self, part: &LivePart, kw: f64) {
+        let pflops = kw * part.pflops_per_kw;
+        self.kw += kw;
+        self.racks += kw * part.racks_per_kw;
+        self.pflops += pflops;
+        self.available_pflops += pflops * part.available_share;
+    }
 }
 
 #[derive(Clone, Copy, Debug)]

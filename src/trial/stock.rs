@@ -1,17 +1,9 @@
 //! What exists, and what has been started, at the end of a month.
 
 use super::Workspace;
+use super::binding::SupplyTally;
 use super::state::{HallState, Supply};
 use crate::model::{CompiledBuilding, CompiledCampus, CompiledExisting, Model};
-use crate::projection::metrics::MetricId;
-
-/// Deployable power by the density of racks, in the order of [`density_class`].
-pub(super) const DENSITY_CLASSES: [MetricId; 4] = [
-    MetricId::ItPowerTo20,
-    MetricId::ItPowerTo60,
-    MetricId::ItPowerTo200,
-    MetricId::ItPowerAbove200,
-];
 
 /// The class of racks of this many kW a position.
 fn density_class(kw: f64) -> usize {
@@ -65,7 +57,7 @@ pub(super) struct Stock {
     pub(super) racks_built: f64,
     pub(super) racks_energised: f64,
     pub(super) racks_deployable: f64,
-    /// Deployable by the density of racks.
+    /// Deployable by the density of racks, in the order of [`density_class`].
     pub(super) by_density_kw: [f64; 4],
 }
 
@@ -151,10 +143,12 @@ impl Stock {
 impl Model {
     /// Sums up what there is, where something has changed this month.
     pub(super) fn take_stock(&self, workspace: &mut Workspace, drawn: &[f64]) {
+        let mut is_changed = false;
         for (position, campus) in self.campuses.iter().enumerate() {
             if !std::mem::take(&mut workspace.campuses[position].is_stale) {
                 continue;
             }
+            is_changed = true;
             self.update_blocks(workspace, position, campus);
             let mut supply = Supply::default();
             for block in &workspace.campuses[position].blocks {
@@ -179,10 +173,15 @@ impl Model {
                 workspace.campuses[position].buildings_live = live;
             }
             workspace.campuses[position].supply = supply;
-            workspace.campuses[position].supply_tally = self.tally_supply(workspace, position);
+            workspace.campuses[position].tally_supply(self.standard_rack_kw);
             for pool in campus.pools.clone() {
-                let live = &workspace.pools[pool].live;
-                workspace.room_kw[pool] = live.iter().map(|part| part.kw).sum();
+                workspace.room_kw[pool] = workspace.pools[pool].sum_up();
+            }
+        }
+        if is_changed && self.campuses.len() > 1 {
+            workspace.supply_tally = SupplyTally::default();
+            for campus in &workspace.campuses {
+                workspace.supply_tally.include(&campus.supply_tally);
             }
         }
     }
@@ -223,8 +222,12 @@ impl Model {
     ) -> impl Iterator<Item = usize> + 'a {
         let first = campus.halls.start;
         blocks.iter().enumerate().flat_map(move |(number, block)| {
-            let halls = (0..BLOCK).filter(|hall| block.short >> hall & 1 == 1);
-            halls.map(move |hall| first + number * BLOCK + hall)
+            let mut short = block.short;
+            std::iter::from_fn(move || {
+                let hall = (short != 0).then(|| short.trailing_zeros() as usize)?;
+                short &= short - 1;
+                Some(first + number * BLOCK + hall)
+            })
         })
     }
 

@@ -6,23 +6,6 @@ use crate::finance::books::{HallFacts, Happened};
 use crate::model::Model;
 use crate::projection::TrialRow;
 
-/// Racks, PFLOPS and available PFLOPS of `kw` in service, filled in the order of going live.
-pub(super) fn occupy(live: &[LivePart], kw: f64) -> (f64, f64, f64) {
-    let (mut racks, mut pflops, mut available, mut left) = (0.0, 0.0, 0.0, kw);
-    for part in live {
-        if left <= 0.0 {
-            break;
-        }
-        let used = part.kw.min(left);
-        racks += used * part.racks_per_kw;
-        let compute = used * part.pflops_per_kw;
-        pflops += compute;
-        available += compute * part.available_share;
-        left -= used;
-    }
-    (racks, pflops, available)
-}
-
 /// Available PFLOPS of `kw` in service, filled in the order of going live, each part times its weight.
 fn occupied_pflops(live: &[LivePart], kw: f64, weight: impl Fn(&LivePart) -> f64) -> f64 {
     let (mut pflops, mut left) = (0.0, kw);

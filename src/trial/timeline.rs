@@ -1,5 +1,7 @@
 //! Construction and energisation: the events of a trial in the order of their time, and what each of them changes.
 
+use std::cmp::Ordering;
+
 use super::Workspace;
 use super::equipment::order;
 use crate::compute::Order;
@@ -48,20 +50,22 @@ pub(super) enum What {
     },
 }
 
+impl Event {
+    /// By time, and of the same moment in the order in which they are taken.
+    fn order(&self, other: &Self) -> Ordering {
+        let by_time = self.months.total_cmp(&other.months);
+        by_time.then_with(|| self.what.cmp(&other.what))
+    }
+}
+
 /// Sorts events by their time, and those of the same moment in the order in which they are taken.
 pub(super) fn sort_events(events: &mut [Event]) {
-    events.sort_unstable_by(|a, b| a.months.total_cmp(&b.months).then(a.what.cmp(&b.what)));
+    events.sort_unstable_by(Event::order);
 }
 
 /// Puts an event that is yet to come into its place.
 pub(super) fn plan_event(events: &mut Vec<Event>, event: Event) {
-    let earlier = |a: &Event| {
-        a.months
-            .total_cmp(&event.months)
-            .then(a.what.cmp(&event.what))
-            .is_le()
-    };
-    let place = events.partition_point(earlier);
+    let place = events.partition_point(|other| other.order(&event).is_le());
     events.insert(place, event);
 }
 

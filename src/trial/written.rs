@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::binding::RATIOS;
+use super::report::OF_SUPPLY;
 use crate::model::Model;
 use crate::projection::TrialRow;
 use crate::projection::metrics::MetricId;
@@ -11,10 +13,13 @@ use crate::tenants::market::WantedCounts;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Written {
     of: Option<Arc<[usize]>>,
-    /// Each with how far its numbers are from those of the first metric.
-    pub(super) metrics: Vec<(usize, MetricId)>,
+    /// Each with how far its numbers are from those of the first metric: those [`OF_SUPPLY`], and all others.
+    pub(super) of_supply: Vec<(usize, MetricId)>,
+    pub(super) of_use: Vec<(usize, MetricId)>,
     /// Whether a number of companies or contracts is among them.
     pub(super) counts: bool,
+    /// Whether one of the [`RATIOS`] is.
+    pub(super) ratios: bool,
     /// Which of these are drawn for nothing else.
     pub(super) wanted: WantedCounts,
 }
@@ -29,10 +34,10 @@ impl Written {
         let known = written.partition_point(|&position| position < model.reported.len());
         let metrics = written[..known].iter();
         let metrics = metrics.map(|&position| (position * model.months, model.reported[position]));
-        self.metrics = metrics.collect();
-        self.counts = (self.metrics.iter()).any(|(_, metric)| metric.is_count_of_tenants());
-        let is_written =
-            |wanted: MetricId| self.metrics.iter().any(|(_, metric)| *metric == wanted);
+        (self.of_supply, self.of_use) = metrics.partition(|(_, metric)| OF_SUPPLY.contains(metric));
+        self.counts = (self.of_use.iter()).any(|(_, metric)| metric.is_count_of_tenants());
+        let is_written = |wanted: MetricId| self.of_use.iter().any(|(_, metric)| *metric == wanted);
+        self.ratios = RATIOS.into_iter().any(is_written);
         self.wanted = WantedCounts {
             contacts: is_written(MetricId::CompaniesContacted)
                 || is_written(MetricId::CompaniesDeclined),

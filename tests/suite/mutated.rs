@@ -10,11 +10,13 @@ use std::path::{Path, PathBuf};
 
 use buildout::analysis::update::{Observations, Update};
 use buildout::import::{ImportOptions, StatusUpdate, read};
+use buildout::monte_carlo::checkpoint::FORMAT;
 use buildout::monte_carlo::part::Part;
 use buildout::projection::TrialRow;
 use buildout::sampling::ensemble::Ensemble;
 use buildout::{Batch, Scenario, Workspace};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::tool::examples;
 
@@ -382,4 +384,47 @@ fn checkpoints_changed_by_chance_are_refused() {
             assert!(Part::from_bytes(&changed, path).is_err(), "case {case}");
         }
     }
+}
+
+/// A checkpoint of that body, with the sum that it needs.
+fn sealed(body: &[u8]) -> Vec<u8> {
+    let sum = Sha256::digest(body);
+    let sum: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
+    let length = body.len();
+    let head = format!("buildout checkpoint {FORMAT}\nsha256 {sum} bytes {length}\n");
+    [head.as_bytes(), body].concat()
+}
+
+fn read_body(body: &[u8]) -> bool {
+    let part = Part::from_bytes(&sealed(body), Path::new("checkpoint"));
+    part.is_ok_and(|part| {
+        let projection = part.into_projection();
+        projection.is_ok_and(|projection| projection.to_json().is_object())
+    })
+}
+
+#[test]
+fn checkpoints_with_the_sum_of_changed_bodies_are_refused_or_results() {
+    read_changed("checkpoint", |body| {
+        read_body(body);
+    });
+    let text =
+        "name = \"c\"\nstart = \"2025-01\"\nhorizon_months = 3\ncampuses = [{ name = \"c\" }]";
+    let model = Scenario::from_toml(text).unwrap().compile().unwrap();
+    let mut part = Batch::new(&model).trials(3).begin().unwrap();
+    Batch::new(&model).trials(3).advance(&mut part).unwrap();
+    let bytes = part.to_bytes();
+    let begin = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+    let begin = begin.map(|(at, _)| at + 1).nth(1).unwrap();
+    assert!(sealed(&bytes[begin..]) == bytes && read_body(&bytes[begin..]));
+    let body: Value = serde_json::from_slice(&bytes[begin..]).unwrap();
+    let mut read = 0;
+    for case in 0..cases(1_000) {
+        let mut chance = Chance(case);
+        let mut body = body.clone();
+        let number = chance.below(size(&body));
+        change(at(&mut body, number), &mut chance);
+        read += usize::from(read_body(&serde_json::to_vec(&body).unwrap()));
+    }
+    assert!(read > 0, "no change is admitted");
 }

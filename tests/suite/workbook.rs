@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -138,6 +139,120 @@ fn the_workbook_of_a_run_is_opened_by_an_office_and_keeps_its_numbers_and_charts
         packed.by_name("xl/charts/chart1.xml").is_ok(),
         "no chart is left"
     );
+}
+
+/// A plan in which each name that a planner chooses begins as a formula does.
+const FORMULAS: &str = r#"
+name = "=1+1"
+description = "+2+2"
+start = "2026-01"
+horizon_months = 24
+
+# @SUM(A1:A9)
+[[rack_types]]
+name = "@air"
+power_kw = 10
+
+[[campuses]]
+name = "=cmd|' C calc'!A0"
+pue = { pert = [1.2, 1.25, 1.4] }
+
+[[campuses.substations]]
+name = "-S1"
+power_mw = 12
+activities = [{ name = "=transformer", duration_months = { uniform = [4, 9] } }]
+
+[[campuses.buildings]]
+name = "+A1"
+substation = "-S1"
+activities = [{ name = "-permit", duration_months = { pert = [2, 3, 8] } }]
+halls = [{ name = "@hall", racks = 400, rack_type = "@air" }]
+
+[[segments]]
+name = "=segment"
+outreach_per_month = 12
+sign_probability = 0.2
+contract_power_kw = 80
+term_months = 36
+
+[[targets]]
+name = "=HYPERLINK(\"http://localhost\")"
+metric = "in_service_power_mw"
+campus = "=cmd|' C calc'!A0"
+at_least = 1
+by = "2027-06"
+"#;
+
+/// The texts of all sheets that begin as a formula does. No cell holds one, and nothing but the own numbers is referred to.
+fn texts_like_formulas(path: &Path) -> Vec<String> {
+    let mut book: Xlsx<_> = open_workbook(path).unwrap();
+    let mut found = Vec::new();
+    for sheet in book.sheet_names() {
+        let formulas = book.worksheet_formula(&sheet).unwrap();
+        let formulas: Vec<_> = formulas.used_cells().collect();
+        assert!(formulas.is_empty(), "{sheet}: {formulas:?}");
+        let range = book.worksheet_range(&sheet).unwrap();
+        let cells = range.used_cells().filter_map(|cell| match cell.2 {
+            Data::String(text) => Some(text),
+            _ => None,
+        });
+        found.extend(
+            cells
+                .filter(|text| text.starts_with(['=', '+', '-', '@']))
+                .cloned(),
+        );
+    }
+    let mut packed = zip::ZipArchive::new(fs::File::open(path).unwrap()).unwrap();
+    for number in 0..packed.len() {
+        let mut part = packed.by_index(number).unwrap();
+        let name = part.name().unwrap().into_owned();
+        let mut text = String::new();
+        if name.ends_with(".xml") && part.read_to_string(&mut text).is_ok() {
+            for reference in text.replace("&apos;", "'").split("<c:f>").skip(1) {
+                // An office writes the constant names of series as quoted texts.
+                let is_own =
+                    reference.starts_with("'Chart data'!") || reference.starts_with("&quot;P");
+                assert!(is_own, "{name}: {reference:.60}");
+            }
+            assert!(
+                !text.contains("ddeLink") && !text.contains("externalLink"),
+                "{}",
+                name
+            );
+        }
+    }
+    found
+}
+
+#[test]
+fn no_cell_of_a_workbook_is_a_formula_whatever_names_begin_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    fs::write(here.join("plan.toml"), FORMULAS).unwrap();
+    done(here, &["convert", "plan.toml", "plan.xlsx", "--quiet"]);
+    done(
+        here,
+        &[
+            "run",
+            "plan.toml",
+            "--trials",
+            "64",
+            "--quiet",
+            "--out",
+            "out",
+        ],
+    );
+    for (file, least) in [("plan.xlsx", 12), ("out/projection.xlsx", 6)] {
+        let path = here.join(file);
+        let names = texts_like_formulas(&path);
+        assert!(names.len() >= least, "{file}: {names:?}");
+        if let Some(again) = through_office(&path) {
+            assert_eq!(texts_like_formulas(&again), names, "{file}");
+        }
+    }
+    let result =
+        |file: &str| done(here, &["run", file, "--trials", "64", "--json", "--quiet"]).stdout;
+    assert!(result("plan.toml") == result("plan.xlsx"));
 }
 
 #[test]

@@ -174,6 +174,30 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
+    /// What is said of a plan, of which this is known world by world.
+    fn plan_choice(
+        &self,
+        plan: usize,
+        name: &str,
+        cells: Vec<Cell>,
+        probability_best: f64,
+        weights: &[f64],
+    ) -> PlanChoice {
+        let satisfied = (self.worlds.iter().zip(&cells)).filter(|(_, cell)| cell.satisfies);
+        PlanChoice {
+            name: name.to_owned(),
+            value: self.value(plan, weights),
+            constraints: (0..self.constraints.len())
+                .map(|number| self.constraint(plan, number, weights))
+                .collect(),
+            is_feasible: self.is_feasible(plan, weights),
+            probability_best,
+            greatest_regret: cells.iter().map(|cell| cell.regret).fold(0.0, f64::max),
+            satisfied_share: satisfied.map(|(world, _)| world.weight).sum(),
+            cells,
+        }
+    }
+
     fn value(&self, plan: usize, weights: &[f64]) -> f64 {
         let parts: Vec<_> = (self.worlds.iter().zip(&self.cells[plan]))
             .map(|(world, cell)| (world.weight, &cell.0))
@@ -323,32 +347,19 @@ fn chosen(
     let best_there: Vec<f64> = (0..worlds.len())
         .map(|world| best_in(world, &values, objective.direction))
         .collect();
-    let plan_choices: Vec<PlanChoice> = (plans.iter().enumerate())
+    let plan_choices = (plans.iter().enumerate())
         .map(|(plan, name)| {
-            let cells: Vec<Cell> = (0..worlds.len())
-                .map(|world| Cell {
-                    value: values[plan][world],
-                    difference: values[plan][world] - values[0][world],
+            let there = best_there.iter().zip(&values[0]);
+            let cells = (there.zip(&values[plan]).enumerate())
+                .map(|(world, ((&best, &first), &value))| Cell {
+                    value,
+                    difference: value - first,
                     std_error: replicated.std_errors[plan][world],
-                    regret: objective
-                        .direction
-                        .gain(best_there[world], values[plan][world]),
+                    regret: objective.direction.gain(best, value),
                     satisfies: table.satisfies(plan, world, &alike),
                 })
                 .collect();
-            let satisfied = worlds.iter().zip(&cells).filter(|(_, cell)| cell.satisfies);
-            PlanChoice {
-                name: name.clone(),
-                value: table.value(plan, &alike),
-                constraints: (0..constraints.len())
-                    .map(|number| table.constraint(plan, number, &alike))
-                    .collect(),
-                is_feasible: table.is_feasible(plan, &alike),
-                probability_best: replicated.probability_best[plan],
-                greatest_regret: cells.iter().map(|cell| cell.regret).fold(0.0, f64::max),
-                satisfied_share: satisfied.map(|(world, _)| world.weight).sum(),
-                cells,
-            }
+            table.plan_choice(plan, name, cells, replicated.probability_best[plan], &alike)
         })
         .collect();
     summed_up(&table, plan_choices, &best_there)

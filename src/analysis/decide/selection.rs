@@ -40,6 +40,25 @@ pub struct Selected {
     pub is_sure: bool,
 }
 
+impl Indifference {
+    /// The constant h² of the procedure for so many plans.
+    fn h2(&self, plans: usize) -> f64 {
+        let degrees = self.first as f64 - 1.0;
+        let rivals = (plans.max(2) - 1) as f64;
+        let alpha = 1.0 - self.confidence;
+        let eta = ((2.0 * alpha / rivals).powf(-2.0 / degrees) - 1.0) / 2.0;
+        2.0 * eta * degrees
+    }
+}
+
+/// The sample variance of the differences of two lists of one length.
+fn variance_of_difference(one: &[f64], other: &[f64]) -> f64 {
+    let count = one.len() as f64;
+    let differences = || one.iter().zip(other).map(|(a, b)| a - b);
+    let mean = differences().sum::<f64>() / count;
+    differences().map(|x| (x - mean).powi(2)).sum::<f64>() / (count - 1.0)
+}
+
 /// Selects the plan of the greatest mean. `run` simulates the trials of these numbers of a plan and yields its results, the same
 /// trial of all plans on the same random numbers.
 pub fn select<E>(
@@ -51,18 +70,14 @@ pub fn select<E>(
     for plan in 0..plans {
         results.push(run(plan, 0..asked.first)?);
     }
-    let n0 = asked.first as f64;
-    let rivals = (plans.max(2) - 1) as f64;
-    let alpha = 1.0 - asked.confidence;
-    let eta = ((2.0 * alpha / rivals).powf(-2.0 / (n0 - 1.0)) - 1.0) / 2.0;
-    let h2 = 2.0 * eta * (n0 - 1.0);
-    let variance = |one: &[f64], other: &[f64]| {
-        let differences = || one.iter().zip(other).map(|(a, b)| a - b);
-        let mean = differences().sum::<f64>() / n0;
-        differences().map(|x| (x - mean).powi(2)).sum::<f64>() / (n0 - 1.0)
-    };
+    let h2 = asked.h2(plans);
     let variances: Vec<Vec<f64>> = (results.iter())
-        .map(|one| results.iter().map(|other| variance(one, other)).collect())
+        .map(|one| {
+            (results
+                .iter()
+                .map(|other| variance_of_difference(one, other)))
+            .collect()
+        })
         .collect();
     let mut left: Vec<usize> = (0..plans).collect();
     let mut trials = asked.first;

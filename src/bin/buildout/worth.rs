@@ -156,27 +156,16 @@ pub(crate) fn run(arguments: &Worth) -> Result<(), Failure> {
     let together = Together::join();
     let about = (plan.name.as_str(), drawing.seed(), arguments.quiet);
     let session = arguments.kept.open(&together, about)?;
-    let mut search = WorthRun::new(Plan::new(&plan.name, &plan.model), changes)
-        .capacity(&arguments.capacity)
-        .trials(trials)
+    let search = arguments
+        .asked_of(
+            WorthRun::new(Plan::new(&plan.name, &plan.model), changes),
+            trials,
+        )
         .drawing(drawing)
         .threads(together.threads(arguments.threads))
         .on_progress(progress)
         .cancelled_by(&engine::INTERRUPTED)
         .kept(&session.runs);
-    if let Some(gain) = arguments.until {
-        search = search.until(Until {
-            at_least: arguments.at_least.min(trials),
-            at_most: trials,
-            ..Until::new(vec![gain])
-        });
-    }
-    if let Some(money) = &arguments.money {
-        search = search.money(money);
-    }
-    for (name, patterns) in &arguments.group {
-        search = search.group(name, patterns.clone());
-    }
     engine::listen_for_interruptions(arguments.quiet)?;
     if session.is_shard(search.sample_runs()?, trials)? {
         bar.finish_and_clear();
@@ -188,24 +177,43 @@ pub(crate) fn run(arguments: &Worth) -> Result<(), Failure> {
     if !session.is_first() {
         return Ok(());
     }
-    let report = told.results;
-    if let Some(folder) = &folder {
-        for path in folder.write(&worth_outputs(&report)?)? {
-            if !arguments.quiet {
-                say(&format!("wrote {}", path.display()));
-            }
-        }
-    }
-    let format = if arguments.json {
-        Format::Json
-    } else {
-        arguments.format
-    };
-    print(&in_format(&report, format)?)?;
+    arguments.deliver(folder.as_ref(), &told.results)?;
     told.unsaved.map_or(Ok(()), Err)
 }
 
 impl Worth {
+    /// What the options say of the search.
+    fn asked_of<'a>(&'a self, mut search: WorthRun<'a>, trials: u64) -> WorthRun<'a> {
+        search = search.capacity(&self.capacity).trials(trials);
+        if let Some(gain) = self.until {
+            search = search.until(Until {
+                at_least: self.at_least.min(trials),
+                at_most: trials,
+                ..Until::new(vec![gain])
+            });
+        }
+        if let Some(money) = &self.money {
+            search = search.money(money);
+        }
+        for (name, patterns) in &self.group {
+            search = search.group(name, patterns.clone());
+        }
+        search
+    }
+
+    /// Writes the results to the folder, if there is one, and prints them.
+    fn deliver(&self, folder: Option<&OutputFolder>, report: &WorthReport) -> Result<(), Failure> {
+        if let Some(folder) = folder {
+            for path in folder.write(&worth_outputs(report)?)? {
+                if !self.quiet {
+                    say(&format!("wrote {}", path.display()));
+                }
+            }
+        }
+        let format = if self.json { Format::Json } else { self.format };
+        print(&in_format(report, format)?)
+    }
+
     /// The plan without changes, and its changes.
     fn plans(&self) -> Result<(Compiled, Vec<Compiled>), Failure> {
         if let Some(stated) = Scenario::load_comparison(&self.file, &self.set)? {

@@ -172,3 +172,136 @@ proptest! {
         prop_assert!(later >= finish - 1e-9);
     }
 }
+
+/// A moment of January 2025, by its day and hour.
+fn hour(day: u32, hour: f64) -> f64 {
+    (f64::from(day) - 1.0 + hour / 24.0) / 31.0
+}
+
+/// Work of so many hours of a week of forty.
+fn hours(hours: f64) -> f64 {
+    working_days(hours / 8.0)
+}
+
+fn two_shifts() -> Calendar {
+    let mut calendar = Calendar::new("shifts");
+    let mut shifts = vec!["08:00-12:00 13:00-17:00".to_owned(); 5];
+    shifts.extend([String::new(), String::new()]);
+    calendar.shifts = Some(shifts);
+    calendar
+}
+
+#[test]
+fn work_by_shifts_begins_and_ends_at_their_times() {
+    let calendar = two_shifts().compile(start(), 24);
+    // The 6th is a Monday, the 10th a Friday.
+    for (from, work, until) in [
+        (hour(6, 8.0), 2.0, hour(6, 10.0)),
+        (hour(6, 8.0), 4.0, hour(6, 12.0)),
+        (hour(6, 8.0), 6.0, hour(6, 15.0)),
+        (hour(6, 12.5), 1.0, hour(6, 14.0)),
+        (hour(6, 17.0), 1.0, hour(7, 9.0)),
+        (hour(10, 16.0), 9.0, hour(13, 17.0)),
+    ] {
+        let found = calendar.add(from, hours(work));
+        assert!((found - until).abs() < 1e-9, "{work}: {found} {until}");
+        assert!((calendar.work_between(from, until) - hours(work)).abs() < 1e-9);
+        assert!((calendar.work_between(until, from) + hours(work)).abs() < 1e-9);
+    }
+    for (until, work, from) in [
+        (hour(6, 17.0), 2.0, hour(6, 15.0)),
+        // The last moment after which four hours are left: the end of the break.
+        (hour(6, 17.0), 4.0, hour(6, 13.0)),
+        (hour(7, 9.0), 2.0, hour(6, 16.0)),
+        (hour(13, 9.0), 9.0, hour(10, 8.0)),
+    ] {
+        let found = calendar.subtract(until, hours(work));
+        assert!((found - from).abs() < 1e-9, "{work}: {found} {from}");
+        assert!((calendar.add(until, -hours(work)) - from).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn between_shifts_the_next_one_is_waited_for() {
+    let calendar = two_shifts().compile(start(), 24);
+    for (from, next, moment) in [
+        (hour(6, 3.0), hour(6, 8.0), hour(6, 8.0)),
+        (hour(6, 10.0), hour(6, 10.0), hour(6, 10.0)),
+        // What takes no time may be when work has just ended.
+        (hour(6, 12.0), hour(6, 13.0), hour(6, 12.0)),
+        (hour(6, 12.5), hour(6, 13.0), hour(6, 13.0)),
+        (hour(6, 17.0), hour(7, 8.0), hour(6, 17.0)),
+        (hour(10, 18.0), hour(13, 8.0), hour(13, 8.0)),
+        (hour(11, 12.0), hour(13, 8.0), hour(13, 8.0)),
+    ] {
+        let found = calendar.next_working(from);
+        assert!((found - next).abs() < 1e-9, "{from}: {found} {next}");
+        let found = calendar.moment_from(from);
+        assert!((found - moment).abs() < 1e-9, "{from}: {found} {moment}");
+    }
+    // Without shifts a moment may be at the midnight with which a day of work ends, and not later in an idle day.
+    let calendar = Calendar::five_days("week").compile(start(), 24);
+    assert_eq!(calendar.moment_from(hour(11, 0.0)), hour(11, 0.0));
+    let found = calendar.moment_from(hour(11, 1.0));
+    assert!((found - hour(13, 0.0)).abs() < 1e-9, "{found}");
+}
+
+/// Beyond the days that it knows, 120 months before the start and 240 after the horizon, work goes on at its mean pace.
+#[test]
+fn work_far_away_has_the_mean_pace() {
+    let calendar = Calendar::new("all days").compile(start(), 24);
+    for (from, work) in [(-140.0, 5.0), (300.0, 7.0)] {
+        assert!((calendar.work_between(from, from + work) - work).abs() < 1e-9);
+        assert!((calendar.add(from, work) - (from + work)).abs() < 1e-9);
+        assert!((calendar.subtract(from + work, work) - from).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn times_of_work_are_read_or_refused() {
+    assert_eq!(
+        parse_shifts("08:00-12:00, 12:00-24:00"),
+        Some(vec![(480, 720), (720, 1440)])
+    );
+    assert_eq!(parse_shifts(""), Some(Vec::new()));
+    for text in [
+        "08:00",
+        "8:00-09:00",
+        "09:00-09:00",
+        "10:00-09:00",
+        "08:60-09:30",
+        "23:00-24:01",
+        "08:00-12:00 11:00-13:00",
+        "+8:00-09:00",
+    ] {
+        assert_eq!(parse_shifts(text), None, "{text}");
+    }
+    assert_eq!(
+        week_of_shifts(&two_shifts().shifts.unwrap()),
+        [8.0, 8.0, 8.0, 8.0, 8.0, 0.0, 0.0]
+    );
+}
+
+#[test]
+fn what_can_be_a_calendar_is_not_reported() {
+    let mut calendar = two_shifts();
+    calendar.seasons.push(Season::new("12-15", "02-28"));
+    calendar.breaks.push(Break {
+        shifts: Some("09:00-11:00".to_owned()),
+        ..Break::new(date("2025-05-01"))
+    });
+    let problems = |calendar: &Calendar| {
+        let mut problems = Problems::new();
+        calendar.check(&Path::root(), &mut problems);
+        problems.to_string()
+    };
+    assert_eq!(problems(&calendar), Problems::new().to_string());
+    calendar.breaks[0].pace = 0.5;
+    assert!(problems(&calendar).contains("breaks"));
+    calendar.breaks.clear();
+    calendar.seasons[0] = Season::new("03-01", "02-28");
+    assert!(problems(&calendar).contains("has no working day"));
+    calendar.seasons.clear();
+    calendar.shifts.as_mut().unwrap().truncate(6);
+    assert!(problems(&calendar).contains("shifts for 6 days"));
+}

@@ -313,3 +313,14 @@ fn makespans_are_within_a_tenth_of_a_lower_bound_on_average() {
     let mean = excess / cases;
     assert!(mean < 0.10, "{mean}");
 }
+
+#[test]
+fn a_need_is_of_one_unit_or_of_those_that_it_states() {
+    let one = CrewNeed::from("crane");
+    assert_eq!((one.crew(), one.units()), ("crane", 1.0));
+    let several = CrewNeed::Several(CrewUnits {
+        crew: "fitters".to_owned(),
+        units: 2.5,
+    });
+    assert_eq!((several.crew(), several.units()), ("fitters", 2.5));
+}

@@ -66,3 +66,28 @@ fn a_cycle_is_refused_with_its_members_in_order() {
             .ends_with("grid -> permit -> shell -> grid")
     );
 }
+
+/// D uniform from 0 to 10 months, of which 4 have passed: P(D < 4) = 0.4, and half of what is left lasts to 7.
+#[test]
+fn what_has_outlasted_a_part_lasts_as_long_as_what_does() {
+    let sampler = crate::Uncertain::uniform(0.0, 10.0)
+        .sampler(crate::uncertain::Domain::NON_NEGATIVE)
+        .unwrap();
+    let outlasted = Outlasted::new(Quantity::Fixed(0.5), sampler, 4.0);
+    for (factor, delay, expected) in [
+        (1.0, 0.0, 7.0),
+        // 2 D > 4 where D > 2, so D lies from 2 to 10.
+        (2.0, 0.0, 6.0),
+        // D + 1 > 4 where D > 3.
+        (1.0, 1.0, 6.5),
+        // 2 D + 1 > 4 where D > 1.5.
+        (2.0, 1.0, 5.75),
+        (0.0, 1.0, 5.0),
+    ] {
+        let duration = outlasted.duration(factor, delay, &[]);
+        assert!(
+            (duration - expected).abs() < 1e-9,
+            "{factor}, {delay}: {duration}"
+        );
+    }
+}

@@ -237,7 +237,7 @@ impl Market {
             self.spread_signers(state, position, month, (class, signers), &mut stream);
         }
         state.cohorts.signers = signed_by_class;
-        state.flow.declining[self.months_of(position) + month] += declined as u32;
+        state.flow[self.months_of(position) + month].declining += declined as u32;
         let gone = state.cohorts.leaving[position * self.months + month];
         state.counts[position].in_service -= gone;
         state.counts[position].left += gone;
@@ -265,22 +265,20 @@ impl Market {
             return;
         };
         let subsidiaries = state.segments[position].rates.subsidiary_probability;
-        let months = self.months_of(position)..self.months_of(position) + self.months;
-        let signing = &mut state.flow.signing[months.clone()];
-        let establishing = &mut state.flow.establishing[months];
+        let flow = &mut state.flow[self.months_of(position)..][..self.months];
         let ready = &mut state.cohorts.ready[self.cohort_class(position, class)..][..self.months];
         let lags = cohort.signature.iter().copied();
         split(signers, lags, stream, |lag, number, stream| {
             let signed = month + lag;
-            if signed >= signing.len() {
+            if signed >= flow.len() {
                 return;
             }
-            signing[signed] += number as u32;
+            flow[signed].signing += number as u32;
             let founders = stream.binomial(number, subsidiaries);
             let lags = cohort.subsidiary.iter().copied();
             split(founders, lags, stream, |lag, number, _| {
-                if let Some(count) = establishing.get_mut(signed + lag) {
-                    *count += number as u32;
+                if let Some(month) = flow.get_mut(signed + lag) {
+                    month.establishing += number as u32;
                 }
             });
             let lags = cohort.moving_in.iter().copied();
@@ -345,7 +343,7 @@ impl Market {
         let step = (units(power_kw) / i64::from(ramp)).max(1);
         let amount = step * i64::from(ramp);
         let leaves = (month + stay as usize).min(self.months);
-        let arrival = &mut state.flow.arrivals[self.months_of(position) + month];
+        let arrival = &mut state.flow[self.months_of(position) + month].arrival;
         arrival.step += step;
         arrival.amount += amount;
         arrival.number += number;

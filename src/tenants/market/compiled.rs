@@ -40,6 +40,11 @@ pub(crate) struct Demand<'a> {
 }
 
 impl Supply<'_> {
+    /// How many pools there are.
+    fn pools(&self) -> usize {
+        self.campuses.len() * self.rack_types.len()
+    }
+
     /// The pool of a rack type on a campus.
     pub(crate) fn pool(&self, campus: usize, rack_type: usize) -> usize {
         campus * self.rack_types.len() + rack_type
@@ -73,6 +78,8 @@ pub(super) struct CompiledSegment {
     pub(super) allocation: Allocation,
     /// Pools that it accepts, in the order of preference.
     pub(super) pools: Vec<usize>,
+    /// Where its contracts have leases: these pools or, if it is pooled, the place behind all pools.
+    pub(super) leases_in: Vec<usize>,
     pub(super) home: usize,
     pub(super) existing: Existing,
     /// What few segments have; none for a plain one.
@@ -125,10 +132,13 @@ fn pools_of(segment: &Segment, supply: &Supply<'_>) -> (Vec<usize>, usize) {
         if wanted.is_empty() {
             return (0..known.len()).collect();
         }
-        wanted
-            .iter()
-            .filter_map(|name| known.iter().position(|other| other == name))
-            .collect()
+        let mut found = Vec::new();
+        for name in wanted {
+            let place = known.iter().position(|other| other == name);
+            // Named twice it is still one.
+            found.extend(place.filter(|place| !found.contains(place)));
+        }
+        found
     };
     let campuses = positions(&segment.campuses, supply.campuses);
     let rack_types = positions(&segment.rack_types, supply.rack_types);
@@ -203,7 +213,7 @@ impl Market {
             queued,
             pooled,
             by_home,
-            pools: supply.campuses.len() * supply.rack_types.len(),
+            pools: supply.pools(),
             pools_per_campus: supply.rack_types.len(),
             months: supply.months,
             regimes: funnel::compile_regimes(demand.regimes, &names, inputs)?,
@@ -271,6 +281,11 @@ impl CompiledSegment {
             contracts: source("contracts"),
             allocation: segment.allocation,
             home,
+            leases_in: if segment.allocation.is_pooled() {
+                vec![supply.pools()]
+            } else {
+                pools.clone()
+            },
             pools,
             existing: Existing::of(segment),
             extras: None,

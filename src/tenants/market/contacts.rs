@@ -14,23 +14,6 @@ use super::words::{Key, open_unit};
 use crate::tenants::Allocation;
 
 impl Market {
-    /// Contacts companies, and lets them sign or not, in a month of the trial.
-    pub(super) fn reach_out(&self, state: &mut MarketState, month: usize) {
-        self.fill_budgets(state, month);
-        for position in 0..self.segments.len() {
-            if !state.segments[position].is_foreseen {
-                self.contact(state, position, month..month + 1);
-            }
-            let at = self.months_of(position) + month;
-            let (counts, flow) = (&mut state.counts[position], &state.flow);
-            counts.contacted += u64::from(flow.contacted[at]);
-            counts.signed += u64::from(flow.signing[at]);
-            counts.subsidiaries += u64::from(flow.establishing[at]);
-            counts.declined += u64::from(flow.declining[at]);
-            state.segments[position].pending += flow.signing_units[at];
-        }
-    }
-
     /// Contacts companies in some months, and lets them sign or not.
     pub(super) fn contact(&self, state: &mut MarketState, position: usize, months: Range<usize>) {
         let segment = &self.segments[position];
@@ -41,7 +24,7 @@ impl Market {
                     .arrivals
                     .stream_at(state.seed, state.trial, month as u64);
                 let contacted = { stream }.poisson(mean);
-                state.flow.contacted[self.months_of(position) + month] = contacted as u32;
+                state.flow[self.months_of(position) + month].contacted = contacted as u32;
                 self.gather_cohort(state, position, month, contacted);
             }
             return;
@@ -85,9 +68,9 @@ impl Market {
         });
         let at = self.months_of(position) + months.start;
         let counts = draft.counts.listed.iter().zip(&draft.counts.declined);
-        for (month, (&listed, &declined)) in (at..).zip(counts) {
-            state.flow.contacted[month] += listed + declined;
-            state.flow.declining[month] += declined;
+        for (flow, (&listed, &declined)) in state.flow[at..].iter_mut().zip(counts) {
+            flow.contacted += listed + declined;
+            flow.declining += declined;
         }
         state.draft = Some(draft);
     }

@@ -8,6 +8,8 @@ use super::words::{Key, LANES};
 
 /// As many contracts at most are drawn together, so that their columns stay in the nearest cache.
 pub(super) const TOGETHER: usize = 256;
+/// Two of them share a call of words.
+const CALLS: usize = TOGETHER / 2;
 /// The time of contact of nobody: beyond all horizons.
 pub(super) const NOBODY: f32 = 1e9;
 
@@ -81,15 +83,31 @@ impl WordPlace {
     }
 }
 
+/// Neighbours in a list who are contacted in one month.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run {
+    pub(super) month: u32,
+    first: u32,
+    end: u32,
+}
+
+impl Run {
+    pub(super) fn numbers(self) -> Range<usize> {
+        self.first as usize..self.end as usize
+    }
+}
+
 /// A list of contracts that are being signed. Its length is a multiple of the lanes of processors; who is nobody has a
 /// time of contact beyond all horizons.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
     pub(super) len: usize,
-    /// Of each two neighbours the position and the plane of their words.
-    pub(super) positions: [u32; TOGETHER / 2],
-    pub(super) planes: [u32; TOGETHER / 2],
+    /// Of each two neighbours the position and the plane of their words; with some room behind.
+    pub(super) positions: [u32; CALLS + LANES],
+    pub(super) planes: [u32; CALLS + LANES],
     pub(super) words: [[u32; TOGETHER]; 2],
+    /// Who is contacted in which month, where no times are listed.
+    pub(super) runs: Vec<Run>,
     /// In months: contact, and from [`Market::decide`] on what went before the lag of signing; then the signature.
     pub(super) signed: [f32; TOGETHER],
     /// When they want to move in.
@@ -111,8 +129,10 @@ pub(super) struct Draft {
     pub(super) signed_in: [u32; TOGETHER],
     pub(super) month: [u32; TOGETHER],
     pub(super) gives_up: [u32; TOGETHER],
-    /// The first month of absence of those who move in when they want to.
+    /// The first month of absence of those who move in when they want to; or, of those who leave within the horizon, who
+    /// they are and when.
     pub(super) leaves: [u32; TOGETHER],
+    pub(super) leaving: [u32; TOGETHER],
     pub(super) patience: [f32; TOGETHER],
     pub(super) consent: [u32; TOGETHER],
     /// Room for a quantity that is used at once.
@@ -129,9 +149,10 @@ impl Default for Draft {
         const NOTHING: [f32; TOGETHER] = [0.0; TOGETHER];
         Self {
             len: 0,
-            positions: [0; TOGETHER / 2],
-            planes: [0; TOGETHER / 2],
+            positions: [0; CALLS + LANES],
+            planes: [0; CALLS + LANES],
             words: [[0; TOGETHER]; 2],
+            runs: Vec::new(),
             signed: NOTHING,
             ready: NOTHING,
             sign_lag: NOTHING,
@@ -148,6 +169,7 @@ impl Default for Draft {
             month: [0; TOGETHER],
             gives_up: [0; TOGETHER],
             leaves: [0; TOGETHER],
+            leaving: [0; TOGETHER],
             patience: NOTHING,
             consent: [0; TOGETHER],
             other: NOTHING,
@@ -168,23 +190,45 @@ impl Draft {
         numbers: Range<u32>,
         time: impl Fn(u32) -> f32,
     ) -> u32 {
-        let count = (numbers.len()).min(TOGETHER - self.len);
-        let calls = count.div_ceil(2);
-        let first = numbers.start / 2;
-        let at = self.len / 2;
-        for call in 0..calls {
-            self.positions[at + call] = first + call as u32;
-            self.planes[at + call] = plane;
-        }
-        let signed = &mut self.signed[self.len..][..2 * calls];
+        let first = self.len;
+        let count = self.list_places(plane, &numbers);
+        let signed = &mut self.signed[first..self.len];
         for (number, signed) in (numbers.start..).zip(&mut *signed) {
             *signed = time(number);
         }
         if count % 2 == 1 {
             signed[count] = NOBODY;
         }
-        self.len += 2 * calls;
         count as u32
+    }
+
+    /// As [`Self::list`], of companies contacted in one month, without times.
+    #[inline(always)]
+    pub(super) fn list_run(&mut self, month: u32, numbers: Range<u32>) -> u32 {
+        let first = self.len as u32;
+        let count = self.list_places(month, &numbers) as u32;
+        let end = first + count;
+        self.runs.push(Run { month, first, end });
+        count
+    }
+
+    /// Lists the places of the words of companies.
+    #[inline(always)]
+    fn list_places(&mut self, plane: u32, numbers: &Range<u32>) -> usize {
+        let count = (numbers.len()).min(TOGETHER - self.len);
+        let calls = count.div_ceil(2);
+        let first = numbers.start / 2;
+        let at = self.len / 2;
+        // A few too many at a time, over which the next are written: months are short.
+        for call in (0..calls).step_by(LANES) {
+            let positions = &mut self.positions[at + call..][..LANES];
+            for (lane, position) in positions.iter_mut().enumerate() {
+                *position = first + (call + lane) as u32;
+            }
+            self.planes[at + call..][..LANES].fill(plane);
+        }
+        self.len += 2 * calls;
+        count
     }
 
     /// The place of one of the list among the words of its segment.

@@ -5,7 +5,7 @@
 
 use super::contracts::{Contracts, NewContract};
 use super::extras::ContractExtra;
-use super::state::{Counts, Ending, Flow, Lease, MarketState};
+use super::state::{Counts, Ending, FlowMonth, Lease, MarketState};
 use super::{FOREVER, Market, NEVER, units};
 use crate::tenants::Allocation;
 use crate::tenants::buckets::Buckets;
@@ -24,7 +24,7 @@ struct Leasing<'a> {
     level: &'a mut i64,
     rate: &'a mut i64,
     endings: &'a mut [Ending],
-    flow: &'a mut Flow,
+    flow: &'a mut [FlowMonth],
     leases: &'a mut Vec<Lease>,
     sums: Sums,
 }
@@ -184,74 +184,13 @@ impl<'a> Leasing<'a> {
         });
         let expansion = ContractExtra::expansion_of(&extra, ready, leaves);
         self.contracts.extra.push(expansion);
-        let at = self.market.months_of(self.segment) + ready;
-        self.flow.signing[at] += 1;
-        self.flow.signing_units[at] += self.contracts.size(item as usize);
+        let flow = &mut self.flow[self.market.months_of(self.segment) + ready];
+        flow.signing += 1;
+        flow.signing_units += self.contracts.size(item as usize);
     }
 }
 
 impl Market {
-    /// Advances all ramps by a month and lets those go whose time is over.
-    pub(super) fn advance(&self, state: &mut MarketState, month: usize) {
-        let capacity = &mut state.capacity;
-        let slots = self.pools + 1;
-        let levels = capacity.level.chunks_exact_mut(slots);
-        let rates = capacity.rate.chunks_exact_mut(slots);
-        let of_segments = levels.zip(rates).zip(&mut state.segments).enumerate();
-        for (segment, ((levels, rates), of_segment)) in of_segments {
-            of_segment.ended = 0;
-            for (pool, (level, rate)) in levels.iter_mut().zip(rates).enumerate() {
-                let ending = &capacity.endings[self.months_of(segment * slots + pool) + month];
-                *rate -= ending.rate;
-                *level += *rate - (ending.leased - ending.unused);
-                if ending.leased == 0 {
-                    continue;
-                }
-                of_segment.ended += ending.leased;
-                if pool < self.pools {
-                    capacity.leased[pool] -= ending.leased;
-                }
-                let counts = &mut state.counts[segment];
-                counts.in_service -= u64::from(ending.departures);
-                counts.left += u64::from(ending.departures);
-                counts.left_early += u64::from(ending.early_departures);
-            }
-        }
-        for &segment in &self.queued {
-            let of_segment = &mut state.segments[segment];
-            for &item in of_segment.queue.leaving.of(month) {
-                let left = std::mem::take(&mut of_segment.contracts.left[item as usize]);
-                of_segment.waiting -= left;
-                if self.keeps_extras {
-                    of_segment.contracts.extra[item as usize].give_up(month, left);
-                }
-            }
-        }
-    }
-
-    /// Notes what is wanted from this month on. Pooled contracts begin their ramps.
-    pub(super) fn make_ready(&self, state: &mut MarketState, month: usize) {
-        for (position, segment) in self.segments.iter().enumerate() {
-            let of_segment = &mut state.segments[position];
-            if !segment.allocation.is_pooled() {
-                let wanted = of_segment.contracts.wanted_in(month);
-                of_segment.waiting += wanted;
-                of_segment.pending -= wanted;
-                continue;
-            }
-            let arrival = state.flow.arrivals[self.months_of(position) + month];
-            of_segment.pending -= arrival.amount;
-            state.counts[position].in_service += arrival.number;
-            let slot = self.demand_slot(position);
-            state.capacity.level[slot] += arrival.step;
-            state.capacity.rate[slot] += arrival.step;
-            if let Some(ramp) = segment.plain_ramp {
-                let end = (month + ramp as usize).min(self.months);
-                state.capacity.endings[self.months_of(slot) + end].rate += arrival.step;
-            }
-        }
-    }
-
     /// Gives room to waiting contracts, by priority, then in the order of becoming ready. Whom it
     /// could not serve wholly waits on.
     pub(super) fn place(&self, state: &mut MarketState, month: usize, room_kw: &[f64]) {
@@ -496,9 +435,8 @@ impl Market {
         capacity.served.copy_from_slice(&capacity.level);
         for &segment in &self.pooled {
             let compiled = &self.segments[segment];
-            for pool in 0..self.pools {
-                let slot = self.slot(segment, pool);
-                capacity.leased[pool] -= capacity.level[slot];
+            for &pool in &compiled.pools {
+                capacity.leased[pool] -= capacity.level[self.slot(segment, pool)];
             }
             let mut demand = capacity.level[self.demand_slot(segment)];
             for &pool in &compiled.pools {

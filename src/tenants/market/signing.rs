@@ -34,14 +34,19 @@ impl WithSimd for Signing<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, _: S) {
         let mut next = Next::default();
+        let prompt_ramp = self.prompt_ramp();
         loop {
             let is_last = match self.origin {
+                Origin::Outreach if prompt_ramp.is_some() => self.list_months_promptly(&mut next),
                 Origin::Outreach => self.list_months(&mut next),
                 Origin::Negotiating => self.list_waiting(&mut next),
                 // Listed by who asks for it.
                 Origin::Existing | Origin::Named | Origin::Program => true,
             };
-            self.pass();
+            match prompt_ramp {
+                Some(ramp) => self.pass_promptly(ramp),
+                None => self.pass(),
+            }
             if is_last {
                 break;
             }
@@ -66,9 +71,14 @@ impl Signing<'_> {
             let count = self.draft.counts.listed[next.month];
             let offset = self.draft.counts.offsets[next.month];
             let width = 1.0 / count as i32 as f32;
+            // Rounding must not move the last of them into the next month.
+            let last = ((month + 1) as f32).next_down();
             while next.number < count {
                 // Through signed integers, which processors convert in one step.
-                let time = |number: u32| month as f32 + (number as i32 as f32 + offset) * width;
+                let time = |number: u32| {
+                    let time = month as f32 + (number as i32 as f32 + offset) * width;
+                    if time < last { time } else { last }
+                };
                 next.number += self.draft.list(month as u32, next.number..count, time);
                 if self.draft.is_full() {
                     return false;
@@ -77,6 +87,98 @@ impl Signing<'_> {
             (next.month, next.number) = (next.month + 1, 0);
         }
         true
+    }
+
+    /// The months of the ramp of all contracts, if all that a list need say of times is in which month companies are
+    /// contacted: they sign at once, want to move in at once, and nothing but their number, size and stay is asked for.
+    fn prompt_ramp(&self) -> Option<u32> {
+        let segment = &self.market.segments[self.position];
+        let founds = self.state.wanted.subsidiaries
+            && self.state.segments[self.position]
+                .rates
+                .subsidiary_probability
+                > 0.0;
+        let is_prompt = self.origin == Origin::Outreach
+            && segment.allocation.is_pooled()
+            && [&segment.sign_lag, &segment.move_in_lag]
+                .iter()
+                .all(|lag| lag.constant() == Some(0.0))
+            && !(founds || self.decides() || segment.is_in_pflops() || self.market.keeps_extras);
+        segment.plain_ramp.filter(|_| is_prompt)
+    }
+
+    /// As [`Self::list_months`], without times.
+    #[inline(always)]
+    fn list_months_promptly(&mut self, next: &mut Next) -> bool {
+        while next.month < self.months.len() {
+            let month = self.months.start + next.month;
+            let count = self.draft.counts.listed[next.month];
+            if next.number < count {
+                next.number += (self.draft).list_run(month as u32, next.number..count);
+                if self.draft.is_full() {
+                    return false;
+                }
+            }
+            (next.month, next.number) = (next.month + 1, 0);
+        }
+        true
+    }
+
+    /// As [`Self::pass`], for a list without times.
+    #[inline(always)]
+    fn pass_promptly(&mut self, ramp: u32) {
+        if self.draft.len == 0 {
+            return;
+        }
+        self.draft.pad();
+        let segment = &self.market.segments[self.position];
+        self.draw_size(segment);
+        self.draw_term(segment);
+        self.measure(segment);
+        self.set_stay(segment);
+        self.enter_promptly(ramp);
+        self.draft.runs.clear();
+        self.draft.len = 0;
+    }
+
+    /// Enters the contracts of each month together: their signatures, the beginning of their ramps, and their ends.
+    #[inline(always)]
+    fn enter_promptly(&mut self, ramp: u32) {
+        let ramp = i64::from(ramp);
+        let months = self.market.months;
+        let flow = &mut self.state.flow[self.market.months_of(self.position)..][..=months];
+        let slot = self.market.demand_slot(self.position);
+        let endings = &mut self.state.capacity.endings[self.market.months_of(slot)..][..=months];
+        let Draft {
+            runs,
+            step,
+            stay,
+            leaves,
+            leaving,
+            ..
+        } = &mut *self.draft;
+        let mut count = 0;
+        for run in &*runs {
+            let (month, numbers) = (run.month, run.numbers());
+            let steps: i64 = step[numbers.clone()].iter().sum();
+            let flow = &mut flow[month as usize];
+            flow.signing += numbers.len() as u32;
+            flow.signing_units += steps * ramp;
+            flow.arrival.number += numbers.len() as u64;
+            flow.arrival.step += steps;
+            flow.arrival.amount += steps * ramp;
+            // Who never leaves is passed over without a branch, which no processor would foresee.
+            for (&stay, number) in stay[numbers.clone()].iter().zip(numbers) {
+                leaving[count] = number as u32;
+                leaves[count] = month + stay;
+                count += usize::from(leaves[count] < months as u32);
+            }
+        }
+        for (&number, &month) in leaving[..count].iter().zip(&*leaves) {
+            let ending = &mut endings[month as usize];
+            ending.leased += step[number as usize] * ramp;
+            ending.departures += 1;
+        }
     }
 
     /// Lists the companies that had not decided at the start. Whether these are the last.
@@ -316,10 +418,10 @@ impl Signing<'_> {
         }
         let mut found_in = [0; TOGETHER];
         months_of(&draft.other[..len], self.market.months, &mut found_in);
-        let establishing = &mut self.state.flow.establishing
-            [self.market.months_of(self.position)..][..=self.market.months];
+        let first = self.market.months_of(self.position);
+        let flow = &mut self.state.flow[first..][..=self.market.months];
         for &month in &found_in[..len] {
-            establishing[month as usize] += 1;
+            flow[month as usize].establishing += 1;
         }
     }
 
@@ -349,20 +451,18 @@ impl Signing<'_> {
         let first = self.market.months_of(self.position);
         let draft = &mut *self.draft;
         let len = draft.len;
-        let flow = &mut self.state.flow;
-        let signing = &mut flow.signing[first..][..=months];
-        let units = &mut flow.signing_units[first..][..=months];
+        let flow = &mut self.state.flow[first..][..=months];
         let counts = u32::from(self.origin != Origin::Existing);
         if is_in_order {
             each_run(&draft.signed_in[..len], |month, run| {
-                signing[month] += counts * run.len() as u32;
-                units[month] += draft.size_of_all(run);
+                flow[month].signing += counts * run.len() as u32;
+                flow[month].signing_units += draft.size_of_all(run);
             });
             return;
         }
         for (&month, size) in draft.signed_in[..len].iter().zip(draft.sizes(0..len)) {
-            signing[month as usize] += counts;
-            units[month as usize] += size;
+            flow[month as usize].signing += counts;
+            flow[month as usize].signing_units += size;
         }
     }
 
@@ -371,8 +471,7 @@ impl Signing<'_> {
     fn enter_pooled(&mut self, segment: &CompiledSegment) {
         let is_in_order = self.is_in_order(segment);
         let months = self.market.months;
-        let arrivals =
-            &mut self.state.flow.arrivals[self.market.months_of(self.position)..][..=months];
+        let flow = &mut self.state.flow[self.market.months_of(self.position)..][..=months];
         let slot = self.market.demand_slot(self.position);
         let endings = &mut self.state.capacity.endings[self.market.months_of(slot)..][..=months];
         let plain_ramp = segment.plain_ramp.map(|ramp| ramp as usize);
@@ -385,7 +484,7 @@ impl Signing<'_> {
             *leaves = (month + stay).min(horizon);
         }
         let mut arrive = |month: usize, run: Range<usize>| {
-            let arrival = &mut arrivals[month];
+            let arrival = &mut flow[month].arrival;
             arrival.number += run.len() as u64;
             arrival.step += draft.step[run.clone()].iter().sum::<i64>();
             arrival.amount += draft.size_of_all(run);

@@ -98,7 +98,8 @@ pub(crate) struct MarketState {
     pub(super) segments: Vec<SegmentState>,
     /// By segment.
     pub(super) counts: Vec<Counts>,
-    pub(super) flow: Flow,
+    /// By segment and month, with one place behind for what lies beyond the horizon.
+    pub(super) flow: Vec<FlowMonth>,
     pub(super) capacity: Capacity,
     /// Where they are kept.
     pub(super) leases: Vec<Lease>,
@@ -156,16 +157,16 @@ impl SegmentState {
     }
 }
 
-/// By segment and month, with one place behind for what lies beyond the horizon.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Flow {
-    pub(super) contacted: Vec<u32>,
-    pub(super) declining: Vec<u32>,
-    pub(super) signing: Vec<u32>,
-    pub(super) establishing: Vec<u32>,
+/// What companies of a segment do in a month, as far as it is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct FlowMonth {
+    pub(super) contacted: u32,
+    pub(super) declining: u32,
+    pub(super) signing: u32,
+    pub(super) establishing: u32,
     /// Units that are signed.
-    pub(super) signing_units: Vec<i64>,
-    pub(super) arrivals: Vec<Arrival>,
+    pub(super) signing_units: i64,
+    pub(super) arrival: Arrival,
 }
 
 /// What is leased and in service. A slot is a segment and a pool; pooled segments have one more for all their demand.
@@ -259,7 +260,11 @@ impl Market {
         if self.first_outcome.is_some() {
             refill(&mut state.waits, self.months, 0);
         }
-        state.flow.reset(self.months_of(segments));
+        refill(
+            &mut state.flow,
+            self.months_of(segments),
+            FlowMonth::default(),
+        );
         state
             .capacity
             .reset(self.pools, slots, self.months_of(slots));
@@ -297,21 +302,6 @@ impl Market {
             }
             state.segments[position].contracts.sort(self.months);
         }
-    }
-}
-
-impl Flow {
-    fn reset(&mut self, length: usize) {
-        for list in [
-            &mut self.contacted,
-            &mut self.declining,
-            &mut self.signing,
-            &mut self.establishing,
-        ] {
-            refill(list, length, 0);
-        }
-        refill(&mut self.signing_units, length, 0);
-        refill(&mut self.arrivals, length, Arrival::default());
     }
 }
 

@@ -215,7 +215,7 @@ impl Market {
         months: f64,
     ) {
         if months < self.months as f64 {
-            state.flow.declining[self.months_of(position) + months.max(0.0) as usize] += 1;
+            state.flow[self.months_of(position) + months.max(0.0) as usize].declining += 1;
         }
     }
 

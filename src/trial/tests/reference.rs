@@ -3,15 +3,15 @@
 //! Where chance plays a part the seed is fixed and the tolerance is four standard errors, from the
 //! formulas beside each test: with another seed a right model would miss each 1 time in 16,000.
 
-use buildout::compute::{Generation, RackType};
-use buildout::power::{GridStep, Substation};
-use buildout::projection::TrialRow;
-use buildout::scenario::Milestone;
-use buildout::schedule::{Activity, Dependency, Lagged};
-use buildout::site::{Building, Hall, Series};
-use buildout::site::{Campus, ExistingCapacity};
-use buildout::tenants::{Allocation, ExistingTenants, Segment};
-use buildout::{Batch, Date, Projection, Scenario, Uncertain, Workspace};
+use crate::compute::{Generation, RackType};
+use crate::power::{GridStep, Substation};
+use crate::projection::TrialRow;
+use crate::scenario::Milestone;
+use crate::schedule::{Activity, Dependency, Lagged};
+use crate::site::{Building, Hall, Series};
+use crate::site::{Campus, ExistingCapacity};
+use crate::tenants::{Allocation, ExistingTenants, Segment};
+use crate::{Batch, Date, Projection, Scenario, Uncertain, Workspace};
 
 const RACK_KW: f64 = 2.5;
 const SEED: u64 = 20_250_701;

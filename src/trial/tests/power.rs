@@ -1,9 +1,7 @@
 //! Power, equipment and compute of whole trials: what reaches the racks, and what is stranded.
-#![cfg(feature = "files")]
-#![allow(missing_docs, clippy::unwrap_used)]
 
-use buildout::projection::TrialRow;
-use buildout::{Model, Scenario, Workspace};
+use crate::projection::TrialRow;
+use crate::{Model, Scenario, Workspace};
 
 /// One trial of a scenario written in TOML.
 struct Trial {
@@ -912,7 +910,7 @@ bridge_power = [
 
 #[test]
 fn what_really_holds_capacity_back_is_named() {
-    use buildout::projection::metrics::CAUSES;
+    use crate::projection::metrics::CAUSES;
     let cause = |trial: &Trial, month: usize| {
         let cause = trial.row.binding(0)[month];
         (
@@ -973,7 +971,7 @@ halls = [{{ name = "hall", racks = 1000, rack_type = "rack", hardware = "hardwar
 
 #[test]
 fn an_oversubscribed_building_sells_more_and_states_its_risk() {
-    use buildout::compute::Draws;
+    use crate::compute::Draws;
     let trial = oversubscribed("ratio = 1.25");
     let at = |metric| trial.at(metric, 5);
     assert_eq!(at("it_power_mw"), 10.0);

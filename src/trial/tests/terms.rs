@@ -1,7 +1,6 @@
 //! What tenants pay, and what is owed to them, follows what is really served.
-#![cfg(feature = "files")]
 
-use buildout::{Batch, Projection, Scenario};
+use crate::{Batch, Projection, Scenario};
 
 fn run(text: &str) -> Projection {
     let scenario = Scenario::from_toml(text).unwrap_or_else(|error| panic!("{text}\n{error}"));
@@ -183,8 +182,29 @@ segments = [{ name = "s", contract_power_kw = 10 }]
         .expect("it");
     let share = rate.share_of_trials().expect("trials");
     assert!((share - 0.5).abs() < 0.1, "{share}");
-    let summary = buildout::report::summary(&projection);
+    let summary = crate::report::summary(&projection);
     assert!(summary.contains("of trials"), "{summary}");
     let reported = &projection.to_json()["outcomes"]["irr_per_year"]["share_of_trials"];
     assert_eq!(reported.as_f64(), Some(share));
+}
+
+/// It wants to move in in the eighth month: two after the sixth, and signed three before that.
+#[test]
+fn a_named_tenant_signs_its_lag_before_it_moves_in() {
+    let text = r#"name = "named"
+start = "2025-01"
+horizon_months = 12
+rack_types = [{ name = "r", power_kw = 5 }]
+tenants = [{ name = "t", segment = "s", starts = "2025-07", delay_months = 2, contract_power_kw = 100 }]
+segments = [{ name = "s", contract_power_kw = 10, move_in_lag_months = 3 }]
+campuses = [{ name = "c", existing = { racks = 100, rack_type = "r", power_kw = 500 } }]
+"#;
+    let projection = run(text);
+    let signed = metric(&projection, "contracts_signed");
+    let served = metric(&projection, "in_service_power_mw");
+    for month in 0..12 {
+        assert_eq!(signed[month], if month < 5 { 0.0 } else { 1.0 }, "{month}");
+        assert_eq!(served[month], if month < 8 { 0.0 } else { 0.1 }, "{month}");
+    }
+    assert_eq!(metric(&projection, "companies_contacted")[11], 1.0);
 }

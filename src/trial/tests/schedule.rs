@@ -1,16 +1,15 @@
 //! Construction as schedulers know it, in whole trials.
-#![allow(missing_docs, clippy::unwrap_used)]
 
-use buildout::compute::RackType;
-use buildout::schedule::calendars::{Calendar, Season};
-use buildout::schedule::crews::{CapacityChange, Crew};
-use buildout::schedule::network::LinkKind;
-use buildout::schedule::risks::{Mitigation, Risk};
-use buildout::schedule::{Activity, ActivityStatus, Dependency, Lagged, Override, Slots, Status};
-use buildout::site::Campus;
-use buildout::site::{Building, BuildingTemplate, Hall};
-use buildout::site::{Condition, Phase};
-use buildout::{Batch, Date, Projection, Scenario, Uncertain};
+use crate::compute::RackType;
+use crate::schedule::calendars::{Calendar, Season};
+use crate::schedule::crews::{CapacityChange, Crew};
+use crate::schedule::network::LinkKind;
+use crate::schedule::risks::{Mitigation, Risk};
+use crate::schedule::{Activity, ActivityStatus, Dependency, Lagged, Override, Slots, Status};
+use crate::site::Campus;
+use crate::site::{Building, BuildingTemplate, Hall};
+use crate::site::{Condition, Phase};
+use crate::{Batch, Date, Projection, Scenario, Uncertain};
 
 fn date(text: &str) -> Date {
     text.parse().unwrap()
@@ -173,10 +172,10 @@ fn one_risk_makes_all_that_it_hits_late_together_and_mitigation_is_paired() {
     // Paired: trial by trial the mitigation never makes anything later.
     let (with, without) = (mitigated.compile().unwrap(), scenario.compile().unwrap());
     let (mut row, mut other) = (
-        buildout::projection::TrialRow::new(with.layout().clone()),
-        buildout::projection::TrialRow::new(with.layout().clone()),
+        crate::projection::TrialRow::new(with.layout().clone()),
+        crate::projection::TrialRow::new(with.layout().clone()),
     );
-    let mut workspace = buildout::Workspace::default();
+    let mut workspace = crate::Workspace::default();
     for trial in 0..500 {
         with.simulate(1, trial, &mut workspace, &mut row);
         without.simulate(1, trial, &mut workspace, &mut other);
@@ -277,8 +276,8 @@ fn the_status_fixes_what_has_happened_and_projects_the_rest() {
 /// The finish of an activity in each of this many trials, in months.
 fn finishes(scenario: &Scenario, milestone: &str, trials: u64) -> Vec<f64> {
     let model = scenario.compile().unwrap_or_else(|error| panic!("{error}"));
-    let mut row = buildout::projection::TrialRow::new(model.layout().clone());
-    let mut workspace = buildout::Workspace::default();
+    let mut row = crate::projection::TrialRow::new(model.layout().clone());
+    let mut workspace = crate::Workspace::default();
     let position = model.layout().milestone_index(milestone).unwrap();
     (0..trials)
         .map(|trial| {
@@ -355,7 +354,7 @@ fn what_has_begun_lasts_at_least_as_long_as_it_has() {
 
 #[test]
 fn what_a_mitigation_costs_is_capex_of_its_campus() {
-    use buildout::finance::Finance;
+    use crate::finance::Finance;
     let mut scenario = one_building(vec![Activity::new("shell", 6.0)]);
     let mut south = Campus::new("south");
     south.activities = vec![Activity::new("road", 3.0)];
@@ -384,8 +383,8 @@ fn what_a_mitigation_costs_is_capex_of_its_campus() {
 
 #[test]
 fn a_phase_may_wait_for_any_metric_that_is_reported_by_then() {
-    use buildout::finance::Finance;
-    use buildout::tenants::{Segment, Stage};
+    use crate::finance::Finance;
+    use crate::tenants::{Segment, Stage};
     let mut phase = Phase::new("phase 2");
     phase.when = vec![Condition::new("companies at stage letter of intent").at_least(5.0)];
     let mut scenario = two_phases(phase);
@@ -463,8 +462,8 @@ fn a_policy_does_not_see_what_comes_later() {
     activities[0].duration_months = Uncertain::uniform(3.0, 9.0);
     let dates = |scenario: &Scenario| {
         let model = scenario.compile().unwrap();
-        let mut row = buildout::projection::TrialRow::new(model.layout().clone());
-        let mut workspace = buildout::Workspace::default();
+        let mut row = crate::projection::TrialRow::new(model.layout().clone());
+        let mut workspace = crate::Workspace::default();
         let position = model.layout().milestone_index("A2/shell").unwrap();
         (0..200)
             .map(|trial| {
@@ -523,7 +522,7 @@ fn all_that_is_wrong_is_reported_at_once_with_its_place() {
 
 #[test]
 fn correlated_durations_go_together_and_keep_their_distributions() {
-    use buildout::sampling::correlations::{CorrelatedGroup, CorrelatedPair, Correlations};
+    use crate::sampling::correlations::{CorrelatedGroup, CorrelatedPair, Correlations};
     let mut scenario = one_building(vec![
         after("a", Uncertain::normal(20.0, 3.0), &[]),
         after("b", Uncertain::normal(20.0, 4.0), &["a"]),
@@ -533,8 +532,8 @@ fn correlated_durations_go_together_and_keep_their_distributions() {
     scenario.horizon_months = 120;
     let spread = |scenario: &Scenario, milestone: &str| {
         let model = scenario.compile().unwrap_or_else(|error| panic!("{error}"));
-        let mut row = buildout::projection::TrialRow::new(model.layout().clone());
-        let mut workspace = buildout::Workspace::default();
+        let mut row = crate::projection::TrialRow::new(model.layout().clone());
+        let mut workspace = crate::Workspace::default();
         let position = model.layout().milestone_index(milestone).unwrap();
         let values: Vec<f64> = (0..4_000)
             .map(|trial| {
@@ -578,7 +577,7 @@ fn correlated_durations_go_together_and_keep_their_distributions() {
 
 #[test]
 fn a_target_may_ask_for_a_date_and_a_power_together() {
-    use buildout::scenario::Target;
+    use crate::scenario::Target;
     // The building is live by then in half of the trials; the 1 MW of its 100 racks comes with it.
     let mut scenario = one_building(vec![Activity::new("shell", Uncertain::uniform(4.0, 8.0))]);
     let target = |name: &str, at_least: Option<f64>, milestone: bool| {
