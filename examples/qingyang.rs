@@ -25,6 +25,7 @@ const WEEKS_PER_MONTH: f64 = buildout::date::WEEKS_PER_MONTH;
 
 fn main() -> Result<(), AnyError> {
     let model = scenario()?.compile()?;
+    println!("2,000 trials of {}", model.name());
     let projection = Batch::new(&model).trials(2_000).seed(1).run()?;
     println!("month      standard racks (P10, P50, P90)        PFLOPS (P50)");
     let racks = projection

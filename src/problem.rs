@@ -307,6 +307,21 @@ const MEANT: [(&str, &[&str]); 9] = [
     ("mw", &["power_mw"]),
 ];
 
+/// A number as it is written, with its thousands separated by commas, such as `21,000` or `-1,234.5`.
+pub(crate) fn with_thousands(plain: &str) -> String {
+    let start = plain.find(|c: char| c.is_ascii_digit()).unwrap_or(0);
+    let digits = plain[start..].find(|c: char| !c.is_ascii_digit());
+    let end = digits.map_or(plain.len(), |length| start + length);
+    let mut text = plain[..start].to_owned();
+    for (position, digit) in plain[start..end].chars().enumerate() {
+        if position > 0 && (end - start - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text + &plain[end..]
+}
+
 /// The name among `known` that `wrong` was most likely meant to be, if any is near: another word for the same, a
 /// Damerau-Levenshtein distance of at most a third of the longer name, or a name that begins with it (`payback` for
 /// `payback_months`), whichever comes first.

@@ -1,7 +1,7 @@
 //! What a number in a scenario measures.
 
 use super::measure::{self, Measure};
-use crate::problem::{Path, Problems};
+use crate::problem::{Path, Problems, with_thousands};
 use crate::uncertain::Domain;
 
 /// What a number measures: its unit, the values that it can have and those that it usually has, and
@@ -38,11 +38,18 @@ pub(crate) struct Usual {
 impl Usual {
     pub(super) fn check(&self, value: f64, at: &Path, problems: &mut Problems) {
         let key = at.last_key().unwrap_or("the value");
-        let rounded = (value * 1e3).round() / 1e3;
+        let number = |value: f64| with_thousands(&value.to_string());
+        let rounded = number((value * 1e3).round() / 1e3);
         let side = if value > self.max {
-            format!("{key} is {rounded}, more than the usual {}", self.max)
+            format!(
+                "{key} is {rounded}, more than the usual {}",
+                number(self.max)
+            )
         } else if value < self.min {
-            format!("{key} is {rounded}, less than the usual {}", self.min)
+            format!(
+                "{key} is {rounded}, less than the usual {}",
+                number(self.min)
+            )
         } else {
             return;
         };

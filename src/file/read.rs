@@ -8,7 +8,7 @@ use super::shape::{FORMS, Field, Shape, one_of};
 use crate::date::Date;
 use crate::field::{Measure, SHARE, UnitError};
 use crate::power::{Redundancy, RedundancyError};
-use crate::problem::{Path, Problem, Problems, Severity};
+use crate::problem::{Path, Problem, Problems, Severity, with_thousands};
 use crate::uncertain::{LISTS, describe_forms};
 
 /// Reads a tree of values against a shape.
@@ -264,16 +264,12 @@ impl<'a> Reader<'a> {
         if is_whole && rounded >= least as f64 && rounded <= most as f64 {
             return Some(rounded as u64);
         }
-        let range = if most == u64::from(u32::MAX) {
-            "4294967295".to_owned()
-        } else {
-            most.to_string()
-        };
+        let most = with_thousands(&most.to_string());
         self.error(
             &node.place,
             at,
             format!(
-                "{} is not a whole number from {least} to {range}",
+                "{} is not a whole number from {least} to {most}",
                 node.shown()
             ),
             String::new(),

@@ -266,7 +266,7 @@ fn a_crew_priority_is_a_name_or_an_effort() {
     assert!(help.contains("did you mean \"late_finish\"?"), "{help}");
     let (_, message, _) = reported("{ search = 0 }");
     assert!(
-        message.ends_with("whole number from 1 to 10000000"),
+        message.ends_with("whole number from 1 to 10,000,000"),
         "{message}"
     );
 }

@@ -3,7 +3,7 @@
 use super::hint;
 use crate::date::Date;
 use crate::field::Measure;
-use crate::problem::nearest;
+use crate::problem::{nearest, with_thousands};
 
 /// A scenario that is filled in: every value has a source or is said to be judged, and is there to be replaced.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -92,7 +92,7 @@ pub enum LikeError {
         nearest: Option<String>,
     },
     /// The power is out of range.
-    #[error("{0} MW cannot be asked for: {least} to {most} MW", least = POWERS.0, most = POWERS.1)]
+    #[error("{0} MW cannot be asked for: {least} to {most} MW", least = POWERS.0, most = with_thousands(&POWERS.1.to_string()))]
     Power(f64),
     /// What was given is no power.
     #[error("{message}\n  help: {help}")]

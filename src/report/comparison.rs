@@ -8,7 +8,7 @@ use super::decide::{decide, decision_outputs};
 use super::outputs::{OutputFile, OutputsError};
 use super::table::{columns, one_line, paragraph};
 use super::text::{
-    CountedIn, MISSING, decimals, grouped, month_name, month_of, percent, whole_percent,
+    CountedIn, MISSING, decimals, grouped, month_name, month_of, percent, weight_percent,
 };
 use crate::analysis::compare::{
     Compared, Difference, Level, Matrix, MeasureKind, MeasureLabel, SHARE,
@@ -47,8 +47,8 @@ pub fn comparison(title: &str, compared: &Compared) -> String {
     let has_means = |measure: &MeasureLabel| measure.kind != MeasureKind::Milestone;
     if compared.matrix.is_none() && compared.measures.iter().any(has_means) {
         parts.push(
-            "Fewer: by how many times fewer trials a difference is known as well as from independent\n\
-             trials of each scenario.\n"
+            "Fewer: by how many times fewer trials a difference is known as well as from\n\
+             independent trials of each scenario.\n"
                 .to_owned(),
         );
     }
@@ -322,7 +322,7 @@ fn matrix_of(
         format!(
             "{} ({})",
             one_line(&world.name),
-            whole_percent(world.weight)
+            weight_percent(world.weight)
         )
     }));
     if !is_milestone {

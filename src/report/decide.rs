@@ -8,7 +8,8 @@ use super::chart::{Cell, GridChart};
 use super::outputs::OutputFile;
 use super::table::{WIDTH, columns, one_line, paragraph};
 use super::text::{
-    CountedIn, decimals, decimals_of_error, grouped, percent, whole_percent, wrapped,
+    CountedIn, decimals, decimals_of_error, grouped, percent, weight_percent, whole_percent,
+    wrapped,
 };
 use crate::analysis::decide::run::Decision;
 use crate::analysis::decide::{PlanChoice, Statistic, World};
@@ -438,7 +439,7 @@ fn world_heads(decision: &Decision) -> Vec<String> {
         _ => format!(
             "{} ({})",
             one_line(&world.name),
-            whole_percent(world.weight)
+            weight_percent(world.weight)
         ),
     };
     worlds.iter().map(name).collect()

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::OutputFile;
-use super::table::{columns, one_line, paragraph};
-use super::text::{MISSING, grouped, percent, whole_percent};
+use super::table::{WIDTH, columns, one_line, paragraph};
+use super::text::{MISSING, broken_behind, grouped, percent, whole_percent, wrapped};
 use crate::analysis::schedule::{ActivityReport, LastStepKind, ScheduleReport};
 use crate::projection::quoted;
 
@@ -90,15 +90,19 @@ impl ScheduleReport {
             (self.milestone.as_deref()).map_or("the end of all construction".into(), one_line);
         let day = |months: Option<f64>| self.day(months);
         let [early, middle, late] = self.finish_months.map(day);
+        let answer = format!(
+            "{milestone}: P50 {middle}, P10 {early}, P90 {late}\n\
+             The plan (the medians, without waiting for crews) says {}; the probability to be done by then is {}.",
+            day(self.planned_finish_months),
+            percent(Some(self.by_plan)),
+        );
         let mut parts = vec![format!(
-            "{name}\n{}\n{} {}, seed {}\n\n{milestone}: P50 {middle}, P10 {early}, P90 {late}\n\
-             The plan (the medians, without waiting for crews) says {}; the probability to be done by then is {}.\n",
+            "{name}\n{}\n{} {}, seed {}\n\n{}",
             "=".repeat(name.chars().count().clamp(1, 100)),
             grouped(self.trials as f64, 0),
             if self.trials == 1 { "trial" } else { "trials" },
             self.seed,
-            day(self.planned_finish_months),
-            percent(Some(self.by_plan)),
+            wrapped(&answer, WIDTH),
         )];
         parts.extend(self.last_before(&milestone));
         parts.push(self.drivers_table(&milestone));
@@ -121,7 +125,8 @@ impl ScheduleReport {
                 LastStepKind::Equipment => "equipment, ordered after",
             };
             let share = percent(Some(step.share));
-            let _ = writeln!(text, "{share:>8}  {what}: {}", one_line(&step.name));
+            let named = format!("{what}: {}", one_line(&step.name));
+            text += &broken_behind(&format!("{share:>8}  "), &named, WIDTH);
         }
         (!self.last_steps.is_empty()).then_some(text)
     }
@@ -176,11 +181,11 @@ impl ScheduleReport {
             "sensitivity",
         ];
         let lines = columns(&heads, &rows, &[2, 3, 4, 5, 6]);
-        let mut text = format!(
-            "What drives {milestone}: late date and floats of the plan in months; how often it drives;\n\
-             rank correlation of its duration with the date; schedule sensitivity index\n\n{}",
-            paragraph(&lines)
+        let what = format!(
+            "What drives {milestone}: late date and floats of the plan in months; how often it drives; \
+             rank correlation of its duration with the date; schedule sensitivity index"
         );
+        let mut text = format!("{}\n{}", wrapped(&what, WIDTH), paragraph(&lines));
         let others = self.activities.len() - driving.len();
         if others > 0 {
             let _ = writeln!(
@@ -217,10 +222,10 @@ impl ScheduleReport {
         let merging = |activity: &&ActivityReport| activity.driven_by.len() > 1;
         let mut text = String::from("Where paths merge: what is waited for to the last\n\n");
         for activity in self.activities.iter().filter(merging) {
-            let _ = writeln!(text, "{}", one_line(&activity.name));
+            text += &broken_behind("", &one_line(&activity.name), WIDTH);
             for driver in activity.driven_by.iter().take(MOST_DRIVERS) {
                 let share = percent(Some(driver.share));
-                let _ = writeln!(text, "{share:>8}  {}", one_line(&driver.name));
+                text += &broken_behind(&format!("{share:>8}  "), &one_line(&driver.name), WIDTH);
             }
         }
         self.activities
@@ -230,17 +235,12 @@ impl ScheduleReport {
     }
 
     fn chains(&self) -> String {
-        let mut text = String::from("Chains that drive it, the most frequent first\n");
+        let mut text = String::from("Chains that drive it, the most frequent first\n\n");
         for path in self.paths.iter().take(MOST_PATHS) {
             let names: Vec<String> = path.activities.iter().map(|name| one_line(name)).collect();
-            let _ = write!(
-                text,
-                "\n{:>8}  {}",
-                percent(Some(path.share)),
-                names.join(" > ")
-            );
+            let share = format!("{:>8}  ", percent(Some(path.share)));
+            text += &broken_behind(&share, &names.join(" > "), WIDTH);
         }
-        text.push('\n');
         text
     }
 

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use unicode_width::UnicodeWidthStr;
 
+use super::text::broken;
+
 /// A table: its heads, and its rows.
 pub(super) type Table = (Vec<&'static str>, Vec<Vec<String>>);
 
@@ -72,7 +74,7 @@ pub(super) fn columns_within<R: AsRef<[String]>>(
         let cells = row.as_ref();
         match cells.first() {
             Some(name) if name.width() > most => {
-                lines.push(name.clone());
+                lines.extend(broken(name, width));
                 lines.push(line(
                     &mut std::iter::once("").chain(cells.iter().skip(1).map(String::as_str)),
                 ));
@@ -199,6 +201,25 @@ pub(super) fn in_two_halves(width: usize, mut lines: Vec<String>) -> Vec<String>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_is_longer_than_a_line_takes_several() {
+        let name = format!(
+            "Campus/{}/fit-out",
+            "a hall with a long name ".repeat(6).trim()
+        );
+        let row = vec![name, "12.5".to_owned(), "13.5".to_owned()];
+        let lines = columns(&["activity", "P50", "P90"], &[row], &[1, 2]);
+        assert!(
+            lines.len() > 3 && lines.iter().all(|line| line.width() <= WIDTH),
+            "{lines:?}"
+        );
+        assert!(
+            lines
+                .last()
+                .is_some_and(|last| last.ends_with("12.5  13.5"))
+        );
+    }
 
     #[test]
     fn a_table_that_is_too_wide_is_set_in_stacks_with_the_names_in_each() {

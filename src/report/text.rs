@@ -3,6 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use crate::date::Date;
+use crate::problem::with_thousands;
 
 /// What stands for a number that does not exist.
 pub(super) const MISSING: &str = "-";
@@ -29,32 +30,61 @@ pub(super) fn wrapped(text: &str, width: usize) -> String {
     lines.join("\n") + "\n"
 }
 
+/// A name in lines of at most `width` columns: broken between words, after slashes, and within a longer word.
+pub(super) fn broken(name: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let fits = |line: &str, piece: &str| line.width() + piece.trim_end().width() <= width;
+    for piece in name.split_inclusive([' ', '/']) {
+        let last = lines.len() - 1;
+        if fits(&lines[last], piece) {
+            lines[last] += piece;
+        } else if fits("", piece) {
+            lines.push(piece.to_owned());
+        } else {
+            for c in piece.chars() {
+                let c = c.encode_utf8(&mut [0; 4]).to_owned();
+                let last = lines.len() - 1;
+                if fits(&lines[last], &c) {
+                    lines[last] += &c;
+                } else {
+                    lines.push(c);
+                }
+            }
+        }
+    }
+    lines.retain(|line| !line.trim().is_empty());
+    lines
+        .iter()
+        .map(|line| line.trim_end().to_owned())
+        .collect()
+}
+
+/// The same behind a first word, under which further lines stand.
+pub(super) fn broken_behind(first: &str, name: &str, width: usize) -> String {
+    let indent = first.width();
+    let lines = broken(name, width.saturating_sub(indent).max(1));
+    let mut text = String::new();
+    for (number, line) in lines.iter().enumerate() {
+        let before = if number == 0 {
+            first.to_owned()
+        } else {
+            " ".repeat(indent)
+        };
+        text += &format!("{before}{line}\n");
+    }
+    text
+}
+
 /// A number with its thousands separated, such as `21,000` or `12.50`.
 pub(super) fn grouped(x: f64, decimals: usize) -> String {
     if !x.is_finite() {
         return MISSING.to_owned();
     }
     let plain = format!("{:.decimals$}", x.abs());
-    let (whole, fraction) = match plain.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (plain.as_str(), None),
-    };
-    let mut text = String::new();
     // A number that rounds to zero has no sign.
-    if x < 0.0 && plain.contains(|c: char| c.is_ascii_digit() && c != '0') {
-        text.push('-');
-    }
-    for (position, digit) in whole.chars().enumerate() {
-        if position > 0 && (whole.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    if let Some(fraction) = fraction {
-        text.push('.');
-        text.push_str(fraction);
-    }
-    text
+    let is_zero = !plain.contains(|c: char| c.is_ascii_digit() && c != '0');
+    let sign = if x < 0.0 && !is_zero { "-" } else { "" };
+    sign.to_owned() + &with_thousands(&plain)
 }
 
 /// How many decimals numbers of a unit need, given the greatest of them.
@@ -151,6 +181,16 @@ pub(super) fn whole_percent(share: f64) -> String {
     }
 }
 
+/// A weight that was stated: as per cent, with a decimal where it has one.
+pub(super) fn weight_percent(share: f64) -> String {
+    let tenths = (share * 1e3).round();
+    if tenths.is_finite() && tenths % 10.0 != 0.0 {
+        format!("{:.1} %", tenths / 10.0)
+    } else {
+        whole_percent(share)
+    }
+}
+
 /// The month of a date, such as `Jul 2024`.
 pub(super) fn month_name(date: Date) -> String {
     let month = usize::try_from(date.month_of_year() - 1).unwrap_or_default();
@@ -199,6 +239,36 @@ pub(super) fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_names_are_broken_where_they_may_be() {
+        let name = "North campus/substation/transformer of the second circuit";
+        assert_eq!(
+            broken(name, 24),
+            [
+                "North campus/substation/",
+                "transformer of the",
+                "second circuit"
+            ]
+        );
+        assert_eq!(broken("abcdefg hi", 3), ["abc", "def", "g", "hi"]);
+        assert_eq!(
+            broken_behind("12 %  ", "one two", 9),
+            "12 %  one\n      two\n"
+        );
+        assert!(
+            broken(&"庆阳".repeat(30), 20)
+                .iter()
+                .all(|line| line.width() <= 20)
+        );
+    }
+
+    #[test]
+    fn weights_are_written_as_they_are_stated() {
+        assert_eq!(weight_percent(0.125), "12.5 %");
+        assert_eq!(weight_percent(0.2), "20 %");
+        assert_eq!(weight_percent(1.0 / 3.0), "33.3 %");
+    }
 
     #[test]
     fn thousands_are_separated() {

@@ -3,7 +3,7 @@
 use super::Scenario;
 use crate::field::plan;
 use crate::policy::levers::prompted;
-use crate::problem::{Path, Problems};
+use crate::problem::{Path, Problems, with_thousands};
 use crate::tenants::volume::{Surroundings, Volume};
 use crate::tenants::{Allocation, MOST_CONTACTED_IN_COHORTS, Segment};
 
@@ -98,11 +98,12 @@ impl Scenario {
         problems.error(
             &at.index(largest.0),
             format!(
-                "a trial may come to {} companies contacted and {} contracts in {} months, more than the {} and {most} that are admitted",
-                rounded(contacted),
-                rounded(contracts),
-                self.horizon_months,
-                most * CONTACTS_PER_CONTRACT,
+                "a trial may come to {} companies contacted and {} contracts in {} months, more than the {} and {} that are admitted",
+                with_thousands(&rounded(contacted)),
+                with_thousands(&rounded(contracts)),
+                with_thousands(&self.horizon_months.to_string()),
+                with_thousands(&(most * CONTACTS_PER_CONTRACT).to_string()),
+                with_thousands(&most.to_string()),
             ),
             format!(
                 "less growth (0.05 is 5 % a year), a shorter horizon, the allocation \"cohort\", or `limits = {{ contracts_per_trial = {} }}`",
@@ -166,7 +167,12 @@ mod tests {
         assert_eq!(refusals(&scenario(0.05)), "");
         let mut large = scenario(5.0);
         let reported = refusals(&large);
-        for words in ["4000000", "120 months", "contracts_per_trial = ", "cohort"] {
+        for words in [
+            "4,000,000",
+            "120 months",
+            "contracts_per_trial = ",
+            "cohort",
+        ] {
             assert!(reported.contains(words), "{words} is not in {reported}");
         }
         large.limits.contracts_per_trial = 1_000_000_000_000;

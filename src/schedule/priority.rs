@@ -90,7 +90,8 @@ impl TryFrom<Written> for CrewPriority {
             }
             Written::Effort(Effort { search }) => {
                 return Err(format!(
-                    "search is {search}; a search makes 1 to {MOST_SCHEDULES} schedules"
+                    "search is {search}; a search makes 1 to {} schedules",
+                    crate::problem::with_thousands(&MOST_SCHEDULES.to_string())
                 ));
             }
         })

@@ -6,7 +6,7 @@ use crate::compute::Oversubscription;
 use crate::date::Date;
 use crate::field::{CARBON_TONNES, COUNT, KILOWATTS, MONTHS, NUMBER, SHARE, plan};
 use crate::power::ElectricalChain;
-use crate::problem::{Path, Problems, check_known, check_name};
+use crate::problem::{Path, Problems, check_known, check_name, with_thousands};
 use crate::schedule::{
     Activity, Dependency, Override, check_activities, check_dependencies, warn_of_unlikely,
 };
@@ -95,7 +95,10 @@ impl Series {
             problems.error(
                 &at,
                 format!("count is {}", self.most()),
-                format!("a series has 1 to {MOST_IN_A_SERIES} buildings; `at_most` limits an uncertain count"),
+                format!(
+                    "a series has 1 to {} buildings; `at_most` limits an uncertain count",
+                    with_thousands(&MOST_IN_A_SERIES.to_string())
+                ),
             );
         }
     }

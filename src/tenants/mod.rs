@@ -31,7 +31,9 @@ pub use vouchers::Voucher;
 use serde::{Deserialize, Serialize};
 
 use crate::field::{GROWTH, KILOWATTS, MONTHS, NUMBER, PFLOPS, SHARE, plan};
-use crate::problem::{Path, Problems, check_all_known, check_known, check_list, check_name};
+use crate::problem::{
+    Path, Problems, check_all_known, check_known, check_list, check_name, with_thousands,
+};
 use crate::uncertain::{Domain, Uncertain};
 
 plan! {
@@ -176,8 +178,12 @@ impl ExistingTenants {
         if leased > most_kw {
             problems.error(
                 &at.key("leased_power_kw"),
-                format!("leased_power_kw is {leased}"),
-                format!("0 to {most_kw} kW: {LARGEST_CONTRACT_KW} kW for each contract at most"),
+                format!("leased_power_kw is {}", with_thousands(&leased.to_string())),
+                format!(
+                    "0 to {} kW: {} kW for each contract at most",
+                    with_thousands(&most_kw.to_string()),
+                    with_thousands(&LARGEST_CONTRACT_KW.to_string())
+                ),
             );
         } else if leased > 0.0 && self.contracts_signed == 0 {
             problems.error(
@@ -293,8 +299,14 @@ impl Segment {
         if let Some(typical) = typical.filter(|kw| *kw > LARGEST_CONTRACT_KW) {
             problems.error(
                 &at.key("contract_power_kw"),
-                format!("contract_power_kw is about {typical} kW"),
-                format!("{LARGEST_CONTRACT_KW} kW or less; a plain number counts kW"),
+                format!(
+                    "contract_power_kw is about {} kW",
+                    with_thousands(&typical.to_string())
+                ),
+                format!(
+                    "{} kW or less; a plain number counts kW",
+                    with_thousands(&LARGEST_CONTRACT_KW.to_string())
+                ),
             );
         }
     }
@@ -348,8 +360,11 @@ impl Segment {
         if let Some(contacted) = contacted.filter(|companies| *companies > most) {
             problems.error(
                 &at.key("outreach_per_month"),
-                format!("outreach_per_month is about {contacted} companies"),
-                format!("{most} or less: {help}"),
+                format!(
+                    "outreach_per_month is about {} companies",
+                    with_thousands(&contacted.to_string())
+                ),
+                format!("{} or less: {help}", with_thousands(&most.to_string())),
             );
         }
         let signs = self.sign_probability.sampler(Domain::SHARE).ok();

@@ -1,5 +1,7 @@
 //! Which values a quantity can have at all.
 
+use crate::problem::with_thousands;
+
 /// What values a quantity can have at all.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Domain {
@@ -47,16 +49,17 @@ impl Domain {
 
     /// What it admits, in words.
     pub(crate) fn describe(self) -> String {
+        let number = |bound: f64| with_thousands(&bound.to_string());
         if self.min == f64::MIN_POSITIVE {
             return match self.max.is_finite() {
-                true => format!("above 0, at most {}", self.max),
+                true => format!("above 0, at most {}", number(self.max)),
                 false => "a number above 0".to_owned(),
             };
         }
         match (self.min.is_finite(), self.max.is_finite()) {
-            (true, true) => format!("{} to {}", self.min, self.max),
-            (true, false) => format!("{} or more", self.min),
-            (false, true) => format!("{} or less", self.max),
+            (true, true) => format!("{} to {}", number(self.min), number(self.max)),
+            (true, false) => format!("{} or more", number(self.min)),
+            (false, true) => format!("{} or less", number(self.max)),
             (false, false) => "any finite number".to_owned(),
         }
     }

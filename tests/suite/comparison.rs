@@ -28,7 +28,7 @@ fn a_matrix_is_every_way_to_build_under_every_demand() {
     let text = String::from_utf8(output.stdout).unwrap();
     for words in [
         "9 scenarios on common random numbers: 16 trials of each, seed 1",
-        "as expected (33 %)",
+        "as expected (33.3 %)",
         "Qingyang/B4 live, from the start in Jan 2024",
         "100,000 PFLOPS by the end of 2027: probability",
     ] {

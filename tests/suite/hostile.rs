@@ -91,10 +91,10 @@ fn what_asks_for_too_much_is_refused_with_the_limit_and_how_to_raise_it() {
         ],
     );
     let many = "outreach_per_month = 1e9";
-    refused(&scenario(YEARS, WORKS, many), &["1000000 or less"]);
+    refused(&scenario(YEARS, WORKS, many), &["1,000,000 or less"]);
     refused(
         &scenario("horizon_months = 100_000", WORKS, ""),
-        &["1 to 1200"],
+        &["1 to 1,200"],
     );
     let mut buildings = scenario(YEARS, WORKS, "outreach_per_month = 1");
     for number in 0..21 {

@@ -274,8 +274,26 @@ fn colours_are_for_terminals_and_never_with_no_color() {
         plain.contains("error:") && !plain.contains('\u{1b}'),
         "{plain:?}"
     );
+    // But for the colours the words are the same.
+    let mut words = coloured;
+    for code in ["[1;31m", "[1;33m", "[1;34m", "[36m", "[0m"] {
+        words = words.replace(&format!("\u{1b}{code}"), "");
+    }
+    assert_eq!(words, plain);
     let piped = buildout_in(folder.path(), &["validate", "bad.toml"]);
     assert!(!err(&piped).contains('\u{1b}'));
+}
+
+#[test]
+fn nothing_that_is_printed_moves_the_cursor() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "name = \"庆阳\t\u{1b}[31m\u{7}\u{202e}\"\n";
+    fs::write(folder.path().join("bad.toml"), text).unwrap();
+    let said = err(&buildout_in(folder.path(), &["validate", "bad.toml"]));
+    assert!(
+        said.contains("\"庆阳\t\u{fffd}[31m\u{fffd}\u{fffd}\""),
+        "{said:?}"
+    );
 }
 
 #[test]

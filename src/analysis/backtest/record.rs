@@ -45,8 +45,8 @@ impl TrackRecord {
     /// of these. `None` if nobody who is judged made a forecast of a case that all forecast.
     pub fn new(scores: Vec<Score>, judged: &[String], reference: Option<&str>) -> Option<Self> {
         let leader = |summaries: &[Summary]| -> Option<String> {
-            let names = summaries.iter().map(|summary| &summary.forecaster);
-            names.cloned().find(|name| judged.contains(name))
+            let mut names = summaries.iter().map(|summary| &summary.forecaster);
+            names.find(|name| judged.contains(*name)).cloned()
         };
         let best = leader(&summarise(&scores, None))?;
         let reference = reference.unwrap_or(&best).to_owned();

@@ -288,6 +288,15 @@ fn status_of_trials(error: &TrialTableError) -> u8 {
     }
 }
 
+/// So many of something, by its words for one and for several.
+pub(crate) fn counted(number: usize, [one, several]: [&str; 2]) -> String {
+    match number {
+        0 => format!("no {several}"),
+        1 => format!("1 {one}"),
+        _ => format!("{number} {several}"),
+    }
+}
+
 /// Writes to standard error, and continues if that is closed. On a terminal that wants
 /// colours, errors, warnings and help have them.
 pub(crate) fn say(words: &str) {
@@ -331,7 +340,7 @@ const CYAN: &str = "\x1b[36m";
 const RESET: &str = "\x1b[0m";
 
 fn painted(words: &str) -> String {
-    let lines = words.lines().map(|line| {
+    let lines = words.split('\n').map(|line| {
         let paint =
             |part: &str, colour: &str| line.replacen(part, &format!("{colour}{part}{RESET}"), 1);
         let is_carets = |line: &str| {
@@ -354,29 +363,4 @@ fn painted(words: &str) -> String {
         }
     });
     lines.collect::<Vec<_>>().join("\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_that_is_printed_moves_the_cursor() {
-        assert_eq!(
-            visible("庆阳\n\t\u{1b}[31m\u{7}\u{202e}"),
-            "庆阳\n\t\u{fffd}[31m\u{fffd}\u{fffd}"
-        );
-    }
-
-    #[test]
-    fn paint_leaves_the_words_as_they_were() {
-        let words = "error: racks is -3\n --> a.toml:7:9\n  |\n7 | racks = -3\n  |         ^^\n  help: 0 or more";
-        let painted = painted(words);
-        assert!(painted.contains(&format!("{RED}^^{RESET}")), "{painted:?}");
-        let mut plain = painted;
-        for code in [RED, YELLOW, BLUE, CYAN, RESET] {
-            plain = plain.replace(code, "");
-        }
-        assert_eq!(plain, words);
-    }
 }

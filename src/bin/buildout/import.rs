@@ -13,7 +13,7 @@ use buildout::site::Hall;
 use clap::{Args, ValueEnum};
 
 use crate::EXIT_STATUS;
-use crate::failure::{Failure, print, say};
+use crate::failure::{Failure, counted, print, say};
 use crate::new::folder_and_name;
 
 #[derive(Args)]
@@ -154,10 +154,10 @@ pub(crate) fn run(arguments: &Import) -> Result<(), Failure> {
             left_out += "\nall durations vary together, too: see the risk \"project-wide factor\" (--no-project-factor leaves it out)";
         }
         say(&format!(
-            "wrote {target}: {} activities, {} calendars, {} crews; {spread}{left_out}\n{closing}\n\n  buildout schedule {target}\n  buildout run {target}",
-            schedule.activities.len(),
-            schedule.calendars.len(),
-            schedule.crews.len(),
+            "wrote {target}: {}, {}, {}; {spread}{left_out}\n{closing}\n\n  buildout schedule {target}\n  buildout run {target}",
+            counted(schedule.activities.len(), ["activity", "activities"]),
+            counted(schedule.calendars.len(), ["calendar", "calendars"]),
+            counted(schedule.crews.len(), ["crew", "crews"]),
         ));
     }
     Ok(())

@@ -10,7 +10,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::EXIT_STATUS;
-use crate::failure::{Failure, print, say};
+use crate::failure::{Failure, counted, print, say};
 use crate::load;
 use crate::run::key_and_value;
 
@@ -93,8 +93,8 @@ pub(crate) fn run(arguments: &Validate) -> Result<(), Failure> {
     } else if errors + warnings > 0 {
         say(&format!(
             "{}, {}",
-            counted(errors, "error"),
-            counted(warnings, "warning")
+            counted(errors, ["error", "errors"]),
+            counted(warnings, ["warning", "warnings"])
         ));
     }
     if errors > 0 || (arguments.strict && warnings > 0) {
@@ -152,14 +152,6 @@ fn count(problems: &Problems) -> (usize, usize) {
         .filter(|problem| problem.severity == Severity::Error)
         .count();
     (errors, problems.len() - errors)
-}
-
-fn counted(number: usize, noun: &str) -> String {
-    match number {
-        0 => format!("no {noun}s"),
-        1 => format!("1 {noun}"),
-        _ => format!("{number} {noun}s"),
-    }
 }
 
 fn as_json(problem: &Problem) -> Value {

@@ -35,6 +35,83 @@ fn every_value_says_what_stands_behind_it() {
     }
 }
 
+/// What only the planner can state, of whatever kind the project is: when it starts, what is asked, and with whom they talk.
+fn is_the_planners(input: &crate::file::Input) -> bool {
+    input.key == "start"
+        || ["targets.", "tenants."]
+            .iter()
+            .any(|part| input.key.starts_with(part))
+}
+
+/// A number, a distribution, a month or a choice; not the name of something, nor which other part of the file is meant.
+fn is_value(input: &crate::file::Input) -> bool {
+    let last = input.key.rsplit('.').next().unwrap_or_default();
+    let names = [
+        "format",
+        "name",
+        "description",
+        "source",
+        "template",
+        "rack_type",
+        "substation",
+        "segment",
+        "segments",
+        "metric",
+        "after",
+        "inputs",
+        "activities",
+    ];
+    !names.contains(&last)
+}
+
+/// Whether a text names a year, or says that its source is not verified.
+fn is_dated(text: &str) -> bool {
+    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    let is_year = |word: &str| {
+        word.len() == 4
+            && (word.starts_with("19") || word.starts_with("20"))
+            && word.parse::<u16>().is_ok()
+    };
+    text.contains("unverified") || words.any(is_year)
+}
+
+/// A kind is worth beginning with if it states four of five values that a planner does not have to: each with the kind of its evidence, and
+/// where that is published with title or publisher and year, or marked as unverified.
+#[test]
+fn four_of_five_values_are_filled_with_their_evidence() {
+    for like in LIKES {
+        let inputs = loaded(&like.toml(None, start()).unwrap()).inputs;
+        let values: Vec<_> = inputs.iter().filter(|input| is_value(input)).collect();
+        let is_filled = |input: &&&crate::file::Input| {
+            let has_preset = input.note.starts_with("preset ");
+            let has_source = has_preset || input.note.split("[P]").skip(1).all(is_dated);
+            assert!(has_source, "{}: {}: {}", like.name, input.key, input.note);
+            !is_the_planners(input) && !input.basis.is_empty()
+        };
+        let filled = values.iter().filter(is_filled).count();
+        let share = filled as f64 / values.len() as f64;
+        println!("{}: {filled} of {}", like.name, values.len());
+        assert!(share >= 0.8, "{}: {filled} of {}", like.name, values.len());
+    }
+}
+
+/// A figure that was published stands with where it was read, or just before it.
+#[test]
+fn published_figures_of_presets_are_dated_or_unverified() {
+    for preset in crate::presets::all() {
+        for (number, source) in preset.sources.iter().enumerate() {
+            let next = preset.sources.get(number + 1);
+            let dated = is_dated(source.text) || next.is_some_and(|next| is_dated(next.text));
+            assert!(
+                source.basis != Basis::Published || dated,
+                "{}: {}",
+                preset.name,
+                source.text
+            );
+        }
+    }
+}
+
 #[test]
 fn all_run_at_several_sizes_and_answer_what_is_asked() {
     for like in LIKES {

@@ -6,7 +6,7 @@ use super::escape;
 use crate::analysis::decide::Choice;
 use crate::analysis::decide::run::Decision;
 use crate::report::decide::{Amounts, answer, asked};
-use crate::report::text::{percent, whole_percent};
+use crate::report::text::{percent, weight_percent, whole_percent};
 
 /// The answer and the matrix; nothing if nothing was to be decided.
 pub(super) fn decision(decision: Option<&Decision>) -> String {
@@ -27,7 +27,7 @@ pub(super) fn decision(decision: Option<&Decision>) -> String {
             html,
             "<th>{} ({})</th>",
             escape(&world.name),
-            whole_percent(world.weight)
+            weight_percent(world.weight)
         );
     }
     if has_worlds {

@@ -119,7 +119,7 @@ fn contracts_beyond_all_measure_are_refused_or_cut() {
     segment.contract_power_kw = Some(1e12.into());
     assert_eq!(
         reported(&scenario),
-        ["segments[0].contract_power_kw: contract_power_kw is about 1000000000000 kW"]
+        ["segments[0].contract_power_kw: contract_power_kw is about 1,000,000,000,000 kW"]
     );
     // Half of these are beyond 100 MW, one in a hundred beyond 10^19 kW.
     scenario.segments[0].contract_power_kw = Some(Uncertain::pareto(100.0, 0.1));
@@ -146,9 +146,9 @@ fn more_companies_than_can_be_simulated_are_refused() {
     assert_eq!(
         reported(&scenario),
         [
-            "segments[0].outreach_per_month: outreach_per_month is about 100000000 companies",
-            "segments[0]: a trial may come to 2400000000 companies contacted and 240000000 contracts in 24 months, \
-             more than the 64000000 and 4000000 that are admitted"
+            "segments[0].outreach_per_month: outreach_per_month is about 100,000,000 companies",
+            "segments[0]: a trial may come to 2,400,000,000 companies contacted and 240,000,000 contracts in 24 months, \
+             more than the 64,000,000 and 4,000,000 that are admitted"
         ]
     );
     scenario.segments[0].allocation = Allocation::Cohort;

@@ -38,7 +38,7 @@ fn what_is_unlikely_is_a_warning_with_its_place_and_compiles_all_the_same() {
         ("campuses[0].buildings[0].starts", "after the end", |s| {
             s.campuses[0].buildings[0].starts = Date::month(2029, 1).ok();
         }),
-        ("rack_types[0].power_kw", "2500", |s| {
+        ("rack_types[0].power_kw", "2,500", |s| {
             s.rack_types[0].power_kw = 2_500.0.into()
         }),
     ];
