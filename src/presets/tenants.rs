@@ -85,7 +85,7 @@ pub(super) const SEGMENTS: &[Preset] = &[
         summary: "AI firms that lease about a MW and draw most of it",
         sources: &[
             published(
-                "Training leaves about 3 % of headroom, inference about 21 % (Patel and others, POLCA: Power Oversubscription in LLM Cloud Providers, 2023)",
+                "Training leaves about 3 % of headroom, inference about 21 % (Patel and others, POLCA: Power Oversubscription in LLM Cloud Providers, 2023; figures unverified)",
             ),
             published(
                 "A cluster at Qingyang ran at nearly 80 % (press report on the city's computing cluster, autumn 2024; title unverified)",
