@@ -119,7 +119,7 @@ fn names() -> String {
 ///
 /// let text = like("AI campus")?.toml(Some(1_200.0), "2024-06".parse()?)?;
 /// assert!(text.contains("AI campus of 1200 MW") && text.contains("start = \"2024-06\""));
-assert_eq!(like("wholesale")?.name, "wholesale campus");
+/// assert_eq!(like("wholesale")?.name, "wholesale campus");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn like(name: &str) -> Result<&'static Like, LikeError> {

@@ -368,7 +368,10 @@ mod tests {
             "Little holds capacity back in the year to Dec 2027: construction in 8 % of the months of all trials, \
              rack density in 4 %."
         );
-        assert!(deciding(&[("grid", 0.1)], span).ends_with("power in 10 % of the months of all trials."));
+        assert!(
+            deciding(&[("grid", 0.1)], span)
+                .ends_with("power in 10 % of the months of all trials.")
+        );
     }
 
     #[test]
