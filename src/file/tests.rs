@@ -12,6 +12,9 @@ use crate::site::Campus;
 use crate::site::{Building, Hall, Series};
 use crate::{Date, Scenario, ScenarioError, Uncertain};
 
+#[cfg(feature = "excel")]
+mod round_trips;
+
 const SMALL: &str = r#"
 name = "small"
 start = "2025-01"

@@ -262,29 +262,6 @@ mod tests {
         assert!((group.full - 0.729).abs() < 1e-15);
     }
 
-    #[test]
-    fn fields_out_of_range_have_no_availability() {
-        let good = ModuleGroup::independent(3, 2, 0.1);
-        for bad in [
-            ModuleGroup { needed: 0, ..good },
-            ModuleGroup { needed: 4, ..good },
-            ModuleGroup {
-                failure_to_repair: f64::NAN,
-                ..good
-            },
-            ModuleGroup {
-                common_cause_share: 1.5,
-                ..good
-            },
-            ModuleGroup {
-                repair_crews: 0,
-                ..good
-            },
-        ] {
-            assert_eq!(bad.availability(), None);
-        }
-    }
-
     /// A year has 8,766 hours.
     fn part(name: &str, failures_a_year: f64, repair_hours: f64) -> Part {
         const HOURS: f64 = 730.5;
@@ -369,6 +346,95 @@ mod tests {
             prop_assert!((0.0..=1.0).contains(&less.full));
             prop_assert!(less.full <= less.served + 1e-12 && less.served <= 1.0 + 1e-12);
             prop_assert!(more.full >= less.full - 1e-12);
+        }
+    }
+
+    /// With one crew for n modules the number down is a queue M/M/1//n: with a ratio r the weights are n!/(n - j)! r^j.
+    /// A common cause takes all down for its share of the ratio.
+    #[test]
+    fn one_crew_repairs_one_after_another_and_a_common_cause_takes_all() {
+        let group = ModuleGroup {
+            modules: 3,
+            needed: 2,
+            failure_to_repair: 0.1,
+            common_cause_share: 0.2,
+            repair_crews: 1,
+        };
+        let weights = [1.0, 3.0 * 0.08, 6.0 * 0.08 * 0.08, 6.0 * 0.08 * 0.08 * 0.08];
+        let sum: f64 = weights.iter().sum();
+        let up = 1.0 / 1.02;
+        let found = group.availability().unwrap();
+        assert!((found.full - up * (weights[0] + weights[1]) / sum).abs() < 1e-14);
+        let served = weights[0] + weights[1] + 0.5 * weights[2];
+        assert!((found.served - up * served / sum).abs() < 1e-14);
+    }
+
+    /// Weights as large as 10,000! would overflow if they were not scaled: the mean number of 10,000 modules that are up, each for
+    /// a half of the time, is a half.
+    #[test]
+    fn ten_thousand_modules_have_the_mean_of_the_binomial_distribution() {
+        let found = ModuleGroup::independent(10_000, 10_000, 0.5)
+            .availability()
+            .unwrap();
+        assert!((found.served - 0.5).abs() < 1e-9, "{found:?}");
+        let found = ModuleGroup::independent(10_000, 5_000, 0.5)
+            .availability()
+            .unwrap();
+        // P(X >= n/2) = 1/2 + P(X = n/2)/2, and P(X = n/2) is about sqrt(2/(pi n)) (1 - 1/(4 n)).
+        let middle = (2.0 / std::f64::consts::PI / 1e4).sqrt() * (1.0 - 1.0 / 4e4);
+        assert!((found.full - 0.5 - 0.5 * middle).abs() < 1e-9, "{found:?}");
+    }
+
+    #[test]
+    fn fields_out_of_range_have_no_availability() {
+        let sound = ModuleGroup::independent(3, 2, 0.1);
+        assert!(sound.availability().is_some());
+        for wrong in [
+            ModuleGroup { needed: 0, ..sound },
+            ModuleGroup { needed: 4, ..sound },
+            ModuleGroup {
+                failure_to_repair: -0.1,
+                ..sound
+            },
+            ModuleGroup {
+                failure_to_repair: f64::NAN,
+                ..sound
+            },
+            ModuleGroup {
+                failure_to_repair: f64::INFINITY,
+                ..sound
+            },
+            ModuleGroup {
+                common_cause_share: 1.1,
+                ..sound
+            },
+            ModuleGroup {
+                common_cause_share: -0.1,
+                ..sound
+            },
+            ModuleGroup {
+                repair_crews: 0,
+                ..sound
+            },
+        ] {
+            assert_eq!(wrong.availability(), None, "{wrong:?}");
+        }
+        for allowed in [
+            ModuleGroup { needed: 3, ..sound },
+            ModuleGroup {
+                failure_to_repair: 0.0,
+                ..sound
+            },
+            ModuleGroup {
+                common_cause_share: 1.0,
+                ..sound
+            },
+            ModuleGroup {
+                repair_crews: 1,
+                ..sound
+            },
+        ] {
+            assert!(allowed.availability().is_some(), "{allowed:?}");
         }
     }
 }

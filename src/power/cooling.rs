@@ -392,4 +392,25 @@ mod tests {
         climate.temperature_spread_celsius = 9.0;
         assert_eq!(climate.design_mechanical_share(), 1.0);
     }
+
+    /// 0.04 are lost without load, 0.03 of the draw and 0.02 with its square; fans take 0.05, compressors at most 0.2.
+    #[test]
+    fn facility_power_is_the_draw_and_what_goes_with_it() {
+        let losses = Losses {
+            fixed: 0.04,
+            proportional: 0.03,
+            square: 0.02,
+            fans: 0.05,
+            mechanical: 0.2,
+        };
+        let at = losses.facility(6.0, 10.0, 0.25);
+        assert_eq!(at.it, 6.0);
+        assert!((at.electrical_losses - (0.4 + 0.18 + 0.02 * 3.6)).abs() < 1e-12);
+        assert!((at.cooling - (0.05 + 0.05) * 6.0).abs() < 1e-12);
+        assert!((at.total() - (6.0 + 0.652 + 0.6)).abs() < 1e-12);
+        assert!((losses.pue(0.6, 0.25) - at.total() / 6.0).abs() < 1e-12);
+        assert!((losses.pue(1.0, 0.0) - 1.14).abs() < 1e-12);
+        // Nothing is deployable: nothing is lost to load that is not there.
+        assert_eq!(losses.facility(0.0, 0.0, 1.0).total(), 0.0);
+    }
 }

@@ -412,4 +412,30 @@ mod tests {
         assert_eq!((battery.power_kw, battery.energy_kwh), (8_000.0, 24_000.0));
         assert_eq!(battery.hours_per_day, 4.0);
     }
+
+    /// A battery that bridges is bounded by what was applied for, a permanent one is not; neither gives more than the grid
+    /// and generation can charge it with.
+    #[test]
+    fn a_battery_adds_what_can_be_recharged() {
+        let battery = Battery {
+            power_kw: 50.0,
+            energy_kwh: 1e6,
+            hours_per_day: 4.0,
+            returned_share: 0.8,
+        };
+        let with = |grid_kw: f64, permanent: bool| Supplied {
+            grid_kw,
+            applied_kw: 120.0,
+            bridge_kw: 1.0,
+            permanent_kw: 2.0,
+            battery: Some((battery, permanent)),
+        };
+        assert_eq!(with(100.0, false).sustained_kw(), 103.0);
+        assert_eq!(with(100.0, false).limit_kw(), 122.0);
+        assert_eq!(with(100.0, true).limit_kw(), 153.0);
+        // 3 + 2.5 kW in 20 hours, of which 0.8 come back in 4: 22 kW.
+        assert!((with(2.5, true).limit_kw() - (5.5 + 22.0)).abs() < 1e-12);
+        assert!((with(2.5, false).limit_kw() - (5.5 + 22.0)).abs() < 1e-12);
+        assert_eq!(with(130.0, false).limit_kw(), 132.0);
+    }
 }

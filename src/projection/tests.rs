@@ -9,6 +9,8 @@ use crate::date::Date;
 use crate::sampling::streams::{Source, Stream};
 use crate::uncertain::normal_quantile;
 
+mod measures;
+
 fn metric(name: &str, unit: &str) -> Metric {
     Metric {
         name: name.to_owned(),

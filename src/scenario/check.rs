@@ -184,6 +184,8 @@ pub(super) fn check_label(name: &str, at: &Path, problems: &mut Problems) {
     check_characters(name, at, problems);
 }
 
+#[cfg(all(test, feature = "files"))]
+mod fields;
 #[cfg(test)]
 mod setters;
 #[cfg(test)]

@@ -139,16 +139,22 @@ fn is_named(names: &[String], wanted: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tenants::{AdoptionCurve, Campaign, ExistingTenants, Expansion};
 
     const MONTHS: u32 = 24;
 
-    fn volume(segment: &Segment) -> Volume {
-        segment.volume(Surroundings {
-            regimes: &[],
-            vouchers: &[],
+    /// Two years with these regimes and vouchers.
+    fn around<'a>(regimes: &'a [Regime], vouchers: &'a [Voucher]) -> Surroundings<'a> {
+        Surroundings {
+            regimes,
+            vouchers,
             start: Date::month(2025, 1).unwrap(),
             months: MONTHS,
-        })
+        }
+    }
+
+    fn volume(segment: &Segment) -> Volume {
+        segment.volume(around(&[], &[]))
     }
 
     fn segment(outreach: f64, growth: f64) -> Segment {
@@ -179,5 +185,105 @@ mod tests {
         assert!((volume(&one).contacted - 24.0 * 10.0 * UPPER_END).abs() < 1e-9);
         one.allocation = Allocation::Cohort;
         assert_eq!(volume(&one).contracts, 0.0);
+    }
+
+    #[test]
+    fn campaigns_and_the_best_season_count_in_their_months() {
+        let mut one = segment(10.0, 0.0);
+        one.seasonality = vec![0.5, 1.0, 1.5, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0];
+        one.campaigns.push(Campaign {
+            name: "fair".to_owned(),
+            starts: Date::month(2025, 4).unwrap(),
+            duration_months: 3,
+            outreach_factor: 2.0.into(),
+            sign_factor: 1.2.into(),
+            extra_per_month: 5.0.into(),
+        });
+        // 15 companies a month, of which a half signs; in three months 2 x 15 + 5, of which 0.6.
+        let found = volume(&one);
+        assert!((found.contacted - (21.0 * 15.0 + 3.0 * 35.0)).abs() < 1e-9);
+        assert_eq!(found.contacted_in_a_month, 35.0);
+        let signed = 21.0 * 15.0 * 0.5 + 3.0 * 35.0 * 0.6;
+        assert!((found.contracts - signed).abs() < 1e-9, "{found:?}");
+        // Nobody signs twice.
+        one.campaigns[0].sign_factor = 7.0.into();
+        let signed = 21.0 * 15.0 * 0.5 + 3.0 * 35.0;
+        assert!((volume(&one).contracts - signed).abs() < 1e-9);
+        // One that is over before the start, or begins after the end, changes nothing.
+        for starts in [Date::month(2024, 10), Date::month(2027, 1)] {
+            one.campaigns[0].starts = starts.unwrap();
+            assert_eq!(volume(&one).contacted, 24.0 * 15.0);
+        }
+    }
+
+    #[test]
+    fn all_companies_of_a_curve_may_come_in_one_month() {
+        let mut one = segment(0.0, 0.0);
+        one.outreach_curve = Some(AdoptionCurve::bass(400.0, 0.03, 0.38));
+        one.seasonality = vec![1.25; 12];
+        let found = volume(&one);
+        assert_eq!(
+            (found.contacted, found.contacted_in_a_month),
+            (500.0, 500.0)
+        );
+        assert_eq!(found.contracts, 250.0);
+    }
+
+    #[test]
+    fn regimes_at_their_best_and_vouchers_raise_what_they_touch() {
+        let state = |name: &str, outreach: f64, sign: f64| {
+            let mut state = RegimeState::new(name);
+            state.outreach_factor = outreach.into();
+            state.sign_factor = sign.into();
+            state
+        };
+        let mut regime = Regime::new(
+            "market",
+            vec![state("normal", 1.0, 1.0), state("boom", 3.0, 0.5)],
+        );
+        let mut voucher = Voucher::new("grants", 1e6, 10.0);
+        voucher.sign_factor = 1.5.into();
+        let one = segment(10.0, 0.0);
+        let of = |regime: &Regime, voucher: &Voucher| {
+            let (regimes, vouchers) = ([regime.clone()], [voucher.clone()]);
+            let found = one.volume(around(&regimes, &vouchers));
+            (found.contacted, found.contracts)
+        };
+        // Three times as many at best, and of them 0.5 x 1 (the state of the best signing) x 1.5.
+        assert_eq!(of(&regime, &voucher), (720.0, 540.0));
+        // A voucher keeps nobody from signing, and one that is off changes nothing.
+        voucher.sign_factor = 0.2.into();
+        assert_eq!(of(&regime, &voucher), (720.0, 360.0));
+        voucher.sign_factor = 1.5.into();
+        voucher.is_off = true;
+        assert_eq!(of(&regime, &voucher), (720.0, 360.0));
+        // Neither touches a segment that it does not name.
+        voucher.is_off = false;
+        voucher.segments = vec!["others".to_owned()];
+        assert_eq!(of(&regime, &voucher), (720.0, 360.0));
+        regime.segments = vec!["others".to_owned()];
+        assert_eq!(of(&regime, &voucher), (240.0, 120.0));
+        regime.segments.push("s".to_owned());
+        voucher.segments.push("s".to_owned());
+        assert_eq!(of(&regime, &voucher), (720.0, 540.0));
+    }
+
+    #[test]
+    fn those_who_are_there_and_their_expansions_are_contracts() {
+        let mut one = segment(10.0, 0.0);
+        one.existing = Some(
+            ExistingTenants::new()
+                .companies_contacted(30)
+                .companies_negotiating(7)
+                .contracts_signed(5),
+        );
+        assert_eq!(volume(&one).contracts, 120.0 + 5.0 + 7.0);
+        assert_eq!(volume(&one).contacted, 240.0);
+        one.expansion = Some(Expansion {
+            probability: 0.1.into(),
+            after_months: 6.0.into(),
+            size_share: 0.5.into(),
+        });
+        assert_eq!(volume(&one).contracts, 2.0 * 132.0);
     }
 }

@@ -24,7 +24,7 @@ mod state;
 mod stock;
 mod tenants;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod timeline;
 mod written;
 

@@ -20,16 +20,12 @@ mod keys;
 mod live;
 mod long_runs;
 mod money;
-mod monotone;
 mod months;
 mod mutated;
 mod page;
 mod parquet;
 mod png;
-mod properties;
-mod random;
 mod ranks;
-mod round_trips;
 mod schedule_command;
 #[cfg(feature = "excel")]
 mod sheets;

@@ -305,3 +305,50 @@ fn what_can_be_a_calendar_is_not_reported() {
     calendar.shifts.as_mut().unwrap().truncate(6);
     assert!(problems(&calendar).contains("shifts for 6 days"));
 }
+
+/// A break with times of its own has their hours; one with the usual pace on a Sunday has those of the longest day.
+#[test]
+fn breaks_work_at_their_own_times_or_at_those_of_the_longest_day() {
+    let mut calendar = two_shifts();
+    calendar.breaks.push(Break {
+        shifts: Some("09:00-11:00".to_owned()),
+        ..Break::new(date("2025-01-07"))
+    });
+    calendar.breaks.push(Break {
+        pace: 1.0,
+        ..Break::new(date("2025-01-12"))
+    });
+    let calendar = calendar.compile(start(), 24);
+    for (from, until, work) in [
+        (hour(7, 0.0), hour(8, 0.0), 2.0),
+        (hour(7, 0.0), hour(7, 10.5), 1.5),
+        (hour(7, 11.0), hour(8, 8.0), 0.0),
+        (hour(12, 0.0), hour(13, 0.0), 8.0),
+        (hour(12, 8.0), hour(12, 9.0), 1.0),
+        (hour(12, 12.0), hour(12, 13.0), 0.0),
+        (hour(12, 13.0), hour(12, 17.0), 4.0),
+    ] {
+        let found = calendar.work_between(from, until);
+        assert!(
+            (found - hours(work)).abs() < 1e-9,
+            "{from} {until}: {found}"
+        );
+    }
+    assert!((calendar.next_working(hour(7, 3.0)) - hour(7, 9.0)).abs() < 1e-9);
+    assert!((calendar.next_working(hour(12, 3.0)) - hour(12, 8.0)).abs() < 1e-9);
+    assert!((calendar.add(hour(7, 9.0), hours(3.0)) - hour(8, 9.0)).abs() < 1e-9);
+}
+
+/// Seasons slow work on days of shifts, too, and are in effect from their first day to their last.
+#[test]
+fn seasons_slow_shifts_from_their_first_day_to_their_last() {
+    let mut calendar = two_shifts();
+    let mut slow = Season::new("01-07", "01-08");
+    slow.pace = 0.25;
+    calendar.seasons.push(slow);
+    let calendar = calendar.compile(start(), 24);
+    for (day, work) in [(6, 8.0), (7, 2.0), (8, 2.0), (9, 8.0)] {
+        let found = calendar.work_between(hour(day, 0.0), hour(day + 1, 0.0));
+        assert!((found - hours(work)).abs() < 1e-9, "{day}: {found}");
+    }
+}

@@ -8,6 +8,8 @@ use crate::tenants::*;
 use crate::{Batch, Model, Scenario, Workspace, compute::RackType};
 use proptest::prelude::*;
 
+mod cohorts;
+mod funnel;
 mod reference;
 
 const RACK_KW: f64 = 10.0;
@@ -585,50 +587,6 @@ fn vouchers_raise_signing_until_their_budget_is_spent() {
     assert_eq!(granted(&row, 23), 60_000.0);
 }
 
-/// A cohort with vouchers is as tenants with vouchers are: in the mean, and never over budget.
-#[test]
-fn vouchers_reach_cohorts_as_they_reach_tenants() {
-    let with = |allocation, budget: f64| {
-        let mut scenario = bulk(allocation);
-        let mut voucher = Voucher::new("vouchers", budget, 50.0);
-        voucher.sign_factor = 1.5.into();
-        voucher.size_factor = 1.25.into();
-        scenario.vouchers.push(voucher);
-        scenario
-    };
-    let trials = 3_000;
-    // Contracts of some 27 kW and 1.25 times that with vouchers: 1,700 each. Enough for all; for a
-    // few months of each year.
-    for budget in [1e9, 150_000.0] {
-        let cohorts = run(&with(Allocation::Cohort, budget), trials);
-        let tenants = run(&with(Allocation::Pooled, budget), trials);
-        for name in ["contracts_signed", "leased_power_mw", "granted by vouchers"] {
-            let (a, b) = (cohorts.metric(name).unwrap(), tenants.metric(name).unwrap());
-            for month in [11, 30, 71] {
-                let (a, b) = (a.month(month).unwrap(), b.month(month).unwrap());
-                let (mean, other) = (a.mean().unwrap(), b.mean().unwrap());
-                // Five standard errors of a difference of means, and the approximations: times
-                // within a month, grants of the mean size.
-                let error = 5.0 * a.std_error().unwrap().hypot(b.std_error().unwrap());
-                assert!(
-                    (mean - other).abs() < error + 0.015 * other,
-                    "{budget} {name} {month}: {mean} {other}"
-                );
-            }
-        }
-        let granted = cohorts.metric("granted by vouchers").unwrap();
-        for month in 0..72 {
-            let years = (month / 12 + 1) as f64;
-            let most = granted.month(month).unwrap().max().unwrap();
-            assert!(most <= budget * years * (1.0 + 1e-12), "{month}: {most}");
-        }
-        if budget < 1e6 {
-            // All of it is spent, every year.
-            assert!((granted.mean()[71] / (6.0 * budget) - 1.0).abs() < 1e-9);
-        }
-    }
-}
-
 #[test]
 fn contracts_spill_over_to_the_next_campus_after_their_time() {
     let mut tenants = segment(0.0);
@@ -747,40 +705,6 @@ fn bulk(allocation: Allocation) -> Scenario {
     tenants.subsidiary_lag_months = 2.5.into();
     tenants.allocation = allocation;
     scenario(1_000_000, 72, tenants)
-}
-
-/// By cohort and tenant by tenant: the same mean and the same variance of every number.
-#[test]
-fn cohorts_are_distributed_as_tenants_are() {
-    let trials = 6_000;
-    let cohorts = run(&bulk(Allocation::Cohort), trials);
-    let tenants = run(&bulk(Allocation::Pooled), trials);
-    for name in [
-        "contracts_signed",
-        "subsidiaries",
-        "contracts_in_service",
-        "in_service_power_mw",
-        "leased_power_mw",
-    ] {
-        let (a, b) = (cohorts.metric(name).unwrap(), tenants.metric(name).unwrap());
-        for month in [5, 14, 30, 50, 71] {
-            let (a, b) = (a.month(month).unwrap(), b.month(month).unwrap());
-            let (mean, other) = (a.mean().unwrap(), b.mean().unwrap());
-            // Five standard errors of a difference of means.
-            let error = 5.0 * a.std_error().unwrap().hypot(b.std_error().unwrap());
-            // The times within a month of signing and moving in are not quite uniform, least so in the first months.
-            assert!(
-                (mean - other).abs() < error + 0.02 * other,
-                "{name} {month}: {mean} {other}"
-            );
-            let (spread, other) = (a.std_dev().unwrap(), b.std_dev().unwrap());
-            // The relative standard error of a standard deviation is about 1/sqrt(2 n): 0.9 %.
-            assert!(
-                (spread / other - 1.0).abs() < 0.065,
-                "{name} {month}: {spread} {other}"
-            );
-        }
-    }
 }
 
 #[test]

@@ -4,17 +4,17 @@ use crate::projection::TrialRow;
 use crate::{Model, Scenario, Workspace};
 
 /// One trial of a scenario written in TOML.
-struct Trial {
-    model: Model,
-    row: TrialRow,
+pub(super) struct Trial {
+    pub(super) model: Model,
+    pub(super) row: TrialRow,
 }
 
 impl Trial {
-    fn of(text: &str) -> Self {
+    pub(super) fn of(text: &str) -> Self {
         Self::number(text, 0)
     }
 
-    fn number(text: &str, trial: u64) -> Self {
+    pub(super) fn number(text: &str, trial: u64) -> Self {
         let scenario = Scenario::from_toml(text).unwrap();
         let model = scenario.compile().unwrap();
         let mut row = TrialRow::new(model.layout().clone());
@@ -23,11 +23,11 @@ impl Trial {
     }
 
     /// A metric of all campuses at the end of a month.
-    fn at(&self, metric: &str, month: usize) -> f64 {
+    pub(super) fn at(&self, metric: &str, month: usize) -> f64 {
         self.series(metric)[month]
     }
 
-    fn series(&self, metric: &str) -> &[f64] {
+    pub(super) fn series(&self, metric: &str) -> &[f64] {
         let position = self.model.layout().metric_index(metric).unwrap();
         self.row.monthly(0, position)
     }
@@ -35,7 +35,7 @@ impl Trial {
 
 /// What all these scenarios begin with: how long they go, what of rack types and hardware there is,
 /// and tenants who want more than there will ever be.
-fn preamble(months: u32, hardware: &str, tenants: &str) -> String {
+pub(super) fn preamble(months: u32, hardware: &str, tenants: &str) -> String {
     format!(
         r#"
 format = 1
@@ -57,7 +57,7 @@ name = "campus"
 }
 
 /// One rack type, and hardware that fills it.
-const RACKS: &str = r#"
+pub(super) const RACKS: &str = r#"
 rack_types = [{ name = "rack", power = "10 kW" }]
 [[generations]]
 name = "hardware"
@@ -213,7 +213,7 @@ fn a_wrong_redundancy_is_reported_with_what_is_right() {
 }
 
 /// A campus of 10 MW that is drawn to one half, over three years, with more of the campus's table.
-fn campus(more: &str) -> String {
+pub(super) fn campus(more: &str) -> String {
     format!(
         r#"{}
 buildings = [{{ name = "A", activities = [{{ name = "shell", duration_months = 0.5 }}], halls = [{{ name = "hall", racks = 1000, rack_type = "rack", hardware = "hardware" }}] }}]

@@ -1,14 +1,14 @@
 //! More, or earlier, is never less: random scenarios with the same random numbers before and after a change; and the
 //! order in which a file lists things changes nothing where no stated rule says so.
 
-use buildout::projection::TrialRow;
-use buildout::schedule::crews::Crew;
-use buildout::schedule::{Activity, Dependency};
-use buildout::site::{Building, Campus};
-use buildout::{Date, Scenario, Uncertain};
+use crate::projection::TrialRow;
+use crate::schedule::crews::Crew;
+use crate::schedule::{Activity, Dependency};
+use crate::site::{Building, Campus};
+use crate::{Date, Scenario, Uncertain};
 use proptest::prelude::*;
 
-use crate::random::{ROUNDING, at_most, cases, compiled, metric, milestones, scenario, trials};
+use super::random::{ROUNDING, at_most, cases, compiled, metric, milestones, scenario, trials};
 
 /// Metrics of capacity, which more of anything must not lower.
 const CAPACITY: [&str; 3] = ["it_power_mw", "racks_energised", "racks_deployable"];

@@ -1,14 +1,12 @@
 //! Random scenarios with odd texts, written to TOML and to Excel and read again.
-#![cfg(all(feature = "files", feature = "excel"))]
-#![allow(clippy::unwrap_used)]
 
 use std::fs;
 
-use buildout::Scenario;
+use crate::Scenario;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::random::{cases, scenario};
+use crate::trial::tests::random::{cases, scenario};
 
 /// Texts made of what files, cells, keys and lists write in a way of their own.
 fn odd_text() -> impl Strategy<Value = String> {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use buildout::compute::{Generation, RackType};
-use buildout::power::{GridStep, Substation};
-use buildout::projection::TrialRow;
-use buildout::schedule::{Activity, Dependency, Lagged};
-use buildout::site::{Building, Campus, ExistingCapacity, Hall, Series};
-use buildout::tenants::{Allocation, ExistingTenants, Segment};
-use buildout::{Date, Model, Scenario, Uncertain, Workspace};
+use crate::compute::{Generation, RackType};
+use crate::power::{GridStep, Substation};
+use crate::projection::TrialRow;
+use crate::schedule::{Activity, Dependency, Lagged};
+use crate::site::{Building, Campus, ExistingCapacity, Hall, Series};
+use crate::tenants::{Allocation, ExistingTenants, Segment};
+use crate::{Date, Model, Scenario, Uncertain, Workspace};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use buildout::projection::TrialRow;
-use buildout::projection::metrics::CAUSES;
-use buildout::site::Campus;
-use buildout::{Batch, Model, Projection, Scenario, Uncertain, Workspace};
+use crate::projection::TrialRow;
+use crate::projection::metrics::CAUSES;
+use crate::site::Campus;
+use crate::{Batch, Model, Projection, Scenario, Uncertain, Workspace};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::random::{
+use super::random::{
     ROUNDING, STANDARD_RACK_KW, TRIALS, at_most, building, cases, compiled, metric, milestones,
     scenario, start, trials,
 };
