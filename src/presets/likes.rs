@@ -11,7 +11,7 @@ use crate::problem::{nearest, with_thousands};
 pub struct Like {
     /// Its name.
     pub name: &'static str,
-    /// What it is about, in a sentence.
+    /// What it is about, whatever its power.
     pub summary: &'static str,
     /// The critical IT power that it has if none is asked for, in MW.
     pub power_mw: f64,
@@ -28,7 +28,7 @@ pub struct Like {
 pub const LIKES: &[Like] = &[
     Like {
         name: "AI campus",
-        summary: "1 GW of liquid-cooled halls for accelerators, on a grid connection in three steps",
+        summary: "liquid-cooled halls for accelerators, on a grid connection in three steps",
         power_mw: 1_000.0,
         building_mw: 100.0,
         rack_kw: 145.0,
@@ -37,7 +37,7 @@ pub const LIKES: &[Like] = &[
     },
     Like {
         name: "wholesale campus",
-        summary: "100 MW in buildings of 25 MW, leased by the megawatt",
+        summary: "buildings of some 25 MW, leased by the megawatt",
         power_mw: 100.0,
         building_mw: 25.0,
         rack_kw: 40.0,
@@ -46,7 +46,7 @@ pub const LIKES: &[Like] = &[
     },
     Like {
         name: "public hub",
-        summary: "a city's 80 MW of computing power, with vouchers for those who use it",
+        summary: "a city's computing power, with vouchers for those who use it",
         power_mw: 80.0,
         building_mw: 10.0,
         rack_kw: 21.0,
@@ -55,7 +55,7 @@ pub const LIKES: &[Like] = &[
     },
     Like {
         name: "container block",
-        summary: "20 MW in containers that are set down within months",
+        summary: "halls in containers that are set down within months",
         power_mw: 20.0,
         building_mw: 5.0,
         rack_kw: 21.0,
@@ -64,7 +64,7 @@ pub const LIKES: &[Like] = &[
     },
     Like {
         name: "enterprise site",
-        summary: "a firm's own 10 MW in two buildings",
+        summary: "a firm's own buildings of some 5 MW",
         power_mw: 10.0,
         building_mw: 5.0,
         rack_kw: 10.0,
@@ -112,20 +112,22 @@ fn names() -> String {
     names.join(", ")
 }
 
-/// The kind of that name.
+/// The kind of that name, or the only one whose name begins like that.
 ///
 /// ```
 /// use buildout::presets::like;
 ///
 /// let text = like("AI campus")?.toml(Some(1_200.0), "2024-06".parse()?)?;
 /// assert!(text.contains("AI campus of 1200 MW") && text.contains("start = \"2024-06\""));
+/// assert_eq!(like("wholesale")?.name, "wholesale campus");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn like(name: &str) -> Result<&'static Like, LikeError> {
-    let found = LIKES
-        .iter()
-        .find(|like| like.name.eq_ignore_ascii_case(name.trim()));
-    found.ok_or_else(|| LikeError::Unknown {
+    let asked = name.trim().to_lowercase();
+    let begins = |like: &&Like| !asked.is_empty() && like.name.to_lowercase().starts_with(&asked);
+    let mut found = LIKES.iter().filter(begins);
+    let only = found.next().filter(|_| found.next().is_none());
+    only.ok_or_else(|| LikeError::Unknown {
         name: name.to_owned(),
         nearest: nearest(name, LIKES.iter().map(|like| like.name)).map(str::to_owned),
     })

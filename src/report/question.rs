@@ -14,6 +14,8 @@ const LEVELS: [f64; 4] = [0.1, 0.5, 0.8, 0.9];
 const CERTAIN: f64 = 0.995;
 /// A cause that holds back in this many times as many months as the next one decides alone.
 const DECIDES: f64 = 1.5;
+/// Where no cause holds back in as many months as these, none is said to decide.
+const LITTLE: f64 = 0.25;
 /// Causes that hold back in fewer months than these do not matter.
 const LEAST_SHARE: f64 = 0.005;
 /// What decides is looked for in this many months up to the date that is asked about (assumption): earlier ones are of other
@@ -286,6 +288,16 @@ fn deciding(shares: &[(&str, f64)], span: &str) -> String {
     };
     let text = match shares {
         [] => return format!("Nothing holds capacity back {span}."),
+        [(first, x), others @ ..] if *x < LITTLE => {
+            let also = others.first().map_or_else(String::new, |(second, y)| {
+                format!(", {} in {}", noun(second), share(*y))
+            });
+            format!(
+                "little holds capacity back {span}: {} in {} of the months of all trials{also}.",
+                noun(first),
+                share(*x)
+            )
+        }
         [(only, x)] => format!(
             "{} alone decides: {span} it holds capacity back in {} of the months of all trials.",
             noun(only),
@@ -351,6 +363,15 @@ mod tests {
         assert!(together.starts_with("Construction and power decide together"));
         assert!(deciding(&[("equipment", 1.0)], span).starts_with("Equipment alone decides"));
         assert!(deciding(&[], span).starts_with("Nothing holds capacity back"));
+        assert_eq!(
+            deciding(&[("construction", 0.08), ("density", 0.04)], span),
+            "Little holds capacity back in the year to Dec 2027: construction in 8 % of the months of all trials, \
+             rack density in 4 %."
+        );
+        assert!(
+            deciding(&[("grid", 0.1)], span)
+                .ends_with("power in 10 % of the months of all trials.")
+        );
     }
 
     #[test]

@@ -34,7 +34,7 @@ correlated its partial rank correlation. From one batch of trials, which needs n
 
 {EXIT_STATUS}"))]
 pub(crate) struct DriversCommand {
-    /// The scenario: a TOML file
+    /// The scenario: a TOML file or an Excel workbook
     file: PathBuf,
     /// Of which result: the name of a target, milestone or outcome, METRIC@2027-12, CAMPUS/METRIC@2027-12, or a metric
     /// alone for the end of the horizon; may be given several times. If not given, the target that is the least sure

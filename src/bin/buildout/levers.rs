@@ -22,7 +22,7 @@ those that are off too; all have common random numbers, trial by trial.
 
 {EXIT_STATUS}"))]
 pub(crate) struct Levers {
-    /// The scenario: a TOML file
+    /// The scenario: a TOML file or an Excel workbook
     file: PathBuf,
     /// Only this lever; may be given several times
     #[arg(long = "lever", value_name = "NAME")]

@@ -62,7 +62,7 @@ pub(crate) struct New {
 fn kinds() -> String {
     let lines = LIKES
         .iter()
-        .map(|like| format!("  {:18} {}", like.name, like.summary));
+        .map(|like| format!("  {:18} {}; {} MW", like.name, like.summary, like.power_mw));
     lines.collect::<Vec<_>>().join("\n")
 }
 

@@ -18,7 +18,7 @@ Examples:
 
 {EXIT_STATUS}"))]
 pub(crate) struct Replay {
-    /// The scenario: a TOML file
+    /// The scenario: a TOML file or an Excel workbook
     file: PathBuf,
     /// The number of the trial, from 0
     #[arg(long, value_name = "T")]

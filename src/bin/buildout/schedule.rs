@@ -28,7 +28,7 @@ a [[targets]] entry with `milestone`, `metric`, `at_least` and `by`, and answere
 
 {EXIT_STATUS}"))]
 pub(crate) struct Schedule {
-    /// The scenario: a TOML file
+    /// The scenario: a TOML file or an Excel workbook
     file: PathBuf,
     /// The milestone whose drivers are sought; if not given, the end of all construction
     #[arg(long, value_name = "NAME")]

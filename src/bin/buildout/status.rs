@@ -26,7 +26,7 @@ Comments and layout of the file stay; entries that the update says nothing of st
 
 {EXIT_STATUS}"))]
 pub(crate) struct Status {
-    /// The scenario: a TOML file
+    /// The scenario: a TOML file or an Excel workbook
     file: PathBuf,
     /// The update: Primavera's XER, Microsoft Project's XML, or a table as comma-separated values
     #[arg(long, value_name = "FILE")]

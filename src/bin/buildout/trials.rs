@@ -36,7 +36,7 @@ for each metric, at the end of that month. In DuckDB, beside the table of the tr
 
 {EXIT_STATUS}"))]
 pub(crate) struct Trials {
-    /// The scenario: a TOML file
+    /// The scenario: a TOML file or an Excel workbook
     file: PathBuf,
     /// How many trials to run: 10,000 if not given, or all of an ensemble. They are those of `run` with the same seed and
     /// design

@@ -37,7 +37,7 @@ posterior is sampled by sequential Monte Carlo. The ensemble has its trials, for
 
 {EXIT_STATUS}"))]
 pub(crate) struct Update {
-    /// The scenario: a TOML file
+    /// The scenario: a TOML file or an Excel workbook
     file: PathBuf,
     /// What has happened: a file of comma-separated values
     #[arg(long, value_name = "FILE")]

@@ -15,6 +15,15 @@ fn loaded(text: &str) -> crate::file::Loaded {
 }
 
 #[test]
+fn the_beginning_of_a_name_is_enough_if_only_one_has_it() {
+    assert_eq!(like("Wholesale").unwrap().name, "wholesale campus");
+    assert_eq!(like(" ai campus").unwrap().name, "AI campus");
+    for unclear in ["", "campus", "wholsale campus"] {
+        assert!(matches!(like(unclear), Err(LikeError::Unknown { .. })));
+    }
+}
+
+#[test]
 fn every_value_says_what_stands_behind_it() {
     for like in LIKES {
         let loaded = loaded(&like.toml(None, start()).unwrap());

@@ -112,7 +112,7 @@ fn energy_and_cooling() {
         )
     };
     let sun = "campuses[0].energy.renewables[0].capacity_factors";
-    let (fit, few) = (vec!["0.5"; 12].join(", "), vec!["0.2"; 11].join(", "));
+    let (fit, few) = (["0.5"; 12].join(", "), ["0.2"; 11].join(", "));
     let much = fit.replacen("0.5", "0.51", 1);
     check(
         CAMPUS,

@@ -152,10 +152,7 @@ impl Market {
             // Campaigns and regimes do not reach those who had been contacted before the start.
             let plain = match is_waiting {
                 true => probability,
-                false => {
-                    let month = (contact as usize).min(self.months - 1);
-                    probability * state.segments[position].sign_factors[month]
-                }
+                false => probability * self.sign_factor(state, position, contact),
             };
             let lag = lag_share * f64::from(draft.sign_lag[number]);
             if open_unit(draft.consent[number]) * listed >= plain * factor {
@@ -178,6 +175,12 @@ impl Market {
                 self.grant(state, voucher, position, contact, kw);
             }
         }
+    }
+
+    /// What the probability of signing is multiplied by for a company contacted at a moment of the trial, in months.
+    fn sign_factor(&self, state: &MarketState, position: usize, contact: f64) -> f64 {
+        let month = (contact as usize).min(self.months - 1);
+        state.segments[position].sign_factors[month]
     }
 
     /// The size of a contract of that amount, in kW.

@@ -4,6 +4,9 @@
 //! stay whatever the probability of signing. Quantities are drawn one after the other for the whole list, so that
 //! processors work on several contracts at once.
 
+mod prompt;
+mod whole;
+
 use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
@@ -15,6 +18,7 @@ use super::quantiles::{Varying, minus_ln};
 use super::state::MarketState;
 use super::words::Pairs;
 use super::{FOREVER, Market, NEVER, UNITS_PER_KW};
+use whole::{MOST, rounded, whole};
 
 /// A list on its way through the months, in a form that is compiled for each generation of processors: the one at
 /// hand is chosen when it runs. Every generation computes the same bits.
@@ -87,98 +91,6 @@ impl Signing<'_> {
             (next.month, next.number) = (next.month + 1, 0);
         }
         true
-    }
-
-    /// The months of the ramp of all contracts, if all that a list need say of times is in which month companies are
-    /// contacted: they sign at once, want to move in at once, and nothing but their number, size and stay is asked for.
-    fn prompt_ramp(&self) -> Option<u32> {
-        let segment = &self.market.segments[self.position];
-        let founds = self.state.wanted.subsidiaries
-            && self.state.segments[self.position]
-                .rates
-                .subsidiary_probability
-                > 0.0;
-        let is_prompt = self.origin == Origin::Outreach
-            && segment.allocation.is_pooled()
-            && [&segment.sign_lag, &segment.move_in_lag]
-                .iter()
-                .all(|lag| lag.constant() == Some(0.0))
-            && !(founds || self.decides() || segment.is_in_pflops() || self.market.keeps_extras);
-        segment.plain_ramp.filter(|_| is_prompt)
-    }
-
-    /// As [`Self::list_months`], without times.
-    #[inline(always)]
-    fn list_months_promptly(&mut self, next: &mut Next) -> bool {
-        while next.month < self.months.len() {
-            let month = self.months.start + next.month;
-            let count = self.draft.counts.listed[next.month];
-            if next.number < count {
-                next.number += (self.draft).list_run(month as u32, next.number..count);
-                if self.draft.is_full() {
-                    return false;
-                }
-            }
-            (next.month, next.number) = (next.month + 1, 0);
-        }
-        true
-    }
-
-    /// As [`Self::pass`], for a list without times.
-    #[inline(always)]
-    fn pass_promptly(&mut self, ramp: u32) {
-        if self.draft.len == 0 {
-            return;
-        }
-        self.draft.pad();
-        let segment = &self.market.segments[self.position];
-        self.draw_size(segment);
-        self.draw_term(segment);
-        self.measure(segment);
-        self.set_stay(segment);
-        self.enter_promptly(ramp);
-        self.draft.runs.clear();
-        self.draft.len = 0;
-    }
-
-    /// Enters the contracts of each month together: their signatures, the beginning of their ramps, and their ends.
-    #[inline(always)]
-    fn enter_promptly(&mut self, ramp: u32) {
-        let ramp = i64::from(ramp);
-        let months = self.market.months;
-        let flow = &mut self.state.flow[self.market.months_of(self.position)..][..=months];
-        let slot = self.market.demand_slot(self.position);
-        let endings = &mut self.state.capacity.endings[self.market.months_of(slot)..][..=months];
-        let Draft {
-            runs,
-            step,
-            stay,
-            leaves,
-            leaving,
-            ..
-        } = &mut *self.draft;
-        let mut count = 0;
-        for run in &*runs {
-            let (month, numbers) = (run.month, run.numbers());
-            let steps: i64 = step[numbers.clone()].iter().sum();
-            let flow = &mut flow[month as usize];
-            flow.signing += numbers.len() as u32;
-            flow.signing_units += steps * ramp;
-            flow.arrival.number += numbers.len() as u64;
-            flow.arrival.step += steps;
-            flow.arrival.amount += steps * ramp;
-            // Who never leaves is passed over without a branch, which no processor would foresee.
-            for (&stay, number) in stay[numbers.clone()].iter().zip(numbers) {
-                leaving[count] = number as u32;
-                leaves[count] = month + stay;
-                count += usize::from(leaves[count] < months as u32);
-            }
-        }
-        for (&number, &month) in leaving[..count].iter().zip(&*leaves) {
-            let ending = &mut endings[month as usize];
-            ending.leased += step[number as usize] * ramp;
-            ending.departures += 1;
-        }
     }
 
     /// Lists the companies that had not decided at the start. Whether these are the last.
@@ -544,21 +456,6 @@ impl Signing<'_> {
     }
 }
 
-/// Numbers are whole ones up to here, which is later than any horizon.
-const MOST: f32 = (1 << 22) as f32;
-
-/// A number of 0 or more rounded down to a whole one, and cut at [`MOST`].
-#[inline(always)]
-fn whole(number: f32) -> u32 {
-    // From here to twice of it floats are whole: adding it rounds to the nearest. Processors do this in lanes, while
-    // a conversion that also takes what does not fit has many steps.
-    const NEAREST: f32 = (1 << 23) as f32;
-    let number = if number < MOST { number } else { MOST };
-    let shifted = number + NEAREST;
-    let is_above = u32::from(shifted - NEAREST > number);
-    (shifted.to_bits() - NEAREST.to_bits()).wrapping_sub(is_above)
-}
-
 /// The months in which moments of 0 or more lie; beyond the horizon the number of months.
 #[inline(always)]
 fn months_of(moments: &[f32], months: usize, to: &mut [u32]) {
@@ -578,14 +475,6 @@ fn each_run(months: &[u32], mut each: impl FnMut(usize, Range<usize>)) {
         each(month as usize, from..to);
         from = to;
     }
-}
-
-/// A number from 1 to 2^51 as the nearest whole one, as cheaply.
-#[inline(always)]
-fn rounded(number: f64) -> i64 {
-    // There doubles are whole: adding it rounds.
-    const WHOLE: f64 = (1_u64 << 52) as f64;
-    ((number + WHOLE).to_bits() - WHOLE.to_bits()) as i64
 }
 
 impl Market {
@@ -680,26 +569,6 @@ impl Market {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn whole_numbers_are_rounded_down_and_cut() {
-        for number in [
-            0.0,
-            0.4,
-            0.5,
-            0.999_999_94,
-            1.0,
-            1.5,
-            131.5,
-            131.999_98,
-            4_194_303.5,
-        ] {
-            assert_eq!(whole(number), number as u32, "{number}");
-        }
-        for number in [MOST, 1e9, f32::INFINITY] {
-            assert_eq!(whole(number), 1 << 22);
-        }
-    }
 
     #[test]
     fn runs_cover_a_list() {
