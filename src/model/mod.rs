@@ -191,9 +191,18 @@ impl Model {
         const SERIES: f64 = 4e3;
         /// A contract with its leases and its place in queues.
         const CONTRACT: f64 = 150.0;
+        /// An activity or event as it is read and compiled.
+        const ACTIVITY: f64 = 2.5e3;
+        /// A segment or named tenant as it is read and compiled, and each of its months in a trial.
+        const SEGMENT: f64 = 9e3;
+        const SEGMENT_MONTH: f64 = 250.0;
         let numbers = self.layout.monthly_len() as f64;
-        let of_a_thread = numbers * SERIES + self.most_contracts * CONTRACT;
-        (BASE + threads.max(1) as f64 * of_a_thread) as u64
+        let segments = self.market.len() as f64;
+        let of_a_thread = numbers * SERIES
+            + self.most_contracts * CONTRACT
+            + segments * self.months as f64 * SEGMENT_MONTH;
+        let read = self.network.len() as f64 * ACTIVITY + segments * SEGMENT;
+        (BASE + read + threads.max(1) as f64 * of_a_thread) as u64
     }
 
     /// Adds metrics, policies and tenants that are given in Rust to a model of the scenario.

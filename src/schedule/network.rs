@@ -452,9 +452,17 @@ impl Network {
                 duration: node.duration,
                 earliest: node.earliest,
                 links: first..self.links.len(),
-                is_plain: node.is_plain(),
+                is_plain: node.is_plain() && self.lets_lags_through(node),
             });
         }
+    }
+
+    /// Whether all lags of a node count in every trial: those after what does not run do not.
+    fn lets_lags_through(&self, node: &Node) -> bool {
+        node.links.iter().all(|link| {
+            let before = &self.nodes[link.predecessor.index()];
+            before.conditions.is_empty() || link.lag == Quantity::Fixed(0.0)
+        })
     }
 
     /// How many activities and events it has.

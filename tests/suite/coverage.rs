@@ -37,11 +37,11 @@ campuses = [{{ name = "c", activities = [{{ name = "works", duration_months = {d
 }
 
 /// The share of repetitions in which an interval holds the truth, of each that is printed.
-fn coverage(design: Design, repetitions: u64) -> Vec<(&'static str, f64)> {
+fn coverage(repetitions: u64) -> Vec<(&'static str, f64)> {
     let model = model();
     let mut held = [("mean", 0_u64), ("P50", 0), ("P90", 0), ("target", 0)];
     for seed in 0..repetitions {
-        let batch = Batch::new(&model).trials(TRIALS).seed(seed).design(design);
+        let batch = Batch::new(&model).trials(TRIALS).seed(seed);
         let projection = batch.run().expect("a projection");
         let mut milestones = projection.milestones();
         let (_, end) = milestones.next().expect("a milestone");
@@ -63,21 +63,21 @@ fn coverage(design: Design, repetitions: u64) -> Vec<(&'static str, f64)> {
         .collect()
 }
 
-fn assert_coverage(design: Design, repetitions: u64, within: std::ops::RangeInclusive<f64>) {
-    for (name, share) in coverage(design, repetitions) {
-        assert!(within.contains(&share), "{design:?}: {name}: {share}");
+fn assert_coverage(repetitions: u64, within: std::ops::RangeInclusive<f64>) {
+    for (name, share) in coverage(repetitions) {
+        assert!(within.contains(&share), "{name}: {share}");
     }
 }
 
 #[test]
 fn printed_errors_cover_the_truth_as_often_as_they_say() {
-    assert_coverage(Design::Random, 250, 0.894..=1.0);
+    assert_coverage(250, 0.894..=1.0);
 }
 
 #[test]
 #[ignore = "takes minutes"]
 fn printed_errors_cover_the_truth_in_93_to_97_percent() {
-    assert_coverage(Design::Random, 10_000, 0.93..=0.97);
+    assert_coverage(10_000, 0.93..=0.97);
 }
 
 /// The share of repetitions in which the interval of a mean difference holds it: 2 + 10 u months against 12 u, so one month.
@@ -181,23 +181,30 @@ fn errors_of_differences_and_analyses_cover_the_truth_in_93_to_97_percent() {
 }
 
 /// Errors of a design come from its sixteen replicates, and are themselves uncertain by 18 %: with the normal quantile
-/// 1.96 in place of Student's 2.13 they cover 93.1 %.
+/// 1.96 in place of Student's 2.13 those of means cover 93.1 %; 1,000 repetitions know that to four times 0.8 %. A duration
+/// that is not symmetric, for the mean of antithetic pairs would be exact; 64 trials a replicate, the fewest that
+/// pairs take.
 #[test]
 #[ignore = "takes minutes"]
-fn errors_of_designs_cover_as_sixteen_replicates_can() {
+fn errors_of_means_under_designs_cover_as_sixteen_replicates_can() {
+    const REPETITIONS: u64 = 1_000;
+    let model = works("{ triangular = [0, 3, 12] }");
     let replicates = 16;
     for design in [
         Design::Antithetic { replicates },
         Design::LatinHypercube {
-            size: 20,
+            size: 64,
             replicates,
         },
     ] {
-        for (name, share) in coverage(design, 4_000) {
-            assert!(
-                (0.915..=0.975).contains(&share),
-                "{design:?}: {name}: {share}"
-            );
-        }
+        let held = (0..REPETITIONS).filter(|&seed| {
+            let batch = Batch::new(&model).trials(1_024).seed(seed).design(design);
+            let projection = batch.run().expect("a projection");
+            let end = projection.milestone("end").expect("a milestone");
+            let apart = (end.mean().expect("a mean") - 5.0).abs();
+            apart <= 1.96 * end.std_error().expect("an error")
+        });
+        let share = held.count() as f64 / REPETITIONS as f64;
+        assert!((0.899..=0.963).contains(&share), "{design:?}: {share}");
     }
 }

@@ -9,6 +9,7 @@ mod monotone;
 mod power;
 mod properties;
 pub(crate) mod random;
+mod recursion;
 mod reference;
 mod schedule;
 #[cfg(feature = "files")]

@@ -114,3 +114,32 @@ halls = [{{ name = "hall", racks = 100, rack_type = "rack", hardware = "hardware
         [0.3, 30.0, 30.0, 360.0, 0.15]
     );
 }
+
+/// Of what is sold beyond the feeds of 8 MW, cooling of 4 MW of draw takes 5 MW at a ratio of 1.25.
+#[test]
+fn what_is_sold_beyond_the_feeds_counts_for_cooling_by_what_is_drawn() {
+    let of = |hall: &str| {
+        let text = format!(
+            r#"{}
+[[campuses.buildings]]
+name = "A"
+power = "8 MW"
+oversubscription = {{ ratio = 1.25, mean_share = 0.7, sd_share = 0.1, correlation = 0.3, tenants_per_hall = 20 }}
+activities = [{{ name = "shell", duration_months = 0.5 }}]
+halls = [{{ name = "hall", racks = 1200, rack_type = "rack", hardware = "hardware" {hall} }}]
+"#,
+            preamble(12, RACKS, "draw_share = 0.5")
+        );
+        let trial = Trial::of(&text);
+        ["it_power_mw", "oversubscribed_mw", "stranded_cooling_mw"].map(|metric| {
+            let position = trial.model.layout().metric_index(metric);
+            position.map(|_| trial.at(metric, 3))
+        })
+    };
+    assert_eq!(of(""), [Some(10.0), Some(2.0), None]);
+    assert_eq!(
+        of(", cooling_power = \"4 MW\""),
+        [Some(5.0), Some(1.0), Some(7.0)]
+    );
+    assert_eq!(of(", power = \"6 MW\""), [Some(7.5), Some(1.5), None]);
+}
