@@ -19,17 +19,17 @@ use super::part::{Part, PartError};
 use super::settings::{RunSettings, setting_methods};
 use super::stop::GoalError;
 pub use super::trial_loop::{Cancel, OnProgress};
-use super::trial_loop::{LARGEST_BLOCK, Reached, Stretch, TrialLoop, Worker};
+use super::trial_loop::{Reached, Stretch, TrialLoop, Worker};
 use crate::model::Model;
 use crate::projection::{
-    LayoutError, Projection, ProjectionError, Selection, TrialRow, UnknownMetric,
+    LayoutError, Projection, ProjectionError, RowBlock, Selection, TILE, TrialRow, UnknownMetric,
 };
 use crate::sampling::design::{Design, DesignError};
 
 /// How many trials are run by default.
 pub const DEFAULT_TRIALS: u64 = 10_000;
 /// How many numbers one block may have at most, 32 MiB for each thread. Gathering few trials at once costs more than
-/// leaving the caches: what is read and written for each series is the same for one trial as for 64.
+/// leaving the caches: what is read and written for each series is the same for one trial as for 256.
 const BLOCK_VALUES: usize = 1 << 22;
 /// From this many successive trials of one replicate on, for each worker, a projection of its own pays
 /// for being merged.
@@ -251,12 +251,13 @@ impl<'a> Batch<'a> {
         let threads = pool.current_num_threads() as u64;
         let design = self.settings.drawing.design();
         let is_long = design.run_length(0) >= LONG_RUN * threads;
-        let (first, block) = (stretch.trials.start, stretch.block as usize);
+        let first = stretch.trials.start;
         let Reached { next, workers } = trial_loop.run(pool, stretch, || Gathering {
             simulator: prepared.simulator(),
             design,
-            selection,
-            rows: vec![TrialRow::of(selection); block],
+            rows: vec![TrialRow::of(selection); TILE],
+            replicate: 0,
+            block: RowBlock::new(selection.clone()),
             own: is_long.then(|| (0, empty.clone())),
             replicates: &replicates,
             kept: self.experiment.kept(),
@@ -302,10 +303,9 @@ impl<'a> Batch<'a> {
 /// How many of `missing` trials a worker takes at once: so few that all threads have some work.
 fn block_of(selection: &Selection, missing: u64, threads: usize) -> u64 {
     let values = selection.gathered().monthly_len().max(1);
-    let fair = missing.div_ceil(4 * threads as u64);
-    ((BLOCK_VALUES / values) as u64)
-        .min(fair)
-        .clamp(1, LARGEST_BLOCK)
+    let fair = missing.div_ceil(8 * threads as u64);
+    let most = (BLOCK_VALUES / values).clamp(1, RowBlock::MOST);
+    fair.clamp(1, most as u64)
 }
 
 /// What one thread of a batch does with its trials. With a projection of its own it gathers them there as long as the
@@ -313,8 +313,10 @@ fn block_of(selection: &Selection, missing: u64, threads: usize) -> u64 {
 struct Gathering<'a, 'b> {
     simulator: Box<dyn Simulator + 'a>,
     design: Design,
-    selection: &'a Selection,
     rows: Vec<TrialRow>,
+    /// Trials of one replicate that are not gathered yet; none between two runs.
+    replicate: usize,
+    block: RowBlock,
     own: Option<(usize, Projection)>,
     replicates: &'a [Shared<'b>],
     /// Outcomes that are kept trial by trial, and what is kept of each block, with its first trial.
@@ -324,41 +326,64 @@ struct Gathering<'a, 'b> {
 
 impl Worker for Gathering<'_, '_> {
     fn run(&mut self, trials: Range<u64>) -> Result<(), RunError> {
-        let count = trials.end - trials.start;
-        let rows = &mut self.rows[..count as usize];
-        self.simulator.simulate(trials.clone(), rows);
+        let mut kept = TrialColumns::new(self.kept.len());
+        let mut next = trials.start;
+        while next < trials.end {
+            let some = next..trials.end.min(next.saturating_add(TILE as u64));
+            next = some.end;
+            let rows = &mut self.rows[..(some.end - some.start) as usize];
+            self.simulator.simulate(some.clone(), rows);
+            if !self.kept.is_empty() {
+                let column =
+                    |outcome: &usize| rows.iter().map(|row| row.outcomes()[*outcome]).collect();
+                let columns: Vec<Vec<f64>> = self.kept.iter().map(column).collect();
+                kept.extend(some.clone(), columns.iter().map(Vec::as_slice));
+            }
+            self.take_in(some)?;
+        }
         if !self.kept.is_empty() {
-            let column =
-                |outcome: &usize| rows.iter().map(|row| row.outcomes()[*outcome]).collect();
-            let columns: Vec<Vec<f64>> = self.kept.iter().map(column).collect();
-            let mut block = TrialColumns::new(columns.len());
-            block.extend(trials.clone(), columns.iter().map(Vec::as_slice));
-            self.blocks.push((trials.start, block));
+            self.blocks.push((trials.start, kept));
         }
-        // The trials of a block may be of several replicates, a stretch of each.
-        let mut start = 0;
-        while start < count {
-            let trial = trials.start + start;
-            let end = count.min(start.saturating_add(self.design.run_length(trial)));
-            self.absorb(self.design.replicate(trial), start as usize..end as usize)?;
-            start = end;
-        }
-        Ok(())
+        Ok(self.gather()?)
     }
 }
 
 impl Gathering<'_, '_> {
-    /// Takes in rows of one replicate.
-    fn absorb(&mut self, replicate: usize, rows: Range<usize>) -> Result<(), ProjectionError> {
-        let rows = &self.rows[rows];
-        let Some((current, projection)) = &mut self.own else {
-            return lock(&self.replicates[replicate]).absorb_selected(rows, self.selection);
-        };
-        if *current != replicate {
-            let of = std::mem::replace(current, replicate);
-            hand_in(projection, &self.replicates[of])?;
+    /// Puts rows of these trials into columns. They may be of several replicates, a stretch of each.
+    fn take_in(&mut self, trials: Range<u64>) -> Result<(), ProjectionError> {
+        let count = trials.end - trials.start;
+        let mut start = 0;
+        while start < count {
+            let trial = trials.start + start;
+            let end = count.min(start.saturating_add(self.design.run_length(trial)));
+            let (replicate, rows) = (self.design.replicate(trial), start as usize..end as usize);
+            if replicate != self.replicate || self.block.room() < rows.len() {
+                self.gather()?;
+                self.replicate = replicate;
+            }
+            self.block.push(&self.rows[rows])?;
+            start = end;
         }
-        projection.absorb_selected(rows, self.selection)
+        Ok(())
+    }
+
+    /// Gathers what is in columns.
+    fn gather(&mut self) -> Result<(), ProjectionError> {
+        if self.block.len() == 0 {
+            return Ok(());
+        }
+        match &mut self.own {
+            None => lock(&self.replicates[self.replicate]).absorb_block(&self.block)?,
+            Some((current, projection)) => {
+                if *current != self.replicate {
+                    let of = std::mem::replace(current, self.replicate);
+                    hand_in(projection, &self.replicates[of])?;
+                }
+                projection.absorb_block(&self.block)?;
+            }
+        }
+        self.block.clear();
+        Ok(())
     }
 }
 

@@ -36,7 +36,7 @@ fn parts(x: f64) -> (i64, i32) {
 }
 
 /// How many addends [`ExactSum::add_block`] takes at once.
-pub(super) const MOST_ADDENDS: usize = 64;
+pub(super) const MOST_ADDENDS: usize = 256;
 
 /// What is added to a normal double's exponent in its bits.
 const BIAS: i32 = 1023;
@@ -63,25 +63,31 @@ fn biased_exponent(x: f64) -> i32 {
     ((x.to_bits() >> 52) & 0x7ff) as i32
 }
 
-/// The exact sum of numbers of one bin, or 0, as that of two doubles.
+/// The exact sum of what `term` makes of numbers, each of one bin or 0, as that of two doubles.
 ///
 /// Let all be below 2^k. Added to a number of about 2^(k + 8) a number is rounded to a multiple of 2^(k - 44), which
 /// is what the sum grows by; what was rounded off is at most 2^(k - 45). As the bin goes down to 2^(k - 32), that is
-/// a multiple of 2^(k - 84). 64 of the former add up to at most 2^50 times their unit and 64 of the
-/// latter to at most 2^45 times theirs, so neither sum rounds.
+/// a multiple of 2^(k - 84). A lane takes 16 at most, which leave its sum between 2^(k + 8) and 2^(k + 9). 256 of the former
+/// add up to at most 2^52 times their unit and 256 of the latter to at most 2^47 times theirs, so neither sum rounds.
 #[inline(always)]
-fn two_sums(numbers: &[f64; MOST_ADDENDS], bin: i32) -> (f64, f64) {
+fn two_sums(numbers: &[f64], bin: i32, term: impl Fn(f64) -> f64) -> (f64, f64) {
     const LANES: usize = 16;
     let start = 1.5 * power_of_two(bin * 32 + 32 + 8);
     let mut tops = [start; LANES];
     let mut rests = [0.0; LANES];
-    for group in numbers.as_chunks::<LANES>().0 {
-        for lane in 0..LANES {
-            let x = group[lane];
-            let top = tops[lane] + x;
-            rests[lane] += x - (top - tops[lane]);
-            tops[lane] = top;
+    let mut pass = |lane: usize, x: f64| {
+        let top = tops[lane] + x;
+        rests[lane] += x - (top - tops[lane]);
+        tops[lane] = top;
+    };
+    let (groups, last) = numbers.as_chunks::<LANES>();
+    for group in groups {
+        for (lane, x) in group.iter().enumerate() {
+            pass(lane, term(*x));
         }
+    }
+    for (lane, x) in last.iter().enumerate() {
+        pass(lane, term(*x));
     }
     let top = tops.iter().map(|top| top - start).sum();
     (top, rests.iter().sum())
@@ -101,25 +107,33 @@ fn scaled_square(x: f64) -> (i64, i32) {
 }
 
 impl ExactSum {
-    /// Adds numbers that are 0 or of magnitudes from `least` to `most`, both of which occur.
+    /// Adds what `term` makes of up to [`MOST_ADDENDS`] numbers: 0 or of magnitudes from `least` to `most`, both of which occur.
     /// Their exponents are at most [`FARTHEST`] from 0.
     #[inline(always)]
-    pub(super) fn add_block(&mut self, numbers: &[f64; MOST_ADDENDS], least: f64, most: f64) {
+    pub(super) fn add_block(
+        &mut self,
+        numbers: &[f64],
+        term: impl Fn(f64) -> f64,
+        least: f64,
+        most: f64,
+    ) {
+        debug_assert!(numbers.len() <= MOST_ADDENDS);
         let [least, most] = [least, most].map(biased_exponent);
         debug_assert!(BIAS - FARTHEST <= least && least <= most && most <= BIAS + FARTHEST);
         let (lowest, highest) = (least >> 5, most >> 5);
         if lowest == highest {
-            self.add_multiples(lowest, two_sums(numbers, lowest));
+            self.add_multiples(lowest, two_sums(numbers, lowest, term));
             return;
         }
         for bin in lowest..=highest {
             let from = power_of_two(bin * 32);
             let to = power_of_two(bin * 32 + 32);
-            let own = numbers.map(|x| {
+            let own = |x| {
+                let x = term(x);
                 let is_own = (from <= x.abs()) & (x.abs() < to);
                 if is_own { x } else { 0.0 }
-            });
-            self.add_multiples(bin, two_sums(&own, bin));
+            };
+            self.add_multiples(bin, two_sums(numbers, bin, own));
         }
     }
 
@@ -336,10 +350,8 @@ mod tests {
         let magnitudes = values.iter().map(|x| x.abs());
         let most = magnitudes.clone().fold(0.0, f64::max);
         let least = magnitudes.filter(|x| *x != 0.0).fold(most, f64::min);
-        let mut block = [0.0; MOST_ADDENDS];
-        block[..values.len()].copy_from_slice(values);
         let mut sum = ExactSum::default();
-        sum.add_block(&block, least, most);
+        sum.add_block(values, |x| x, least, most);
         sum
     }
 

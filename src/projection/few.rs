@@ -3,6 +3,9 @@
 /// How many distinct values a [`Few`] holds: the number that the documentation of projections names.
 pub(super) const MOST: usize = 256;
 
+/// Up to so many distinct values it is faster to compare numbers with each of them than to look each number up.
+const MOST_COMPARED: usize = 8;
+
 /// Counts of distinct finite values: an open-addressing hash table whose size
 /// follows the number of distinct values. Which values it holds depends on what
 /// was added alone; where they lie in the table may not, and is never shown.
@@ -42,6 +45,30 @@ impl Few {
             }
             _ => self.add_elsewhere(key, times),
         }
+    }
+
+    /// Adds finite numbers if all are among its values and these are few enough to be compared with; false, and
+    /// nothing done, if not.
+    #[inline(always)]
+    pub(super) fn add_known(&mut self, numbers: &[f64]) -> bool {
+        if self.distinct > MOST_COMPARED {
+            return false;
+        }
+        // The table is half full at most, and no longer than that.
+        let mut counts = [0; 2 * MOST_COMPARED];
+        for (count, slot) in counts.iter_mut().zip(&self.slots) {
+            if slot.count != 0 {
+                let value = f64::from_bits(slot.key);
+                *count = numbers.iter().map(|x| u64::from(*x == value)).sum();
+            }
+        }
+        let all_known = counts.iter().sum::<u64>() == numbers.len() as u64;
+        if all_known {
+            for (count, slot) in counts.iter().zip(&mut self.slots) {
+                slot.count += count;
+            }
+        }
+        all_known
     }
 
     fn add_elsewhere(&mut self, key: u64, times: u64) -> bool {
@@ -126,6 +153,30 @@ impl Few {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_compared_with_all_values_are_counted_as_if_looked_up() {
+        let values: Vec<f64> = (0..=MOST_COMPARED).map(|value| value as f64).collect();
+        for distinct in 0..=values.len() {
+            let (known, new) = values.split_at(distinct);
+            let mut few = Few::default();
+            assert!(known.iter().all(|value| few.add(*value, 1)));
+            let before = few.sorted();
+            assert!(!few.add_known(&[known, &[-1.0]].concat()));
+            assert!(new.is_empty() || !few.add_known(new));
+            assert_eq!(few.sorted(), before);
+            let numbers = [known, &known[..distinct / 2]].concat();
+            assert_eq!(few.add_known(&numbers), distinct <= MOST_COMPARED);
+            let mut looked_up = Few::default();
+            let added = known.iter().chain(if distinct <= MOST_COMPARED {
+                &numbers[..]
+            } else {
+                &[]
+            });
+            assert!(added.copied().all(|value| looked_up.add(value, 1)));
+            assert_eq!(few.sorted(), looked_up.sorted());
+        }
+    }
 
     #[test]
     fn values_are_counted_up_to_the_most_distinct_ones() {

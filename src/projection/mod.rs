@@ -46,6 +46,7 @@ mod names;
 mod output;
 mod provenance;
 mod row;
+mod row_block;
 mod samples;
 mod selection;
 mod series;
@@ -68,11 +69,12 @@ pub(crate) use output::{TidyRow, for_each_row};
 pub(crate) use output::{number, quoted};
 pub use provenance::Provenance;
 pub use row::{NO_CAUSE, TrialRow};
+pub(crate) use row_block::{RowBlock, TILE};
 pub use samples::{InputColumn, MeasureColumn, Samples};
 pub use selection::{Selection, UnknownMetric};
 pub use views::{Distribution, MetricView, ScopeView, TargetView};
 
-use selection::Columns;
+use row_block::Tile;
 use series::{BLOCK, Fineness, Series, SeriesState};
 use trial_sample::TrialSample;
 
@@ -201,7 +203,7 @@ impl Projection {
         self.replicates[replicate].absorb_here(rows)
     }
 
-    /// Takes in the results of independent trials. Some 64 at once are several times faster than one by one,
+    /// Takes in the results of independent trials. Some 256 at once are several times faster than one by one,
     /// and give the same bits.
     ///
     /// An error, with nothing taken in, if a row is of another layout.
@@ -213,74 +215,48 @@ impl Projection {
         self.absorb_here(rows)
     }
 
-    /// As [`Self::absorb`], of rows of which some metrics are gathered.
-    pub(crate) fn absorb_selected(
-        &mut self,
-        rows: &[TrialRow],
-        selection: &Selection,
-    ) -> Result<(), ProjectionError> {
-        assert!(self.replicates.is_empty(), "say which replicate it is");
-        self.check_rows(rows, selection.whole())?;
-        if !same_layout(selection.gathered(), &self.layout) {
+    fn absorb_here(&mut self, rows: &[TrialRow]) -> Result<(), ProjectionError> {
+        if !(rows.iter()).all(|row| same_layout(row.layout(), &self.layout)) {
             return Err(ProjectionError::OtherLayout);
         }
-        self.absorb_rows(rows, selection.columns());
-        Ok(())
-    }
-
-    fn absorb_here(&mut self, rows: &[TrialRow]) -> Result<(), ProjectionError> {
-        self.check_rows(rows, &self.layout)?;
-        self.absorb_rows(rows, &Columns::All);
-        Ok(())
-    }
-
-    fn check_rows(&self, rows: &[TrialRow], layout: &Arc<Layout>) -> Result<(), ProjectionError> {
-        if rows.iter().all(|row| same_layout(row.layout(), layout)) {
-            return Ok(());
+        let mut block = RowBlock::new(Selection::all(self.layout.clone()));
+        for rows in rows.chunks(BLOCK) {
+            block.push(rows)?;
+            self.absorb_block(&block)?;
+            block.clear();
         }
-        Err(ProjectionError::OtherLayout)
+        Ok(())
     }
 
-    fn absorb_rows(&mut self, rows: &[TrialRow], monthly: &Columns) {
-        for block in rows.chunks(BLOCK) {
-            let arch = Arch::new();
-            arch.dispatch(Absorbing {
-                series: &mut self.monthly,
-                rows: block,
-                chosen: monthly,
-                list: TrialRow::all_monthly,
+    /// As [`Self::absorb`], of what was put into columns before.
+    pub(crate) fn absorb_block(&mut self, block: &RowBlock) -> Result<(), ProjectionError> {
+        if !same_layout(block.selection().gathered(), &self.layout) {
+            return Err(ProjectionError::OtherLayout);
+        }
+        let mut first = 0;
+        for series in [&mut self.monthly, &mut self.milestones, &mut self.outcomes] {
+            let next = first + series.len();
+            Arch::new().dispatch(Absorbing {
+                series,
+                tiles: block.tiles(),
+                first,
+                count: block.len(),
             });
-            for (series, list) in [
-                (
-                    &mut self.milestones,
-                    TrialRow::milestones as fn(&TrialRow) -> &[f64],
-                ),
-                (&mut self.outcomes, TrialRow::outcomes),
-            ] {
-                arch.dispatch(Absorbing {
-                    series,
-                    rows: block,
-                    chosen: &Columns::All,
-                    list,
-                });
-            }
-            let causes = self.layout.causes.len();
-            for row in block {
-                self.sample.absorb(row, monthly);
-                for (met, target) in self.targets.iter_mut().zip(row.targets()) {
-                    *met += u64::from(*target);
-                }
-                if causes > 0 {
-                    let months = self.binding.chunks_exact_mut(causes);
-                    for (counts, cause) in months.zip(row.all_binding()) {
-                        if let Some(count) = counts.get_mut(usize::from(*cause)) {
-                            *count += 1;
-                        }
-                    }
-                }
-            }
-            self.trials += block.len() as u64;
+            first = next;
         }
+        for (trial, key) in block.keys.iter().enumerate() {
+            self.sample.absorb(*key, || block.row(trial));
+        }
+        for (ours, theirs) in [
+            (&mut self.targets, &block.targets),
+            (&mut self.binding, &block.binding),
+        ] {
+            for (ours, theirs) in ours.iter_mut().zip(theirs) {
+                *ours += theirs;
+            }
+        }
+        self.trials += block.len() as u64;
+        Ok(())
     }
 
     /// Takes in all trials of another part of the same run.
@@ -443,50 +419,39 @@ fn same_layout(left: &Arc<Layout>, right: &Arc<Layout>) -> bool {
     Arc::ptr_eq(left, right) || left == right
 }
 
-/// Takes in the chosen columns of one list of numbers of each row, column by column, in a form that is compiled for
-/// each generation of processors; all of them come to the same bits.
-struct Absorbing<'a, L> {
+/// Takes in columns one after the other, in a form that is compiled for each generation of processors; all of them come
+/// to the same bits.
+struct Absorbing<'a> {
     series: &'a mut [Series],
-    rows: &'a [TrialRow],
-    chosen: &'a Columns,
-    list: L,
+    tiles: &'a [Tile],
+    /// The column of the first series, and how many trials columns are of.
+    first: usize,
+    count: usize,
 }
 
-impl<L: Fn(&TrialRow) -> &[f64]> WithSimd for Absorbing<'_, L> {
+impl WithSimd for Absorbing<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        // Eight doubles are a cache line, and lines come in pairs: each pair of each row is read once.
-        const LANES: usize = 16;
-        let count = self.rows.len();
-        let lists: Vec<&[f64]> = self.rows.iter().map(self.list).collect();
-        let mut columns = [[0.0; BLOCK]; LANES];
+        // How many columns are looked up at once: they lie one after the other in each tile.
+        const LANES: usize = 8;
+        let mut columns = [[[0.0; TILE]; BLOCK / TILE]; LANES];
         for (chunk, series) in self.series.chunks_mut(LANES).enumerate() {
-            let start = chunk * LANES;
-            let end = start + series.len();
+            let start = self.first + chunk * LANES;
             // What is far away is read first, so that all of it is waited for at once instead of one after the other.
             black_box(
                 series
                     .iter()
                     .fold(0, |touched, series| touched ^ series.touch()),
             );
-            for (row, list) in lists.iter().enumerate() {
-                match self.chosen {
-                    Columns::All => {
-                        for (column, x) in columns.iter_mut().zip(&list[start..end]) {
-                            column[row] = *x;
-                        }
-                    }
-                    Columns::Some(places) => {
-                        for (column, &place) in columns.iter_mut().zip(&places[start..end]) {
-                            column[row] = list[place as usize];
-                        }
-                    }
+            for (number, tile) in self.tiles.iter().enumerate() {
+                for (column, numbers) in columns.iter_mut().zip(&tile[start..]) {
+                    column[number] = *numbers;
                 }
             }
             for (series, column) in series.iter_mut().zip(&columns) {
-                series.absorb(&column[..count]);
+                series.absorb(&column.as_flattened()[..self.count]);
             }
         }
     }

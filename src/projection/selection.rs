@@ -132,7 +132,7 @@ impl Selection {
 mod tests {
     use super::*;
     use crate::Date;
-    use crate::projection::{Metric, Projection, Provenance, TrialRow};
+    use crate::projection::{Metric, Projection, Provenance, RowBlock, TrialRow};
 
     fn layout() -> Arc<Layout> {
         let mut layout = Layout::new(Date::month(2025, 1).unwrap(), 2);
@@ -159,28 +159,32 @@ mod tests {
         assert_eq!(&**selection.written(), [0, 1, 2]);
         let gathered = selection.gathered().clone();
         assert_eq!(gathered.metric_index("racks"), None);
-        let mut row = TrialRow::of(&selection);
-        for (place, number) in row.all_monthly_mut().iter_mut().enumerate() {
-            *number = place as f64;
+        // Rows that fill two tiles and a part of one, in pieces.
+        let mut rows = vec![TrialRow::of(&selection); 19];
+        let numbers = rows.iter_mut().flat_map(|row| row.all_monthly_mut());
+        for (index, number) in numbers.enumerate() {
+            *number = index as f64;
         }
         let mut some = Projection::new(gathered, Provenance::default()).unwrap();
-        some.absorb_selected(std::slice::from_ref(&row), &selection)
-            .unwrap();
+        let mut block = RowBlock::new(selection);
+        for piece in [&rows[..3], &rows[3..16], &rows[16..]] {
+            block.push(piece).unwrap();
+        }
+        some.absorb_block(&block).unwrap();
         let mut all = Projection::new(whole, Provenance::default()).unwrap();
-        all.absorb(std::slice::from_ref(&row)).unwrap();
+        all.absorb(&rows).unwrap();
         for metric in ["power", "pflops"] {
             for (some, all) in [
                 (some.total(), all.total()),
                 (some.campus("north").unwrap(), all.campus("north").unwrap()),
             ] {
-                assert_eq!(
-                    some.metric(metric).unwrap().mean(),
-                    all.metric(metric).unwrap().mean()
-                );
+                let (some, all) = (some.metric(metric).unwrap(), all.metric(metric).unwrap());
+                assert_eq!(some.mean(), all.mean());
+                assert_eq!(some.quantile(0.3), all.quantile(0.3));
             }
         }
         // Rows of another layout are refused.
-        assert!(some.absorb(std::slice::from_ref(&row)).is_err());
+        assert!(some.absorb(&rows).is_err());
     }
 
     #[test]

@@ -81,13 +81,10 @@ impl Series {
         let Some(extent) = Extent::of(column) else {
             return;
         };
-        if !extent.is_finite {
-            self.absorb_special(column);
-        } else if extent.min == extent.max {
-            // Before anything is built, and after all of it is, a number is often the same in all trials.
-            self.add_times(extent.min, column.len() as u64);
-        } else {
+        if extent.is_finite {
             self.absorb_finite(column, extent);
+        } else {
+            self.absorb_special(column);
         }
     }
 
@@ -112,21 +109,28 @@ impl Series {
 
     /// Takes in finite numbers.
     #[inline(always)]
-    fn absorb_finite(&mut self, mut column: &[f64], mut extent: Extent) {
+    fn absorb_finite(&mut self, column: &[f64], extent: Extent) {
+        if extent.min == extent.max {
+            // Before anything is built, and after all of it is, a number is often the same in all trials.
+            self.add_times(extent.min, column.len() as u64);
+            return;
+        }
+        let (mut rest, mut extent) = (column, extent);
         if let Finite::Few(few) = &mut self.finite {
-            let taken = (column.iter())
-                .position(|x| !few.add(x + 0.0, 1))
-                .unwrap_or(column.len());
-            column = &column[taken..];
-            match Extent::of(column) {
+            if few.add_known(column) {
+                return;
+            }
+            let taken = column.iter().position(|x| !few.add(x + 0.0, 1));
+            rest = &column[taken.unwrap_or(column.len())..];
+            match Extent::of(rest) {
                 None => return,
-                Some(rest) => extent = rest,
+                Some(of_rest) => extent = of_rest,
             }
         }
         let many = many_of(&mut self.finite, self.fineness);
         match self.fineness {
-            Fineness::Monthly => many.absorb::<7>(column, extent),
-            Fineness::Fine => many.absorb::<10>(column, extent),
+            Fineness::Monthly => many.absorb::<7>(rest, extent),
+            Fineness::Fine => many.absorb::<10>(rest, extent),
         }
     }
 

@@ -32,16 +32,16 @@ struct Kept {
 }
 
 impl TrialSample {
-    /// Takes in a trial of which those monthly numbers are gathered.
-    pub(super) fn absorb(&mut self, row: &TrialRow, monthly: &Columns) {
-        let key = key(row, monthly);
-        if !self.may_keep(key) {
-            return;
+    /// Takes in a trial with its [`key`] and all numbers that are gathered of it: monthly ones, milestones, outcomes.
+    pub(super) fn absorb<N: Iterator<Item = f64>>(
+        &mut self,
+        key: u64,
+        numbers: impl FnOnce() -> N,
+    ) {
+        if self.may_keep(key) {
+            let values = numbers().map(bits).collect();
+            self.keep(Kept { key, values });
         }
-        let months = (0..monthly.count(row)).map(|index| monthly.at(row, index));
-        let rest = row.milestones().iter().chain(row.outcomes());
-        let values = months.chain(rest.copied()).map(bits).collect();
-        self.keep(Kept { key, values });
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
@@ -109,7 +109,7 @@ fn bits(x: f64) -> u64 {
 
 /// A hash of a trial's number and of what came of it once. Which metrics are gathered does not matter, so that what is said
 /// of one is the same beside others; only trials that were given no numbers are told apart by some of their months, too.
-fn key(row: &TrialRow, monthly: &Columns) -> u64 {
+pub(super) fn key(row: &TrialRow, monthly: &Columns) -> u64 {
     let count = if row.is_numbered() {
         0
     } else {

@@ -96,7 +96,7 @@ impl Many {
             (None, Some((column, extent)))
         } else {
             sides = [[0.0; BLOCK]; 2];
-            sides_of(column, &mut sides)
+            sides_of(column, extent, &mut sides)
         };
         let (least, most) = match (positive, negative) {
             (Some((_, above)), None) => (above.min, above.max),
@@ -111,18 +111,9 @@ impl Many {
             column.iter().for_each(|x| self.add_times(x + 0.0, 1));
             return;
         }
-        let mut padded;
-        let addends = match column.try_into() {
-            Ok(addends) => addends,
-            Err(_) => {
-                padded = [0.0; BLOCK];
-                padded[..column.len()].copy_from_slice(column);
-                &padded
-            }
-        };
-        self.sum.add_block(addends, least, most);
-        let squares = addends.map(|x| x * x);
-        self.squares.add_block(&squares, least * least, most * most);
+        self.sum.add_block(column, |x| x, least, most);
+        self.squares
+            .add_block(column, |x| x * x, least * least, most * most);
         self.count += column.len() as u64;
         self.min = lesser(self.min, extent.min);
         self.max = greater(self.max, extent.max);
@@ -260,15 +251,34 @@ fn divide(
 type Side<'a> = Option<(&'a [f64], Extent)>;
 
 /// The positive and the negative ones of finite numbers, if there are any, copied to `buffers`.
-fn sides_of<'a>(column: &[f64], buffers: &'a mut [[f64; BLOCK]; 2]) -> (Side<'a>, Side<'a>) {
+#[inline(always)]
+fn sides_of<'a>(
+    column: &[f64],
+    extent: Extent,
+    buffers: &'a mut [[f64; BLOCK]; 2],
+) -> (Side<'a>, Side<'a>) {
     let [positive, negative] = buffers;
-    let (mut positives, mut negatives) = (0, 0);
-    for x in column {
-        positive[positives] = *x;
-        positives += usize::from(*x > 0.0);
-        negative[negatives] = *x;
-        negatives += usize::from(*x < 0.0);
-    }
+    let positive = chosen(column, |x| x > 0.0, positive);
+    let negative = if extent.min < 0.0 {
+        chosen(column, |x| x < 0.0, negative)
+    } else {
+        &[]
+    };
     let side = |numbers: &'a [f64]| Some((numbers, Extent::of(numbers)?));
-    (side(&positive[..positives]), side(&negative[..negatives]))
+    (side(positive), side(negative))
+}
+
+/// Those numbers that `is_wanted` takes, copied to `to`.
+#[inline(always)]
+fn chosen<'a>(
+    numbers: &[f64],
+    is_wanted: impl Fn(f64) -> bool,
+    to: &'a mut [f64; BLOCK],
+) -> &'a [f64] {
+    let mut count = 0;
+    for x in numbers {
+        to[count] = *x;
+        count += usize::from(is_wanted(*x));
+    }
+    &to[..count]
 }
