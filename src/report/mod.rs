@@ -42,6 +42,8 @@ mod schedule;
 mod search;
 mod summary;
 mod table;
+#[cfg(test)]
+mod tests;
 mod text;
 mod trials;
 mod update;

@@ -398,3 +398,30 @@ fn money() {
         ],
     );
 }
+
+#[test]
+fn names_hold_no_tab() {
+    let hidden = |place: &str, name: &str| {
+        format!("{place}: the name \"{name}\" holds a control character (\\u{{9}})")
+    };
+    check(
+        TOP,
+        &[
+            (
+                r#"calendars = [{ name = "a\tb" }]"#,
+                &hidden("calendars[0].name", r"a\tb"),
+            ),
+            (
+                r#"milestones = [{ name = "a\tb", requires = ["works"] }]"#,
+                &hidden("milestones[0].name", r"a\tb"),
+            ),
+        ],
+    );
+    check(
+        CAMPUS,
+        &[(
+            r#"grid = [{ name = "a\tb", power_mw = 3, wait_months = 3 }]"#,
+            &hidden("campuses[0].grid[0].name", r"a\tb"),
+        )],
+    );
+}

@@ -143,3 +143,40 @@ halls = [{{ name = "hall", racks = 1200, rack_type = "rack", hardware = "hardwar
     );
     assert_eq!(of(", power = \"6 MW\""), [Some(7.5), Some(1.5), None]);
 }
+
+/// What holds back a tenant of all: the shell, the grid of half of it, its equipment, and the other half of the grid.
+#[test]
+fn what_binds_changes_with_what_is_there() {
+    let text = format!(
+        r#"{}
+grid = [{{ name = "first", power_mw = 5, wait_months = 4.5 }}, {{ name = "second", power_mw = 5, wait_months = 9.5 }}]
+[[campuses.buildings]]
+name = "A"
+activities = [{{ name = "shell", duration_months = 2.5 }}]
+halls = [{{ name = "hall", racks = 1000, rack_type = "rack", hardware = "hardware" }}]
+"#,
+        preamble(
+            14,
+            &RACKS.replace("rack_pflops", "lead_time_months = 4\nrack_pflops"),
+            ""
+        )
+    );
+    let trial = Trial::of(&text);
+    let layout = trial.model.layout();
+    let binding: Vec<&str> = (trial.row.binding(0).iter())
+        .map(|cause| layout.causes[usize::from(*cause)].as_str())
+        .collect();
+    // Nothing is there at first; then space alone; then space and half of the power.
+    let expected = [
+        ("construction", 0..2),
+        ("grid", 2..4),
+        ("equipment", 4..6),
+        ("grid", 6..9),
+        ("space", 9..14),
+    ];
+    for (cause, months) in expected {
+        for month in months {
+            assert_eq!(binding[month], cause, "{month}: {binding:?}");
+        }
+    }
+}

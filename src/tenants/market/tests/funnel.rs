@@ -127,3 +127,24 @@ fn a_program_brings_contracts_of_its_own_size_and_lag() {
     // No larger than the segment's largest.
     assert_eq!(served(OwnContract::new().power_kw(500.0)), of(80.0, 2));
 }
+
+/// A curve that begins in July: nobody before, and from then on what the curve says of so many months.
+#[test]
+fn a_curve_of_adoption_begins_at_its_date() {
+    let mut tenants = segment(0.0);
+    let mut curve = AdoptionCurve::bass(1e6, 0.03, 0.38);
+    curve.starts = Some(Date::month(2025, 7).unwrap());
+    tenants.outreach_curve = Some(curve);
+    tenants.sign_probability = 0.0.into();
+    let row = one_trial(&scenario(1, 36, tenants));
+    let contacted = |month| value(&row, "companies_contacted", month);
+    assert_eq!(contacted(5), 0.0);
+    for month in [6, 17, 35] {
+        let mean = 1e6 * bass_share(0.03, 0.38, (month as f64 - 5.0) / 12.0);
+        // Five standard errors of a Poisson number.
+        assert!(
+            (contacted(month) - mean).abs() < 5.0 * mean.sqrt(),
+            "{month}"
+        );
+    }
+}
