@@ -128,10 +128,13 @@ impl<'a> Distribution<'a> {
         ps.iter().map(|p| finite(ordered.quantile(*p))).collect()
     }
 
-    /// The standard error of the quantile at p, of independent trials: half the distance between the quantiles at
-    /// p - s and p + s with s = sqrt(p (1 - p) / n) (Woodruff, "Confidence Intervals for
+    /// The standard error of the quantile at p: half the distance between the quantiles at p - s and p + s, s the standard
+    /// error of the share of trials below it (Woodruff, "Confidence Intervals for
     /// Medians and Other Position Measures", Journal of the American Statistical
-    /// Association 47, 1952). A rough one near p = 0 and 1.
+    /// Association 47, 1952). Of independent trials s = sqrt(p (1 - p) / n). Of a design s comes from the shares in its
+    /// replicates, and if their quantiles differ by more than that, it is the error of these: where strata end at p all replicates
+    /// have the same share below it, and within a stratum each of their quantiles is smoother than that of all trials.
+    /// A rough one near p = 0 and 1.
     pub fn quantile_std_error(&self, p: f64) -> Option<f64> {
         self.quantile_std_errors(&[p])[0]
     }
@@ -139,26 +142,29 @@ impl<'a> Distribution<'a> {
     /// Several of [`Self::quantile_std_error`] at once, which is cheaper than one by one.
     pub fn quantile_std_errors(&self, ps: &[f64]) -> Vec<Option<f64>> {
         let whole = ordered(self.projection, self.place);
-        let replicates = &self.projection.replicates;
-        if replicates.is_empty() {
-            let errors = ps.iter().map(|p| whole.quantile_std_error(*p));
-            return errors
-                .map(|error| error.map(|error| self.widened(error)))
-                .collect();
-        }
-        let replicates: Vec<_> = (replicates.iter())
+        let replicates: Vec<(u64, Ordered)> = (self.projection.replicates.iter())
             .map(|replicate| {
-                (
-                    replicate.series(self.place).defined(),
-                    ordered(replicate, self.place),
-                )
+                let defined = replicate.series(self.place).defined();
+                (defined, ordered(replicate, self.place))
             })
             .collect();
-        ps.iter()
-            .map(|p| {
-                finite(whole.quantile(*p))?;
-                let values = replicates.iter();
-                replicates_std_error(values.map(|(n, each)| (*n, finite(each.quantile(*p)))))
+        let of_independent = |p: f64| {
+            let share_error = share_std_error(p.clamp(0.0, 1.0), self.series.defined());
+            let error = whole.quantile_std_error(p, share_error)?;
+            Some(self.widened(error))
+        };
+        let of_design = |p: f64| {
+            let quantile = finite(whole.quantile(p))?;
+            let each = replicates.iter();
+            let shares = (each.clone()).map(|(n, each)| (*n, each.share_at_most(quantile)));
+            let quantiles = each.map(|(n, each)| (*n, finite(each.quantile(p))));
+            let by_share = whole.quantile_std_error(p, replicates_std_error(shares)?)?;
+            Some(by_share.max(replicates_std_error(quantiles)?))
+        };
+        (ps.iter())
+            .map(|p| match replicates.is_empty() {
+                true => of_independent(*p),
+                false => of_design(*p),
             })
             .collect()
     }

@@ -99,7 +99,7 @@ fn coverage_of_a_difference(repetitions: u64) -> f64 {
 
 /// Of analyses of trials that one has: the share of the variance of 2 a + b that a has (4 / 5), and what knowing x, standard
 /// normal, is worth for the choice between x and nothing (1 / sqrt(2 π)).
-fn coverage_of_analyses(repetitions: u64) -> [(&'static str, f64); 2] {
+fn coverage_of_analyses(trials: u64, repetitions: u64) -> [(&'static str, f64); 2] {
     let text = r#"
 name = "two inputs"
 start = "2025-01"
@@ -114,7 +114,7 @@ campuses = [{ name = "c", activities = [
     let model = scenario.compile().expect("a model");
     let (mut share, mut worth) = (0_u64, 0_u64);
     for seed in 0..repetitions {
-        let samples = SampleRun::new(&model).trials(500).seed(seed).run();
+        let samples = SampleRun::new(&model).trials(trials).seed(seed).run();
         let samples = samples.expect("samples");
         let values: Vec<&[f64]> = (samples.inputs().iter())
             .map(|input| input.values.as_slice())
@@ -168,31 +168,35 @@ fn errors_of_differences_and_analyses_cover_the_truth() {
     let usual = 0.894..=1.0;
     let difference = coverage_of_a_difference(250);
     assert!(usual.contains(&difference), "difference: {difference}");
-    for (name, share) in coverage_of_analyses(250) {
+    for (name, share) in coverage_of_analyses(500, 250) {
         assert!(usual.contains(&share), "{name}: {share}");
     }
 }
 
+/// A share of variance by bins leaves out what varies inside a bin, of 500 trials 1/144 of it, half an error, so that 10,000 repetitions
+/// found it within 1.96 errors in 92.9 %; of 5,000 trials it is 1/900, a quarter of an error.
 #[test]
 #[ignore = "takes minutes"]
-fn errors_of_differences_and_analyses_cover_the_truth_in_92_to_97_percent() {
+fn errors_of_differences_and_analyses_cover_the_truth_in_93_to_97_percent() {
     let difference = coverage_of_a_difference(10_000);
     assert!((0.93..=0.97).contains(&difference), "{difference}");
-    // Of 500 trials: 10,000 repetitions have found 92.9 % for the share of variance.
-    for (name, share) in coverage_of_analyses(10_000) {
-        assert!((0.92..=0.97).contains(&share), "{name}: {share}");
+    for (name, share) in coverage_of_analyses(5_000, 2_000) {
+        assert!((0.93..=0.97).contains(&share), "{name}: {share}");
     }
 }
 
 /// Errors of a design come from its sixteen replicates, and are themselves uncertain by 18 %: with the normal quantile
-/// 1.96 in place of Student's 2.13 those of means cover 93.1 %; 1,000 repetitions know that to four times 0.8 %. A duration
+/// 1.96 in place of Student's 2.13 those of means cover 93.1 %, and those of percentiles less where one input decides (a
+/// simulation apart: 90 to 96 %); 1,000 repetitions know that to four times 0.8 to 0.95 %. A duration
 /// that is not symmetric, for the mean of antithetic pairs would be exact; 64 trials a replicate, the fewest that
 /// pairs take.
 #[test]
 #[ignore = "takes minutes"]
-fn errors_of_means_under_designs_cover_as_sixteen_replicates_can() {
+fn errors_under_designs_cover_as_sixteen_replicates_can() {
     const REPETITIONS: u64 = 1_000;
     let model = works("{ triangular = [0, 3, 12] }");
+    // Of the distribution function 1 - (12 - x)^2 / 108 above 3.
+    let quantile = |p: f64| 12.0 - (108.0 * (1.0 - p)).sqrt();
     let replicates = 16;
     for design in [
         Design::Antithetic { replicates },
@@ -201,14 +205,23 @@ fn errors_of_means_under_designs_cover_as_sixteen_replicates_can() {
             replicates,
         },
     ] {
-        let held = (0..REPETITIONS).filter(|&seed| {
+        let mut held = [0; 3];
+        for seed in 0..REPETITIONS {
             let batch = Batch::new(&model).trials(1_024).seed(seed).design(design);
             let projection = batch.run().expect("a projection");
             let end = projection.milestone("end").expect("a milestone");
-            let apart = (end.mean().expect("a mean") - 5.0).abs();
-            apart <= 1.96 * end.std_error().expect("an error")
-        });
-        let share = held.count() as f64 / REPETITIONS as f64;
-        assert!((0.899..=0.963).contains(&share), "{design:?}: {share}");
+            let mean = (end.mean(), end.std_error(), 5.0);
+            let percentile = |p| (end.quantile(p), end.quantile_std_error(p), quantile(p));
+            let all = [mean, percentile(0.5), percentile(0.9)];
+            for (held, (found, error, truth)) in held.iter_mut().zip(all) {
+                let apart = (found.expect("a number") - truth).abs();
+                *held += u64::from(apart <= 1.96 * error.expect("an error"));
+            }
+        }
+        let [mean, p50, p90] = held.map(|held| held as f64 / REPETITIONS as f64);
+        assert!((0.899..=0.963).contains(&mean), "{design:?}: mean: {mean}");
+        for share in [p50, p90] {
+            assert!((0.862..=0.985).contains(&share), "{design:?}: {share}");
+        }
     }
 }

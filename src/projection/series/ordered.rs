@@ -51,19 +51,30 @@ impl Ordered {
         Some(between.clamp(low, high))
     }
 
-    /// The standard error of the quantile at p: half the distance between the quantiles at
-    /// p - s and p + s with s = sqrt(p (1 - p) / n), the standard error of the share
-    /// of numbers below (Woodruff, "Confidence Intervals for Medians and Other Position Measures",
-    /// Journal of the American Statistical Association 47, 1952). `None` for fewer than two numbers
-    /// or where that reaches an infinite one.
-    pub(in crate::projection) fn quantile_std_error(&self, p: f64) -> Option<f64> {
+    /// The share of the numbers that are at most `value`; `None` without numbers.
+    pub(in crate::projection) fn share_at_most(&self, value: f64) -> Option<f64> {
         let count = self.count();
-        if count < 2 || p.is_nan() {
+        let position = self.values.partition_point(|(number, _)| *number <= value);
+        let at_most = position
+            .checked_sub(1)
+            .map_or(0, |last| self.values[last].1);
+        (count > 0).then(|| at_most as f64 / count as f64)
+    }
+
+    /// The standard error of the quantile at p where `share_error` is that of the share of numbers below it: half the
+    /// distance between the quantiles at p less and p plus that (Woodruff, "Confidence Intervals for Medians and Other
+    /// Position Measures", Journal of the American Statistical Association 47, 1952). `None` for fewer than two numbers
+    /// or where that reaches an infinite one.
+    pub(in crate::projection) fn quantile_std_error(
+        &self,
+        p: f64,
+        share_error: f64,
+    ) -> Option<f64> {
+        if self.count() < 2 || p.is_nan() {
             return None;
         }
         let p = p.clamp(0.0, 1.0);
-        let s = (p * (1.0 - p) / count as f64).sqrt();
-        let half = (self.quantile(p + s)? - self.quantile(p - s)?) / 2.0;
+        let half = (self.quantile(p + share_error)? - self.quantile(p - share_error)?) / 2.0;
         half.is_finite().then_some(half)
     }
 }

@@ -256,7 +256,7 @@ fn a_constant_has_no_spread_and_a_single_number_no_known_one() {
     );
     let single = series_of(Fineness::Monthly, &[7.0]);
     assert_eq!(single.moments().unwrap().standard_deviation, None);
-    assert_eq!(single.ordered(&[]).quantile_std_error(0.5), None);
+    assert_eq!(single.ordered(&[]).quantile_std_error(0.5, 0.1), None);
     let none = series_of(Fineness::Monthly, &[]);
     assert_eq!(none.moments(), None);
     assert_eq!(none.range(), None);
@@ -297,8 +297,25 @@ fn the_standard_error_of_the_median_is_that_of_theory() {
     let n = 20_000;
     let series = series_of(Fineness::Fine, &numbers("median", n, |z| z));
     let expected = (std::f64::consts::PI / 2.0 / n as f64).sqrt();
-    let actual = series.ordered(&[]).quantile_std_error(0.5).unwrap();
+    let share_error = 0.5 / (n as f64).sqrt();
+    let actual = (series.ordered(&[]).quantile_std_error(0.5, share_error)).unwrap();
     assert_near(actual, expected, 0.25 * expected, "the standard error");
+}
+
+#[test]
+fn a_share_counts_ties_and_infinite_numbers() {
+    let series = series_of(Fineness::Fine, &[1.0, 2.0, 2.0, f64::INFINITY, f64::NAN]);
+    let share = |value| series.ordered(&[]).share_at_most(value);
+    assert_eq!(
+        [0.5, 1.0, 1.5, 2.0, f64::MAX, f64::INFINITY].map(share),
+        [0.0, 0.25, 0.25, 0.75, 0.75, 1.0].map(Some)
+    );
+    assert_eq!(
+        series_of(Fineness::Fine, &[])
+            .ordered(&[])
+            .share_at_most(1.0),
+        None
+    );
 }
 
 fn any_number() -> impl Strategy<Value = f64> {
