@@ -187,16 +187,16 @@ fn errors_of_differences_and_analyses_cover_the_truth_in_93_to_97_percent() {
 
 /// Errors of a design come from its sixteen replicates, and are themselves uncertain by 18 %: with the normal quantile
 /// 1.96 in place of Student's 2.13 those of means cover 93.1 %, and those of percentiles less where one input decides (a
-/// simulation apart: 90 to 96 %); 1,000 repetitions know that to four times 0.8 to 0.95 %. A duration
-/// that is not symmetric, for the mean of antithetic pairs would be exact; 64 trials a replicate, the fewest that
-/// pairs take.
+/// simulation apart: 91 %); 1,000 repetitions know that to four times 0.8 and 0.9 %. A duration
+/// that is not symmetric, for the mean of antithetic pairs would be exact, and no median, for that of pairs differs from the truth by less than
+/// percentiles resolve; 64 trials a replicate, the fewest that pairs take.
 #[test]
 #[ignore = "takes minutes"]
 fn errors_under_designs_cover_as_sixteen_replicates_can() {
     const REPETITIONS: u64 = 1_000;
     let model = works("{ triangular = [0, 3, 12] }");
-    // Of the distribution function 1 - (12 - x)^2 / 108 above 3.
-    let quantile = |p: f64| 12.0 - (108.0 * (1.0 - p)).sqrt();
+    // Above 3 the distribution function is 1 - (12 - x)^2 / 108.
+    let p90 = 12.0 - 10.8_f64.sqrt();
     let replicates = 16;
     for design in [
         Design::Antithetic { replicates },
@@ -205,23 +205,20 @@ fn errors_under_designs_cover_as_sixteen_replicates_can() {
             replicates,
         },
     ] {
-        let mut held = [0; 3];
+        let mut held = [0; 2];
         for seed in 0..REPETITIONS {
             let batch = Batch::new(&model).trials(1_024).seed(seed).design(design);
             let projection = batch.run().expect("a projection");
             let end = projection.milestone("end").expect("a milestone");
             let mean = (end.mean(), end.std_error(), 5.0);
-            let percentile = |p| (end.quantile(p), end.quantile_std_error(p), quantile(p));
-            let all = [mean, percentile(0.5), percentile(0.9)];
-            for (held, (found, error, truth)) in held.iter_mut().zip(all) {
+            let p90 = (end.quantile(0.9), end.quantile_std_error(0.9), p90);
+            for (held, (found, error, truth)) in held.iter_mut().zip([mean, p90]) {
                 let apart = (found.expect("a number") - truth).abs();
                 *held += u64::from(apart <= 1.96 * error.expect("an error"));
             }
         }
-        let [mean, p50, p90] = held.map(|held| held as f64 / REPETITIONS as f64);
+        let [mean, p90] = held.map(|held| held as f64 / REPETITIONS as f64);
         assert!((0.899..=0.963).contains(&mean), "{design:?}: mean: {mean}");
-        for share in [p50, p90] {
-            assert!((0.862..=0.985).contains(&share), "{design:?}: {share}");
-        }
+        assert!((0.874..=0.976).contains(&p90), "{design:?}: P90: {p90}");
     }
 }
