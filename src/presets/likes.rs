@@ -28,7 +28,7 @@ pub struct Like {
 pub const LIKES: &[Like] = &[
     Like {
         name: "AI campus",
-        summary: "liquid-cooled halls for accelerators, on a grid connection in three steps",
+        summary: "liquid-cooled halls for accelerators, on three steps of grid power",
         power_mw: 1_000.0,
         building_mw: 100.0,
         rack_kw: 145.0,

@@ -185,40 +185,52 @@ fn errors_of_differences_and_analyses_cover_the_truth_in_93_to_97_percent() {
     }
 }
 
-/// Errors of a design come from its sixteen replicates, and are themselves uncertain by 18 %: with the normal quantile
-/// 1.96 in place of Student's 2.13 those of means cover 93.1 %, and those of percentiles less where one input decides (a
-/// simulation apart: 91 %); 1,000 repetitions know that to four times 0.8 and 0.9 %. A duration
-/// that is not symmetric, for the mean of antithetic pairs would be exact, and no median, for that of pairs differs from the truth by less than
-/// percentiles resolve; 64 trials a replicate, the fewest that pairs take.
-#[test]
-#[ignore = "takes minutes"]
-fn errors_under_designs_cover_as_sixteen_replicates_can() {
-    const REPETITIONS: u64 = 1_000;
+/// In how many repetitions the intervals of a mean and of a P90 hold them, under a design of sixteen replicates of 64 trials, the fewest
+/// that antithetic pairs take. The duration is not symmetric, for the mean of pairs would be exact, and there is no median, for that
+/// of pairs differs from the truth by less than percentiles resolve.
+fn coverage_under(design: Design, repetitions: u64) -> [f64; 2] {
     let model = works("{ triangular = [0, 3, 12] }");
     // Above 3 the distribution function is 1 - (12 - x)^2 / 108.
     let p90 = 12.0 - 10.8_f64.sqrt();
+    let mut held = [0_u64; 2];
+    for seed in 0..repetitions {
+        let batch = Batch::new(&model).trials(1_024).seed(seed).design(design);
+        let projection = batch.run().expect("a projection");
+        let end = projection.milestone("end").expect("a milestone");
+        let mean = (end.mean(), end.std_error(), 5.0);
+        let p90 = (end.quantile(0.9), end.quantile_std_error(0.9), p90);
+        for (held, (found, error, truth)) in held.iter_mut().zip([mean, p90]) {
+            let apart = (found.expect("a number") - truth).abs();
+            *held += u64::from(apart <= 1.96 * error.expect("an error"));
+        }
+    }
+    held.map(|held| held as f64 / repetitions as f64)
+}
+
+/// Errors of a design come from its sixteen replicates, and are themselves uncertain by 18 %: with the normal quantile
+/// 1.96 in place of Student's 2.13 those of means cover 93.1 %, and those of percentiles less where one input decides (a
+/// simulation apart: 91 %). The bounds `mean_off` and `p90_off` are four standard deviations of a
+/// share, 0.018 and 0.019 for 200 repetitions; the P90 is 0.91 under Latin hypercubes and 0.94 under pairs, so 0.925 give or take 0.015.
+fn assert_coverage_under_designs(repetitions: u64, mean_off: f64, p90_off: f64) {
     let replicates = 16;
+    let size = 64;
     for design in [
         Design::Antithetic { replicates },
-        Design::LatinHypercube {
-            size: 64,
-            replicates,
-        },
+        Design::LatinHypercube { size, replicates },
     ] {
-        let mut held = [0; 2];
-        for seed in 0..REPETITIONS {
-            let batch = Batch::new(&model).trials(1_024).seed(seed).design(design);
-            let projection = batch.run().expect("a projection");
-            let end = projection.milestone("end").expect("a milestone");
-            let mean = (end.mean(), end.std_error(), 5.0);
-            let p90 = (end.quantile(0.9), end.quantile_std_error(0.9), p90);
-            for (held, (found, error, truth)) in held.iter_mut().zip([mean, p90]) {
-                let apart = (found.expect("a number") - truth).abs();
-                *held += u64::from(apart <= 1.96 * error.expect("an error"));
-            }
-        }
-        let [mean, p90] = held.map(|held| held as f64 / REPETITIONS as f64);
-        assert!((0.899..=0.963).contains(&mean), "{design:?}: mean: {mean}");
-        assert!((0.874..=0.976).contains(&p90), "{design:?}: P90: {p90}");
+        let [mean, p90] = coverage_under(design, repetitions);
+        assert!((mean - 0.931).abs() < mean_off, "{design:?}: mean: {mean}");
+        assert!((p90 - 0.925).abs() < p90_off, "{design:?}: P90: {p90}");
     }
+}
+
+#[test]
+fn errors_under_designs_cover_about_as_sixteen_replicates_can() {
+    assert_coverage_under_designs(200, 4.0 * 0.018, 4.0 * 0.019 + 0.015);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn errors_under_designs_cover_as_sixteen_replicates_can() {
+    assert_coverage_under_designs(1_000, 4.0 * 0.008, 4.0 * 0.0085 + 0.015);
 }

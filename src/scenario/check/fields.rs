@@ -264,7 +264,7 @@ fn leads_longer_than_what_they_lead() {
 }
 
 #[test]
-fn segments_and_their_terms() {
+fn outreach_of_segments() {
     check(
         SEGMENT,
         &[
@@ -286,6 +286,15 @@ fn segments_and_their_terms() {
                 "seasonality = [1, 1, 1]",
                 "segments[0].seasonality: seasonality has 3 factors",
             ),
+        ],
+    );
+}
+
+#[test]
+fn terms_of_segments_and_what_they_begin_with() {
+    check(
+        SEGMENT,
+        &[
             ("spill_over_after_months = 3", ""),
             (
                 "allocation = \"pooled\"\nspill_over_after_months = 3",
