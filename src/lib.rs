@@ -108,6 +108,7 @@ pub mod finance;
 pub mod import;
 pub mod model;
 pub mod monte_carlo;
+mod parallel;
 mod pattern;
 pub mod policy;
 pub mod power;

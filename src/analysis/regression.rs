@@ -6,8 +6,8 @@
 //! the other folds (cross-fitting), so that a spurious relation predicts nothing and costs accuracy instead of feigning it.
 
 use pulp::{Arch, NullaryFnOnce};
-use rayon::prelude::*;
 
+use crate::parallel;
 use crate::uncertain::correlation::cholesky;
 
 /// Into how many folds trials are split.
@@ -73,18 +73,15 @@ pub(crate) fn cross_fit<C: AsRef<[f64]> + Sync>(
                 .collect()
         })
         .collect();
-    let moments: Vec<Moments> = (members.par_iter())
-        .map(|fold| Moments::of(fold, columns, results))
-        .collect();
+    let moments: Vec<Moments> = parallel::map(&members, |fold| Moments::of(fold, columns, results));
     let total = moments.iter().fold(None, |sum: Option<Moments>, moments| {
         Some(sum.map_or_else(|| moments.clone(), |sum| sum.plus(moments, 1.0)))
     });
     let Some(total) = total else {
         return Vec::new();
     };
-    let fitted: Vec<Vec<Vec<f64>>> = (moments.par_iter())
-        .map(|own| total.clone().plus(own, -1.0).coefficients())
-        .collect();
+    let fitted: Vec<Vec<Vec<f64>>> =
+        parallel::map(&moments, |own| total.clone().plus(own, -1.0).coefficients());
     let mut expected = vec![vec![0.0; trials]; results.len()];
     for (expected, result) in expected.iter_mut().zip(0..) {
         for (trial, value) in expected.iter_mut().enumerate() {

@@ -32,13 +32,13 @@ mod statistics;
 
 use std::collections::BTreeMap;
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::date::Date;
 use crate::model::Model;
 use crate::monte_carlo::batch::RunError;
 use crate::monte_carlo::trial_loop::TrialLoop;
+use crate::parallel;
 use crate::sampling::design::Drawing;
 use crate::schedule::cpm::CriticalPath;
 use crate::schedule::network::NodeId;
@@ -254,7 +254,8 @@ impl Model {
     ) -> Vec<ActivityReport> {
         let spread_of_end = sd(end);
         let share = |count: usize| count as f64 / all.len().max(1) as f64;
-        let report = |(position, (&node, driven_by)): (usize, (&NodeId, Vec<Driver>))| {
+        let report = |position: usize| {
+            let node = works[position];
             let column = |of: fn(&Dates) -> &Vec<f64>| -> Vec<f64> {
                 all.iter().map(|dates| of(dates)[position]).collect()
             };
@@ -273,12 +274,14 @@ impl Model {
                 cruciality: rank_correlation(&duration, end),
                 schedule_sensitivity_index: (spread_of_end > 0.0)
                     .then(|| criticality_index * sd(&duration) / spread_of_end),
-                driven_by,
+                driven_by: Vec::new(),
             }
         };
-        let waited = self.waited(all, works.len());
-        let positions = works.par_iter().zip(waited).enumerate();
-        positions.map(report).collect()
+        let mut reports = parallel::map_numbers(works.len(), report);
+        for (report, driven_by) in reports.iter_mut().zip(self.waited(all, works.len())) {
+            report.driven_by = driven_by;
+        }
+        reports
     }
 
     /// What came last before the milestone, and how often.

@@ -8,9 +8,8 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-use rayon::prelude::*;
-
 use super::batch::RunError;
+use crate::parallel;
 
 /// More threads than these gain nothing, and each takes the memory of a worker.
 const MOST_THREADS: usize = 1_024;
@@ -187,11 +186,8 @@ impl<'a> TrialLoop<'a> {
             Ok(worker)
         };
         let workers = pool.install(|| {
-            (0..pool.current_num_threads())
-                .into_par_iter()
-                .with_max_len(1)
-                .map(|_| work(make()))
-                .collect::<Result<Vec<W>, RunError>>()
+            let workers = parallel::map_numbers(pool.current_num_threads(), |_| work(make()));
+            workers.into_iter().collect::<Result<Vec<W>, RunError>>()
         })?;
         Ok(Reached {
             next: stretch.trials.start + taken.into_inner().min(length),

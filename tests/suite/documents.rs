@@ -14,9 +14,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const MOST_TRIALS: u32 = 128;
-/// Analyses refuse fewer than 200, and the target in the documents is seldom met.
-const ANALYSED_TRIALS: u32 = 400;
+const MOST_TRIALS: u32 = 32;
+/// Fewer are refused by analyses, and by a search.
+const ANALYSED_TRIALS: u32 = 200;
+const DECIDED_TRIALS: u32 = 100;
 
 const MOST_PLANS: u32 = 16;
 
@@ -81,7 +82,10 @@ buildout() {{
     for argument in "$@"; do [ "$argument" = --trials ] && counted=yes; done
     # The most trials of --until, and a default where none are said.
     most={MOST_TRIALS}
-    case "$subcommand" in drivers|worth) most={ANALYSED_TRIALS} ;; esac
+    case "$subcommand" in
+        drivers|worth) most={ANALYSED_TRIALS} ;;
+        decide) most={DECIDED_TRIALS} ;;
+    esac
     # The most plans of a search; a comparison has those that it has.
     [ "$subcommand" != decide ] || set -- "$@" --plans {MOST_PLANS}
     case "$subcommand" in run|report|compare|levers|schedule|trials|drivers|worth)

@@ -29,11 +29,12 @@ const RULE: &[(&str, &[&str])] = &[
     ("projection", &["sampling"]),
     ("sampling", &["field"]),
     ("field", &["uncertain"]),
-    ("uncertain", &["date", "problem", "pattern"]),
+    ("uncertain", &["date", "problem", "pattern", "parallel"]),
     ("date", &["disk"]),
     ("disk", &[]),
     ("problem", &["date"]),
     ("pattern", &[]),
+    ("parallel", &[]),
 ];
 
 /// Arrows that are still to be turned, as "room -> room". None may be added.

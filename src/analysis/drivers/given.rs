@@ -1,7 +1,5 @@
 //! What drives a result of given trials.
 
-use rayon::prelude::*;
-
 use super::bins::{Bins, bins_for, mid_ranks, mid_ranks_of_ordered, order_of};
 use super::conditions::failure_boxes;
 use super::distance::{Table, cells_for};
@@ -17,12 +15,13 @@ use super::{
 use crate::analysis::regression::{
     TRIALS_PER_COLUMN, cross_fit, dot, explained, polynomials, product,
 };
+use crate::parallel;
 
 /// Bootstrap samples.
-const REPLICATES: u64 = 100;
+const REPLICATES: usize = 100;
 /// Of this many permutations and the result itself, any is as likely as another to be among the three largest where no
 /// input has an effect: the third largest permutation is exceeded by chance in 3 of 60 analyses, one of twenty.
-const PERMUTATIONS: u64 = 59;
+const PERMUTATIONS: usize = 59;
 const FLOOR_PLACE: usize = 3;
 /// The degree of the polynomials of an input that stands out, at most.
 const DEGREE: usize = 6;
@@ -200,7 +199,7 @@ impl<'a> Prepared<'a> {
         let n = usable.len();
         let classes = Bins::new(&result, cells_for(n));
         let ones = vec![1.0; n];
-        let inputs = given.inputs.par_iter().map(|input| {
+        let inputs = parallel::map(&given.inputs, |input| {
             let values: Vec<f64> = usable.iter().map(|&trial| input.values[trial]).collect();
             let order = order_of(&values);
             let bins = Bins::of_ordered(&order, &values, bins_for(n));
@@ -219,7 +218,7 @@ impl<'a> Prepared<'a> {
             }
         });
         Self {
-            inputs: inputs.collect(),
+            inputs,
             given,
             result,
             classes,
@@ -228,17 +227,14 @@ impl<'a> Prepared<'a> {
 
     /// The largest measures over all inputs of a result that was permuted, and so has nothing to do with any of them.
     fn noise_floor(&self) -> NoiseFloor {
-        let largest: Vec<[f64; 3]> = (0..PERMUTATIONS)
-            .into_par_iter()
-            .map(|replicate| {
-                let permuted = Permuted::new(self, replicate);
-                let none = [f64::NEG_INFINITY; 3];
-                self.inputs.iter().fold(none, |largest, input| {
-                    let found = permuted.measures(input);
-                    std::array::from_fn(|measure| largest[measure].max(found[measure]))
-                })
+        let largest: Vec<[f64; 3]> = parallel::map_numbers(PERMUTATIONS, |replicate| {
+            let permuted = Permuted::new(self, replicate as u64);
+            let none = [f64::NEG_INFINITY; 3];
+            self.inputs.iter().fold(none, |largest, input| {
+                let found = permuted.measures(input);
+                std::array::from_fn(|measure| largest[measure].max(found[measure]))
             })
-            .collect();
+        });
         let [first_order, delta, pawn] = std::array::from_fn(|measure| {
             let mut values: Vec<f64> = largest.iter().map(|largest| largest[measure]).collect();
             values.sort_by(f64::total_cmp);
@@ -254,31 +250,29 @@ impl<'a> Prepared<'a> {
     /// All that is reported of the inputs that stand out.
     fn leading(&self, leading: &[usize]) -> Vec<InputDriver> {
         let n = self.result.len();
-        let weights: Vec<Vec<f64>> = (0..REPLICATES)
-            .into_par_iter()
-            .map(|replicate| bootstrap_weights(n, self.given.seed, replicate))
-            .collect();
+        let weights: Vec<Vec<f64>> = parallel::map_numbers(REPLICATES, |replicate| {
+            bootstrap_weights(n, self.given.seed, replicate as u64)
+        });
         let partial = self.partial_rank_correlations(leading);
-        (leading.par_iter().zip(partial))
-            .map(|(&place, partial_rank_correlation)| {
-                let input = &self.inputs[place];
-                let tables: Vec<Table> = (weights.iter())
-                    .map(|weights| Table::new(&input.cells, &self.classes, weights))
-                    .collect();
-                let measured = |found: f64, measure: fn(&Table) -> f64| {
-                    Estimate::corrected(found, &tables.iter().map(measure).collect::<Vec<f64>>())
-                };
-                InputDriver {
-                    name: self.given.inputs[place].name.to_owned(),
-                    first_order: self.first_order(input, &weights),
-                    first_order_by_ranks: by_ranks(&input.order, &self.result),
-                    delta: measured(input.delta, Table::delta),
-                    pawn: measured(input.pawn, Table::pawn),
-                    tornado: tornado(&input.order, &input.values, &self.result),
-                    partial_rank_correlation,
-                }
-            })
-            .collect()
+        parallel::map_numbers(leading.len(), |number| {
+            let (place, partial_rank_correlation) = (leading[number], partial[number]);
+            let input = &self.inputs[place];
+            let tables: Vec<Table> = (weights.iter())
+                .map(|weights| Table::new(&input.cells, &self.classes, weights))
+                .collect();
+            let measured = |found: f64, measure: fn(&Table) -> f64| {
+                Estimate::corrected(found, &tables.iter().map(measure).collect::<Vec<f64>>())
+            };
+            InputDriver {
+                name: self.given.inputs[place].name.to_owned(),
+                first_order: self.first_order(input, &weights),
+                first_order_by_ranks: by_ranks(&input.order, &self.result),
+                delta: measured(input.delta, Table::delta),
+                pawn: measured(input.pawn, Table::pawn),
+                tornado: tornado(&input.order, &input.values, &self.result),
+                partial_rank_correlation,
+            }
+        })
     }
 
     /// The adjusted index. In bootstrap samples the bins differ as they do in the given trials, chance included, so
@@ -334,14 +328,12 @@ impl<'a> Prepared<'a> {
                 || stand_out_together(&group.inputs, &linear, self.result.len())
         };
         let groups: Vec<&Group> = groups.iter().filter(may_matter).collect();
-        let mut found: Vec<GroupDriver> = (groups.into_par_iter())
-            .map(|group| GroupDriver {
-                name: group.name.clone(),
-                inputs: group.inputs.len() as u64,
-                share: self.explained(&group.inputs, leading),
-            })
-            .filter(|group| group.share.value > 2.0 * group.share.std_error)
-            .collect();
+        let mut found: Vec<GroupDriver> = parallel::map(&groups, |group| GroupDriver {
+            name: group.name.clone(),
+            inputs: group.inputs.len() as u64,
+            share: self.explained(&group.inputs, leading),
+        });
+        found.retain(|group| group.share.value > 2.0 * group.share.std_error);
         found.sort_by(|a, b| b.share.value.total_cmp(&a.share.value));
         found
     }

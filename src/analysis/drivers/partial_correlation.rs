@@ -4,11 +4,10 @@
 //! inverse of their matrix (Helton & Davis, "Latin hypercube sampling and the propagation of uncertainty in analyses of
 //! complex systems", Reliability Engineering & System Safety 81, 2003). It detects monotone effects only.
 
-use rayon::prelude::*;
-
 use super::bins::mid_ranks;
 use super::resampling::Estimate;
 use crate::analysis::regression::dot;
+use crate::parallel;
 use crate::uncertain::correlation::cholesky;
 
 /// The partial rank correlation of each input with the result, -1 to 1; none where an input does not vary or is given by
@@ -27,16 +26,13 @@ pub(crate) fn partial_correlations_of_ranks(
     result: &[f64],
 ) -> Vec<Option<Estimate>> {
     let size = inputs.len() + 1;
-    let ranked: Vec<Vec<f64>> = (inputs.par_iter().copied().chain([result]))
-        .map(standard)
-        .collect();
-    let rows: Vec<Vec<f64>> = (0..size)
-        .into_par_iter()
-        .map(|row| {
-            let before = ranked[..=row].iter();
-            before.map(|column| dot(&ranked[row], column)).collect()
-        })
-        .collect();
+    let ranked: Vec<Vec<f64>> = parallel::map_numbers(size, |column| {
+        standard(inputs.get(column).copied().unwrap_or(result))
+    });
+    let rows: Vec<Vec<f64>> = parallel::map_numbers(size, |row| {
+        let before = ranked[..=row].iter();
+        before.map(|column| dot(&ranked[row], column)).collect()
+    });
     let mut matrix = vec![0.0; size * size];
     for (row, sums) in rows.iter().enumerate() {
         for (column, &sum) in sums.iter().enumerate() {
@@ -56,15 +52,13 @@ pub(crate) fn partial_correlations_of_ranks(
             Estimate::unbiased(r.clamp(-1.0, 1.0), (1.0 - r * r).max(0.0) / freedom.sqrt())
         })
     };
-    (0..inputs.len()).into_par_iter().map(of_input).collect()
+    parallel::map_numbers(inputs.len(), of_input)
 }
 
 /// The squared correlation of each column of numbers with the result, 0 to 1; 0 for one that does not vary.
 pub(crate) fn squared_correlations(columns: &[&[f64]], result: &[f64]) -> Vec<f64> {
     let result = standard(result);
-    (columns.par_iter())
-        .map(|column| dot(&standard(column), &result).powi(2))
-        .collect()
+    parallel::map(columns, |column| dot(&standard(column), &result).powi(2))
 }
 
 /// Centred, with a sum of squares of 1; all 0 if it does not vary.

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::analysis::drivers::bins::mid_ranks;
 use crate::analysis::drivers::groups::Group;
 use crate::analysis::regression::{TRIALS_PER_COLUMN, cross_fit, polynomials, product};
-use rayon::prelude::*;
+use crate::parallel;
 
 /// The degree of the polynomials of an input at most, and how many inputs may act together.
 const DEGREE: usize = 6;
@@ -124,9 +124,9 @@ pub fn worth_of_information(
     let best = largest(net.iter().map(|net| mean(net)));
     let best_in_trial = |trial: usize| largest(net.iter().map(|net| net[trial]));
     let perfect = Policy::new(&net, best, best_in_trial).worth("everything", inputs.len());
-    let mut partial: Vec<InformationWorth> = (sets.par_iter())
-        .map(|set| informed(&net, best, inputs, set).worth(&set.name, set.inputs.len()))
-        .collect();
+    let mut partial: Vec<InformationWorth> = parallel::map(sets, |set| {
+        informed(&net, best, inputs, set).worth(&set.name, set.inputs.len())
+    });
     at_least_that_of_parts(&mut partial, sets);
     partial.sort_by(|a, b| b.worth.total_cmp(&a.worth));
     let mut wins = vec![0_u64; net.len()];

@@ -308,6 +308,7 @@ fn standard_errors_of_every_design_are_honest() {
                 .trials(2_048)
                 .seed(seed)
                 .design(design)
+                .metrics(["racks_built"])
                 .threads(1)
                 .run()
                 .unwrap();

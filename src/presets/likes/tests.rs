@@ -136,6 +136,7 @@ fn all_run_at_several_sizes_and_answer_what_is_asked() {
             let projection = Batch::new(&loaded.scenario.compile().unwrap())
                 .trials(400)
                 .seed(1)
+                .metrics(["it_power_mw"])
                 .run()
                 .unwrap();
             let live = *projection

@@ -21,9 +21,8 @@
 
 use std::collections::BTreeSet;
 
-use rayon::prelude::*;
-
 use super::super::*;
+use crate::parallel;
 use crate::sampling::inputs::Quantity;
 use crate::sampling::streams::{Source, Stream};
 use crate::schedule::crews::CrewSupply;
@@ -294,9 +293,9 @@ impl Project {
 }
 
 /// By how much makespans exceed the bounds on average, as shares.
-fn mean_excess(count: usize, strength: f64, networks: u64, priority: CrewPriority) -> f64 {
-    let excess = |number: u64| {
-        let project = Project::generate(count, strength, number);
+fn mean_excess(count: usize, strength: f64, networks: usize, priority: CrewPriority) -> f64 {
+    let excess = |number: usize| {
+        let project = Project::generate(count, strength, number as u64);
         let (bound, makespan) = (project.bound(), project.makespan(priority));
         assert!(
             makespan >= bound,
@@ -304,7 +303,7 @@ fn mean_excess(count: usize, strength: f64, networks: u64, priority: CrewPriorit
         );
         f64::from(makespan) / f64::from(bound) - 1.0
     };
-    let all: Vec<f64> = (0..networks).into_par_iter().map(excess).collect();
+    let all: Vec<f64> = parallel::map_numbers(networks, excess);
     all.iter().sum::<f64>() / networks as f64
 }
 
@@ -371,10 +370,10 @@ const SHORTEST: [[u32; 4]; 12] = [
 /// With 5,000 schedules, as many as a search of so small a network makes by itself.
 #[test]
 fn the_search_finds_nearly_the_shortest_of_small_networks() {
-    let excess = |(number, shortest): (usize, &[u32; 4])| -> f64 {
+    let excess = |number: usize| -> f64 {
         let excess = STRENGTHS
             .iter()
-            .zip(shortest)
+            .zip(&SHORTEST[number])
             .map(|(&strength, &shortest)| {
                 let project = Project::generate(30, strength, number as u64);
                 let found = project.makespan(CrewPriority::Search { schedules: None });
@@ -383,7 +382,7 @@ fn the_search_finds_nearly_the_shortest_of_small_networks() {
             });
         excess.sum()
     };
-    let all: f64 = SHORTEST.par_iter().enumerate().map(excess).sum();
+    let all: f64 = (parallel::map_numbers(SHORTEST.len(), excess).iter()).sum();
     let mean = all / 48.0;
     assert!(mean <= 0.002, "{mean}");
 }
