@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::views::{Distribution, MetricView, ScopeView};
 use super::{Metric, Projection};
 use crate::date::Date;
+use crate::parallel;
 
 /// The percentiles that JSON and CSV have, as their names and as p.
 pub const PERCENTILES: [(&str, f64); 8] = [
@@ -166,26 +167,37 @@ fn one_number(unit: &str, distribution: Distribution<'_>) -> Map<String, Value> 
         .collect()
 }
 
+/// The metrics of a scope, each with what `of` makes of it; on all processors, as a percentile of every month takes its time.
+fn of_metrics<'a, T: Send>(
+    scope: ScopeView<'a>,
+    of: impl Fn(MetricView<'a>) -> T + Sync,
+) -> impl Iterator<Item = (MetricView<'a>, T)> {
+    let metrics: Vec<MetricView<'a>> = scope.metrics().collect();
+    let made = parallel::map(&metrics, |metric| of(*metric));
+    metrics.into_iter().zip(made)
+}
+
 fn metrics(scope: ScopeView<'_>) -> Map<String, Value> {
-    (scope.metrics())
-        .map(|metric| (metric.name().to_owned(), Value::Object(by_month(metric))))
+    of_metrics(scope, by_month)
+        .map(|(metric, entry)| (metric.name().to_owned(), Value::Object(entry)))
         .collect()
 }
 
 fn by_month(metric: MetricView<'_>) -> Map<String, Value> {
-    let mut entry = Map::new();
-    entry.insert("unit".to_owned(), json!(metric.unit()));
+    let mut lists: Vec<(&str, Vec<Value>)> = Vec::new();
     for distribution in metric.distributions() {
-        for (name, value) in statistics(distribution) {
-            let list = entry
-                .entry(name)
-                .or_insert_with(|| Value::Array(Vec::new()));
-            if let Value::Array(list) = list {
-                list.push(json!(value));
-            }
+        let month = statistics(distribution);
+        if lists.is_empty() {
+            lists.extend(month.iter().map(|&(name, _)| (name, Vec::new())));
+        }
+        for ((_, list), (_, value)) in lists.iter_mut().zip(month) {
+            list.push(json!(value));
         }
     }
-    entry
+    let lists = lists.into_iter();
+    std::iter::once(("unit".to_owned(), json!(metric.unit())))
+        .chain(lists.map(|(name, list)| (name.to_owned(), Value::Array(list))))
+        .collect()
 }
 
 fn by_cause<'a>(causes: impl Iterator<Item = (&'a str, Vec<f64>)>) -> Map<String, Value> {
@@ -256,10 +268,13 @@ impl<F: FnMut(TidyRow<'_>) -> io::Result<()>> Table<'_, F> {
     fn projection(&mut self, projection: &Projection) -> io::Result<()> {
         let months = projection.layout().month_labels();
         for scope in std::iter::once(projection.total()).chain(projection.campuses()) {
-            for metric in scope.metrics() {
-                for (month, distribution) in months.iter().zip(metric.distributions()) {
+            let by_month = |metric: MetricView<'_>| -> Vec<_> {
+                metric.distributions().map(statistics).collect()
+            };
+            for (metric, by_month) in of_metrics(scope, by_month) {
+                for (month, statistics) in months.iter().zip(by_month) {
                     let place = [scope.name(), metric.name(), metric.unit(), month];
-                    self.lines(place, statistics(distribution))?;
+                    self.lines(place, statistics)?;
                 }
             }
             for ((cause, shares), (_, errors)) in scope.bindings().zip(scope.binding_std_errors()) {

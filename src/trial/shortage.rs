@@ -58,6 +58,10 @@ impl Shortage {
             let kw = relief_kw.min(waiting_kw);
             if kw > most_kw {
                 (most_kw, most) = (kw, Some(cause));
+                // No other lets in more.
+                if kw == waiting_kw {
+                    break;
+                }
             }
         }
         let space_kw = self.spare_kw.min(waiting_kw);
