@@ -285,7 +285,7 @@ fn the_first_lines_of_drivers_are_readable_at_80_columns() {
         "--of",
         target,
         "--trials",
-        "1000",
+        "400",
         "--quiet",
     ];
     let output = buildout(&run);
@@ -306,7 +306,7 @@ fn the_first_lines_of_drivers_are_readable_at_80_columns() {
     assert_eq!(again.stdout, output.stdout);
     let json = buildout(&[&run[..], &["--json"]].concat());
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
-    assert_eq!(json["results"][0]["drivers"]["trials"], 1_000);
+    assert_eq!(json["results"][0]["drivers"]["trials"], 400);
 }
 
 #[test]
