@@ -116,11 +116,14 @@ impl Files {
             mut problems,
             stand_ins,
         } = values;
+        let stands_in = |key: &str| stand_ins.contains(&Path::root().key(key));
+        let has_horizon = !stands_in("start") && !stands_in("horizon_months");
         for mut problem in found.iter().cloned() {
             let is_of_stand_in = stand_ins
                 .iter()
                 .any(|stand_in| problem.path.steps().starts_with(stand_in.steps()));
-            if is_of_stand_in {
+            // Where the horizon is not known, no date is known to be outside of it.
+            if is_of_stand_in || (!has_horizon && root.node_at(&problem.path).is_date()) {
                 continue;
             }
             self.locate(&mut problem, root);

@@ -7,6 +7,7 @@ use toml_edit::{Document, Item, Table as TomlTable, Value as TomlValue};
 
 use super::cells::{CellText, Cells};
 use super::shape::parameter_position;
+use crate::date::Date;
 use crate::field::Measure;
 use crate::problem::{Location, Path, Step};
 
@@ -189,6 +190,19 @@ impl Node {
 
     /// The place of what `path` leads to, or of the nearest thing around it.
     pub(super) fn find(&self, path: &Path) -> &Place {
+        &self.node_at(path).place
+    }
+
+    /// Whether it is a date.
+    pub(super) fn is_date(&self) -> bool {
+        match &self.value {
+            Value::Text(text) | Value::Date(text) => text.parse::<Date>().is_ok(),
+            _ => false,
+        }
+    }
+
+    /// The node of that path, or the last one on the way to it.
+    pub(super) fn node_at(&self, path: &Path) -> &Self {
         let mut node = self;
         let mut kind = "";
         for step in path.steps() {
@@ -209,7 +223,7 @@ impl Node {
                 None => break,
             }
         }
-        &node.place
+        node
     }
 }
 

@@ -74,6 +74,26 @@ fn write(folder: &FilePath, name: &str, text: &str) -> std::path::PathBuf {
     path
 }
 
+/// A wrong start says nothing of the dates that are counted from it.
+#[test]
+fn without_a_horizon_no_date_is_outside_of_it() {
+    let target =
+        "[[targets]]\nname = \"first\"\nmetric = \"racks_built\"\nat_least = 1\nby = \"2026-06\"\n";
+    for (right, wrong) in [
+        ("start = \"2025-01\"", "start = \"soon\""),
+        ("horizon_months = 24", "horizon_months = \"long\""),
+        ("horizon_months = 24\n", ""),
+    ] {
+        let text = format!("{}{target}", SMALL.replace(right, wrong));
+        assert_eq!(reported(&text).len(), 1, "{:?}", reported(&text));
+    }
+    let late = reported(&format!(
+        "{}{target}",
+        SMALL.replace("months = 24", "months = 12")
+    ));
+    assert!(late[0].1.contains("outside of the horizon"), "{late:?}");
+}
+
 #[test]
 fn distributions_stand_where_they_are_named() {
     let text = SMALL.replace(

@@ -129,7 +129,17 @@ pub fn like(name: &str) -> Result<&'static Like, LikeError> {
     let only = found.next().filter(|_| found.next().is_none());
     only.ok_or_else(|| LikeError::Unknown {
         name: name.to_owned(),
-        nearest: nearest(name, LIKES.iter().map(|like| like.name)).map(str::to_owned),
+        nearest: nearest_kind(name).map(str::to_owned),
+    })
+}
+
+/// The kind whose name or, if none is near, whose first word was most likely meant.
+fn nearest_kind(name: &str) -> Option<&'static str> {
+    let names = LIKES.iter().map(|like| like.name);
+    let first_words = names.clone().filter_map(|name| name.split(' ').next());
+    nearest(name, names.clone()).or_else(|| {
+        let word = nearest(name, first_words)?;
+        names.into_iter().find(|name| name.starts_with(word))
     })
 }
 

@@ -21,6 +21,13 @@ fn the_beginning_of_a_name_is_enough_if_only_one_has_it() {
     for unclear in ["", "campus", "wholsale campus"] {
         assert!(matches!(like(unclear), Err(LikeError::Unknown { .. })));
     }
+    for (wrong, meant) in [("wholesle", "wholesale campus"), ("AI campsu", "AI campus")] {
+        let said = like(wrong).unwrap_err().to_string();
+        assert!(
+            said.ends_with(&format!("did you mean \"{meant}\"?")),
+            "{said}"
+        );
+    }
 }
 
 #[test]
