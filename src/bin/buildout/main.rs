@@ -35,7 +35,7 @@ mod worth;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use failure::{Failure, say};
 
@@ -146,7 +146,11 @@ impl Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::try_parse().unwrap_or_else(|error| {
+    let read = Arguments::command().try_get_matches().and_then(|matches| {
+        keep_to_threads(&matches);
+        Arguments::from_arg_matches(&matches)
+    });
+    let arguments = read.unwrap_or_else(|error| {
         if let Some(file) = file_for_a_subcommand(&error) {
             say(&format!(
                 "error: '{file}' is a file, not a subcommand\n  help: did you mean `buildout run {file}`?"
@@ -165,6 +169,19 @@ fn main() -> ExitCode {
             }
             code
         }
+    }
+}
+
+/// What runs beside trials, such as percentiles and analyses, takes no more threads than were asked for either.
+fn keep_to_threads(matches: &ArgMatches) {
+    let asked = matches
+        .subcommand()
+        .and_then(|(_, given)| given.try_get_one::<usize>("threads").ok());
+    if let Some(Some(&threads)) = asked {
+        // More than there are processors gain nothing here. It fails only where the pool is there already.
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(processors.min(threads));
+        let _ = pool.build_global();
     }
 }
 
