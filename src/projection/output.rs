@@ -167,7 +167,7 @@ fn one_number(unit: &str, distribution: Distribution<'_>) -> Map<String, Value> 
         .collect()
 }
 
-/// The metrics of a scope, each with what `of` makes of it; on all processors, as a percentile of every month takes its time.
+/// The metrics of a scope, each with what `of` makes of it; side by side, as a percentile of every month takes its time.
 fn of_metrics<'a, T: Send>(
     scope: ScopeView<'a>,
     of: impl Fn(MetricView<'a>) -> T + Sync,
