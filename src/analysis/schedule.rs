@@ -253,6 +253,7 @@ impl Model {
         end: &[f64],
     ) -> Vec<ActivityReport> {
         let spread_of_end = sd(end);
+        let waited = self.waited(all, works.len());
         let share = |count: usize| count as f64 / all.len().max(1) as f64;
         let report = |position: usize| {
             let node = works[position];
@@ -274,14 +275,10 @@ impl Model {
                 cruciality: rank_correlation(&duration, end),
                 schedule_sensitivity_index: (spread_of_end > 0.0)
                     .then(|| criticality_index * sd(&duration) / spread_of_end),
-                driven_by: Vec::new(),
+                driven_by: waited[position].clone(),
             }
         };
-        let mut reports = parallel::map_numbers(works.len(), report);
-        for (report, driven_by) in reports.iter_mut().zip(self.waited(all, works.len())) {
-            report.driven_by = driven_by;
-        }
-        reports
+        parallel::map_numbers(works.len(), report)
     }
 
     /// What came last before the milestone, and how often.

@@ -132,6 +132,32 @@ fn the_summary_needs_no_other_metrics_than_are_gathered_for_it() {
     }
 }
 
+/// Beside the main thread and that which waits for Ctrl-C there is one for trials, and one for percentiles and analyses.
+#[cfg(target_os = "linux")]
+#[test]
+fn no_more_threads_work_than_were_asked_for() {
+    let most_of = |threads: &str| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_buildout"))
+            .arg("run")
+            .arg(qingyang())
+            .args(["--trials", "300", "--format", "json", "--threads", threads])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let tasks = format!("/proc/{}/task", child.id());
+        let mut most = 0;
+        while child.try_wait().unwrap().is_none() {
+            most = most.max(fs::read_dir(&tasks).map_or(0, Iterator::count));
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        most
+    };
+    let one = most_of("1");
+    assert!(one <= 4, "{one}");
+    assert!(most_of("3") > one, "threads are not counted");
+}
+
 #[test]
 fn json_has_every_metric_month_by_month_and_all_threads_give_the_same() {
     let arguments = ["--trials", "50", "--format", "json", "--threads"];
