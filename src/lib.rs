@@ -12,7 +12,7 @@
 //! use buildout::{Batch, Scenario};
 //!
 //! let model = Scenario::from_path("examples/qingyang.toml")?.compile()?;
-//! let projection = Batch::new(&model).trials(200).seed(1).run()?;
+//! let projection = Batch::new(&model).trials(100).seed(1).run()?;
 //! let racks = projection.metric("standard_racks").expect("a metric of every projection");
 //! println!("P50 after nine months: {:.0} standard racks", racks.quantile(0.5)[8]);
 //! # }

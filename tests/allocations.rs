@@ -12,7 +12,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[global_allocator]
 static COUNTED: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-const TRIALS: u64 = 40;
+const TRIALS: u64 = 10;
 
 fn examples() -> Vec<(String, Model)> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");

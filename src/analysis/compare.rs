@@ -20,7 +20,7 @@
 //! let slow = Scenario::from_path("examples/qingyang-slow-grid.toml")?.compile()?;
 //! let compared = Comparison::new([("as planned", &base), ("slow grid", &slow)])
 //!     .measures(["installed_pflops@2026-12", "Qingyang/park substation energised"])
-//!     .trials(200)
+//!     .trials(100)
 //!     .run()?;
 //! let lost = &compared.differences[0];
 //! assert!(lost.high.is_some_and(|high| high < 0.0) && lost.fewer_trials.is_some_and(|times| times > 2.0));

@@ -495,6 +495,7 @@ mod tests {
     }
 
     #[test]
+    #[ignore = "slow"]
     fn samples_are_the_inputs_and_results_of_the_trials_on_any_number_of_threads() {
         let model = qingyang();
         let run = |threads| {

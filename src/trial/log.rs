@@ -337,6 +337,7 @@ mod tests {
 
     /// A projection of replayed trials is that of the batch, so each trial's months are what the batch had.
     #[test]
+    #[ignore = "slow"]
     fn replayed_trials_make_up_the_batch() {
         let model = qingyang();
         for design in [Design::Random, Design::SOBOL] {

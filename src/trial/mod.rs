@@ -86,6 +86,8 @@ impl Model {
     /// be of this model's layout. The same arguments always give the same row.
     ///
     /// `sampling` must have been made by [`Model::sampling`] of this model.
+    // By its name `.ci/instructions` finds what a trial takes.
+    #[inline(never)]
     pub fn simulate_by(
         &self,
         sampling: &Sampling,

@@ -193,6 +193,7 @@ mod tests {
     }
 
     #[test]
+    #[ignore = "slow"]
     fn what_was_seen_moves_the_effect_as_the_conjugate_normal() {
         let values = waits(0.4);
         let seen = [of_score(0.5), of_score(1.5), of_score(-0.2)];

@@ -109,6 +109,7 @@ fn metrics_that_are_asked_for_are_gathered_and_have_the_same_numbers() {
 }
 
 #[test]
+#[ignore = "slow"]
 fn the_summary_needs_no_other_metrics_than_are_gathered_for_it() {
     // Of two there are more trials than a number has values that are kept one by one.
     for (example, trials) in [
@@ -135,6 +136,7 @@ fn the_summary_needs_no_other_metrics_than_are_gathered_for_it() {
 /// Beside the main thread and that which waits for Ctrl-C there is one for trials, and one for percentiles and analyses.
 #[cfg(target_os = "linux")]
 #[test]
+#[ignore = "slow"]
 fn no_more_threads_work_than_were_asked_for() {
     let most_of = |threads: &str| {
         let mut child = Command::new(env!("CARGO_BIN_EXE_buildout"))
@@ -250,6 +252,7 @@ fn csv_is_a_tidy_table() {
 }
 
 #[test]
+#[ignore = "slow"]
 fn all_files_are_written_and_none_is_overwritten_unasked() {
     let parent = tempfile::tempdir().unwrap();
     let out = parent.path().join("a/b");
@@ -283,6 +286,7 @@ fn all_files_are_written_and_none_is_overwritten_unasked() {
 }
 
 #[test]
+#[ignore = "slow"]
 fn charts_are_drawn_of_any_metric_by_its_name() {
     let parent = tempfile::tempdir().unwrap();
     let out = parent.path().join("out");

@@ -18,6 +18,7 @@ fn json(arguments: &[&str]) -> Value {
 }
 
 #[test]
+#[ignore = "slow"]
 fn a_matrix_is_every_way_to_build_under_every_demand() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out");
@@ -71,6 +72,7 @@ fn a_matrix_is_every_way_to_build_under_every_demand() {
 
 /// The trials are those of `buildout run`, and so are the means.
 #[test]
+#[ignore = "slow"]
 fn a_difference_of_means_is_the_mean_of_differences() {
     let files = ["examples/qingyang.toml", "examples/qingyang-slow-grid.toml"];
     let by = "in_service_power_mw@2028-12";
@@ -132,6 +134,7 @@ fn cases_may_be_listed_with_a_baseline_of_their_own() {
 }
 
 #[test]
+#[ignore = "slow"]
 fn what_is_wrong_in_a_variant_is_reported_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let first = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/first.toml");

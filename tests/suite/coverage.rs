@@ -2,8 +2,8 @@
 //! was found must hold the truth in 95 % of them.
 //!
 //! The usual run has 250 repetitions: by chance alone the share of those that hold the truth has a standard deviation of
-//! 1.4 %, and the bounds are four of these away (one false alarm in 16,000 runs). `cargo test --release --test suite coverage
-//! -- --ignored` has thousands, and holds the shares to 93 to 97 %.
+//! 1.4 %, and the bounds are four of these away (one false alarm in 16,000 runs). The slow ones have thousands, and hold the
+//! shares to 93 to 97 %.
 #![cfg(feature = "files")]
 
 use buildout::analysis::compare::Comparison;
@@ -70,6 +70,7 @@ fn assert_coverage(trials: u64, repetitions: u64, within: std::ops::RangeInclusi
 }
 
 #[test]
+#[ignore = "slow"]
 fn printed_errors_cover_the_truth_as_often_as_they_say() {
     assert_coverage(TRIALS, 250, 0.894..=1.0);
 }
@@ -78,7 +79,7 @@ fn printed_errors_cover_the_truth_as_often_as_they_say() {
 /// that, so that ± 1.96 of it cover 0.44 / (2 sqrt(p (1 - p) n)) less than 95 %: 2.4 % at the P50 of 320 trials (10,000 repetitions:
 /// 92.5 %), and 0.5 and 0.8 % at P50 and P90 of 8,000.
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "slow"]
 fn printed_errors_cover_the_truth_in_93_to_97_percent() {
     assert_coverage(8_000, 4_000, 0.93..=0.97);
 }
@@ -164,6 +165,7 @@ campuses = [{ name = "c", activities = [
 }
 
 #[test]
+#[ignore = "slow"]
 fn errors_of_differences_and_analyses_cover_the_truth() {
     let usual = 0.894..=1.0;
     let difference = coverage_of_a_difference(250);
@@ -176,7 +178,7 @@ fn errors_of_differences_and_analyses_cover_the_truth() {
 /// A share of variance by bins leaves out what varies inside a bin, of 500 trials 1/144 of it, half an error, so that 10,000 repetitions
 /// found it within 1.96 errors in 92.9 %; of 5,000 trials it is 1/900, a quarter of an error.
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "slow"]
 fn errors_of_differences_and_analyses_cover_the_truth_in_93_to_97_percent() {
     let difference = coverage_of_a_difference(10_000);
     assert!((0.93..=0.97).contains(&difference), "{difference}");
@@ -225,12 +227,13 @@ fn assert_coverage_under_designs(repetitions: u64, mean_off: f64, p90_off: f64) 
 }
 
 #[test]
+#[ignore = "slow"]
 fn errors_under_designs_cover_about_as_sixteen_replicates_can() {
     assert_coverage_under_designs(200, 4.0 * 0.018, 4.0 * 0.019 + 0.015);
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "slow"]
 fn errors_under_designs_cover_as_sixteen_replicates_can() {
     assert_coverage_under_designs(1_000, 4.0 * 0.008, 4.0 * 0.0085 + 0.015);
 }

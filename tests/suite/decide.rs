@@ -30,6 +30,7 @@ fn refused(arguments: &[&str]) -> String {
 }
 
 #[test]
+#[ignore = "slow"]
 fn a_matrix_ends_in_the_plan_to_choose_world_by_world() {
     let table = text(&["decide", MATRIX, "--trials", "100", "--quiet"]);
     // Sentences are wrapped.

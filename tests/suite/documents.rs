@@ -198,11 +198,13 @@ fn try_document(document: &str) -> usize {
 }
 
 #[test]
+#[ignore = "slow"]
 fn all_that_the_readme_shows_works() {
     assert!(try_document("README.md") >= 5);
 }
 
 #[test]
+#[ignore = "slow"]
 fn all_that_the_documents_show_works() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut documents: Vec<String> = fs::read_dir(root.join("docs"))

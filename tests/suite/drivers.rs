@@ -277,6 +277,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
+#[ignore = "slow"]
 fn the_first_lines_of_drivers_are_readable_at_80_columns() {
     let target = "100,000 PFLOPS by the end of 2027";
     let run = [
@@ -310,6 +311,7 @@ fn the_first_lines_of_drivers_are_readable_at_80_columns() {
 }
 
 #[test]
+#[ignore = "slow"]
 fn drivers_and_worth_refuse_rather_than_mislead() {
     let drivers = |arguments: &[&str]| {
         let output = buildout(&[&["drivers", "examples/qingyang.toml"], arguments].concat());
@@ -347,6 +349,7 @@ fn drivers_and_worth_refuse_rather_than_mislead() {
 }
 
 #[test]
+#[ignore = "slow"]
 fn worth_ranks_levers_by_money() {
     let output = buildout(&[
         "worth",

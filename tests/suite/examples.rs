@@ -43,6 +43,7 @@ fn the_file_and_the_program_state_the_same_scenario() {
 /// contracts signed and 239 subsidiaries. The P50 of October may differ by 5 % from these; its own
 /// standard error at 1,000 trials is below 1 % for each of them.
 #[test]
+#[ignore = "slow"]
 fn autumn_2024_is_near_what_was_published() {
     let projection = project(&from_file("qingyang.toml"));
     let october = 9;
@@ -66,6 +67,7 @@ fn autumn_2024_is_near_what_was_published() {
 }
 
 #[test]
+#[ignore = "slow"]
 fn the_variants_move_what_they_should() {
     let base = project(&from_file("qingyang.toml"));
     let slow = project(&from_file("qingyang-slow-grid.toml"));

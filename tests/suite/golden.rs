@@ -1,7 +1,7 @@
 //! The numbers of every example: what 300 trials say, to the bit, is a part of the interface.
 //!
 //! `tests/golden/hashes.txt` holds the SHA-256 of each example's projection as JSON. A change of it is reported in the
-//! changelog; `BUILDOUT_GOLDEN=write cargo test --test suite golden` writes it again.
+//! changelog; `BUILDOUT_GOLDEN=write cargo test --profile thorough --test suite golden -- --ignored` writes it again.
 #![cfg(feature = "files")]
 
 use std::fs;
@@ -29,6 +29,7 @@ fn hash(path: &Path) -> String {
 }
 
 #[test]
+#[ignore = "slow"]
 fn examples_give_the_numbers_that_are_kept() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut names: Vec<_> = fs::read_dir(root.join("examples"))

@@ -70,6 +70,7 @@ fn run_of(scenario: &Path, arguments: &[&str]) -> Output {
 }
 
 #[test]
+#[ignore = "slow"]
 fn json_is_the_same_for_any_number_of_threads() {
     let wholesale = example("wholesale");
     for design in ["random", "antithetic", "latin-hypercube", "sobol"] {
@@ -88,6 +89,7 @@ fn json_is_the_same_for_any_number_of_threads() {
 }
 
 #[test]
+#[ignore = "slow"]
 fn seven_shards_merge_in_any_order_to_the_bytes_of_one_run() {
     let folder = tempfile::tempdir().unwrap();
     let wholesale = example("wholesale");
@@ -141,6 +143,7 @@ fn seven_shards_merge_in_any_order_to_the_bytes_of_one_run() {
 
 /// Killed at random moments and gone on with, again and again, until it is done.
 #[test]
+#[ignore = "slow"]
 #[cfg(unix)]
 fn a_killed_run_goes_on_to_the_same_bytes() {
     let whole = succeeded(run(&[]));
@@ -191,6 +194,7 @@ fn names(folder: &Path) -> Vec<String> {
 
 /// Killed with its checkpoint half written: the run that resumes tidies up.
 #[test]
+#[ignore = "slow"]
 #[cfg(target_os = "linux")]
 fn what_a_killed_run_left_half_written_is_removed_by_the_next() {
     let folder = tempfile::tempdir().unwrap();
@@ -216,6 +220,7 @@ fn what_a_killed_run_left_half_written_is_removed_by_the_next() {
 }
 
 #[test]
+#[ignore = "slow"]
 #[cfg(unix)]
 fn an_interrupted_run_says_how_to_go_on() {
     let folder = tempfile::tempdir().unwrap();
@@ -266,6 +271,7 @@ fn an_interrupted_run_says_how_to_go_on() {
 }
 
 #[test]
+#[ignore = "slow"]
 fn checkpoints_of_other_runs_and_damaged_ones_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("checkpoint");
@@ -308,6 +314,7 @@ fn checkpoints_of_other_runs_and_damaged_ones_are_refused() {
 
 /// Trials of a run whose output is only the summary are kept with all metrics where a checkpoint is asked for.
 #[test]
+#[ignore = "slow"]
 fn a_checkpoint_is_resumed_for_other_outputs_with_the_metrics_that_it_has() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("checkpoint");

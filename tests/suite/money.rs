@@ -62,6 +62,7 @@ fn a_gate_opens_when_the_building_before_is_let() {
 }
 
 #[test]
+#[ignore = "slow"]
 fn gates_need_less_funding_than_speculation() {
     let run = |name: &str| {
         Batch::new(&model(name))
@@ -79,6 +80,7 @@ fn gates_need_less_funding_than_speculation() {
 }
 
 #[test]
+#[ignore = "slow"]
 fn vouchers_gain_contracts_on_the_same_luck() {
     let with = scenario("qingyang-money");
     let mut without = with.clone();

@@ -294,6 +294,7 @@ fn check_looks(result: &Value, size: &str) {
 }
 
 #[test]
+#[ignore = "slow"]
 fn the_page_tells_the_numbers_of_the_json_in_a_browser() {
     let Some(browser) = browser() else {
         eprintln!("skipped: there is no Chromium here");
@@ -374,6 +375,7 @@ fn check_reported(name: &str, words: &str, metric: &Value, month: usize) {
 }
 
 #[test]
+#[ignore = "slow"]
 fn the_first_screen_answers() {
     let Some(browser) = browser() else {
         eprintln!("skipped: there is no Chromium here");
@@ -411,6 +413,7 @@ fn the_first_screen_answers() {
 }
 
 #[test]
+#[ignore = "slow"]
 fn every_part_is_there_and_drawn_and_says_what_the_json_says() {
     let Some(browser) = browser() else {
         eprintln!("skipped: there is no Chromium here");
@@ -491,6 +494,7 @@ fn every_part_is_there_and_drawn_and_says_what_the_json_says() {
 }
 
 #[test]
+#[ignore = "slow"]
 fn all_charts_follow_one_switch() {
     let Some(browser) = browser() else {
         eprintln!("skipped: there is no Chromium here");
@@ -569,6 +573,7 @@ fn without_scripts_all_that_matters_is_there() {
 }
 
 #[test]
+#[ignore = "slow"]
 fn a_back_test_has_a_page_that_answers_with_the_numbers_of_its_json() {
     let Some(browser) = browser() else {
         eprintln!("skipped: there is no Chromium here");

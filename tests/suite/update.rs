@@ -39,6 +39,7 @@ fn update(ensemble: &Path, more: &[&str]) -> Output {
 }
 
 #[test]
+#[ignore = "slow"]
 fn an_update_is_an_ensemble_that_other_commands_run() {
     let folder = tempfile::tempdir().unwrap();
     let ensemble = folder.path().join("posterior.csv");

@@ -91,6 +91,7 @@ fn texts(path: &Path, sheet: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
+#[ignore = "slow"]
 fn the_workbook_of_a_run_is_opened_by_an_office_and_keeps_its_numbers_and_charts() {
     let folder = tempfile::tempdir().unwrap();
     let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/first.toml");
@@ -225,6 +226,7 @@ fn texts_like_formulas(path: &Path) -> Vec<String> {
 }
 
 #[test]
+#[ignore = "slow"]
 fn no_cell_of_a_workbook_is_a_formula_whatever_names_begin_with() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
@@ -256,6 +258,7 @@ fn no_cell_of_a_workbook_is_a_formula_whatever_names_begin_with() {
 }
 
 #[test]
+#[ignore = "slow"]
 fn a_new_workbook_is_a_scenario_also_after_an_office_has_saved_it() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();

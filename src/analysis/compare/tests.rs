@@ -181,6 +181,7 @@ fn goals() -> Until<ComparisonGoal> {
 }
 
 #[test]
+#[ignore = "slow"]
 fn a_comparison_runs_until_all_goals_are_known_in_all_scenarios() {
     let models = [
         shell_and(Uncertain::uniform(2.0, 4.0)),
@@ -283,6 +284,7 @@ fn a_comparison_runs_until_all_goals_are_known_in_all_scenarios() {
 
 /// Over 100 comparisons of up to 1,000 trials each, some interval misses its truth at some look in at most a share of alpha.
 #[test]
+#[ignore = "slow"]
 fn all_intervals_hold_together_at_all_looks() {
     let models = [
         shell_and(Uncertain::uniform(2.0, 4.0)),

@@ -354,6 +354,7 @@ mod tests {
 
     /// Failures where x0 > 0.7 and x1 < 0.5, and one in fifty elsewhere.
     #[test]
+    #[ignore = "slow"]
     fn a_box_is_found_again() {
         let inputs = uniform_columns(6, 6_000);
         let failed: Vec<bool> = (0..6_000)
@@ -383,6 +384,7 @@ mod tests {
     }
 
     #[test]
+    #[ignore = "slow"]
     fn two_regions_give_two_boxes() {
         let inputs = uniform_columns(4, 6_000);
         let failed: Vec<bool> = (0..6_000)

@@ -17,11 +17,11 @@
 //! let model = Scenario::from_path("examples/first.toml")?.compile()?;
 //! let live = Observation::reached("A1 live", Date::day(2026, 8, 10)?, 0.5);
 //! let observations = Observations::new(vec![live])?;
-//! let updated = Update::new(&model, &observations).trials(500).members(200).run()?;
+//! let updated = Update::new(&model, &observations).trials(250).members(100).run()?;
 //! assert!(updated.report.effective > 10.0);
 //! let drawing = Drawing::of(Arc::new(updated.ensemble));
-//! let posterior = Batch::new(&model).trials(200).drawing(drawing).run()?;
-//! assert_eq!(posterior.trials(), 200);
+//! let posterior = Batch::new(&model).trials(100).drawing(drawing).run()?;
+//! assert_eq!(posterior.trials(), 100);
 //! # }
 //! # Ok(())
 //! # }

@@ -94,6 +94,7 @@ fn weights_give_the_posterior_of_the_closed_form() {
 /// above its mean 32, where no trial of the prior is. Given s of N(32, 2.5^2) observed as 44, the design has the mean
 /// 12 + 4/6.25 (E s - 32) and the variance 4 - 16/6.25 + (4/6.25)^2 var s.
 #[test]
+#[ignore = "slow"]
 fn particles_go_where_no_trial_of_the_prior_is() {
     let model = model();
     let observations = Observations::new(vec![observe(&model, "shell", 44.0, 0.1)]).unwrap();
@@ -179,6 +180,7 @@ fn a_shared_discrepancy_does_not_count_twice() {
 }
 
 #[test]
+#[ignore = "slow"]
 fn an_update_goes_on_from_its_checkpoint_to_the_same_ensemble() {
     let model = model();
     let observations = Observations::new(vec![observe(&model, "shell", 42.0, 0.1)]).unwrap();

@@ -71,6 +71,7 @@ proptest! {
     #![proptest_config(cases(90))]
 
     #[test]
+    #[ignore = "slow"]
     fn a_scenario_is_the_same_after_a_way_through_toml_and_excel(
         scenario in scenario(),
         names in prop::collection::vec(odd_text(), RENAMED.len()),

@@ -19,6 +19,7 @@ fn refusal(bytes: &[u8]) -> String {
 }
 
 #[test]
+#[ignore = "slow"]
 fn every_example_is_the_same_scenario_after_a_way_through_excel() {
     let mut tried = 0;
     for entry in fs::read_dir("examples").unwrap() {

@@ -286,6 +286,7 @@ fn designs_without_points_for_the_trials_are_refused() {
 /// Standard errors from replicates are honest: over many seeds the mean lies within two of them
 /// about as often as Student's t with R - 1 degrees of freedom has it.
 #[test]
+#[ignore = "slow"]
 fn standard_errors_of_every_design_are_honest() {
     let model = model();
     let truth = Batch::new(&model)

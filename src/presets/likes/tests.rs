@@ -129,6 +129,7 @@ fn published_figures_of_presets_are_dated_or_unverified() {
 }
 
 #[test]
+#[ignore = "slow"]
 fn all_run_at_several_sizes_and_answer_what_is_asked() {
     for like in LIKES {
         for factor in [0.5, 1.0, 2.0] {

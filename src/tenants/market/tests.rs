@@ -66,6 +66,7 @@ fn value(row: &TrialRow, metric: &str, month: usize) -> f64 {
 /// mean lambda x sum over a from 0 to t of P(stay > a) (Takács, Introduction to the Theory of
 /// Queues, 1962), here with a term of 6 months and then a churn of 5 % a month.
 #[test]
+#[ignore = "slow"]
 fn unlimited_capacity_is_m_g_infinity() {
     let (rate, churn) = (8.0, 0.05_f64);
     let mut tenants = segment(rate);
@@ -200,6 +201,7 @@ fn without_patience_it_is_a_loss_system() {
 /// M/M/c with an offered load of 2 on 3 servers: Erlang's C is 4/9, and C a/(c - a) = 8/9 wait in the
 /// mean. Months come as near to it as the rates are small.
 #[test]
+#[ignore = "slow"]
 fn with_patience_it_is_a_waiting_system() {
     let (rate, churn) = (0.08, 0.04);
     let erlang = 8.0 / 9.0;
@@ -281,6 +283,7 @@ fn seasons_and_campaigns_change_the_outreach_of_their_months() {
 
 /// A regime of two states with mean times of 20 and 10 months is in the second a third of the time.
 #[test]
+#[ignore = "slow"]
 fn regimes_switch_with_their_mean_times_and_are_shared() {
     let state = |name: &str, mean: f64, factor: f64| RegimeState {
         name: name.to_owned(),
@@ -324,6 +327,7 @@ fn regimes_switch_with_their_mean_times_and_are_shared() {
 }
 
 #[test]
+#[ignore = "slow"]
 fn renewals_prolong_the_stay_by_whole_terms() {
     let mut tenants = segment(20.0);
     tenants.term_months = 12.0.into();

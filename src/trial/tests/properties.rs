@@ -268,6 +268,7 @@ proptest! {
     #![proptest_config(cases(12))]
 
     #[test]
+    #[ignore = "slow"]
     fn the_number_of_threads_leaves_no_trace(scenario in scenario(), seed in any::<u64>()) {
         let model = compiled(&scenario);
         let run = |threads| {

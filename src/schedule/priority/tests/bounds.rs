@@ -322,6 +322,7 @@ fn mean_excess(count: usize, strength: f64, networks: usize, priority: CrewPrior
 /// schedule's fault and how much the bound's, these bounds do not show. The test looks at fewer networks,
 /// for its time.
 #[test]
+#[ignore = "slow"]
 fn makespans_are_within_a_tenth_of_the_best_bound_unless_crews_are_very_scarce() {
     for (count, networks, searched) in [(30, 24, 12), (60, 24, 12), (120, 24, 6), (300, 12, 3)] {
         for (priority, networks, most, most_of_all) in [
@@ -369,6 +370,7 @@ const SHORTEST: [[u32; 4]; 12] = [
 
 /// With 5,000 schedules, as many as a search of so small a network makes by itself.
 #[test]
+#[ignore = "slow"]
 fn the_search_finds_nearly_the_shortest_of_small_networks() {
     let excess = |number: usize| -> f64 {
         let excess = STRENGTHS

@@ -308,7 +308,7 @@ fn cohorts_are_distributed_as_tenants_are() {
 }
 
 #[test]
-#[ignore = "takes a minute"]
+#[ignore = "slow"]
 fn cohorts_are_distributed_as_tenants_are_to_a_hundredth() {
     let trials = 6_000;
     let [cohorts, tenants] =
@@ -359,7 +359,7 @@ fn vouchers_reach_cohorts_as_they_reach_tenants() {
 }
 
 #[test]
-#[ignore = "takes a minute"]
+#[ignore = "slow"]
 fn vouchers_reach_cohorts_as_they_reach_tenants_in_very_many_trials() {
     let with = |allocation, budget: f64| {
         let mut scenario = small_with_vouchers(allocation, budget);
