@@ -161,13 +161,15 @@ impl WithSimd for Transposing<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let Self { rows, chosen, tile } = self;
-        let months = array::from_fn(|row| rows[row].all_monthly());
+        let months: [&[f64]; TILE] = array::from_fn(|row| rows[row].all_monthly());
         let (monthly, rest) = tile.split_at_mut(chosen.count(&rows[0]));
         match chosen {
             Columns::All => transpose(months, monthly),
             Columns::Some(places) => {
                 for (column, place) in monthly.iter_mut().zip(places) {
-                    *column = months.map(|numbers: &[f64]| numbers[*place as usize]);
+                    for (x, numbers) in column.iter_mut().zip(&months) {
+                        *x = numbers[*place as usize];
+                    }
                 }
             }
         }
@@ -180,15 +182,21 @@ impl WithSimd for Transposing<'_> {
 /// Writes lists of equal lengths as columns.
 #[inline(always)]
 fn transpose(lists: [&[f64]; TILE], columns: &mut [[f64; TILE]]) {
-    let groups = lists.map(|list| list.as_chunks::<TILE>());
-    let (column_groups, last) = columns.as_chunks_mut::<TILE>();
-    for (index, columns) in column_groups.iter_mut().enumerate() {
-        let square = groups.map(|(groups, _)| groups[index]);
-        for (place, column) in columns.iter_mut().enumerate() {
-            *column = square.map(|numbers| numbers[place]);
+    // Plain loops: the closures of `array::map` are not compiled for the processor at hand.
+    let mut rest = columns;
+    let mut at = 0;
+    while rest.len() >= TILE {
+        let (square, later) = rest.split_at_mut(TILE);
+        for (trial, list) in lists.iter().enumerate() {
+            for (column, x) in square.iter_mut().zip(&list[at..at + TILE]) {
+                column[trial] = *x;
+            }
         }
+        (rest, at) = (later, at + TILE);
     }
-    for (index, column) in last.iter_mut().enumerate() {
-        *column = groups.map(|(_, last)| last[index]);
+    for (trial, list) in lists.iter().enumerate() {
+        for (column, x) in rest.iter_mut().zip(&list[at..]) {
+            column[trial] = *x;
+        }
     }
 }

@@ -4,12 +4,17 @@
 #[derive(Clone, Debug, Default)]
 pub(super) struct Buckets {
     months: Vec<Vec<u32>>,
+    /// Whether all lists are empty.
+    is_empty: bool,
 }
 
 impl Buckets {
     pub(super) fn reset(&mut self, months: usize) {
-        self.months.iter_mut().for_each(Vec::clear);
+        if !self.is_empty {
+            self.months.iter_mut().for_each(Vec::clear);
+        }
         self.months.resize_with(months, Vec::new);
+        self.is_empty = true;
     }
 
     /// Puts `item` into the list of `month`; beyond the horizon it is forgotten.
@@ -17,6 +22,7 @@ impl Buckets {
     pub(super) fn push(&mut self, month: usize, item: u32) {
         if let Some(list) = self.months.get_mut(month) {
             list.push(item);
+            self.is_empty = false;
         }
     }
 

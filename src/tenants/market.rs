@@ -28,7 +28,7 @@ use pulp::Arch;
 pub(crate) use compiled::{Demand, Supply};
 pub(crate) use funnel::{CONTACTED, stage_metric, voucher_metric};
 pub use own::OwnContract;
-pub(crate) use state::{MarketState, WantedCounts};
+pub(crate) use state::{Counts, MarketState, WantedCounts};
 
 use compiled::CompiledSegment;
 use funnel::{CompiledRegime, CompiledVoucher};
@@ -97,7 +97,7 @@ impl Market {
     pub(crate) fn use_of(&self, state: &MarketState, pool: usize) -> PoolUse {
         let (mut units, mut drawn_kw, mut useful_kw) = (0, 0.0, 0.0);
         for (segment, of_segment) in state.segments.iter().enumerate() {
-            let served = state.capacity.served[self.slot(segment, pool)];
+            let served = state.capacity.level[self.slot(segment, pool)];
             if served != 0 {
                 units += served;
                 drawn_kw += kw(served) * of_segment.rates.draw_share;
@@ -114,7 +114,7 @@ impl Market {
     /// Power in service in a pool, in kW.
     pub(crate) fn in_service_kw(&self, state: &MarketState, pool: usize) -> f64 {
         let total: i64 = (0..self.segments.len())
-            .map(|segment| state.capacity.served[self.slot(segment, pool)])
+            .map(|segment| state.capacity.level[self.slot(segment, pool)])
             .sum();
         kw(total)
     }

@@ -25,6 +25,10 @@ pub(super) fn settle_power(
     tally: &mut Tally,
 ) {
     add_facility_draw(state, campus, month, tally);
+    let has_battery = state.supplied.battery.is_some();
+    if !has_battery && campus.curtailment.is_none() && campus.energy.is_none() {
+        return;
+    }
     let draw_mw = tally.get(MetricId::FacilityDraw);
     let mut supplied = state.supplied;
     // What existed at the start has power of its own beside the grid steps.

@@ -33,6 +33,7 @@ use equipment::Placed;
 pub(crate) use live::LiveDate;
 pub use log::{EventKind, LogEntry, Replay};
 use state::{CampusState, HallState, PoolState};
+use tenants::PoolSales;
 use timeline::Event;
 use written::Written;
 
@@ -63,6 +64,8 @@ pub struct Workspace {
     written: Written,
     market: MarketState,
     books: Books,
+    /// By pool: what tenants use of it in a month, where money is counted.
+    sales: Vec<PoolSales>,
     /// Hardware that was delivered, where money is counted.
     deliveries: Vec<DeliveryFact>,
     retrofits: Vec<RetrofitFact>,

@@ -91,7 +91,8 @@ pub(super) struct CampusState {
     pub(super) lacking: Vec<usize>,
     /// Whether a hall has come to lack some since power was shared out.
     pub(super) claims_grew: bool,
-    /// What there is of its halls, by a few neighbours; of all; and what that comes to in a month's report.
+    /// What there is of each of its halls; of a few neighbours; of all; and what that comes to in a month's report.
+    pub(super) stocks: Vec<Stock>,
     pub(super) blocks: Vec<StockBlock>,
     pub(super) supply: Supply,
     pub(super) supply_tally: SupplyTally,
@@ -122,12 +123,15 @@ pub(super) struct PoolState {
     pub(super) live: Vec<LivePart>,
     /// As many: what all parts up to and with each come to.
     pub(super) filled: Vec<Occupied>,
+    /// How many parts were full when it was last asked: mostly as many are in the month after.
+    full: usize,
 }
 
 impl PoolState {
     pub(super) fn clear(&mut self) {
         self.live.clear();
         self.filled.clear();
+        self.full = 0;
     }
 
     /// Sums up what is live, which has changed. What there is of it all, in kW.
@@ -142,8 +146,15 @@ impl PoolState {
     }
 
     /// What `kw` in service come to, filled in the order of going live.
-    pub(super) fn occupied(&self, kw: f64) -> Occupied {
-        let full = self.filled.partition_point(|filled| filled.kw <= kw);
+    pub(super) fn occupied(&mut self, kw: f64) -> Occupied {
+        let mut full = self.full.min(self.filled.len());
+        while full > 0 && self.filled[full - 1].kw > kw {
+            full -= 1;
+        }
+        while full < self.filled.len() && self.filled[full].kw <= kw {
+            full += 1;
+        }
+        self.full = full;
         let mut sum = match full {
             0 => Occupied::default(),
             _ => self.filled[full - 1],

@@ -25,10 +25,11 @@ pub(super) struct StockBlock {
 }
 
 impl StockBlock {
-    fn of_halls(halls: &[HallState]) -> Self {
+    /// That of halls whose stock is known.
+    fn of_halls(halls: &[HallState], stocks: &[Stock]) -> Self {
         let mut block = Self::default();
-        for (number, hall) in halls.iter().enumerate() {
-            block.stock.include(&Stock::of_hall(hall));
+        for (number, (hall, stock)) in halls.iter().zip(stocks).enumerate() {
+            block.stock.include(stock);
             block.short |= u8::from(hall.is_short()) << number;
         }
         block
@@ -189,28 +190,29 @@ impl Model {
     /// Updates the stock of the halls of a campus that have changed, and what of them is live.
     fn update_blocks(&self, workspace: &mut Workspace, position: usize, campus: &CompiledCampus) {
         let state = &mut workspace.campuses[position];
-        let count = campus.halls.len().div_ceil(BLOCK);
-        state.blocks.resize(count, StockBlock::default());
+        let count = campus.halls.len();
+        state.stocks.resize(count, Stock::default());
+        (state.blocks).resize(count.div_ceil(BLOCK), StockBlock::default());
         let halls = &workspace.halls[campus.halls.clone()];
         let changed = &mut workspace.changed[campus.halls.clone()];
-        let blocks = state.blocks.iter_mut().zip(halls.chunks(BLOCK));
-        for ((block, halls), changed) in blocks.zip(changed.chunks_mut(BLOCK)) {
-            if !changed.contains(&true) {
-                debug_assert_eq!(
-                    *block,
-                    StockBlock::of_halls(halls),
-                    "a change was not noted"
-                );
-                continue;
-            }
-            *block = StockBlock::of_halls(halls);
-            for (number, hall) in halls.iter().enumerate() {
-                if std::mem::take(&mut changed[number])
-                    && let Some(part) = hall.part
-                {
-                    workspace.pools[hall.pool].live[part].kw = hall.deployable_kw();
+        let known = state.blocks.iter_mut().zip(state.stocks.chunks_mut(BLOCK));
+        let halls = halls.chunks(BLOCK).zip(changed.chunks_mut(BLOCK));
+        for ((block, stocks), (halls, changed)) in known.zip(halls) {
+            if changed.contains(&true) {
+                for ((hall, stock), changed) in halls.iter().zip(&mut *stocks).zip(changed) {
+                    if std::mem::take(changed) {
+                        *stock = Stock::of_hall(hall);
+                        if let Some(part) = hall.part {
+                            workspace.pools[hall.pool].live[part].kw = hall.deployable_kw();
+                        }
+                    }
                 }
+                *block = StockBlock::of_halls(halls, stocks);
             }
+            debug_assert!(
+                (halls.iter().map(Stock::of_hall)).eq(stocks.iter().copied()),
+                "a change was not noted"
+            );
         }
     }
 

@@ -29,15 +29,54 @@ fn there_of(room_kw: f64, in_service_kw: f64) -> f64 {
     }
 }
 
+/// What tenants use of a pool in a month.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PoolSales {
+    in_service_kw: f64,
+    /// The share of it that is there.
+    there: f64,
+    /// Of a discount for age: what the available PFLOPS in service come to, each hall's less by its age.
+    aged: Option<(f64, f64)>,
+}
+
+impl PoolSales {
+    /// Available PFLOPS in service at the prices of a discount for age, in PFLOPS of new hardware.
+    fn aged_pflops(&mut self, live: &[LivePart], discount: f64, month: usize) -> f64 {
+        match self.aged {
+            // Mostly all segments have the same discount.
+            Some((known, pflops)) if known == discount => pflops,
+            _ => {
+                let keeps = libm::log1p(-discount);
+                let price = |part: &LivePart| match part.hall {
+                    Some(_) if discount > 0.0 => {
+                        let age = month as f64 + 1.0 - part.since_months;
+                        libm::exp(keeps * age / 12.0)
+                    }
+                    _ => 1.0,
+                };
+                let pflops = occupied_pflops(live, self.in_service_kw, price);
+                self.aged = Some((discount, pflops));
+                pflops
+            }
+        }
+    }
+}
+
 impl Model {
-    /// Notes where less is there than tenants use.
-    fn note_shortfalls(&self, workspace: &mut Workspace, month: usize) {
+    /// Finds what tenants use of each pool, and notes where less is there.
+    fn find_sales(&self, workspace: &mut Workspace, month: usize) {
+        workspace.sales.clear();
         for pool in 0..self.pools {
-            let in_service = self.market.in_service_kw(&workspace.market, pool);
-            let there = there_of(workspace.room_kw[pool], in_service);
+            let in_service_kw = self.market.in_service_kw(&workspace.market, pool);
+            let there = there_of(workspace.room_kw[pool], in_service_kw);
             if there < 1.0 {
                 workspace.books.note_shortfall(pool, month, there);
             }
+            workspace.sales.push(PoolSales {
+                in_service_kw,
+                there,
+                aged: None,
+            });
         }
     }
 
@@ -46,29 +85,21 @@ impl Model {
         let Some(finance) = &self.finance else {
             return;
         };
-        self.note_shortfalls(workspace, month);
+        self.find_sales(workspace, month);
         for segment in 0..self.market.len() {
             let age_discount = finance.age_discount(segment, drawn);
             for (campus, compiled) in self.campuses.iter().enumerate() {
                 let (mut served_kw, mut pflops) = (0.0, 0.0);
                 for pool in compiled.pools.clone() {
                     let served = self.market.served_kw(&workspace.market, segment, pool);
-                    let in_service = self.market.in_service_kw(&workspace.market, pool);
-                    let there = there_of(workspace.room_kw[pool], in_service);
-                    served_kw += served * there;
+                    let sales = &mut workspace.sales[pool];
+                    served_kw += served * sales.there;
                     if let Some(discount) = age_discount
                         && served > 0.0
                     {
                         let live = &workspace.pools[pool].live;
-                        let keeps = libm::log1p(-discount);
-                        let price = |part: &LivePart| match part.hall {
-                            Some(_) if discount > 0.0 => {
-                                let age = month as f64 + 1.0 - part.since_months;
-                                libm::exp(keeps * age / 12.0)
-                            }
-                            _ => 1.0,
-                        };
-                        pflops += served / in_service * occupied_pflops(live, in_service, price);
+                        let aged = sales.aged_pflops(live, discount, month);
+                        pflops += served / sales.in_service_kw * aged;
                     }
                 }
                 let available = pflops * workspace.campuses[campus].availability;

@@ -51,13 +51,22 @@ impl Market {
     fn count_months(&self, state: &mut MarketState, position: usize, months: Range<usize>) {
         let mut draft = state.draft.take().unwrap_or_default();
         draft.counts.clear();
+        let has_stages = self.has_stages(position);
+        let voucher = self.best_voucher(state, position);
         for month in months.clone() {
             let mean = self.outreach_of(state, position, month);
-            draft.listed_share = self.listed_share(state, position, month);
-            let (listed, others) = (draft.listed_share, 1.0 - draft.listed_share);
+            // The probability with which a company is listed: that of signing, or the greatest that it may have.
+            let of_segment = &state.segments[position];
+            let plain = of_segment.rates.sign_probability * of_segment.sign_factors[month];
+            let listed = if has_stages {
+                1.0
+            } else {
+                (plain * voucher).min(1.0)
+            };
+            draft.listed_share = listed;
             draft.counts.means.push(mean * listed);
             if state.wanted.contacts {
-                draft.counts.declining_means.push(mean * others);
+                draft.counts.declining_means.push(mean * (1.0 - listed));
             }
         }
         self.arch.dispatch(Counting {
@@ -73,16 +82,6 @@ impl Market {
             flow.declining += declined;
         }
         state.draft = Some(draft);
-    }
-
-    /// The probability with which a company is listed: that of signing, or the greatest that it may have.
-    fn listed_share(&self, state: &MarketState, position: usize, month: usize) -> f64 {
-        if self.has_stages(position) {
-            return 1.0;
-        }
-        let of_segment = &state.segments[position];
-        let plain = of_segment.rates.sign_probability * of_segment.sign_factors[month];
-        (plain * self.best_voucher(state, position)).min(1.0)
     }
 
     fn has_stages(&self, position: usize) -> bool {

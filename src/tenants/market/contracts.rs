@@ -1,5 +1,7 @@
 //! The contracts of a segment in a trial, as columns.
 
+use std::ops::Range;
+
 use super::NEVER;
 use super::extras::ContractExtra;
 use crate::tenants::buckets::Buckets;
@@ -145,14 +147,23 @@ impl Contracts {
 
     /// Gets those ready that want to move in in a month and are to be served one by one.
     pub(super) fn expect_one_by_one(&mut self, month: usize, queue: &mut Vec<u32>) {
-        let first = queue.len();
-        for items in self.ready_in(month) {
-            queue.extend_from_slice(items);
+        let known = self.by_month.known(month);
+        // One by one: they are few, and a copy of memory is a call.
+        queue.reserve(known.len());
+        for place in known {
+            let item = self.by_month.order[place];
+            self.expect(item, queue);
         }
-        for &item in &queue[first..] {
-            self.left[item as usize] = self.size(item as usize);
-            self.leaves[item as usize] = NEVER;
+        for number in 0..self.by_month.late.of(month).len() {
+            let item = self.by_month.late.of(month)[number];
+            self.expect(item, queue);
         }
+    }
+
+    fn expect(&mut self, item: u32, queue: &mut Vec<u32>) {
+        queue.push(item);
+        self.left[item as usize] = self.size(item as usize);
+        self.leaves[item as usize] = NEVER;
     }
 
     /// Sorts what there is by month; what is pushed from then on is kept apart.
@@ -169,10 +180,14 @@ impl Contracts {
         for &month in ready {
             first[month as usize + 1] += 1;
         }
+        order.clear();
+        *is_sorted = true;
+        if ready.is_empty() {
+            return;
+        }
         for month in 0..months {
             first[month + 1] += first[month];
         }
-        order.clear();
         order.resize(self.len, 0);
         // Each month's place moves on as it is filled, and ends where the next one begins.
         for (item, &month) in (0..).zip(ready) {
@@ -182,7 +197,6 @@ impl Contracts {
         }
         first.rotate_right(1);
         first[0] = 0;
-        *is_sorted = true;
     }
 
     /// Units of power of those that want to move in in a month.
@@ -192,10 +206,17 @@ impl Contracts {
 
     /// Those that want to move in in a month: known at the start, and come later.
     pub(super) fn ready_in(&self, month: usize) -> [&[u32]; 2] {
-        let ByMonth {
-            order, first, late, ..
-        } = &self.by_month;
-        let known = first[month] as usize..first[month + 1] as usize;
-        [&order[known], late.of(month)]
+        let by_month = &self.by_month;
+        [
+            &by_month.order[by_month.known(month)],
+            by_month.late.of(month),
+        ]
+    }
+}
+
+impl ByMonth {
+    /// Where those that are known at the start to want to move in in a month stand in the order.
+    fn known(&self, month: usize) -> Range<usize> {
+        self.first[month] as usize..self.first[month + 1] as usize
     }
 }

@@ -154,7 +154,9 @@ fn exp_of_minus<const N: usize>(x: &[f64; N]) -> [f64; N] {
     const LN_2: [f64; 2] = [0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10];
     /// Added and taken away, it rounds to a whole number; its last bits are that number.
     const WHOLE: f64 = 1.5 * (1_u64 << 52) as f64;
-    std::array::from_fn(|lane| {
+    // A plain loop: the closure of `array::from_fn` is not compiled for the processor at hand.
+    let mut exp = [0.0; N];
+    for lane in 0..N {
         let shifted = x[lane] * -std::f64::consts::LOG2_E + WHOLE;
         let power = shifted - WHOLE;
         let r = -x[lane] - power * LN_2[0] - power * LN_2[1];
@@ -164,8 +166,9 @@ fn exp_of_minus<const N: usize>(x: &[f64; N]) -> [f64; N] {
             series = 1.0 + series * r * (1.0 / k as f64);
         }
         let two_to_power = (shifted.to_bits() << 52).wrapping_add(1.0_f64.to_bits());
-        series * f64::from_bits(two_to_power)
-    })
+        exp[lane] = series * f64::from_bits(two_to_power);
+    }
+    exp
 }
 
 /// The quantile function of Poisson distributions of a large mean by its normal expansion: Giles, "Algorithm 955:

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::FOREVER;
 use super::counts::MonthCounts;
 use super::extras::ContractExtra;
 use super::words::{Key, LANES};
@@ -125,12 +126,11 @@ pub(super) struct Draft {
     /// Minus the logarithm of a uniform number that decides how long they stay beyond their terms; and the stay.
     pub(super) beyond: [f32; TOGETHER],
     pub(super) stay: [u32; TOGETHER],
-    /// The month of the signature, in which they want to move in, and in which they give up waiting.
+    /// The month of the signature, in which they want to move in (with some room behind), and in which they give up waiting.
     pub(super) signed_in: [u32; TOGETHER],
-    pub(super) month: [u32; TOGETHER],
+    pub(super) month: [u32; TOGETHER + 2 * LANES],
     pub(super) gives_up: [u32; TOGETHER],
-    /// The first month of absence of those who move in when they want to; or, of those who leave within the horizon, who
-    /// they are and when.
+    /// The first month of absence of those who move in when they want to; and who of them leave within the horizon.
     pub(super) leaves: [u32; TOGETHER],
     pub(super) leaving: [u32; TOGETHER],
     pub(super) patience: [f32; TOGETHER],
@@ -166,7 +166,7 @@ impl Default for Draft {
             beyond: NOTHING,
             stay: [0; TOGETHER],
             signed_in: [0; TOGETHER],
-            month: [0; TOGETHER],
+            month: [0; TOGETHER + 2 * LANES],
             gives_up: [0; TOGETHER],
             leaves: [0; TOGETHER],
             leaving: [0; TOGETHER],
@@ -202,14 +202,24 @@ impl Draft {
         count as u32
     }
 
-    /// As [`Self::list`], of companies contacted in one month, without times.
+    /// As [`Self::list`], of companies contacted in one month, without times but with that month.
     #[inline(always)]
     pub(super) fn list_run(&mut self, month: u32, numbers: Range<u32>) -> u32 {
-        let first = self.len as u32;
-        let count = self.list_places(month, &numbers) as u32;
-        let end = first + count;
-        self.runs.push(Run { month, first, end });
-        count
+        let first = self.len;
+        let count = self.list_places(month, &numbers);
+        // A few too many at a time, as with their places.
+        for at in (first..self.len).step_by(2 * LANES) {
+            self.month[at..][..2 * LANES].fill(month);
+        }
+        if count % 2 == 1 {
+            self.month[first + count] = FOREVER;
+        }
+        self.runs.push(Run {
+            month,
+            first: first as u32,
+            end: (first + count) as u32,
+        });
+        count as u32
     }
 
     /// Lists the places of the words of companies.
@@ -273,6 +283,7 @@ impl Draft {
     pub(super) fn pad(&mut self) {
         let full = self.len.next_multiple_of(2 * LANES);
         self.signed[self.len..full].fill(NOBODY);
+        self.month[self.len..full].fill(FOREVER);
         self.positions[self.len / 2..full / 2].fill(0);
         self.planes[self.len / 2..full / 2].fill(0);
         self.len = full;

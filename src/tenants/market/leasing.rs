@@ -428,11 +428,9 @@ impl Market {
         }
     }
 
-    /// Finds what is in service in each slot; pooled demand takes what the others left, in the
-    /// order of the segments.
+    /// Pooled demand takes what the others left, in the order of the segments.
     pub(super) fn serve(&self, state: &mut MarketState) {
         let capacity = &mut state.capacity;
-        capacity.served.copy_from_slice(&capacity.level);
         for &segment in &self.pooled {
             let compiled = &self.segments[segment];
             for &pool in &compiled.pools {
@@ -443,13 +441,11 @@ impl Market {
                 let free = (capacity.room[pool] - capacity.leased[pool]).max(0);
                 let taken = demand.min(free);
                 let slot = self.slot(segment, pool);
-                capacity.served[slot] = taken;
                 capacity.level[slot] = taken;
                 capacity.leased[pool] += taken;
                 demand -= taken;
             }
             state.segments[segment].waiting = demand;
-            capacity.served[self.demand_slot(segment)] = 0;
         }
     }
 }

@@ -175,6 +175,6 @@ impl Market {
 
     /// Power in service of a segment in a pool, in kW.
     pub(crate) fn served_kw(&self, state: &MarketState, segment: usize, pool: usize) -> f64 {
-        kw(state.capacity.served[self.slot(segment, pool)])
+        kw(state.capacity.level[self.slot(segment, pool)])
     }
 }

@@ -175,10 +175,10 @@ pub(super) struct Capacity {
     /// By pool: the deployable capacity of the month, and what of it is leased.
     pub(super) room: Vec<i64>,
     pub(super) leased: Vec<i64>,
-    /// By slot: what is in service but for a lack of room, by how much it grows a month, and what is served.
+    /// By slot: what is in service and by how much it grows a month; in the place behind all pools, what pooled demand
+    /// would have in service but for a lack of room.
     pub(super) level: Vec<i64>,
     pub(super) rate: Vec<i64>,
-    pub(super) served: Vec<i64>,
     /// By slot and month, with one place behind for what lies beyond the horizon.
     pub(super) endings: Vec<Ending>,
 }
@@ -309,7 +309,7 @@ impl Capacity {
     fn reset(&mut self, pools: usize, slots: usize, endings: usize) {
         refill(&mut self.room, pools, 0);
         refill(&mut self.leased, pools, 0);
-        for list in [&mut self.level, &mut self.rate, &mut self.served] {
+        for list in [&mut self.level, &mut self.rate] {
             refill(list, slots, 0);
         }
         refill(&mut self.endings, endings, Ending::default());

@@ -863,7 +863,7 @@ proptest! {
             plain_market.pass_month(&mut plain, month, &room);
             prop_assert_eq!(&state.counts, &plain.counts);
             prop_assert_eq!(&state.capacity.leased, &plain.capacity.leased);
-            prop_assert_eq!(&state.capacity.served, &plain.capacity.served);
+            prop_assert_eq!(&state.capacity.level, &plain.capacity.level);
             for (segment, signed) in signed_units.iter_mut().enumerate() {
                 prop_assert_eq!(state.segments[segment].waiting, plain.segments[segment].waiting);
                 *signed += state.flow[market.months_of(segment) + month].signing_units;
@@ -881,7 +881,7 @@ proptest! {
                     .map(|lease| lease.amount).sum();
                 let pooled: i64 = (0..market.len())
                     .filter(|s| market.segments[*s].allocation.is_pooled())
-                    .map(|s| state.capacity.served[market.slot(s, pool)]).sum();
+                    .map(|s| state.capacity.level[market.slot(s, pool)]).sum();
                 prop_assert_eq!(state.capacity.leased[pool], live + pooled);
                 prop_assert!(state.capacity.leased[pool] <= units(*room));
             }
@@ -933,7 +933,7 @@ proptest! {
                 prop_assert_eq!(state.segments[segment].waiting, of_segment.waiting);
                 for pool in 0..market.pools {
                     let slot = market.slot(segment, pool);
-                    prop_assert_eq!(state.capacity.served[slot], of_segment.served[pool]);
+                    prop_assert_eq!(state.capacity.level[slot], of_segment.served[pool]);
                 }
             }
             prop_assert_eq!(&state.capacity.leased, &reference.leased());
@@ -989,7 +989,7 @@ proptest! {
                 model.market.pass_month(state, month, &[1e7]);
             }
             let [pooled, placed] = &states;
-            prop_assert_eq!(pooled.capacity.served[0], placed.capacity.served[0]);
+            prop_assert_eq!(pooled.capacity.level[0], placed.capacity.level[0]);
             let counts = |state: &MarketState| state::Counts { moved_in: 0, ..state.counts[0] };
             prop_assert_eq!(counts(pooled), counts(placed));
             prop_assert_eq!(pooled.segments[0].pending, placed.segments[0].pending);

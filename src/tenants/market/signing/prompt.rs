@@ -1,7 +1,7 @@
 //! Contracts that sign and want to move in at once: months are all that need be known of their times.
 
 use super::{Next, Signing};
-use crate::tenants::market::draft::{Draft, Origin};
+use crate::tenants::market::draft::{Draft, Origin, TOGETHER};
 
 impl Signing<'_> {
     /// The months of the ramp of all contracts, if all that a list need say of times is in which month companies are
@@ -65,33 +65,46 @@ impl Signing<'_> {
         let slot = self.market.demand_slot(self.position);
         let endings = &mut self.state.capacity.endings[self.market.months_of(slot)..][..=months];
         let Draft {
+            len,
             runs,
             step,
             stay,
+            month,
             leaves,
             leaving,
             ..
         } = &mut *self.draft;
-        let mut count = 0;
+        // What all up to each come to: of a month, however short, two of these need be read.
+        let mut steps_before = [0; TOGETHER + 1];
+        let mut sum = 0;
+        for (&step, before) in step[..*len].iter().zip(&mut steps_before[1..]) {
+            sum += step;
+            *before = sum;
+        }
         for run in &*runs {
-            let (month, numbers) = (run.month, run.numbers());
-            let steps: i64 = step[numbers.clone()].iter().sum();
-            let flow = &mut flow[month as usize];
+            let numbers = run.numbers();
+            let steps = steps_before[numbers.end] - steps_before[numbers.start];
+            let flow = &mut flow[run.month as usize];
             flow.signing += numbers.len() as u32;
             flow.signing_units += steps * ramp;
             flow.arrival.number += numbers.len() as u64;
             flow.arrival.step += steps;
             flow.arrival.amount += steps * ramp;
-            // Who never leaves is passed over without a branch, which no processor would foresee.
-            for (&stay, number) in stay[numbers.clone()].iter().zip(numbers) {
-                leaving[count] = number as u32;
-                leaves[count] = month + stay;
-                count += usize::from(leaves[count] < months as u32);
-            }
         }
-        for (&number, &month) in leaving[..count].iter().zip(&*leaves) {
-            let ending = &mut endings[month as usize];
-            ending.leased += step[number as usize] * ramp;
+        let stays = stay[..*len].iter().zip(&month[..*len]);
+        for (leaves, (&stay, &month)) in leaves[..*len].iter_mut().zip(stays) {
+            *leaves = month + stay;
+        }
+        // Who never leaves is passed over without a branch, which no processor would foresee.
+        let mut count = 0;
+        for (number, &month) in leaves[..*len].iter().enumerate() {
+            leaving[count] = number as u32;
+            count += usize::from(month < months as u32);
+        }
+        for &number in &leaving[..count] {
+            let number = number as usize % TOGETHER;
+            let ending = &mut endings[leaves[number] as usize];
+            ending.leased += step[number] * ramp;
             ending.departures += 1;
         }
     }

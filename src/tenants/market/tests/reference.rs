@@ -154,7 +154,7 @@ impl Reference {
             self.segments[position].in_service = counts.in_service;
             self.segments[position].left = counts.left;
             for (pool, pooled) in self.pooled.iter_mut().enumerate() {
-                *pooled += state.capacity.served[market.slot(position, pool)];
+                *pooled += state.capacity.level[market.slot(position, pool)];
             }
         }
     }
