@@ -108,9 +108,8 @@ impl RowBlock {
             Ok(rows) => Arch::new().dispatch(Transposing { rows, chosen, tile }),
             Err(_) => {
                 for (row, place) in rows.iter().zip(place..) {
-                    let months = (0..chosen.count(row)).map(|index| chosen.at(row, index));
                     let rest = row.milestones().iter().chain(row.outcomes()).copied();
-                    for (column, x) in tile.iter_mut().zip(months.chain(rest)) {
+                    for (column, x) in tile.iter_mut().zip(chosen.numbers(row).chain(rest)) {
                         column[place] = x;
                     }
                 }
@@ -162,16 +161,11 @@ impl WithSimd for Transposing<'_> {
     fn with_simd<S: Simd>(self, _: S) {
         let Self { rows, chosen, tile } = self;
         let months: [&[f64]; TILE] = array::from_fn(|row| rows[row].all_monthly());
-        let (monthly, rest) = tile.split_at_mut(chosen.count(&rows[0]));
-        match chosen {
-            Columns::All => transpose(months, monthly),
-            Columns::Some(places) => {
-                for (column, place) in monthly.iter_mut().zip(places) {
-                    for (x, numbers) in column.iter_mut().zip(&months) {
-                        *x = numbers[*place as usize];
-                    }
-                }
-            }
+        let mut rest = tile;
+        for run in chosen.runs() {
+            let (columns, later) = rest.split_at_mut(run.len());
+            transpose(months.map(|months| &months[run.clone()]), columns);
+            rest = later;
         }
         let (milestones, outcomes) = rest.split_at_mut(rows[0].milestones().len());
         transpose(array::from_fn(|row| rows[row].milestones()), milestones);

@@ -1,5 +1,6 @@
 //! Which metrics of a model are gathered.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::layout::Layout;
@@ -20,30 +21,26 @@ pub struct Selection {
     written: Arc<[usize]>,
 }
 
-/// Which numbers of a row are gathered.
+/// Which monthly numbers of a row are gathered: runs of neighbours, in the order of the gathered layout.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Columns {
-    All,
-    /// Those at these places, in the order of the gathered layout.
-    Some(Vec<u32>),
+pub(super) struct Columns {
+    runs: Vec<Range<usize>>,
 }
 
 impl Columns {
-    /// How many monthly numbers of a row are gathered.
-    pub(super) fn count(&self, row: &TrialRow) -> usize {
-        match self {
-            Self::All => row.all_monthly().len(),
-            Self::Some(places) => places.len(),
-        }
+    /// How many numbers these are.
+    pub(super) fn count(&self) -> usize {
+        self.runs.iter().map(ExactSizeIterator::len).sum()
     }
 
-    /// One of the monthly numbers that are gathered, in the order of the gathered layout.
-    pub(super) fn at(&self, row: &TrialRow, index: usize) -> f64 {
-        let place = match self {
-            Self::All => index,
-            Self::Some(places) => places[index] as usize,
-        };
-        row.all_monthly()[place]
+    pub(super) fn runs(&self) -> &[Range<usize>] {
+        &self.runs
+    }
+
+    /// Those of a row.
+    pub(super) fn numbers(&self, row: &TrialRow) -> impl Iterator<Item = f64> {
+        let months = row.all_monthly();
+        (self.runs.iter()).flat_map(|run| months[run.clone()].iter().copied())
     }
 }
 
@@ -62,7 +59,9 @@ impl Selection {
     pub fn all(whole: Arc<Layout>) -> Self {
         Self {
             gathered: whole.clone(),
-            columns: Columns::All,
+            columns: Columns {
+                runs: std::iter::once(0..whole.monthly_len()).collect(),
+            },
             written: (0..whole.metrics.len()).collect(),
             whole,
         }
@@ -92,16 +91,16 @@ impl Selection {
         gathered.metrics = (metrics.iter())
             .map(|&metric| whole.metrics[metric].clone())
             .collect();
-        let months = 0..whole.months;
-        let places = (0..whole.scopes.len()).flat_map(|scope| {
-            let (whole, months) = (&whole, &months);
-            metrics.iter().flat_map(move |&metric| {
-                let first = whole.series_index(scope, metric, 0);
-                months.clone().map(move |month| (first + month) as u32)
-            })
+        let scopes = 0..whole.scopes.len();
+        let places = scopes.flat_map(|scope| metrics.iter().map(move |&metric| (scope, metric)));
+        let runs = places.map(|(scope, metric)| {
+            let start = whole.series_index(scope, metric, 0);
+            start..start + whole.months
         });
         Ok(Self {
-            columns: Columns::Some(places.collect()),
+            columns: Columns {
+                runs: runs.collect(),
+            },
             gathered: Arc::new(gathered),
             written: written.into(),
             whole,

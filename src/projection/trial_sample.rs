@@ -110,16 +110,11 @@ fn bits(x: f64) -> u64 {
 /// A hash of a trial's number and of what came of it once. Which metrics are gathered does not matter, so that what is said
 /// of one is the same beside others; only trials that were given no numbers are told apart by some of their months, too.
 pub(super) fn key(row: &TrialRow, monthly: &Columns) -> u64 {
-    let count = if row.is_numbered() {
-        0
-    } else {
-        monthly.count(row)
-    };
-    let months = (0..count).step_by(count.div_ceil(IN_KEY).max(1));
+    let wanted = if row.is_numbered() { 0 } else { IN_KEY };
+    let every = monthly.count().div_ceil(IN_KEY).max(1);
+    let months = monthly.numbers(row).step_by(every).take(wanted);
     let rest = row.milestones().iter().chain(row.outcomes());
-    let numbers = months
-        .map(|index| monthly.at(row, index))
-        .chain(rest.copied());
+    let numbers = months.chain(rest.copied());
     numbers.fold(mixed(row.trial()), |hash, x| mixed(hash ^ bits(x)))
 }
 

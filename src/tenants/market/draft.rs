@@ -11,6 +11,9 @@ use super::words::{Key, LANES};
 pub(super) const TOGETHER: usize = 256;
 /// Two of them share a call of words.
 const CALLS: usize = TOGETHER / 2;
+/// How many calls are listed at a time, a few too many mostly, over which the next are written: of most months it is one
+/// time, which processors foresee.
+const LISTED_AT_ONCE: usize = 2 * LANES;
 /// The time of contact of nobody: beyond all horizons.
 pub(super) const NOBODY: f32 = 1e9;
 
@@ -104,8 +107,8 @@ impl Run {
 pub(super) struct Draft {
     pub(super) len: usize,
     /// Of each two neighbours the position and the plane of their words; with some room behind.
-    pub(super) positions: [u32; CALLS + LANES],
-    pub(super) planes: [u32; CALLS + LANES],
+    pub(super) positions: [u32; CALLS + LISTED_AT_ONCE],
+    pub(super) planes: [u32; CALLS + LISTED_AT_ONCE],
     pub(super) words: [[u32; TOGETHER]; 2],
     /// Who is contacted in which month, where no times are listed.
     pub(super) runs: Vec<Run>,
@@ -128,7 +131,7 @@ pub(super) struct Draft {
     pub(super) stay: [u32; TOGETHER],
     /// The month of the signature, in which they want to move in (with some room behind), and in which they give up waiting.
     pub(super) signed_in: [u32; TOGETHER],
-    pub(super) month: [u32; TOGETHER + 2 * LANES],
+    pub(super) month: [u32; TOGETHER + 2 * LISTED_AT_ONCE],
     pub(super) gives_up: [u32; TOGETHER],
     /// The first month of absence of those who move in when they want to; and who of them leave within the horizon.
     pub(super) leaves: [u32; TOGETHER],
@@ -149,8 +152,8 @@ impl Default for Draft {
         const NOTHING: [f32; TOGETHER] = [0.0; TOGETHER];
         Self {
             len: 0,
-            positions: [0; CALLS + LANES],
-            planes: [0; CALLS + LANES],
+            positions: [0; CALLS + LISTED_AT_ONCE],
+            planes: [0; CALLS + LISTED_AT_ONCE],
             words: [[0; TOGETHER]; 2],
             runs: Vec::new(),
             signed: NOTHING,
@@ -166,7 +169,7 @@ impl Default for Draft {
             beyond: NOTHING,
             stay: [0; TOGETHER],
             signed_in: [0; TOGETHER],
-            month: [0; TOGETHER + 2 * LANES],
+            month: [0; TOGETHER + 2 * LISTED_AT_ONCE],
             gives_up: [0; TOGETHER],
             leaves: [0; TOGETHER],
             leaving: [0; TOGETHER],
@@ -207,9 +210,8 @@ impl Draft {
     pub(super) fn list_run(&mut self, month: u32, numbers: Range<u32>) -> u32 {
         let first = self.len;
         let count = self.list_places(month, &numbers);
-        // A few too many at a time, as with their places.
-        for at in (first..self.len).step_by(2 * LANES) {
-            self.month[at..][..2 * LANES].fill(month);
+        for at in (first..self.len).step_by(2 * LISTED_AT_ONCE) {
+            self.month[at..][..2 * LISTED_AT_ONCE].fill(month);
         }
         if count % 2 == 1 {
             self.month[first + count] = FOREVER;
@@ -229,13 +231,12 @@ impl Draft {
         let calls = count.div_ceil(2);
         let first = numbers.start / 2;
         let at = self.len / 2;
-        // A few too many at a time, over which the next are written: months are short.
-        for call in (0..calls).step_by(LANES) {
-            let positions = &mut self.positions[at + call..][..LANES];
+        for call in (0..calls).step_by(LISTED_AT_ONCE) {
+            let positions = &mut self.positions[at + call..][..LISTED_AT_ONCE];
             for (lane, position) in positions.iter_mut().enumerate() {
                 *position = first + (call + lane) as u32;
             }
-            self.planes[at + call..][..LANES].fill(plane);
+            self.planes[at + call..][..LISTED_AT_ONCE].fill(plane);
         }
         self.len += 2 * calls;
         count
