@@ -121,6 +121,8 @@ pub(super) struct Draft {
     pub(super) amount: [f32; TOGETHER],
     pub(super) factor: [f32; TOGETHER],
     pub(super) step: [i64; TOGETHER],
+    /// Where no times are listed: what the steps of all before each come to, and those of all.
+    pub(super) steps_before: [i64; TOGETHER + 1],
     pub(super) drawn_ramp: [f32; TOGETHER],
     pub(super) ramp: [u32; TOGETHER],
     /// The months of the ramp, if all have the same.
@@ -162,6 +164,7 @@ impl Default for Draft {
             amount: NOTHING,
             factor: [1.0; TOGETHER],
             step: [0; TOGETHER],
+            steps_before: [0; TOGETHER + 1],
             drawn_ramp: NOTHING,
             ramp: [0; TOGETHER],
             common_ramp: None,

@@ -68,14 +68,14 @@ impl Signing<'_> {
             len,
             runs,
             step,
+            steps_before,
             stay,
             month,
             leaves,
             leaving,
             ..
         } = &mut *self.draft;
-        // What all up to each come to: of a month, however short, two of these need be read.
-        let mut steps_before = [0; TOGETHER + 1];
+        // Of a month, however short, two of these need be read.
         let mut sum = 0;
         for (&step, before) in step[..*len].iter().zip(&mut steps_before[1..]) {
             sum += step;
