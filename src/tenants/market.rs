@@ -28,7 +28,7 @@ use pulp::Arch;
 pub(crate) use compiled::{Demand, Supply};
 pub(crate) use funnel::{CONTACTED, stage_metric, voucher_metric};
 pub use own::OwnContract;
-pub(crate) use state::{Counts, MarketState, WantedCounts};
+pub(crate) use state::{MarketState, WantedCounts};
 
 use compiled::CompiledSegment;
 use funnel::{CompiledRegime, CompiledVoucher};

@@ -5,7 +5,6 @@ use super::shortage::Shortage;
 use crate::date::HOURS_PER_MONTH;
 use crate::power::energy::share_of;
 use crate::projection::metrics::{Cause, METRIC_COUNT, MetricId};
-use crate::tenants::market::Counts;
 
 /// Metrics that are ratios of others, on which nothing else depends.
 pub(super) const RATIOS: [MetricId; 6] = [
@@ -91,29 +90,6 @@ impl Tally {
         self.values[metric as usize] += value;
     }
 
-    /// Adds how many companies of a segment there are.
-    pub(super) fn add_counts(&mut self, counts: &Counts) {
-        for (metric, count) in [
-            (MetricId::CompaniesContacted, counts.contacted),
-            (MetricId::ContractsSigned, counts.signed),
-            (MetricId::Subsidiaries, counts.subsidiaries),
-            (MetricId::ContractsInService, counts.in_service),
-            (MetricId::ContractsLost, counts.lost),
-            (MetricId::ContractsLeft, counts.left),
-            (MetricId::ContractsLeftEarly, counts.left_early),
-            (MetricId::LostWithoutRoom, counts.lost_without_room),
-            (MetricId::CompaniesDeclined, counts.declined),
-        ] {
-            self.add(metric, number(count));
-        }
-    }
-
-    /// Adds how long those of a segment who moved in had waited.
-    pub(super) fn add_waits(&mut self, counts: &Counts) {
-        self.moved_in += number(counts.moved_in);
-        self.waited_months += number(counts.waited_months);
-    }
-
     pub(super) fn get(&self, metric: MetricId) -> f64 {
         self.values[metric as usize]
     }
@@ -182,11 +158,6 @@ impl Tally {
             self.values[metric as usize] = value;
         }
     }
-}
-
-/// A count as a double, which processors make of signed integers in one step.
-fn number(count: u64) -> f64 {
-    count as i64 as f64
 }
 
 /// A ratio; NaN, which is left out of the statistics, where there is nothing to divide by.

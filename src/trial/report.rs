@@ -58,7 +58,6 @@ impl Model {
             let state = &workspace.campuses[position];
             (state.pue, state.availability)
         };
-        let mut sums = PoolSums::default();
         for pool in campus.pools.clone() {
             let room = workspace.room_kw[pool];
             let used = self.market.use_of(&workspace.market, pool);
@@ -86,16 +85,20 @@ impl Model {
             } else {
                 0.0
             };
-            sums.racks += occupied.racks;
-            sums.in_service_mw += mw(in_service);
-            sums.leased_mw += mw(self.market.leased_kw(&workspace.market, pool));
-            sums.draw_mw += mw(draw);
-            sums.facility_mw += mw(draw * pue);
-            sums.pflops += occupied.pflops;
-            sums.effective_pflops += available * useful_share;
-            sums.unavailable_pflops += (occupied.pflops - available) * useful_share;
+            let leased = self.market.leased_kw(&workspace.market, pool);
+            tally.add(MetricId::RacksInService, occupied.racks);
+            tally.add(MetricId::InServicePower, mw(in_service));
+            tally.add(MetricId::LeasedPower, mw(leased));
+            tally.add(MetricId::CommittedPower, mw(leased));
+            tally.add(MetricId::ItDraw, mw(draw));
+            tally.add(MetricId::FacilityDraw, mw(draw * pue));
+            tally.add(MetricId::InServicePflops, occupied.pflops);
+            tally.add(MetricId::EffectivePflops, available * useful_share);
+            tally.add(
+                MetricId::UnavailableCompute,
+                (occupied.pflops - available) * useful_share,
+            );
         }
-        sums.enter(tally);
         self.tally_companies(workspace, position, tally);
         let state = &workspace.campuses[position];
         tally.started_kw = state.started_kw;
@@ -105,25 +108,33 @@ impl Model {
     /// Adds how many companies of a campus there are, and what they wait for.
     fn tally_companies(&self, workspace: &Workspace, position: usize, tally: &mut Tally) {
         let mw = |kw: f64| kw / KW_PER_MW;
-        let (mut waiting_mw, mut waiting_racks, mut ended_mw) = (0.0, 0.0, 0.0);
-        let mut committed_mw = tally.get(MetricId::CommittedPower);
         for segment in self.market.segments_of(&workspace.market, position) {
+            let counts = segment.counts;
+            // Signed integers become doubles in one step.
+            let number = |count: u64| count as i64 as f64;
             if workspace.written.counts {
-                tally.add_counts(segment.counts);
+                tally.add(MetricId::CompaniesContacted, number(counts.contacted));
+                tally.add(MetricId::ContractsSigned, number(counts.signed));
+                tally.add(MetricId::Subsidiaries, number(counts.subsidiaries));
+                tally.add(MetricId::ContractsInService, number(counts.in_service));
+                tally.add(MetricId::ContractsLost, number(counts.lost));
+                tally.add(MetricId::ContractsLeft, number(counts.left));
+                tally.add(MetricId::ContractsLeftEarly, number(counts.left_early));
+                tally.add(MetricId::LostWithoutRoom, number(counts.lost_without_room));
+                tally.add(MetricId::CompaniesDeclined, number(counts.declined));
             }
-            tally.add_waits(segment.counts);
-            waiting_mw += mw(segment.waiting_kw);
-            waiting_racks += segment.waiting_kw / self.standard_rack_kw;
-            ended_mw += mw(segment.ended_kw);
-            committed_mw += mw(segment.waiting_kw + segment.pending_kw);
-        }
-        for (metric, sum) in [
-            (MetricId::WaitingDemand, waiting_mw),
-            (MetricId::WaitingRacks, waiting_racks),
-            (MetricId::EndedPower, ended_mw),
-            (MetricId::CommittedPower, committed_mw),
-        ] {
-            tally.values[metric as usize] = sum;
+            tally.add(MetricId::WaitingDemand, mw(segment.waiting_kw));
+            tally.add(
+                MetricId::WaitingRacks,
+                segment.waiting_kw / self.standard_rack_kw,
+            );
+            tally.add(MetricId::EndedPower, mw(segment.ended_kw));
+            tally.moved_in += number(counts.moved_in);
+            tally.waited_months += number(counts.waited_months);
+            tally.add(
+                MetricId::CommittedPower,
+                mw(segment.waiting_kw + segment.pending_kw),
+            );
         }
     }
 
@@ -201,37 +212,6 @@ impl Model {
         for (position, target) in self.targets.iter().enumerate() {
             let met = is_met(target, row);
             row.targets_mut()[position] = met;
-        }
-    }
-}
-
-/// What tenants use of the pools of a campus together.
-#[derive(Default)]
-struct PoolSums {
-    racks: f64,
-    in_service_mw: f64,
-    leased_mw: f64,
-    draw_mw: f64,
-    facility_mw: f64,
-    pflops: f64,
-    effective_pflops: f64,
-    unavailable_pflops: f64,
-}
-
-impl PoolSums {
-    fn enter(&self, tally: &mut Tally) {
-        for (metric, sum) in [
-            (MetricId::RacksInService, self.racks),
-            (MetricId::InServicePower, self.in_service_mw),
-            (MetricId::LeasedPower, self.leased_mw),
-            (MetricId::CommittedPower, self.leased_mw),
-            (MetricId::ItDraw, self.draw_mw),
-            (MetricId::FacilityDraw, self.facility_mw),
-            (MetricId::InServicePflops, self.pflops),
-            (MetricId::EffectivePflops, self.effective_pflops),
-            (MetricId::UnavailableCompute, self.unavailable_pflops),
-        ] {
-            tally.values[metric as usize] = sum;
         }
     }
 }

@@ -198,3 +198,47 @@ pub(super) struct LivePart {
     /// Share of the time in which it is fed and works.
     pub(super) available_share: f64,
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Halls of any sizes, some of which take nothing, and loads that rise and fall; a hall goes live in between.
+        #[test]
+        fn what_a_load_occupies_does_not_depend_on_the_loads_before(
+            sizes in proptest::collection::vec(0_u32..5, 1..12),
+            loads in proptest::collection::vec(0_u32..60, 1..20),
+        ) {
+            let part = |kw: u32| LivePart {
+                hall: None,
+                since_months: 0.0,
+                kw: f64::from(kw),
+                racks_per_kw: 0.5,
+                pflops_per_kw: 1.0 + f64::from(kw),
+                available_share: 0.75,
+            };
+            let mut pool = PoolState::default();
+            for (month, &load) in loads.iter().enumerate() {
+                if let Some(&size) = sizes.get(month) {
+                    pool.live.push(part(size));
+                    pool.sum_up();
+                }
+                let mut fresh = PoolState { live: pool.live.clone(), ..PoolState::default() };
+                let kw = f64::from(load).min(fresh.sum_up());
+                let mut left = kw;
+                let mut pflops = 0.0;
+                for part in &fresh.live {
+                    let used = part.kw.min(left);
+                    pflops += used * part.pflops_per_kw;
+                    left -= used;
+                }
+                let occupied = pool.occupied(kw);
+                prop_assert_eq!(occupied, fresh.occupied(kw));
+                prop_assert_eq!((occupied.kw, occupied.pflops), (kw, pflops));
+            }
+        }
+    }
+}

@@ -35,12 +35,12 @@ pub(super) struct PoolSales {
     in_service_kw: f64,
     /// The share of it that is there.
     there: f64,
-    /// Of a discount for age: what the available PFLOPS in service come to, each hall's less by its age.
+    /// A discount for age, as a share a year, and what the available PFLOPS in service come to under it.
     aged: Option<(f64, f64)>,
 }
 
 impl PoolSales {
-    /// Available PFLOPS in service at the prices of a discount for age, in PFLOPS of new hardware.
+    /// Available PFLOPS in service, each hall's less by the discount for its age at the end of a month.
     fn aged_pflops(&mut self, live: &[LivePart], discount: f64, month: usize) -> f64 {
         match self.aged {
             // Mostly all segments have the same discount.
@@ -126,5 +126,35 @@ impl Model {
             state: &workspace.market,
         };
         finance.close(&mut workspace.books, &happened, row);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_discount_for_age_has_its_own_pflops() {
+        let part = |hall, since_months| LivePart {
+            hall,
+            since_months,
+            kw: 100.0,
+            racks_per_kw: 0.05,
+            pflops_per_kw: 2.0,
+            available_share: 0.5,
+        };
+        // What existed at the start has no age; a hall is two years old, and the next one is used by half.
+        let live = [part(None, 0.0), part(Some(0), 12.0), part(Some(1), 36.0)];
+        let mut sales = PoolSales {
+            in_service_kw: 250.0,
+            there: 1.0,
+            aged: None,
+        };
+        for discount in [0.2, 0.2, 0.0, 0.5, 0.2] {
+            let keeps: f64 = 1.0 - discount;
+            let expected = 100.0 + 100.0 * keeps.powi(2) + 50.0;
+            let found = sales.aged_pflops(&live, discount, 35);
+            assert!((found - expected).abs() < 1e-12 * expected, "{discount}");
+        }
     }
 }

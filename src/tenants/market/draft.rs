@@ -11,8 +11,8 @@ use super::words::{Key, LANES};
 pub(super) const TOGETHER: usize = 256;
 /// Two of them share a call of words.
 const CALLS: usize = TOGETHER / 2;
-/// How many calls are listed at a time, a few too many mostly, over which the next are written: of most months it is one
-/// time, which processors foresee.
+/// How many calls are listed at a time. Mostly these are a few too many, over which the next are written; so most months take
+/// one step, which processors foresee.
 const LISTED_AT_ONCE: usize = 2 * LANES;
 /// The time of contact of nobody: beyond all horizons.
 pub(super) const NOBODY: f32 = 1e9;
